@@ -1,0 +1,1 @@
+"""bnbench: does batch normalization help? The published benchmarks, re-run and corrected."""

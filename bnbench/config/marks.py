@@ -1,0 +1,104 @@
+"""YAML text to plain values, keeping the line and column at which each key was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bnbench.errors import BnbenchError
+
+# PyYAML's own resolver for scalars, without the tags that build Python objects.
+_CONSTRUCTOR = yaml.constructor.SafeConstructor()
+
+
+def parse(text: str, name: str) -> tuple[Any, dict[str, str]]:
+    """Parse one YAML document into dicts, lists and scalars.
+
+    Parameters
+    ----------
+    text : str
+        The document.
+    name : str
+        The file's name, for marks and errors.
+
+    Returns
+    -------
+    values : Any
+        Plain values; nothing but dicts, lists, text, numbers, booleans and ``None``.
+    places : dict of str to str
+        For each dotted key, ``file:line:column`` counted from 1.
+
+    Raises
+    ------
+    BnbenchError
+        If the text is no YAML, repeats a key, or uses an alias or a tag.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        problem = getattr(error, "problem", None) or "cannot be parsed"
+        raise BnbenchError(f"{place}: is no YAML ({problem}); see configs/ for examples") from None
+    places: dict[str, str] = {}
+    return _value(node, name, "", places, set()), places
+
+
+def _value(
+    node: yaml.Node | None, name: str, key: str, places: dict[str, str], seen: set[int]
+) -> Any:
+    if node is None:
+        return None
+    place = f"{name}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+    places.setdefault(key, place)
+    if id(node) in seen:  # an alias gives the same node again, possibly inside itself
+        raise BnbenchError(f"{place}: {key}: aliases are not supported; write the value out")
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, name, key, places, seen)
+    if isinstance(node, yaml.SequenceNode):
+        return [
+            _value(item, name, f"{key}.{index}", places, seen)
+            for index, item in enumerate(node.value)
+        ]
+    try:
+        return _CONSTRUCTOR.construct_object(node)
+    except (yaml.YAMLError, ValueError) as error:
+        raise BnbenchError(f"{place}: {key}: is no plain value ({error})") from None
+
+
+def _mapping(
+    node: yaml.MappingNode, name: str, key: str, places: dict[str, str], seen: set[int]
+) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        place = f"{name}:{key_node.start_mark.line + 1}:{key_node.start_mark.column + 1}"
+        child = f"{key}.{key_node.value}" if key else str(key_node.value)
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise BnbenchError(f"{place}: {key}: a key must be a plain word")
+        if key_node.value in values:
+            raise BnbenchError(f"{place}: {child}: stands here a second time; remove one")
+        places[child] = place
+        values[key_node.value] = _value(value_node, name, child, places, seen)
+    return values
+
+
+def read_yaml(path: Path) -> tuple[Any, dict[str, str]]:
+    """Read and `parse` a YAML file.
+
+    Raises
+    ------
+    BnbenchError
+        If it cannot be read, is no UTF-8 text, or is larger than a config can be (1 MiB).
+    """
+    try:
+        if path.stat().st_size > 1 << 20:
+            raise BnbenchError(f"{path}: is larger than 1 MiB; is it a config?")
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise BnbenchError(f"{path}: is no UTF-8 text; is it a config?") from None
+    except OSError as error:
+        raise BnbenchError(f"{path}: cannot be read ({error.strerror})") from None
+    return parse(text, str(path))

@@ -1,0 +1,156 @@
+"""What an experiment is: every setting that decides its numbers, apart from the seed.
+
+One schema in one place. The defaults are the corrected recipe of the first article; the YAML
+files in ``configs/`` spell out whatever a reader should see.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+
+ExperimentName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.,=+@-]*(/[A-Za-z0-9][A-Za-z0-9_.,=+@-]*)*$")
+]
+
+
+def _read_float(value: Any) -> Any:
+    """Let text such as ``1e-3`` be a number (YAML 1.1 reads it as text), but not ``True``."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("must be a finite number")
+    return value
+
+
+Float = Annotated[float, BeforeValidator(_read_float)]
+
+
+class Settings(BaseModel):
+    """A frozen section of an experiment: unknown keys are refused, ``True`` is no number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DataSettings(Settings):
+    """Which images, which split, and what happens to a pixel before the first layer."""
+
+    dataset: str = "mnist"
+    split: Literal["published", "held_out"] = "held_out"
+    """``published``: 60,000 / 10,000, the test file serves as validation. ``held_out``:
+    55,000 / 5,000 / 10,000, the test file is scored once, after the last epoch."""
+    scaling: Literal["raw", "unit", "z_score", "min_max", "per_image_z_score"] = "z_score"
+    resize: Literal["none", "bilinear", "pad"] = "pad"
+    """To 32 x 32 pixels: ``bilinear`` stretches the float tensor, ``pad`` adds zeros around."""
+    train_examples: Annotated[int, Field(ge=1)] | None = None
+    """Use only the first so many images of the training split."""
+
+
+class BatchNormSettings(Settings):
+    """Where batch normalization stands in an architecture, and its constants."""
+
+    layers: tuple[str, ...] | None = Field(default=None, strict=False, min_length=1)
+    """Names of the normalized layers; ``None``: those of the article."""
+    placement: Literal["before_activation", "after_activation"] = "before_activation"
+    preceding_bias: bool = True
+    """Keep the bias of the layer in front, which is redundant before the activation."""
+    momentum: Annotated[Float, Field(gt=0, le=1)] = 0.1
+    """Weight of the *new* batch in the running statistics (PyTorch's convention)."""
+    epsilon: Annotated[Float, Field(gt=0)] = 1e-5
+
+
+class ModelSettings(Settings):
+    """The architecture by its registered name, and what may vary in it."""
+
+    name: str
+    activation: Literal["tanh", "relu", "sigmoid"] | None = None
+    """``None``: the architecture's own."""
+    in_channels: Literal[1, 3] = 1
+    batch_norm: BatchNormSettings | None = None
+
+
+class InitializationSettings(Settings):
+    """Initial weights and biases of convolutions and linear layers."""
+
+    weights: Literal["xavier_uniform", "pytorch_default"] = "xavier_uniform"
+    bias: Float | None = 0.01
+    """One value for all biases; ``None``: PyTorch's default."""
+
+
+class AdamSettings(Settings):
+    """Adam (Kingma and Ba, 2015)."""
+
+    name: Literal["adam"]
+    learning_rate: Annotated[Float, Field(gt=0)] = 1e-3
+    beta1: Annotated[Float, Field(ge=0, lt=1)] = 0.9
+    beta2: Annotated[Float, Field(ge=0, lt=1)] = 0.999
+    epsilon: Annotated[Float, Field(gt=0)] = 1e-8
+    weight_decay: Annotated[Float, Field(ge=0)] = 0.0
+
+
+class SGDSettings(Settings):
+    """Stochastic gradient descent, with or without momentum."""
+
+    name: Literal["sgd"]
+    learning_rate: Annotated[Float, Field(gt=0)] = 1e-2
+    momentum: Annotated[Float, Field(ge=0, lt=1)] = 0.0
+    weight_decay: Annotated[Float, Field(ge=0)] = 0.0
+
+
+OptimizerSettings = Annotated[AdamSettings | SGDSettings, Field(discriminator="name")]
+
+
+class TrainingSettings(Settings):
+    """The training loop, with the published code's quirks as named switches."""
+
+    epochs: Annotated[int, Field(ge=1)] = 10
+    batch_size: Annotated[int, Field(ge=1)] = 64
+    shuffle: bool = True
+    drop_last: bool = False
+    """Leave out the last batch of an epoch where it is smaller than the others."""
+    softmax_before_loss: bool = False
+    """Feed probabilities to a cross-entropy that expects logits."""
+    mode_after_first_epoch: Literal["training", "evaluation"] = "training"
+    """``evaluation``: from epoch 2 on, batch norm uses the statistics frozen after epoch 1."""
+    epoch_loss: Literal["mean_of_examples", "mean_of_batches"] = "mean_of_examples"
+    """``mean_of_batches`` gives a short last batch the weight of a full one."""
+    initialization: InitializationSettings = InitializationSettings()
+    optimizer: OptimizerSettings = AdamSettings(name="adam")
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    threads: Annotated[int, Field(ge=1, le=256)] = 1
+    """CPU threads of one run. It decides the last bits of a sum, so it stands here."""
+
+
+class PublishedCurve(Settings):
+    """The digitised curve that a re-run is drawn beside; it decides no number."""
+
+    source: str
+    arm: str
+
+
+class Experiment(Settings):
+    """One YAML file: everything that decides the numbers except the seed."""
+
+    experiment: ExperimentName
+    """Name, and folder below the results folder."""
+    description: str = ""
+    published: PublishedCurve | None = None
+    data: DataSettings = DataSettings()
+    model: ModelSettings
+    training: TrainingSettings = TrainingSettings()
+
+    _places: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def place(self, key: str) -> str:
+        """Say where `key` (dotted) was written, as ``file:line:column: key``."""
+        nearest = key
+        while nearest and nearest not in self._places:
+            nearest = nearest.rpartition(".")[0]
+        return f"{self._places.get(nearest, self.experiment)}: {key}"

@@ -1,0 +1,107 @@
+"""Parts that every architecture is made of: activations, pooling, and a hidden layer."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from bnbench.config import BatchNormSettings
+from bnbench.models import operators
+
+
+class Tanh(nn.Module):
+    """Hyperbolic tangent; see `bnbench.models.operators.tanh`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map a tensor of any shape element by element."""
+        return operators.tanh(x)
+
+
+class AveragePool(nn.Module):
+    """2 x 2 average pooling; see `bnbench.models.operators.average_pool_2x2`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Halve height and width: (N, C, H, W) -> (N, C, H/2, W/2)."""
+        return operators.average_pool_2x2(x)
+
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid}
+
+
+class BatchNormMaps(nn.BatchNorm2d):
+    """Batch normalization of maps, as `torch.nn.BatchNorm2d` and three times as fast on a CPU.
+
+    For map c, over examples, rows and columns, with the *biased* batch variance::
+
+        y = weight_c * (x - mean_c) / sqrt(var_c + eps) + bias_c
+
+    and, with m = `momentum`, ``running <- (1 - m) * running + m * batch``, where the running
+    variance takes the *unbiased* batch variance. Evaluation mode uses the running statistics.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalize (N, C, H, W); in training mode, update the running statistics."""
+        if not self.training or x.device.type != "cpu" or x.numel() == x.shape[1]:
+            return super().forward(x)
+        y, mean, variance = operators.batch_norm_training(x, self.weight, self.bias, self.eps)
+        self._update(mean, variance, x.numel() // x.shape[1])
+        return y
+
+    @torch.no_grad()
+    def _update(self, mean: Tensor, variance: Tensor, count: int) -> None:
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
+        self.num_batches_tracked += 1
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance * (count / (count - 1)), self.momentum)
+
+
+class HiddenLayer(nn.Module):
+    """A convolution or linear layer with its activation, and batch norm on either side of it.
+
+    Parameters
+    ----------
+    affine : Conv2d or Linear
+        Built *with* its bias, also where `batch_norm` leaves it out: the bias draws random
+        numbers, and without them every later layer would start from other weights.
+    activation : str
+        ``tanh``, ``relu`` or ``sigmoid``.
+    batch_norm : BatchNormSettings or None
+        ``None``: not normalized.
+    """
+
+    def __init__(
+        self,
+        affine: nn.Conv2d | nn.Linear,
+        activation: str,
+        batch_norm: BatchNormSettings | None = None,
+    ) -> None:
+        super().__init__()
+        self.affine = affine
+        self.activation = ACTIVATIONS[activation]()
+        self.batch_norm = None
+        if batch_norm is not None:
+            self.batch_norm = _normalization(affine, batch_norm)
+            self.normalizes_first = batch_norm.placement == "before_activation"
+            if not batch_norm.preceding_bias:
+                affine.register_parameter("bias", None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C_in, H, W) to (N, C_out, H', W'), or (N, F_in) to (N, F_out)."""
+        x = self.affine(x)
+        if self.batch_norm is None:
+            return self.activation(x)  # type: ignore[no-any-return]
+        if self.normalizes_first:
+            return self.activation(self.batch_norm(x))  # type: ignore[no-any-return]
+        return self.batch_norm(self.activation(x))
+
+
+def _normalization(
+    affine: nn.Conv2d | nn.Linear, settings: BatchNormSettings
+) -> BatchNormMaps | nn.BatchNorm1d:
+    constants = {"eps": settings.epsilon, "momentum": settings.momentum}
+    if isinstance(affine, nn.Conv2d):
+        return BatchNormMaps(affine.out_channels, **constants)
+    return nn.BatchNorm1d(affine.out_features, **constants)

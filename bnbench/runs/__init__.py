@@ -1,0 +1,26 @@
+"""The run directory: its files, manifest, logs and lock. Reads and writes files, no tensors."""
+
+from bnbench.runs.directory import Run, find_runs, is_finished, locked, run_directory
+from bnbench.runs.files import write_text, written_whole
+from bnbench.runs.logs import BATCH_COLUMNS, EPOCH_COLUMNS, BatchRows, EpochRow, RunLogs
+from bnbench.runs.manifest import Manifest, now, processor, source, versions
+
+__all__ = [
+    "BATCH_COLUMNS",
+    "EPOCH_COLUMNS",
+    "BatchRows",
+    "EpochRow",
+    "Manifest",
+    "Run",
+    "RunLogs",
+    "find_runs",
+    "is_finished",
+    "locked",
+    "now",
+    "processor",
+    "run_directory",
+    "source",
+    "versions",
+    "write_text",
+    "written_whole",
+]

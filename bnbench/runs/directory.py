@@ -1,0 +1,168 @@
+"""One run, one directory: ``<results>/<experiment>/seed-<n>/``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from bnbench.config import Experiment, configuration_hash, differing_keys, load_experiment
+from bnbench.errors import BnbenchError
+from bnbench.runs.manifest import Manifest, read_manifest, versions
+
+
+@dataclass(frozen=True)
+class Run:
+    """The directory of one run and the names of the files in it."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The resolved experiment, ``config.yaml``."""
+        return self.path / "config.yaml"
+
+    @property
+    def manifest(self) -> Path:
+        """What the run was and how it ended, ``manifest.json``."""
+        return self.path / "manifest.json"
+
+    @property
+    def batches(self) -> Path:
+        """One row a batch, ``batches.csv``."""
+        return self.path / "batches.csv"
+
+    @property
+    def epochs(self) -> Path:
+        """One row an epoch, ``epochs.csv``."""
+        return self.path / "epochs.csv"
+
+    @property
+    def weights(self) -> Path:
+        """Parameters and buffers after the last epoch, ``weights.pt``."""
+        return self.path / "weights.pt"
+
+    def read_manifest(self) -> Manifest:
+        """Read ``manifest.json``; see `bnbench.runs.manifest.read_manifest`."""
+        return read_manifest(self.manifest)
+
+    def read_experiment(self) -> Experiment:
+        """Read ``config.yaml``; see `bnbench.config.load_experiment`."""
+        return load_experiment(self.config)
+
+
+def run_directory(results: Path, experiment: Experiment, seed: int) -> Run:
+    """Name the directory of a run; nothing is created."""
+    return Run(results / experiment.experiment / f"seed-{seed}")
+
+
+def is_finished(run: Run, experiment: Experiment, seed: int, dataset_hash: str) -> bool:
+    """Tell whether this very run has been done, so that it need not be done again.
+
+    Parameters
+    ----------
+    run : Run
+        Where it would be.
+    experiment, seed, dataset_hash : Experiment, int, str
+        What decides its numbers, together with the versions of this environment.
+
+    Returns
+    -------
+    bool
+        False where there is nothing, or a run that did not finish.
+
+    Raises
+    ------
+    BnbenchError
+        If a finished run of another configuration, data set or version is there: it is never
+        overwritten unasked.
+    """
+    if not run.manifest.exists():
+        return False
+    manifest = run.read_manifest()
+    if not manifest.finished:
+        return False
+    differences = []
+    if manifest.configuration_hash != configuration_hash(experiment):
+        differences += differing_keys(run.read_experiment(), experiment) or ["configuration"]
+    if manifest.dataset.get("sha256") != dataset_hash:
+        differences.append("the data set's files")
+    differences += [
+        f"{name} {manifest.versions.get(name)} there, {version} here"
+        for name, version in versions().items()
+        if manifest.versions.get(name) != version and name != "python"
+    ]
+    if differences or manifest.seed != seed:
+        raise BnbenchError(
+            f"{run.path}: holds a finished run that differs in {'; '.join(differences) or 'seed'};"
+            " give another --results folder, or --fresh to replace it"
+        )
+    return True
+
+
+@contextmanager
+def locked(run: Run) -> Iterator[None]:
+    """Hold the run's directory, so that two commands never both write to it.
+
+    Raises
+    ------
+    BnbenchError
+        If another process holds it, or the folder cannot be written.
+    """
+    try:
+        run.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(run.path / ".lock", timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise BnbenchError(f"{run.path}: another process is working on this run; wait for it") from (
+            None
+        )
+    except OSError as error:
+        raise BnbenchError(
+            f"{run.path}: cannot be written ({error.strerror}); give another folder by --results"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def find_runs(paths: Iterable[Path]) -> list[Run]:
+    """Find the runs at or below each path, in the order of their seeds.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Directories of runs or of experiments.
+
+    Returns
+    -------
+    list of Run
+
+    Raises
+    ------
+    BnbenchError
+        If a path does not exist or holds no run.
+    """
+    runs: list[Run] = []
+    for path in paths:
+        if not path.is_dir():
+            raise BnbenchError(f"{path}: there is no such folder; `bnbench train` makes runs")
+        found = [Run(path)] if (path / "manifest.json").exists() else _seeds_of(path)
+        if not found:
+            raise BnbenchError(f"{path}: holds no run (a folder seed-<n> with a manifest.json)")
+        runs += found
+    return runs
+
+
+def _seeds_of(experiment: Path) -> list[Run]:
+    folders = [path.parent for path in experiment.glob("seed-*/manifest.json")]
+    return [Run(folder) for folder in sorted(folders, key=_seed_number)]
+
+
+def _seed_number(folder: Path) -> tuple[int, str]:
+    number = folder.name.removeprefix("seed-")
+    return (int(number) if number.isdecimal() else -1, folder.name)

@@ -1,0 +1,40 @@
+"""A file is either whole or absent: write beside, flush, rename."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a path beside `path` to write to, and rename it to `path` when the block succeeds.
+
+    Parameters
+    ----------
+    path : Path
+        The file to create or replace. Its folder is made where it is missing.
+
+    Yields
+    ------
+    Path
+        A name in the same folder, so that the rename is atomic. Removed if the block raises.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Every process has its own, and the suffix stays last: matplotlib takes the format from it.
+    beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield beside
+        with beside.open("rb") as file:
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` as UTF-8, whole or not at all."""
+    with written_whole(path) as beside:
+        beside.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,133 @@
+"""``batches.csv`` and ``epochs.csv``: their columns, and rows appended as the run goes on.
+
+Floats stand in the shortest form that reads back to the same bits: losses are float32,
+everything else is float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class BatchRows:
+    """Consecutive batches of one split in one epoch: rows of ``batches.csv``.
+
+    Attributes
+    ----------
+    split : str
+        ``train`` or ``validation``.
+    epoch : int
+        Counted from 1.
+    steps : ndarray of int64, shape (B,)
+        For ``train`` the optimizer step (from 1 over the run) whose update used the batch; for
+        ``validation`` the last step before it was measured.
+    examples : ndarray of int64, shape (B,)
+        Examples in each batch.
+    losses : ndarray of float32, shape (B,)
+        Mean cross-entropy over the batch, nats; of a training batch before its update.
+    correct : ndarray of int64, shape (B,)
+        Correctly classified examples, in the same forward pass.
+    """
+
+    split: str
+    epoch: int
+    steps: NDArray[np.int64]
+    examples: NDArray[np.int64]
+    losses: NDArray[np.float32]
+    correct: NDArray[np.int64]
+
+    @property
+    def accuracies(self) -> NDArray[np.float64]:
+        """Share of correct answers in each batch, in [0, 1], shape (B,)."""
+        return self.correct / self.examples
+
+    def lines(self) -> Iterable[str]:
+        """Yield the rows as text, without line ends."""
+        for step, examples, loss, accuracy in zip(
+            self.steps.tolist(), self.examples.tolist(), self.losses, self.accuracies, strict=True
+        ):
+            yield f"{self.split},{self.epoch},{step},{examples},{loss!s},{accuracy!s}"
+
+
+BATCH_COLUMNS = ("split", "epoch", "step", "examples", "loss", "accuracy")
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """One row of ``epochs.csv``; losses in nats, accuracies in [0, 1], times in seconds.
+
+    Attributes
+    ----------
+    epoch : int
+        Counted from 1.
+    train_loss : float
+        Over the epoch's training batches, each measured before its update.
+    train_accuracy : float
+        By a pass over the training split in evaluation mode after the epoch.
+    validation_loss, validation_accuracy : float
+        By a pass over the validation split in evaluation mode after the epoch.
+    learning_rate : float
+        Of the epoch's last step.
+    train_seconds, evaluation_seconds : float
+        Wall-clock time of the updates, and of the two passes after them.
+    train_loss_after_epoch : float
+        By the pass that gives `train_accuracy`: comparable with `validation_loss`.
+    training_mode : bool
+        Whether the epoch's updates ran in training mode.
+    """
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    learning_rate: float
+    train_seconds: float
+    evaluation_seconds: float
+    train_loss_after_epoch: float
+    training_mode: bool
+
+    def line(self) -> str:
+        """Give the row as text, without line end."""
+        return ",".join(str(value) for value in astuple(self))
+
+
+EPOCH_COLUMNS = tuple(field.name for field in fields(EpochRow))
+
+
+class RunLogs:
+    """The two CSV files of a run, open for appending; one flush a call keeps rows whole."""
+
+    def __init__(self, batches: Path, epochs: Path) -> None:
+        self._batches = batches.open("w", encoding="utf-8", newline="\n")
+        self._epochs = epochs.open("w", encoding="utf-8", newline="\n")
+        self._batches.write(",".join(BATCH_COLUMNS) + "\n")
+        self._epochs.write(",".join(EPOCH_COLUMNS) + "\n")
+
+    def __enter__(self) -> RunLogs:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._batches.close()
+        self._epochs.close()
+
+    def write(self, result: BatchRows | EpochRow) -> None:
+        """Append one result of the training loop to its file."""
+        if isinstance(result, EpochRow):
+            self._epochs.write(result.line() + "\n")
+            self._epochs.flush()
+        else:
+            self._batches.write("".join(line + "\n" for line in result.lines()))
+            self._batches.flush()

@@ -1,0 +1,154 @@
+"""``manifest.json``: what a run was, where it ran, and how it ended."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from bnbench.errors import BnbenchError
+from bnbench.runs.files import write_text
+
+SCHEMA_VERSION = 1
+FINISHED = ("complete", "diverged")
+
+Status = Literal["running", "complete", "diverged", "failed", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything about a run that is not a number of its logs; see ``house`` words in README.
+
+    Attributes
+    ----------
+    experiment, seed : str, int
+        The run.
+    status : str
+        ``running``, ``complete``, ``diverged``, ``failed`` or ``interrupted``.
+    configuration_hash : str
+        SHA-256 of the settings that decide the numbers.
+    dataset : dict
+        Name, SHA-256, sizes of the splits, and which split served as validation.
+    versions : dict
+        bnbench, Python and the packages that can change a number.
+    source : dict
+        Git commit of bnbench's source and whether it was changed since; ``None`` if unknown.
+    machine : dict
+        System, processor, device, threads.
+    started, ended : str
+        UTC, ISO 8601.
+    peak_memory_mib : float or None
+        Largest resident memory of the process, MiB.
+    final : dict
+        Last epoch's measures; the test split's too where it was held out until then.
+    error : str or None
+        Last line of the traceback of a failed run.
+    """
+
+    experiment: str
+    seed: int
+    status: Status
+    configuration_hash: str
+    dataset: dict[str, Any]
+    versions: dict[str, str]
+    source: dict[str, Any]
+    machine: dict[str, Any]
+    started: str
+    ended: str | None = None
+    peak_memory_mib: float | None = None
+    final: dict[str, Any] = field(default_factory=dict)
+    error: str | None = None
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do: complete, or diverged with everything logged."""
+        return self.status in FINISHED
+
+    def write(self, path: Path) -> None:
+        """Write the manifest as JSON, whole or not at all."""
+        write_text(path, json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n")
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest and check that it is one of ours.
+
+    Parameters
+    ----------
+    path : Path
+        A ``manifest.json``.
+
+    Returns
+    -------
+    Manifest
+
+    Raises
+    ------
+    BnbenchError
+        If the file cannot be read, is no JSON, or has other fields than this version writes.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BnbenchError(f"{path}: cannot be read ({error.strerror}); is this a run?") from None
+    except ValueError:
+        raise BnbenchError(f"{path}: is no JSON; remove the run's folder and run again") from None
+    if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
+        raise BnbenchError(f"{path}: is not a manifest of schema version {SCHEMA_VERSION}")
+    try:
+        return Manifest(**content)
+    except TypeError as error:
+        raise BnbenchError(f"{path}: is not a manifest of this version ({error})") from None
+
+
+def now() -> str:
+    """Give the time in UTC, ISO 8601 to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+NUMERIC_PACKAGES = ("bnbench", "torch", "torchvision", "numpy")
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Name the versions that can change a number."""
+    return {"python": platform.python_version()} | {
+        name: metadata.version(name) for name in NUMERIC_PACKAGES
+    }
+
+
+@cache
+def source() -> dict[str, Any]:
+    """Find the git commit that this package runs from, and whether its files differ from it."""
+    package = Path(__file__).parents[1]
+
+    def git(*arguments: str) -> str | None:
+        command = ["git", "-C", str(package), *arguments]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        except (OSError, subprocess.SubprocessError):
+            return None
+        return done.stdout.strip()
+
+    if git("ls-files", "--error-unmatch", "__init__.py") is None:  # installed, not a checkout
+        return {"git_commit": None, "dirty": None}
+    return {
+        "git_commit": git("rev-parse", "HEAD"),
+        "dirty": bool(git("status", "--porcelain", "--", ".")),
+    }
+
+
+def processor() -> str:
+    """Name the kind of processor, on which the last bits of a sum depend."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())

@@ -1,0 +1,87 @@
+"""What must hold between the sections of an experiment before it is run."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from bnbench.config import Experiment
+from bnbench.data import find_dataset
+from bnbench.errors import BnbenchError
+from bnbench.models import build_model, find_architecture, resolve_model
+
+
+def check_experiment(experiment: Experiment) -> None:
+    """Check that the architecture, its layers and the data set exist and fit together.
+
+    Raises
+    ------
+    BnbenchError
+        With one line a problem.
+    """
+    problems = [
+        problem for check in (_model, _dataset, _image_size) for problem in check(experiment)
+    ]
+    if problems:
+        raise BnbenchError("\n".join(problems))
+
+
+def _model(experiment: Experiment) -> list[str]:
+    try:
+        resolve_model(experiment)
+    except BnbenchError as error:
+        return [str(error)]
+    return []
+
+
+def _dataset(experiment: Experiment) -> list[str]:
+    try:
+        find_dataset(experiment.data.dataset)
+    except BnbenchError as error:
+        return [f"{experiment.place('data.dataset')}: {error}"]
+    return []
+
+
+def _image_size(experiment: Experiment) -> list[str]:
+    try:
+        wanted = find_architecture(experiment.model.name).network.image_size
+    except BnbenchError:
+        return []  # said already
+    given = 28 if experiment.data.resize == "none" else 32
+    if given == wanted:
+        return []
+    remedy = "none" if wanted == 28 else "bilinear or pad"
+    return [
+        f"{experiment.place('data.resize')}: {experiment.model.name} takes images of {wanted} x"
+        f" {wanted} pixels, not {given} x {given}; set data.resize to {remedy}"
+    ]
+
+
+def check_batch_of_one(experiment: Experiment, examples: int) -> None:
+    """Refuse a training batch of a single example in front of a normalized linear layer.
+
+    Its variance is 0, and PyTorch raises an error in the middle of the epoch. (A convolution's
+    batch norm has a map's pixels besides.)
+
+    Parameters
+    ----------
+    experiment : Experiment
+    examples : int
+        Size of the training split.
+
+    Raises
+    ------
+    BnbenchError
+        If the last batch of an epoch, or every batch, would be one example.
+    """
+    size = experiment.training.batch_size
+    last = 0 if experiment.training.drop_last else examples % size
+    if size != 1 and last != 1:
+        return
+    model = build_model(resolve_model(experiment))
+    if any(isinstance(module, nn.BatchNorm1d) for module in model.modules()):
+        which = "every batch" if size == 1 else f"the last of {examples} examples in batches"
+        raise BnbenchError(
+            f"{experiment.place('training.batch_size')}: {which} would be a single example in"
+            " front of batch norm; choose another batch_size"
+            + ("" if size == 1 else ", or training.drop_last: true")
+        )

@@ -1,0 +1,222 @@
+"""One experiment at one seed, from its config to its run directory."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from bnbench.config import Experiment, configuration_hash, dump_experiment
+from bnbench.data import Splits, data_folder, load_splits
+from bnbench.errors import BnbenchError
+from bnbench.models import Network, resolve_model
+from bnbench.runs import (
+    BatchRows,
+    EpochRow,
+    Manifest,
+    Run,
+    RunLogs,
+    is_finished,
+    locked,
+    now,
+    processor,
+    run_directory,
+    source,
+    versions,
+    write_text,
+    written_whole,
+)
+from bnbench.training.check import check_batch_of_one, check_experiment
+from bnbench.training.device import on_device, reproducible, resolve_device
+from bnbench.training.evaluation import evaluate
+from bnbench.training.initialization import initial_model
+from bnbench.training.loop import DivergedError, train
+
+
+def run_experiment(
+    experiment: Experiment,
+    seed: int,
+    results: str | Path = "results",
+    *,
+    data_dir: str | Path | None = None,
+    fresh: bool = False,
+) -> Iterator[BatchRows | EpochRow]:
+    """Run an experiment at one seed, write its directory, and yield what it measures.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        As `bnbench.config.load_experiment` returns it.
+    seed : int
+        Of the initial weights and of the batch order.
+    results : str or Path, default "results"
+        The run goes to ``<results>/<experiment>/seed-<seed>``.
+    data_dir : str or Path, optional
+        Where the data set is, or goes; by default the user's cache folder.
+    fresh : bool, default False
+        Run again even where this run, or another one, has finished.
+
+    Yields
+    ------
+    BatchRows or EpochRow
+        See `bnbench.training.loop.train`; nothing if the run had finished before.
+
+    Raises
+    ------
+    BnbenchError
+        If the experiment cannot be run as configured, or its folder holds another one.
+    """
+    check_experiment(experiment)
+    device = resolve_device(experiment)
+    channels = experiment.model.in_channels
+    with reproducible(experiment.training.threads):
+        splits = load_splits(
+            experiment.data, data_folder(Path(data_dir) if data_dir else None), channels
+        )
+        check_batch_of_one(experiment, len(splits.train.labels))
+        run = run_directory(Path(results), experiment, seed)
+        with locked(run):
+            if not fresh and is_finished(run, experiment, seed, splits.dataset_hash):
+                return
+            manifest = _start(run, experiment, seed, splits, device)
+            model = initial_model(
+                resolve_model(experiment), experiment.training.initialization, seed,
+                splits.num_classes,
+            ).to(device)  # fmt: skip
+            with RunLogs(run.batches, run.epochs) as logs:
+                yield from _recorded(run, manifest, model, on_device(splits, device), experiment, logs)
+
+
+def _start(
+    run: Run, experiment: Experiment, seed: int, splits: Splits, device: torch.device
+) -> Manifest:
+    """Write the configuration and a manifest that says the run has begun."""
+    manifest = Manifest(
+        experiment=experiment.experiment,
+        seed=seed,
+        status="running",
+        configuration_hash=configuration_hash(experiment),
+        dataset={
+            "name": splits.dataset,
+            "sha256": splits.dataset_hash,
+            "train_examples": len(splits.train.labels),
+            "validation_examples": len(splits.validation.labels),
+            "test_examples": len(splits.test.labels) if splits.test else None,
+            "validation_is_test_file": splits.validation_is_test,
+        },
+        versions=versions(),
+        source=source(),
+        machine={
+            "system": sys.platform,
+            "processor": processor(),
+            "device": _device_name(device),
+            "threads": experiment.training.threads,
+        },
+        started=now(),
+    )
+    manifest.write(run.manifest)  # first: from here on the old files are no finished run's
+    for old in (run.batches, run.epochs, run.weights):
+        old.unlink(missing_ok=True)
+    write_text(run.config, dump_experiment(experiment))
+    return manifest
+
+
+def _recorded(
+    run: Run,
+    manifest: Manifest,
+    model: Network,
+    splits: Splits,
+    experiment: Experiment,
+    logs: RunLogs,
+) -> Iterator[BatchRows | EpochRow]:
+    """Train, log what is measured, and leave a manifest that says how it ended."""
+    last: EpochRow | None = None
+    try:
+        for result in train(model, splits, experiment.training, manifest.seed):
+            logs.write(result)
+            last = result if isinstance(result, EpochRow) else last
+            yield result
+    except DivergedError as error:
+        _end(run, manifest, status="diverged", error=str(error), final=_final(last))
+    except (KeyboardInterrupt, GeneratorExit):
+        _end(run, manifest, status="interrupted", final=_final(last))
+        raise
+    except BaseException as error:
+        _end(run, manifest, status="failed", final=_final(last), error=repr(error))
+        raise
+    else:
+        final = _final(last) | _test(model, splits, experiment)
+        with written_whole(run.weights) as beside:
+            torch.save({name: value.cpu().clone() for name, value in _state(model)}, beside)
+        _end(run, manifest, status="complete", final=final)
+
+
+def _state(model: nn.Module) -> list[tuple[str, torch.Tensor]]:
+    return list(model.state_dict().items())
+
+
+def _final(last: EpochRow | None) -> dict[str, Any]:
+    if last is None:
+        return {"epochs": 0}
+    return {
+        "epochs": last.epoch,
+        "train_accuracy": last.train_accuracy,
+        "validation_accuracy": last.validation_accuracy,
+        "validation_loss": last.validation_loss,
+    }
+
+
+def _test(model: Network, splits: Splits, experiment: Experiment) -> dict[str, float]:
+    """Score the test split where it was held out: once, after everything else."""
+    if splits.test is None:
+        return {}
+    result = evaluate(
+        model, splits.test, softmax_before_loss=experiment.training.softmax_before_loss
+    )
+    return {"test_accuracy": result.accuracy, "test_loss": result.loss}
+
+
+def _end(run: Run, manifest: Manifest, **changes: Any) -> None:
+    replace(manifest, ended=now(), peak_memory_mib=peak_memory_mib(), **changes).write(
+        run.manifest
+    )
+
+
+def peak_memory_mib() -> float | None:
+    """Largest resident memory of this process so far, MiB; ``None`` where it is not told."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return f"cuda ({torch.cuda.get_device_name(device)})"
+    return device.type
+
+
+def load_weights(run: Run) -> dict[str, torch.Tensor]:
+    """Read a run's weights; tensors and nothing else, so that no file can run code.
+
+    Raises
+    ------
+    BnbenchError
+        If the file is missing or is no such file.
+    """
+    try:
+        weights: dict[str, torch.Tensor] = torch.load(
+            run.weights, map_location="cpu", weights_only=True
+        )
+    except FileNotFoundError:
+        raise BnbenchError(f"{run.weights}: is missing; was the run completed?") from None
+    except Exception as error:  # noqa: BLE001 - torch.load raises what it likes on a bad file
+        raise BnbenchError(f"{run.weights}: are no weights of bnbench ({error})") from None
+    return weights

@@ -1,0 +1,202 @@
+"""The training loop: a generator that yields what it measured, and knows of no file or screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import perf_counter
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from bnbench.config import TrainingSettings
+from bnbench.data import Split, Splits
+from bnbench.runs import BatchRows, EpochRow
+from bnbench.training.evaluation import Evaluation, cross_entropy, evaluate
+from bnbench.training.optimizer import build_optimizer, flatten_parameters
+
+BLOCK = 64  # steps between two reports; reading the losses waits for the device once a block
+
+
+class DivergedError(Exception):
+    """The loss is no finite number any more; the batch that showed it has been yielded."""
+
+
+def batch_orders(examples: int, settings: TrainingSettings, seed: int) -> Iterator[list[Tensor]]:
+    """Yield each epoch's batches as indices into the training split.
+
+    Both arms of a seed see the same batches: the permutations come from a generator of their
+    own, on the CPU whatever the device.
+
+    Parameters
+    ----------
+    examples : int
+        Size N of the training split.
+    settings : TrainingSettings
+        `batch_size`, `shuffle`, `drop_last`.
+    seed : int
+
+    Yields
+    ------
+    list of Tensor, int64
+        A permutation of 0 ... N - 1 cut into batches; without shuffling, file order.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    while True:
+        order = (
+            torch.randperm(examples, generator=generator)
+            if settings.shuffle
+            else torch.arange(examples)
+        )
+        batches = list(order.split(settings.batch_size))
+        if settings.drop_last and len(batches[-1]) < settings.batch_size:
+            batches.pop()
+        yield batches
+
+
+def train(
+    model: nn.Module, splits: Splits, settings: TrainingSettings, seed: int
+) -> Iterator[BatchRows | EpochRow]:
+    """Train a model, and yield each block of batches and each epoch as they are done.
+
+    Parameters
+    ----------
+    model : Module
+        Initialized, on the device of `splits`; trained in place.
+    splits : Splits
+    settings : TrainingSettings
+    seed : int
+        Of the batch order.
+
+    Yields
+    ------
+    BatchRows or EpochRow
+        An epoch is several `BatchRows` of the split ``train``, one of ``validation``, and its
+        `EpochRow`.
+
+    Raises
+    ------
+    DivergedError
+        When a loss is not finite, after everything up to it has been yielded.
+    """
+    parameters = flatten_parameters(model)
+    optimizer = build_optimizer(parameters, settings.optimizer)
+    step = 0
+    orders = batch_orders(len(splits.train.labels), settings, seed)
+    model.train()
+    for epoch, batches in zip(range(1, settings.epochs + 1), orders, strict=False):
+        if epoch == 2 and settings.mode_after_first_epoch == "evaluation":
+            model.eval()
+        trained, train_seconds = [], 0.0
+        for start in range(0, len(batches), BLOCK):
+            started = perf_counter()
+            block = batches[start : start + BLOCK]
+            losses, correct = _train_block(model, parameters, optimizer, splits, block, settings)
+            train_seconds += perf_counter() - started
+            rows = _rows("train", epoch, step, block, losses, correct)
+            step += len(block)
+            yield (rows := _up_to_divergence(rows))
+            trained.append(rows)
+            _refuse_divergence(rows)
+        started = perf_counter()
+        on_train = evaluate(
+            model, splits.train, softmax_before_loss=settings.softmax_before_loss
+        )
+        on_validation = evaluate(
+            model, splits.validation, softmax_before_loss=settings.softmax_before_loss
+        )
+        evaluation_seconds = perf_counter() - started
+        validated = _validation_rows(on_validation, epoch, step, settings.batch_size)
+        yield validated
+        _refuse_divergence(validated)
+        yield EpochRow(
+            epoch=epoch,
+            train_loss=_epoch_loss(trained, settings),
+            train_accuracy=on_train.accuracy,
+            validation_loss=_epoch_loss([validated], settings),
+            validation_accuracy=on_validation.accuracy,
+            learning_rate=optimizer.param_groups[0]["lr"],
+            train_seconds=train_seconds,
+            evaluation_seconds=evaluation_seconds,
+            train_loss_after_epoch=on_train.loss,
+            training_mode=model.training,
+        )
+
+
+def _train_block(
+    model: nn.Module,
+    parameters: nn.Parameter,
+    optimizer: torch.optim.Optimizer,
+    splits: Splits,
+    block: list[Tensor],
+    settings: TrainingSettings,
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Do one update a batch; return each batch's loss before it, and its correct answers."""
+    assert parameters.grad is not None
+    losses, correct = [], []
+    for indices in block:
+        images, labels = _batch(splits.train, indices, settings.shuffle)
+        parameters.grad.zero_()
+        logits = model(images)  # (N, K)
+        loss = cross_entropy(logits, labels, softmax_before_loss=settings.softmax_before_loss)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        losses.append(loss.detach())
+        correct.append((logits.detach().argmax(dim=1) == labels).sum())
+    return torch.stack(losses).cpu().numpy(), torch.stack(correct).cpu().numpy()
+
+
+def _batch(split: Split, indices: Tensor, shuffled: bool) -> tuple[Tensor, Tensor]:
+    if not shuffled:  # consecutive: a view costs nothing, a gather copies
+        place = slice(int(indices[0]), int(indices[-1]) + 1)
+        return split.images[place], split.labels[place]
+    indices = indices.to(split.labels.device)
+    return split.images[indices], split.labels[indices]
+
+
+def _rows(
+    split: str,
+    epoch: int,
+    steps_before: int,
+    block: list[Tensor],
+    losses: NDArray[np.float32],
+    correct: NDArray[np.int64],
+) -> BatchRows:
+    steps = np.arange(steps_before + 1, steps_before + 1 + len(block))
+    examples = np.array([len(indices) for indices in block])
+    return BatchRows(split, epoch, steps, examples, losses, correct)
+
+
+def _validation_rows(evaluation: Evaluation, epoch: int, step: int, batch_size: int) -> BatchRows:
+    """Sum an evaluation up over batches of the training's size, in file order."""
+    starts = np.arange(0, len(evaluation.losses), batch_size)
+    examples = np.diff(starts, append=len(evaluation.losses))
+    losses = np.add.reduceat(evaluation.losses.astype(np.float64), starts) / examples
+    correct = np.add.reduceat(evaluation.correct.astype(np.int64), starts)
+    steps = np.full(len(starts), step)
+    return BatchRows("validation", epoch, steps, examples, losses.astype(np.float32), correct)
+
+
+def _epoch_loss(blocks: list[BatchRows], settings: TrainingSettings) -> float:
+    losses = np.concatenate([rows.losses for rows in blocks]).astype(np.float64)
+    if settings.epoch_loss == "mean_of_batches":
+        return float(losses.mean())
+    return float(np.average(losses, weights=np.concatenate([rows.examples for rows in blocks])))
+
+
+def _up_to_divergence(rows: BatchRows) -> BatchRows:
+    """Leave out what follows the first loss that is not finite."""
+    bad = np.flatnonzero(~np.isfinite(rows.losses))
+    if not bad.size:
+        return rows
+    keep = slice(0, int(bad[0]) + 1)
+    return BatchRows(
+        rows.split, rows.epoch, rows.steps[keep], rows.examples[keep], rows.losses[keep],
+        rows.correct[keep],
+    )  # fmt: skip
+
+
+def _refuse_divergence(rows: BatchRows) -> None:
+    if not np.isfinite(rows.losses).all():
+        raise DivergedError(f"the {rows.split} loss is not finite at step {rows.steps[-1]}")

@@ -1,0 +1,66 @@
+"""The optimizer over one flat vector, to which every parameter of the model is a view.
+
+PyTorch's optimizers cost 0.2 ms of Python a step for LeNet-5's ten tensors, a tenth of a step;
+for one tensor they cost 0.03 ms. The update is element by element, so the numbers are the same.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from bnbench.config import AdamSettings, OptimizerSettings
+
+ALIGNMENT = 16  # floats: each view starts on a cache line, as a tensor of its own would
+
+
+def flatten_parameters(model: nn.Module) -> nn.Parameter:
+    """Move all parameters and their gradients into one vector each.
+
+    Parameters
+    ----------
+    model : Module
+        Its parameters become views, also of their gradients: a backward pass adds into them, so
+        whoever steps has to zero the vector's gradient.
+
+    Returns
+    -------
+    Parameter, shape (P,), float32
+        P counts a few zeros between parameters, which align them and stay zero.
+    """
+    parameters = list(model.parameters())
+    starts, length = [], 0
+    for parameter in parameters:
+        starts.append(length)
+        length += -(-parameter.numel() // ALIGNMENT) * ALIGNMENT
+    flat = nn.Parameter(parameters[0].new_zeros(length))
+    flat.grad = torch.zeros_like(flat)
+    for parameter, start in zip(parameters, starts, strict=True):
+        place = slice(start, start + parameter.numel())
+        flat.data[place] = parameter.detach().flatten()
+        parameter.data = flat.data[place].view_as(parameter)
+        parameter.grad = flat.grad[place].view_as(parameter)
+    return flat
+
+
+def build_optimizer(
+    parameter: nn.Parameter, settings: OptimizerSettings
+) -> torch.optim.Adam | torch.optim.SGD:
+    """Build the configured optimizer over one parameter, with fused kernels where there are."""
+    fused = parameter.device.type in ("cpu", "cuda")
+    if isinstance(settings, AdamSettings):
+        return torch.optim.Adam(
+            [parameter],
+            lr=settings.learning_rate,
+            betas=(settings.beta1, settings.beta2),
+            eps=settings.epsilon,
+            weight_decay=settings.weight_decay,
+            fused=fused,
+        )
+    return torch.optim.SGD(
+        [parameter],
+        lr=settings.learning_rate,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+        fused=fused,
+    )
