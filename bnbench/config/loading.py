@@ -20,7 +20,9 @@ from bnbench.errors import BnbenchError
 DECIDES_NO_NUMBER = {"experiment", "description", "published"}
 
 
-def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
+def load_experiment(
+    path: str | Path, overrides: Sequence[str] = (), device: str | None = None
+) -> Experiment:
     """Load and check one experiment.
 
     Parameters
@@ -30,6 +32,8 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
     overrides : sequence of str
         ``key=value`` with dotted keys, such as ``training.optimizer.learning_rate=0.01``. The
         experiment's name takes them on, so that its runs get a folder of their own.
+    device : str, optional
+        Override of ``training.device`` that leaves the name as it is.
 
     Returns
     -------
@@ -45,6 +49,8 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
         raise BnbenchError(f"{path}: is no experiment; it must hold keys such as `model:`")
     for text in overrides:
         _override(values, places, text)
+    if device is not None:
+        _override(values, places, f"training.device={device}")
     if overrides and isinstance(values.get("experiment"), str):
         values["experiment"] = _overridden_name(values["experiment"], overrides)
     try:

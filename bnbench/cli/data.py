@@ -1,0 +1,61 @@
+"""``bnbench data``: fetch, verify, locate and look at a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bnbench.cli.options import DataDir, DatasetName
+
+data_app = typer.Typer(help="Fetch, verify, locate and look at a data set.", no_args_is_help=True)
+
+
+@data_app.command()
+def fetch(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
+    """Get the four files, from wherever they can be had, and verify them."""
+    from bnbench.data import data_folder, find_dataset
+    from bnbench.data import fetch as fetch_files
+
+    typer.echo(fetch_files(find_dataset(dataset), data_folder(data_dir)))
+
+
+@data_app.command()
+def verify(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
+    """Hash the files and say whether they are the published ones; exit code 1 if not."""
+    from rich.console import Console
+
+    from bnbench.cli.tables import file_table
+    from bnbench.data import data_folder, find_dataset
+    from bnbench.data import verify as verify_files
+
+    checks = verify_files(find_dataset(dataset), data_folder(data_dir))
+    Console().print(file_table(checks))
+    raise typer.Exit(0 if all(check.ok for check in checks) else 1)
+
+
+@data_app.command()
+def where(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
+    """Print the folder of the files; exit code 1 if they are not there yet."""
+    from bnbench.data import data_folder, find_dataset, locate, raw_folder
+
+    found = locate(find_dataset(dataset), data_folder(data_dir))
+    typer.echo(found or raw_folder(find_dataset(dataset), data_folder(data_dir)))
+    raise typer.Exit(0 if found else 1)
+
+
+@data_app.command()
+def show(
+    dataset: DatasetName = "mnist",
+    data_dir: DataDir = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the figures.")] = Path("figures"),
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the histograms' 50 draws.")] = 0,
+) -> None:
+    """Draw a grid of digits, and min-max and z-score normalization before and after."""
+    from bnbench.data import data_folder, read_images
+    from bnbench.report import show_data
+
+    images, labels = read_images(dataset, data_folder(data_dir))
+    for path in show_data(images, labels, out, seed):
+        typer.echo(path)

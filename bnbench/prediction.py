@@ -1,0 +1,156 @@
+"""Digits from image files: any size, either polarity, made to look like MNIST and classified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bnbench.data import find_dataset
+from bnbench.data.inputs import PixelStatistics, to_inputs
+from bnbench.errors import BnbenchError
+from bnbench.models import build_model, resolve_model
+from bnbench.runs import Run
+from bnbench.training import load_weights
+
+SIDE = 28  # pixels: the images of the data sets
+BOX = 20  # pixels: MNIST's digits were scaled into a box of 20 x 20 and centred by mass
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network says of one image."""
+
+    path: Path
+    label: str
+    """The most probable class."""
+    probabilities: dict[str, float]
+    """By class, in the data set's order; they sum to 1."""
+
+
+def predict(run: Run, paths: Iterable[Path]) -> Iterator[Prediction]:
+    """Classify image files with a completed run's network.
+
+    Each image passes the network by itself, so that its probabilities do not depend, down to the
+    last bit, on the images around it.
+
+    Parameters
+    ----------
+    run : Run
+        A completed run.
+    paths : iterable of Path
+        Images that Pillow reads, such as PNG.
+
+    Yields
+    ------
+    Prediction
+
+    Raises
+    ------
+    BnbenchError
+        If the run has no weights, or a file is no image.
+    """
+    experiment = run.read_experiment()
+    manifest = run.read_manifest()
+    if manifest.status != "complete":
+        raise BnbenchError(f"{run.path}: is {manifest.status}; only a complete run can predict")
+    dataset = find_dataset(experiment.data.dataset)
+    model = build_model(resolve_model(experiment), len(dataset.classes))
+    try:
+        model.load_state_dict(load_weights(run))
+    except (RuntimeError, TypeError, AttributeError):
+        raise BnbenchError(f"{run.weights}: does not fit {experiment.model.name}") from None
+    model.eval()
+    statistics = PixelStatistics(dataset.mean, dataset.std, 0.0, 1.0)
+    for path in paths:
+        image = torch.from_numpy(read_digit(path))[None]  # (1, 28, 28)
+        inputs = to_inputs(image, experiment.data.resize, experiment.data.scaling, statistics)
+        with torch.inference_mode():
+            logits = model(inputs.expand(-1, experiment.model.in_channels, -1, -1))  # (1, K)
+        probabilities = logits[0].softmax(dim=0).tolist()
+        by_class = dict(zip(dataset.classes, probabilities, strict=True))
+        yield Prediction(path, max(by_class, key=by_class.__getitem__), by_class)
+
+
+def read_digit(path: Path) -> NDArray[np.uint8]:
+    """Read an image as the data sets have theirs: 28 x 28, light on dark.
+
+    Parameters
+    ----------
+    path : Path
+        An image of any size and mode; transparent pixels count as background. One of 28 x 28
+        pixels is taken as it is (but for its polarity), any other is cropped to its digit, scaled
+        into 20 x 20 and centred by its mass.
+
+    Returns
+    -------
+    ndarray of uint8, shape (28, 28)
+
+    Raises
+    ------
+    BnbenchError
+        If the file cannot be read or is no image.
+    """
+    grey = _read_grey(path)
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    if np.median(border) > 127:  # dark on light
+        grey = 255 - grey
+    return grey if grey.shape == (SIDE, SIDE) else _centred(grey)
+
+
+def _read_grey(path: Path) -> NDArray[np.uint8]:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            if image.width * image.height > 1 << 26:
+                raise BnbenchError(f"{path}: has more than 67 million pixels; scale it down")
+            layered = image.convert("RGBA")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        reason = getattr(error, "strerror", None) or "is no image that Pillow reads"
+        raise BnbenchError(f"{path}: {reason}; give a PNG of one digit") from None
+    pixels = np.asarray(layered, dtype=np.float64)  # (H, W, 4)
+    grey = pixels[..., :3] @ np.array([0.299, 0.587, 0.114])  # ITU-R 601, as Pillow's "L"
+    opacity = pixels[..., 3] / 255
+    background = 255.0 if _is_dark(grey, opacity) else 0.0
+    blended = grey * opacity + background * (1 - opacity)
+    return np.asarray(blended.round(), dtype=np.uint8)
+
+
+def _is_dark(grey: NDArray[np.float64], opacity: NDArray[np.float64]) -> bool:
+    """Tell whether what is drawn on a transparent ground is dark, so that the ground is light."""
+    drawn = opacity.sum()
+    return bool(drawn > 0 and (grey * opacity).sum() / drawn < 128)
+
+
+def _centred(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    ink = grey > max(int(grey.max()) // 4, 1)
+    if not ink.any():
+        return np.zeros((SIDE, SIDE), dtype=np.uint8)
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    digit = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    height, width = digit.shape
+    scale = BOX / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = np.asarray(Image.fromarray(digit).resize(size, Image.Resampling.LANCZOS))
+    return _place(small)
+
+
+def _place(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Put a digit of at most 20 x 20 pixels so that its centre of mass is the image's."""
+    height, width = small.shape
+    mass = small.astype(np.float64)
+    total = mass.sum() or 1.0
+    row = (mass.sum(axis=1) @ np.arange(height)) / total
+    column = (mass.sum(axis=0) @ np.arange(width)) / total
+    top = int(np.clip(round(SIDE / 2 - 0.5 - row), 0, SIDE - height))
+    left = int(np.clip(round(SIDE / 2 - 0.5 - column), 0, SIDE - width))
+    placed = np.zeros((SIDE, SIDE), dtype=np.uint8)
+    placed[top : top + height, left : left + width] = small
+    return placed

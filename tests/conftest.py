@@ -1,0 +1,28 @@
+"""Fixtures that several parts of the test tree share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+
+mpl.use("Agg")
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The default data folder, with real MNIST in it."""
+    from bnbench.data import data_folder, fetch, find_dataset
+
+    folder = data_folder(None)
+    fetch(find_dataset("mnist"), folder)
+    return folder

@@ -1,0 +1,98 @@
+"""The published recipe by a second route: a plain loop over torchvision's data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader
+
+from bnbench.config import load_experiment
+from bnbench.runs import BatchRows, EpochRow
+from bnbench.training import run_experiment
+
+STEPS = 300
+SEED = 11
+
+
+class PublishedNetwork(nn.Module):
+    """The article's network as a list of layers."""
+
+    def __init__(self, *, batch_norm: bool) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(1, 6, 5),
+            nn.Tanh(),
+            nn.BatchNorm2d(6) if batch_norm else nn.Identity(),
+            nn.AvgPool2d(2),
+            nn.Conv2d(6, 16, 5),
+            nn.Tanh(),
+            nn.BatchNorm2d(16) if batch_norm else nn.Identity(),
+            nn.AvgPool2d(2),
+            nn.Flatten(),
+            nn.Linear(400, 120),
+            nn.Tanh(),
+            nn.Linear(120, 84),
+            nn.Tanh(),
+            nn.Linear(84, 10),
+            nn.Softmax(dim=1),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.layers(images)  # type: ignore[no-any-return]
+
+
+def published_run(folder: Path, *, batch_norm: bool) -> tuple[list[float], float]:
+    """Train one epoch as the article does; losses of its batches, and validation accuracy."""
+    from torchvision import datasets, transforms
+
+    torch.set_num_threads(1)  # two threads collapse when anything else runs beside
+    prepare = transforms.Compose([transforms.ToTensor(), transforms.Resize((32, 32))])
+    training = datasets.MNIST(str(folder), train=True, transform=prepare)
+    validation = datasets.MNIST(str(folder), train=False, transform=prepare)
+    torch.manual_seed(SEED)
+    network = PublishedNetwork(batch_norm=batch_norm)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+    for layer in network.layers:
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.constant_(layer.bias, 0.01)
+    losses = []
+    for images, labels in DataLoader(training, 64):
+        optimizer.zero_grad()
+        loss = functional.cross_entropy(network(images), labels)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        losses.append(loss.item())
+    network.eval()
+    right = 0
+    with torch.no_grad():
+        for images, labels in DataLoader(validation, 64):
+            right += int((network(images).argmax(dim=1) == labels).sum())
+    return losses, right / len(validation)
+
+
+def our_run(
+    config: Path, data_dir: Path, results: Path
+) -> Iterator[BatchRows | EpochRow]:
+    experiment = load_experiment(config, ["training.epochs=1"])
+    yield from run_experiment(experiment, SEED, results, data_dir=data_dir)
+
+
+@pytest.mark.parametrize(("name", "batch_norm"), [("lenet5", False), ("lenet5_batchnorm", True)])
+def test_program_is_the_published_code(
+    name: str, batch_norm: bool, root: Path, data_dir: Path, tmp_path: Path
+) -> None:
+    expected_losses, expected_accuracy = published_run(data_dir, batch_norm=batch_norm)
+    rows = list(our_run(root / "configs/published" / f"{name}.yaml", data_dir, tmp_path))
+    trained = [row for row in rows if isinstance(row, BatchRows) and row.split == "train"]
+    losses = np.concatenate([row.losses for row in trained])
+    assert len(losses) == len(expected_losses) == 938
+    np.testing.assert_allclose(losses[:STEPS], expected_losses[:STEPS], rtol=0, atol=1e-4)
+    (epoch,) = [row for row in rows if isinstance(row, EpochRow)]
+    assert epoch.validation_accuracy == pytest.approx(expected_accuracy, abs=0.002)

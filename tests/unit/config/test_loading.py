@@ -1,0 +1,194 @@
+"""Loading configs: places, hints, every problem at once, overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bnbench.config import (
+    SGDSettings,
+    configuration_hash,
+    differing_keys,
+    load_experiment,
+)
+from bnbench.errors import BnbenchError
+
+Write = Callable[[str], Path]
+
+MINIMAL = "experiment: tiny\nmodel:\n  name: LeNet5\n"
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def _write(text: str) -> Path:
+        path = tmp_path / "tiny.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return _write
+
+
+def problem(path: Path, *overrides: str) -> str:
+    with pytest.raises(BnbenchError) as caught:
+        load_experiment(path, overrides)
+    return str(caught.value)
+
+
+def test_defaults_are_the_corrected_recipe(write: Write) -> None:
+    experiment = load_experiment(write(MINIMAL))
+    assert experiment.training.epochs == 10
+    assert experiment.training.batch_size == 64
+    assert experiment.training.optimizer.learning_rate == 1e-3
+    assert not experiment.training.softmax_before_loss
+
+
+def test_text_such_as_1e_3_is_a_number(write: Write) -> None:
+    text = MINIMAL + "training:\n  optimizer: {name: adam, learning_rate: 1e-3}\n"
+    assert yaml.safe_load(text)["training"]["optimizer"]["learning_rate"] == "1e-3"  # the trap
+    assert load_experiment(write(text)).training.optimizer.learning_rate == 0.001
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("  epochs: true", "tiny.yaml:5:3: training.epochs: input should be a valid integer"),
+        ('  batch_size: "64"', "tiny.yaml:5:3: training.batch_size: input should be a valid"),
+        ("  epochs: 0", "training.epochs: input should be greater than or equal to 1, not 0"),
+        ("  epoch: 3", "tiny.yaml:5:3: training.epoch: there is no such key; did you mean 'epochs'"),
+        ("  shuffle: 1", "training.shuffle: input should be a valid boolean, not 1"),
+        ("  epochs: 1\n  epochs: 2", "tiny.yaml:6:3: training.epochs: stands here a second time"),
+        (
+            "  optimizer: {name: adam, learning_rate: .nan}",
+            "training.optimizer.learning_rate: must be a finite number",
+        ),
+        (
+            "  optimizer: {name: adam, momentum: 0.9}",
+            "training.optimizer.momentum: there is no such key; the keys here are: name, learning",
+        ),
+        ("  optimizer: {name: adm}", "training.optimizer.name: 'adm' is none of 'adam', 'sgd'"),
+    ],
+)
+def test_problem_names_file_line_key_and_remedy(
+    write: Write, line: str, said: str
+) -> None:
+    assert said in problem(write(MINIMAL + "training:\n" + line + "\n"))
+
+
+def test_all_problems_at_once(write: Write) -> None:
+    text = MINIMAL + "data:\n  scaling: zscore\n  datset: mnist\ntraining:\n  epochs: -1\n"
+    lines = problem(write(text)).splitlines()
+    assert [line.split(": ")[1] for line in lines] == [
+        "data.scaling",
+        "data.datset",
+        "training.epochs",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [1, 2", "is no YAML"),
+        ("- 1\n- 2\n", "is no experiment"),
+        ("", "is no experiment"),
+        ("experiment: &x a\nmodel: *x\n", "aliases are not supported"),
+        ("a: &a [*a]\n", "aliases are not supported"),
+        ("a: !!python/object/apply:os.system [ls]\n", "there is no such key"),
+        ("a: !!python/name:os.system\n", "is no plain value"),
+    ],
+)
+def test_what_is_no_config(write: Write, text: str, said: str) -> None:
+    assert said in problem(write(text))
+
+
+def test_a_binary_file_a_folder_and_nothing(tmp_path: Path) -> None:
+    binary = tmp_path / "x.yaml"
+    binary.write_bytes(b"\xff\xfe\x00")
+    assert "is no UTF-8 text" in problem(binary)
+    assert "cannot be read" in problem(tmp_path)
+    assert "cannot be read" in problem(tmp_path / "absent.yaml")
+
+
+@pytest.mark.parametrize("name", ["../x", "/tmp/x", "a//b", "a/../b", ".x", "a b", "a:b", ""])
+def test_a_name_cannot_leave_the_results_folder(write: Write, name: str) -> None:
+    text = f"experiment: {name!r}\nmodel:\n  name: LeNet5\n"
+    assert "experiment: string should match pattern" in problem(write(text))
+
+
+def test_override_changes_one_setting_and_the_name(write: Write) -> None:
+    path = write(MINIMAL + "training:\n  optimizer: {name: sgd, learning_rate: 0.5}\n")
+    changed = load_experiment(path, ["training.optimizer.learning_rate=1e-2"])
+    assert isinstance(changed.training.optimizer, SGDSettings)
+    assert changed.training.optimizer.learning_rate == 0.01
+    assert changed.experiment == "tiny@training.optimizer.learning_rate=1e-2"
+    assert differing_keys(load_experiment(path), changed) == [
+        "training.optimizer.learning_rate: 0.5 there, 0.01 here"
+    ]
+
+
+def test_override_that_is_wrong(write: Write) -> None:
+    path = write(MINIMAL)
+    assert problem(path, "training.epochs") == (
+        "-o training.epochs: must read key=value, such as training.epochs=3"
+    )
+    assert problem(path, "training.epochs=x").startswith(
+        "-o training.epochs=x: training.epochs: input should be a valid integer"
+    )
+    assert "is a value, not a section" in problem(path, "experiment.x=1")
+
+
+def test_name_with_odd_overrides_stays_a_folder_name(write: Write) -> None:
+    name = load_experiment(write(MINIMAL), ["description='a b/c'"]).experiment
+    assert name.startswith("tiny@")
+    assert not set(name) & set(" :/")
+
+
+def test_hash_ignores_what_decides_no_number(write: Write) -> None:
+    one = load_experiment(write(MINIMAL))
+    other = load_experiment(write(MINIMAL.replace("tiny", "other") + "description: words\n"))
+    changed = load_experiment(write(MINIMAL + "training: {epochs: 9}\n"))
+    assert configuration_hash(one) == configuration_hash(other) != configuration_hash(changed)
+
+
+def test_every_committed_config_loads_and_is_named_as_its_file(root: Path) -> None:
+    paths = sorted((root / "configs").rglob("*.yaml"))
+    assert len(paths) >= 11
+    for path in paths:
+        relative = path.relative_to(root / "configs").with_suffix("")
+        assert load_experiment(path).experiment == relative.as_posix()
+
+
+# The published code's quirks (their names are explained in configs/published/*.yaml).
+SWITCHES = {
+    "data.split",  # test_as_val
+    "data.scaling",  # no_standardise
+    "data.resize",  # resize
+    "model.batch_norm.placement",  # bn_after_tanh
+    "model.batch_norm.preceding_bias",  # dead_bias
+    "training.shuffle",  # no_shuffle
+    "training.softmax_before_loss",  # double_softmax
+    "training.mode_after_first_epoch",  # eval_bug
+    "training.epoch_loss",  # mean_of_batches
+}
+
+
+@pytest.mark.parametrize("name", ["lenet5", "lenet5_batchnorm", "mlp", "mlp_batchnorm"])
+def test_corrected_differs_from_published_in_switches_alone(root: Path, name: str) -> None:
+    published = load_experiment(root / "configs/published" / f"{name}.yaml")
+    corrected = load_experiment(root / "configs" / f"{name}.yaml")
+    differing = {text.partition(":")[0] for text in differing_keys(published, corrected)}
+    assert differing
+    assert differing <= SWITCHES
+
+
+@pytest.mark.parametrize("folder", ["published", "."])
+@pytest.mark.parametrize("name", ["lenet5", "mlp"])
+def test_arms_differ_in_batch_norm_alone(root: Path, folder: str, name: str) -> None:
+    plain, normalized = (
+        load_experiment(root / "configs" / folder / f"{name}{ending}.yaml")
+        for ending in ("", "_batchnorm")
+    )
+    differing = {text.partition(":")[0] for text in differing_keys(plain, normalized)}
+    assert all(key.startswith(("model.name", "model.batch_norm")) for key in differing)

@@ -1,0 +1,185 @@
+"""Architectures: counts by hand, shapes, placement, and equal weights in both arms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from bnbench.config import BatchNormSettings, Experiment, InitializationSettings, ModelSettings
+from bnbench.errors import BnbenchError
+from bnbench.models import ARCHITECTURES, Network, build_model, resolve_model
+from bnbench.training.initialization import initial_model
+
+
+def settings(name: str, **changes: Any) -> ModelSettings:
+    experiment = Experiment(experiment="x", model=ModelSettings(name=name, **changes))
+    return resolve_model(experiment)
+
+
+def trainable(model: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+# By hand: weights and biases of each layer, then a gamma and a beta a map or unit.
+LENET5 = (25 * 6 + 6) + (150 * 16 + 16) + (400 * 120 + 120) + (120 * 84 + 84) + (84 * 10 + 10)
+MLP = (784 * 512 + 512) + (512 * 256 + 256) + (256 * 10 + 10)
+CNN = (9 * 32 + 32) + (288 * 64 + 64) + (4096 * 10 + 10)
+
+
+@pytest.mark.parametrize(
+    ("name", "in_channels", "by_hand", "published"),
+    [
+        ("LeNet5", 1, LENET5, 61_706),
+        ("LeNet5_BatchNorm", 1, LENET5 + 2 * (6 + 16), 61_750),
+        ("MLP", 1, MLP, 535_818),
+        ("MLP_BatchNorm", 1, MLP + 2 * (512 + 256), 537_354),
+        ("CNN", 1, CNN, 59_786),
+        ("CNN_BatchNorm", 1, CNN + 2 * (32 + 64), 59_978),
+        ("CNN", 3, CNN + 2 * 9 * 32, 60_362),
+        ("CNN_BatchNorm", 3, CNN + 2 * 9 * 32 + 2 * (32 + 64), 60_554),
+    ],
+)
+def test_parameters(name: str, in_channels: int, by_hand: int, published: int) -> None:
+    assert trainable(build_model(settings(name, in_channels=in_channels))) == by_hand == published
+
+
+def test_all_hidden_layers_of_lenet5_normalized() -> None:
+    layers = BatchNormSettings(layers=("C1", "C3", "F5", "F6"))
+    model = build_model(settings("LeNet5_BatchNorm", batch_norm=layers))
+    assert trainable(model) == LENET5 + 2 * (6 + 16 + 120 + 84) == 62_158
+
+
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
+@pytest.mark.parametrize("in_channels", [1, 3])
+def test_logits_a_row_an_image(name: str, in_channels: int) -> None:
+    model = build_model(settings(name, in_channels=in_channels), num_classes=7)
+    size = ARCHITECTURES[name].network.image_size
+    assert model(torch.zeros(5, in_channels, size, size)).shape == (5, 7)
+
+
+def test_lenet5_is_the_article_s_function() -> None:
+    torch.manual_seed(0)
+    model = build_model(settings("LeNet5_BatchNorm", batch_norm=after_activation()))
+    images = torch.rand(8, 1, 32, 32)
+    torch.testing.assert_close(model(images), published_forward(model, images))
+
+
+def after_activation() -> BatchNormSettings:
+    return BatchNormSettings(placement="after_activation")
+
+
+def published_forward(model: Any, x: Tensor) -> Tensor:
+    """Convolution, tanh, batch norm, pooling, twice; then three linear layers."""
+
+    def normalize(y: Tensor) -> Tensor:
+        mean = y.mean(dim=(0, 2, 3), keepdim=True)
+        variance = ((y - mean) ** 2).mean(dim=(0, 2, 3), keepdim=True)
+        return (y - mean) / (variance + 1e-5).sqrt()
+
+    for layer in (model.C1.affine, model.C3.affine):
+        x = nn.functional.conv2d(x, layer.weight, layer.bias)
+        x = nn.functional.avg_pool2d(normalize(torch.tanh(x)), 2)
+    x = x.flatten(1)
+    for layer in (model.F5.affine, model.F6.affine):
+        x = torch.tanh(x @ layer.weight.T + layer.bias)
+    return x @ model.output.weight.T + model.output.bias
+
+
+@pytest.mark.parametrize("placement", ["before_activation", "after_activation"])
+def test_placement(placement: str) -> None:
+    batch_norm = BatchNormSettings.model_validate({"placement": placement})
+    model = build_model(settings("MLP_BatchNorm", activation="sigmoid", batch_norm=batch_norm))
+    hidden: Any = model.fc1
+    x = torch.randn(16, 784)
+    y = hidden.affine(x)
+    first, second = (
+        (hidden.batch_norm, torch.sigmoid)
+        if placement == "before_activation"
+        else (torch.sigmoid, hidden.batch_norm)
+    )
+    torch.testing.assert_close(hidden(x), second(first(y)))
+
+
+PAIRS = [(name, f"{name}_BatchNorm") for name in ("LeNet5", "MLP", "CNN")]
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("placement", ["before_activation", "after_activation"])
+@pytest.mark.parametrize("weights", ["xavier_uniform", "pytorch_default"])
+def test_both_arms_of_a_seed_start_from_the_same_weights(
+    pair: tuple[str, str], bias: bool, placement: str, weights: str
+) -> None:
+    batch_norm = BatchNormSettings.model_validate({"preceding_bias": bias, "placement": placement})
+    initialization = InitializationSettings.model_validate({"weights": weights, "bias": None})
+    plain = initial_model(settings(pair[0]), initialization, seed=3)
+    normalized = initial_model(settings(pair[1], batch_norm=batch_norm), initialization, seed=3)
+    other = initial_model(settings(pair[0]), initialization, seed=4)
+    theirs = dict(normalized.named_parameters())
+    shared = {name for name, _ in plain.named_parameters()} & theirs.keys()
+    assert ("fc1.affine.bias" in shared) == (bias and pair[0] == "MLP")
+    assert len([name for name in shared if name.endswith("weight")]) >= 3
+    for name, parameter in plain.named_parameters():
+        assert name not in shared or torch.equal(parameter, theirs[name]), name
+    assert not torch.equal(plain.output.weight, other.output.weight)  # type: ignore[union-attr, arg-type]
+
+
+def test_initial_weights_are_those_of_the_article_s_code() -> None:
+    """Seed, build the modules in the article's order, initialize them in that order."""
+    torch.manual_seed(5)
+    by_hand = nn.ModuleList(
+        [
+            nn.Conv2d(1, 6, 5),
+            nn.BatchNorm2d(6),
+            nn.AvgPool2d(2),
+            nn.Conv2d(6, 16, 5),
+            nn.BatchNorm2d(16),
+            nn.AvgPool2d(2),
+            nn.Linear(400, 120),
+            nn.Linear(120, 84),
+            nn.Linear(84, 10),
+        ]
+    )
+    weighted = [module for module in by_hand if isinstance(module, nn.Conv2d | nn.Linear)]
+    for module in weighted:
+        nn.init.xavier_uniform_(module.weight)
+        nn.init.constant_(module.bias, 0.01)
+    model: Any = initial_model(settings("LeNet5_BatchNorm"), InitializationSettings(), seed=5)
+    ours = [model.C1.affine, model.C3.affine, model.F5.affine, model.F6.affine, model.output]
+    for module, theirs in zip(weighted, ours, strict=True):
+        assert torch.equal(module.weight, theirs.weight)
+        assert torch.equal(module.bias, theirs.bias)
+
+
+def test_unknown_names_are_refused_with_the_nearest() -> None:
+    with pytest.raises(BnbenchError, match=r"model\.name: there is no architecture 'LeNet6'; did"):
+        settings("LeNet6")
+    with pytest.raises(BnbenchError, match="no hidden layer 'C2'; did you mean 'C3'|'C1'"):
+        settings("LeNet5_BatchNorm", batch_norm=BatchNormSettings(layers=("C2",)))
+    with pytest.raises(BnbenchError, match="LeNet5 has no batch norm; set model.name to"):
+        settings("LeNet5", batch_norm=BatchNormSettings())
+
+
+def test_an_architecture_is_entered_in_one_file() -> None:
+    from bnbench.models import register
+
+    @register("OneLayer")
+    class OneLayer(Network):
+        image_size = 28
+        hidden_layers = ()
+        activation = "relu"
+
+        def __init__(self, settings: ModelSettings, num_classes: int = 10) -> None:
+            super().__init__(settings, num_classes)
+            self.output = nn.Linear(784, num_classes)
+
+        def forward(self, images: Tensor) -> Tensor:
+            return self.output(images.flatten(1))  # type: ignore[no-any-return]
+
+    try:
+        assert trainable(build_model(settings("OneLayer"))) == 7850
+    finally:
+        del ARCHITECTURES["OneLayer"]

@@ -1,0 +1,230 @@
+"""The training loop against a loop written out again, and the quirks' switches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bnbench.config import (
+    AdamSettings,
+    Experiment,
+    InitializationSettings,
+    ModelSettings,
+    OptimizerSettings,
+    SGDSettings,
+    TrainingSettings,
+)
+from bnbench.data import Split, Splits
+from bnbench.models import resolve_model
+from bnbench.runs import BatchRows, EpochRow
+from bnbench.training.evaluation import evaluate
+from bnbench.training.initialization import initial_model
+from bnbench.training.loop import DivergedError, batch_orders, train
+from bnbench.training.optimizer import build_optimizer, flatten_parameters
+
+
+def noise(examples: int, seed: int = 0, size: int = 28) -> Split:
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.rand(examples, 1, size, size, generator=generator)
+    return Split(images, torch.randint(0, 10, (examples,), generator=generator))
+
+
+def splits(examples: int = 200, size: int = 28) -> Splits:
+    return Splits(
+        "noise", "", noise(examples, 1, size), noise(70, 2, size), None, False, num_classes=10
+    )
+
+
+def model(name: str = "MLP_BatchNorm", seed: int = 0) -> nn.Module:
+    experiment = Experiment(experiment="x", model=ModelSettings(name=name))
+    return initial_model(resolve_model(experiment), InitializationSettings(), seed)
+
+
+def settings(**changes: Any) -> TrainingSettings:
+    defaults: dict[str, Any] = {"epochs": 2, "batch_size": 32, "device": "cpu"}
+    return TrainingSettings(**(defaults | changes))
+
+
+def results(
+    network: nn.Module, data: Splits, chosen: TrainingSettings, seed: int = 0
+) -> tuple[list[BatchRows], list[BatchRows], list[EpochRow]]:
+    rows = list(train(network, data, chosen, seed))
+    batches = [row for row in rows if isinstance(row, BatchRows)]
+    return (
+        [row for row in batches if row.split == "train"],
+        [row for row in batches if row.split == "validation"],
+        [row for row in rows if isinstance(row, EpochRow)],
+    )
+
+
+OPTIMIZERS: list[OptimizerSettings] = [
+    AdamSettings(name="adam", learning_rate=0.002, weight_decay=0.01),
+    SGDSettings(name="sgd", learning_rate=0.05, momentum=0.9, weight_decay=0.01),
+]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=["adam", "sgd"])
+@pytest.mark.parametrize("softmax", [False, True])
+@pytest.mark.parametrize("name", ["MLP_BatchNorm", "LeNet5_BatchNorm"])
+def test_losses_are_those_of_a_plain_loop(
+    name: str, optimizer: OptimizerSettings, softmax: bool
+) -> None:
+    size = 32 if name == "LeNet5_BatchNorm" else 28
+    data, chosen = splits(size=size), settings(optimizer=optimizer, softmax_before_loss=softmax)
+    batches, validation, epochs = results(model(name), data, chosen, seed=7)
+    expected = plain_losses(model(name), data, chosen, seed=7)
+    losses = np.concatenate([rows.losses for rows in batches])
+    np.testing.assert_allclose(losses, expected, rtol=2e-4)
+    assert np.concatenate([rows.steps for rows in batches]).tolist() == list(range(1, 15))
+    assert np.concatenate([rows.examples for rows in batches]).tolist() == ([32] * 6 + [8]) * 2
+    assert [rows.steps.tolist() for rows in validation] == [[7] * 3, [14] * 3]
+    assert [row.epoch for row in epochs] == [1, 2]
+
+
+def plain_losses(
+    network: nn.Module, data: Splits, chosen: TrainingSettings, seed: int
+) -> list[float]:
+    """Batches by hand, PyTorch's optimizers on separate tensors."""
+    kind: Any = chosen.optimizer
+    rate, decay = kind.learning_rate, kind.weight_decay
+    optimizer = (
+        torch.optim.Adam(network.parameters(), lr=rate, weight_decay=decay)
+        if isinstance(kind, AdamSettings)
+        else torch.optim.SGD(network.parameters(), lr=rate, momentum=0.9, weight_decay=decay)
+    )
+    generator = torch.Generator().manual_seed(seed)
+    losses = []
+    for _ in range(chosen.epochs):
+        order = torch.randperm(len(data.train.labels), generator=generator)
+        for start in range(0, len(order), chosen.batch_size):
+            chosen_images = order[start : start + chosen.batch_size]
+            output = network(data.train.images[chosen_images])
+            if chosen.softmax_before_loss:
+                output = torch.softmax(output, dim=1)
+            loss = functional.cross_entropy(output, data.train.labels[chosen_images])
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            losses.append(loss.item())
+    return losses
+
+
+def test_epoch_row_by_numpy() -> None:
+    network, data = model(), splits()
+    batches, validation, epochs = results(network, data, settings(epochs=1))
+    losses = np.concatenate([rows.losses for rows in batches]).astype(np.float64)
+    examples = np.concatenate([rows.examples for rows in batches])
+    assert epochs[0].train_loss == pytest.approx((losses * examples).sum() / examples.sum())
+    network.eval()
+    with torch.no_grad():
+        logits = network(data.validation.images)
+        per_example = functional.cross_entropy(logits, data.validation.labels, reduction="none")
+    right = (logits.argmax(dim=1) == data.validation.labels).double()
+    assert epochs[0].validation_loss == pytest.approx(per_example.mean().item(), rel=1e-5)
+    assert epochs[0].validation_accuracy == right.mean().item()
+    by_batch = [chunk.mean().item() for chunk in per_example.split(32)]
+    np.testing.assert_allclose(validation[0].losses, by_batch, rtol=1e-4)
+    expected = [chunk.mean().item() for chunk in right.split(32)]
+    np.testing.assert_allclose(validation[0].accuracies, expected)
+
+
+def test_mean_of_batches_gives_the_short_batch_a_full_weight() -> None:
+    batches, _, epochs = results(model(), splits(), settings(epoch_loss="mean_of_batches"))
+    first = np.concatenate([rows.losses for rows in batches if rows.epoch == 1])
+    assert epochs[0].train_loss == pytest.approx(first.astype(np.float64).mean())
+
+
+def test_evaluation_mode_that_sticks_freezes_the_statistics() -> None:
+    network, data = model(), splits()
+    modes, buffers = [], []
+    for row in train(network, data, settings(epochs=3, mode_after_first_epoch="evaluation"), 0):
+        if isinstance(row, EpochRow):
+            modes.append(row.training_mode)
+            buffers.append({name: value.clone() for name, value in network.named_buffers()})
+    assert modes == [True, False, False]
+    assert all(torch.equal(buffers[0][name], buffers[2][name]) for name in buffers[0])
+    assert buffers[0]["fc1.batch_norm.num_batches_tracked"].item() == 7  # ceil(200 / 32)
+
+
+def test_training_mode_in_every_epoch() -> None:
+    network = model()
+    _, _, epochs = results(network, splits(), settings(epochs=3))
+    assert [row.training_mode for row in epochs] == [True] * 3
+    tracked = dict(network.named_buffers())["fc1.batch_norm.num_batches_tracked"]
+    assert tracked.item() == 21  # and no evaluation has counted
+
+
+def test_evaluation_changes_nothing() -> None:
+    network, data = model(), splits()
+    network.train()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    stream = torch.get_rng_state()
+    evaluate(network, data.validation)
+    assert network.training
+    assert torch.equal(stream, torch.get_rng_state())
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
+def test_evaluation_does_not_depend_on_the_order() -> None:
+    network, data = model(), noise(300)
+    order = torch.randperm(300, generator=torch.Generator().manual_seed(3))
+    straight = evaluate(network, data)
+    shuffled = evaluate(network, Split(data.images[order], data.labels[order]))
+    np.testing.assert_allclose(shuffled.losses, straight.losses[order.numpy()], rtol=1e-5)
+    assert shuffled.accuracy == straight.accuracy
+
+
+def test_divergence_is_yielded_up_to_the_batch_that_shows_it() -> None:
+    optimizer = SGDSettings(name="sgd", learning_rate=1e30)
+    rows = []
+    with pytest.raises(DivergedError, match="the train loss is not finite at step"):
+        for row in train(model("MLP"), splits(), settings(optimizer=optimizer), 0):
+            rows.append(row)
+    (batches,) = [row for row in rows if isinstance(row, BatchRows)]
+    assert np.isfinite(batches.losses[:-1]).all()
+    assert not np.isfinite(batches.losses[-1])
+    assert len(batches.steps) == len(batches.losses) == len(batches.correct)
+
+
+@given(st.integers(1, 400), st.integers(1, 64), st.booleans(), st.booleans(), st.integers(0, 5))
+def test_an_epoch_is_a_permutation(
+    examples: int, batch_size: int, shuffle: bool, drop_last: bool, seed: int
+) -> None:
+    chosen = settings(batch_size=batch_size, shuffle=shuffle, drop_last=drop_last)
+    orders = batch_orders(examples, chosen, seed)
+    for _ in range(2):
+        batches = next(orders)
+        seen = torch.cat(batches).tolist() if batches else []
+        kept = examples - examples % batch_size if drop_last else examples
+        assert len(set(seen)) == len(seen) == kept
+        assert all(len(batch) == batch_size for batch in batches[:-1])
+        assert shuffle or seen == list(range(kept))
+
+
+def test_batch_order_is_a_function_of_the_seed_alone() -> None:
+    def first(seed: int) -> Tensor:
+        torch.rand(3)  # the global stream does not matter
+        return torch.cat(next(batch_orders(500, settings(), seed)))
+
+    assert torch.equal(first(1), first(1))
+    assert not torch.equal(first(1), first(2))
+
+
+def test_flat_parameters_are_the_model_s() -> None:
+    network = model("LeNet5")
+    before = [parameter.clone() for parameter in network.parameters()]
+    flat = flatten_parameters(network)
+    assert all(map(torch.equal, before, network.parameters()))
+    network(torch.rand(4, 1, 32, 32)).sum().backward()
+    optimizer = build_optimizer(flat, SGDSettings(name="sgd", learning_rate=1.0))
+    gradients = [parameter.grad.clone() for parameter in network.parameters()]  # type: ignore[union-attr]
+    optimizer.step()
+    for old, new, gradient in zip(before, network.parameters(), gradients, strict=True):
+        torch.testing.assert_close(new, old - gradient)
