@@ -53,9 +53,9 @@ def show(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the histograms' 50 draws.")] = 0,
 ) -> None:
     """Draw a grid of digits, and min-max and z-score normalization before and after."""
-    from bnbench.data import data_folder, read_images
+    from bnbench.data import data_folder, read_training_file
     from bnbench.report import show_data
 
-    images, labels = read_images(dataset, data_folder(data_dir))
-    for path in show_data(images, labels, out, seed):
+    examples = read_training_file(dataset, data_folder(data_dir))
+    for path in show_data(examples.images, examples.labels, out, seed):
         typer.echo(path)

@@ -19,6 +19,4 @@ DataDir = Annotated[
     ),
 ]
 
-DatasetName = Annotated[
-    str, typer.Option("--dataset", help="mnist, fashion_mnist or digits.")
-]
+DatasetName = Annotated[str, typer.Option("--dataset", help="mnist, fashion_mnist or digits.")]

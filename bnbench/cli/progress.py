@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
@@ -55,9 +55,9 @@ def _bars(events: Iterable[Event], runs: int, epochs: int, slots: int) -> Iterat
     """Draw runs, epochs (whose time left is the whole command's) and each slot's batches."""
     from bnbench.execution import Ended, Progress, Started
 
-    run_bar = tqdm(total=runs, desc="runs", position=0, unit="run", bar_format=_COUNT)
-    epoch_bar = tqdm(total=epochs, desc="epochs", position=1, unit="epoch")
-    batch_bars = [
+    run_bar: tqdm[Any] = tqdm(total=runs, desc="runs", position=0, unit="run", bar_format=_COUNT)
+    epoch_bar: tqdm[Any] = tqdm(total=epochs, desc="epochs", position=1, unit="epoch")
+    batch_bars: list[tqdm[Any]] = [
         tqdm(desc="waiting", position=2 + slot, unit="batch", leave=False) for slot in range(slots)
     ]
     try:
@@ -77,12 +77,12 @@ def _bars(events: Iterable[Event], runs: int, epochs: int, slots: int) -> Iterat
 _COUNT = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}]"
 
 
-def _begin(bar: tqdm[None], event: Started) -> None:
+def _begin(bar: tqdm[Any], event: Started) -> None:
     bar.reset(total=event.task.batches_per_epoch)
     bar.set_description(f"{event.task.name}: starting")
 
 
-def _advance(bar: tqdm[None], epoch_bar: tqdm[None], event: Progress) -> None:
+def _advance(bar: tqdm[Any], epoch_bar: tqdm[Any], event: Progress) -> None:
     if event.validation_accuracy is not None:
         epoch_bar.update()
         bar.reset()

@@ -35,6 +35,7 @@ def run_table(runs: Sequence[Run]) -> Table:
 def failure_table(failures: Sequence[Ended]) -> Table:
     """List runs that did not end well, with the last lines of what they said."""
     table = Table("failed run", "why", box=None, pad_edge=False)
+    table.columns[0].overflow = table.columns[1].overflow = "fold"
     for failure in failures:
         last_lines = "\n".join(failure.message.strip().splitlines()[-3:])
         table.add_row(escape(failure.task.name), escape(last_lines))
@@ -45,9 +46,12 @@ def file_table(checks: Sequence[FileCheck]) -> Table:
     """List the files of a data set with their checksums."""
     table = Table("file", "bytes", "MD5", "SHA-256", "", box=None, pad_edge=False)
     for check in checks:
-        verdict = "ok" if check.ok else "NOT the published file"
         table.add_row(
-            escape(check.name), f"{check.size:,}", check.md5, check.sha256, verdict
+            escape(check.path.name),
+            f"{check.size:,}" if check.size is not None else "",
+            check.md5,
+            check.sha256,
+            escape(check.problem or "ok"),
         )
     return table
 

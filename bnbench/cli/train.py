@@ -38,9 +38,7 @@ def train_experiments(
     slots = min(jobs or available_cores(), max(1, len(plan.tasks)))
     _announce(plan, slots)
     try:
-        outcomes = ended(
-            shown(run_tasks(plan.tasks, slots), len(plan.tasks), plan.epochs, slots)
-        )
+        outcomes = ended(shown(run_tasks(plan.tasks, slots), len(plan.tasks), plan.epochs, slots))
     except KeyboardInterrupt:
         print("bnbench: interrupted; the same command does what is left", file=sys.stderr)  # noqa: T201
         return 130

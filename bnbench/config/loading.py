@@ -149,12 +149,11 @@ def _written_parts(location: tuple[int | str, ...], values: Any) -> list[str]:
     """Leave out of pydantic's location what is no key of the file: the tag of a union."""
     parts: list[str] = []
     for position, part in enumerate(location):
-        last = position == len(location) - 1
         if isinstance(values, dict) and part in values:
             values = values[part]
-        elif isinstance(values, list) and isinstance(part, int) and part < len(values):
-            values = values[part]
-        elif not last:
+        elif isinstance(values, list):
+            values = values[int(part)]
+        elif position < len(location) - 1:
             continue
         parts.append(str(part))
     return parts
@@ -174,7 +173,9 @@ def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[st
         if fields:
             models = [found for field in fields for found in _models_in(field.annotation)]
         else:  # the tag of a union: keep the member that carries it
-            models = [one for one in models if part in get_args(one.model_fields["name"].annotation)]
+            models = [
+                one for one in models if part in get_args(one.model_fields["name"].annotation)
+            ]
     return list(dict.fromkeys(name for one in models for name in one.model_fields))
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 
 import torch
 
@@ -14,7 +14,7 @@ from bnbench.data import Split, Splits, data_folder, describe_splits
 from bnbench.errors import BnbenchError
 from bnbench.execution.pool import Task
 from bnbench.models import find_architecture, resolve_model
-from bnbench.runs import Run, is_finished, run_directory
+from bnbench.runs import EpochRow, Run, is_finished, run_directory
 from bnbench.training.check import check_batch_of_one, check_experiment
 from bnbench.training.device import reproducible, resolve_device
 from bnbench.training.initialization import initial_model
@@ -69,6 +69,7 @@ def plan_runs(
     ]
     if problems:
         raise BnbenchError("\n".join(problems))
+    _check_writable(results)
     runs: list[Run] = []
     tasks: list[Task] = []
     for experiment in experiments:
@@ -89,6 +90,13 @@ def _problems(experiment: Experiment) -> Iterable[BnbenchError]:
             check(experiment)
         except BnbenchError as error:
             yield error
+
+
+def _check_writable(results: Path) -> None:
+    """Refuse a results folder that cannot be made or written, and make nothing."""
+    there = next(path for path in (results, *results.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise BnbenchError(f"{results}: cannot be written; give another folder by --results")
 
 
 STARTUP_SECONDS = 4.0  # a fresh process imports PyTorch and prepares 70,000 images
@@ -123,15 +131,13 @@ def _seconds_per_run(experiment: Experiment, batches_per_epoch: int, steps: int 
     """Train on `steps` batches of noise and scale the time of a pass up to the whole run."""
     settings = experiment.training
     noise = _noise(experiment, steps * settings.batch_size)
-    once = settings.model_copy(update={"epochs": 2})
+    gentle = settings.optimizer.model_copy(update={"learning_rate": 1e-9})  # never diverges
+    once = settings.model_copy(update={"epochs": 2, "optimizer": gentle})
     with reproducible(settings.threads):
         model = initial_model(resolve_model(experiment), settings.initialization, seed=0)
-        times = [perf_counter()]
-        for result in train(model, noise, once, seed=0):
-            if not hasattr(result, "split"):
-                times.append(perf_counter())
-    epoch = (times[-1] - times[-2]) / steps * batches_per_epoch  # the first one warms up
-    return STARTUP_SECONDS + settings.epochs * epoch
+        rows = [row for row in train(model, noise, once, seed=0) if isinstance(row, EpochRow)]
+    warm = rows[-1].train_seconds + rows[-1].evaluation_seconds  # the first epoch warms up
+    return STARTUP_SECONDS + settings.epochs * warm / steps * batches_per_epoch
 
 
 def _noise(experiment: Experiment, examples: int) -> Splits:

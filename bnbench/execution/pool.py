@@ -158,7 +158,7 @@ def _work(task: Task, slot: int, connection: Connection) -> None:
         sys.exit(1)
 
 
-def _interrupt(number: int, frame: object) -> None:
+def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 

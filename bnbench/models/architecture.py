@@ -29,7 +29,7 @@ class Network(nn.Module):
     activation: ClassVar[str]
     """The activation where the config names none."""
 
-    def __init__(self, settings: ModelSettings, num_classes: int = 10) -> None:
+    def __init__(self, settings: ModelSettings, num_classes: int = 10) -> None:  # noqa: ARG002
         super().__init__()
         self._activation = settings.activation or self.activation
         self._batch_norm = settings.batch_norm

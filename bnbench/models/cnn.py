@@ -43,4 +43,5 @@ class CNN(Network):
         """Map images (N, C, 32, 32) to logits (N, K)."""
         x = self.pool(self.conv1(images))  # (N, 32, 16, 16)
         x = self.pool(self.conv2(x))  # (N, 64, 8, 8)
-        return self.output(x.flatten(1))  # type: ignore[no-any-return]
+        logits: Tensor = self.output(x.flatten(1))
+        return logits

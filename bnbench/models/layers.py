@@ -90,18 +90,19 @@ class HiddenLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C_in, H, W) to (N, C_out, H', W'), or (N, F_in) to (N, F_out)."""
-        x = self.affine(x)
+        y: Tensor = self.affine(x)
         if self.batch_norm is None:
-            return self.activation(x)  # type: ignore[no-any-return]
-        if self.normalizes_first:
-            return self.activation(self.batch_norm(x))  # type: ignore[no-any-return]
-        return self.batch_norm(self.activation(x))
+            y = self.activation(y)
+        elif self.normalizes_first:
+            y = self.activation(self.batch_norm(y))
+        else:
+            y = self.batch_norm(self.activation(y))
+        return y
 
 
 def _normalization(
     affine: nn.Conv2d | nn.Linear, settings: BatchNormSettings
 ) -> BatchNormMaps | nn.BatchNorm1d:
-    constants = {"eps": settings.epsilon, "momentum": settings.momentum}
     if isinstance(affine, nn.Conv2d):
-        return BatchNormMaps(affine.out_channels, **constants)
-    return nn.BatchNorm1d(affine.out_features, **constants)
+        return BatchNormMaps(affine.out_channels, settings.epsilon, settings.momentum)
+    return nn.BatchNorm1d(affine.out_features, settings.epsilon, settings.momentum)

@@ -73,4 +73,5 @@ class LeNet5(Network):
         """Map images (N, C, 32, 32) to logits (N, K)."""
         s2 = self.pool(self.C1(images))  # (N, 6, 14, 14)
         s4 = self.pool(self.C3(s2))  # (N, 16, 5, 5)
-        return self.output(self.F6(self.F5(s4.flatten(1))))  # type: ignore[no-any-return]
+        logits: Tensor = self.output(self.F6(self.F5(s4.flatten(1))))
+        return logits

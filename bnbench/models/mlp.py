@@ -43,4 +43,5 @@ class MLP(Network):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, 28, 28) to logits (N, K)."""
-        return self.output(self.fc2(self.fc1(images.flatten(1))))  # type: ignore[no-any-return]
+        logits: Tensor = self.output(self.fc2(self.fc1(images.flatten(1))))
+        return logits

@@ -24,9 +24,10 @@ class _FastTanh(torch.autograd.Function):
         return y
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(context: Any, gradient: Tensor) -> Tensor:
         (y,) = context.saved_tensors
-        return torch.ops.aten.tanh_backward(gradient, y)  # type: ignore[no-any-return]
+        input_gradient: Tensor = torch.ops.aten.tanh_backward(gradient, y)
+        return input_gradient
 
 
 def tanh(x: Tensor) -> Tensor:
@@ -42,19 +43,22 @@ def tanh(x: Tensor) -> Tensor:
         Within 3e-7 of ``torch.tanh`` in float32. A value near 0 carries that absolute error too,
         which no trained unit notices.
     """
-    return _FastTanh.apply(x) if x.device.type == "cpu" else torch.tanh(x)  # type: ignore[no-any-return, no-untyped-call]
+    if x.device.type != "cpu":
+        return torch.tanh(x)
+    y: Tensor = _FastTanh.apply(x)
+    return y
 
 
 class _FastAveragePool(torch.autograd.Function):
     @staticmethod
-    def forward(context: Any, x: Tensor) -> Tensor:
+    def forward(_context: Any, x: Tensor) -> Tensor:
         pooled = x[..., ::2, ::2] + x[..., ::2, 1::2]
         pooled += x[..., 1::2, ::2]
         pooled += x[..., 1::2, 1::2]
         return pooled.mul_(0.25)
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(_context: Any, gradient: Tensor) -> Tensor:
         *rest, height, width = gradient.shape
         # A row of the input's gradient is a row of the pooled one with each value written twice;
         # as a matrix product that is three times faster than any strided copy.
@@ -74,9 +78,10 @@ def average_pool_2x2(x: Tensor) -> Tensor:
     -------
     Tensor, shape (N, C, H/2, W/2)
     """
-    if x.device.type == "cpu":
-        return _FastAveragePool.apply(x)  # type: ignore[no-any-return, no-untyped-call]
-    return functional.avg_pool2d(x, 2)
+    if x.device.type != "cpu":
+        return functional.avg_pool2d(x, 2)
+    y: Tensor = _FastAveragePool.apply(x)
+    return y
 
 
 class _FastBatchNorm(torch.autograd.Function):
@@ -99,7 +104,7 @@ class _FastBatchNorm(torch.autograd.Function):
         return y, mean, variance
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor, *unused: Tensor) -> Any:  # type: ignore[override]
+    def backward(context: Any, gradient: Tensor, *_: Tensor) -> Any:
         x, weight, mean, inverse_deviation = context.saved_tensors
         gradients = torch.ops.aten.native_batch_norm_backward(
             gradient.contiguous(), x, weight, None, None, mean, inverse_deviation,
@@ -127,4 +132,5 @@ def batch_norm_training(
     mean, variance : Tensor, shape (C,)
         Of the batch, the variance biased; no gradient flows through them.
     """
-    return _FastBatchNorm.apply(x, weight, bias, epsilon)  # type: ignore[no-any-return, no-untyped-call]
+    result: tuple[Tensor, Tensor, Tensor] = _FastBatchNorm.apply(x, weight, bias, epsilon)
+    return result

@@ -117,9 +117,9 @@ def locked(run: Run) -> Iterator[None]:
         lock = FileLock(run.path / ".lock", timeout=0)
         lock.acquire()
     except Timeout:
-        raise BnbenchError(f"{run.path}: another process is working on this run; wait for it") from (
-            None
-        )
+        raise BnbenchError(
+            f"{run.path}: another process is working on this run; wait for it"
+        ) from (None)
     except OSError as error:
         raise BnbenchError(
             f"{run.path}: cannot be written ({error.strerror}); give another folder by --results"

@@ -35,9 +35,9 @@ def _model(experiment: Experiment) -> list[str]:
 
 def _dataset(experiment: Experiment) -> list[str]:
     try:
-        find_dataset(experiment.data.dataset)
+        find_dataset(experiment.data.dataset, experiment.place("data.dataset"))
     except BnbenchError as error:
-        return [f"{experiment.place('data.dataset')}: {error}"]
+        return [str(error)]
     return []
 
 

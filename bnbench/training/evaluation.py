@@ -92,7 +92,9 @@ def evaluate(model: nn.Module, split: Split, *, softmax_before_loss: bool = Fals
     losses, correct = [], []
     with evaluation_mode(model), torch.inference_mode():
         for images, labels in zip(
-            split.images.split(EVALUATION_BATCH), split.labels.split(EVALUATION_BATCH), strict=True
+            torch.split(split.images, EVALUATION_BATCH),
+            torch.split(split.labels, EVALUATION_BATCH),
+            strict=True,
         ):
             logits = model(images)  # (N, K)
             losses.append(

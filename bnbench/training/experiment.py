@@ -89,7 +89,9 @@ def run_experiment(
                 splits.num_classes,
             ).to(device)  # fmt: skip
             with RunLogs(run.batches, run.epochs) as logs:
-                yield from _recorded(run, manifest, model, on_device(splits, device), experiment, logs)
+                yield from _recorded(
+                    run, manifest, model, on_device(splits, device), experiment, logs
+                )
 
 
 def _start(
@@ -182,9 +184,7 @@ def _test(model: Network, splits: Splits, experiment: Experiment) -> dict[str, f
 
 
 def _end(run: Run, manifest: Manifest, **changes: Any) -> None:
-    replace(manifest, ended=now(), peak_memory_mib=peak_memory_mib(), **changes).write(
-        run.manifest
-    )
+    replace(manifest, ended=now(), peak_memory_mib=peak_memory_mib(), **changes).write(run.manifest)
 
 
 def peak_memory_mib() -> float | None:

@@ -49,7 +49,7 @@ def batch_orders(examples: int, settings: TrainingSettings, seed: int) -> Iterat
             if settings.shuffle
             else torch.arange(examples)
         )
-        batches = list(order.split(settings.batch_size))
+        batches = list(torch.split(order, settings.batch_size))
         if settings.drop_last and len(batches[-1]) < settings.batch_size:
             batches.pop()
         yield batches
@@ -100,9 +100,7 @@ def train(
             trained.append(rows)
             _refuse_divergence(rows)
         started = perf_counter()
-        on_train = evaluate(
-            model, splits.train, softmax_before_loss=settings.softmax_before_loss
-        )
+        on_train = evaluate(model, splits.train, softmax_before_loss=settings.softmax_before_loss)
         on_validation = evaluate(
             model, splits.validation, softmax_before_loss=settings.softmax_before_loss
         )

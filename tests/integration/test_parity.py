@@ -61,6 +61,7 @@ def published_run(folder: Path, *, batch_norm: bool) -> tuple[list[float], float
     for layer in network.layers:
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.xavier_uniform_(layer.weight)
+            assert layer.bias is not None
             nn.init.constant_(layer.bias, 0.01)
     losses = []
     for images, labels in DataLoader(training, 64):
@@ -77,9 +78,7 @@ def published_run(folder: Path, *, batch_norm: bool) -> tuple[list[float], float
     return losses, right / len(validation)
 
 
-def our_run(
-    config: Path, data_dir: Path, results: Path
-) -> Iterator[BatchRows | EpochRow]:
+def our_run(config: Path, data_dir: Path, results: Path) -> Iterator[BatchRows | EpochRow]:
     experiment = load_experiment(config, ["training.epochs=1"])
     yield from run_experiment(experiment, SEED, results, data_dir=data_dir)
 

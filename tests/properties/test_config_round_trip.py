@@ -23,9 +23,7 @@ from bnbench.config import (
 rates = st.floats(1e-12, 1e6, allow_nan=False)
 optimizers = st.one_of(
     st.builds(AdamSettings, name=st.just("adam"), learning_rate=rates),
-    st.builds(
-        SGDSettings, name=st.just("sgd"), learning_rate=rates, momentum=st.floats(0, 0.999)
-    ),
+    st.builds(SGDSettings, name=st.just("sgd"), learning_rate=rates, momentum=st.floats(0, 0.999)),
 )
 normalizations = st.builds(
     BatchNormSettings,

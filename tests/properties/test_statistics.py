@@ -108,6 +108,7 @@ def assert_plain(result: Contrast) -> None:
 
 
 @given(st.lists(accuracies, min_size=2, max_size=15), st.floats(0, 0.01))
+@settings(deadline=None)  # SciPy is imported on the way
 def test_a_further_run_is_less_certain_than_the_mean(values: list[float], rounding: float) -> None:
     summary = summarize(values, rounding=rounding)
     assert summary.prediction.low <= summary.interval.low + 1e-12
@@ -117,6 +118,7 @@ def test_a_further_run_is_less_certain_than_the_mean(values: list[float], roundi
 
 
 @given(st.lists(st.integers(-50, 50), min_size=1, max_size=9), st.sampled_from([1e-4, 0.1, 3.0]))
+@settings(deadline=None)  # SciPy is imported on the way
 def test_scale_and_sign_do_not_change_p(counts: list[int], scale: float) -> None:
     p = sign_flip_p(counts)
     assert sign_flip_p([scale * count for count in counts]) == p
@@ -125,6 +127,7 @@ def test_scale_and_sign_do_not_change_p(counts: list[int], scale: float) -> None
 
 
 @given(p_values)
+@settings(deadline=None)  # SciPy is imported on the way
 def test_adjusting_only_raises_and_keeps_the_ranking(values: list[float]) -> None:
     order = np.argsort(values, kind="stable")
     strict, lenient = holm(values), benjamini_hochberg(values)
@@ -136,6 +139,7 @@ def test_adjusting_only_raises_and_keeps_the_ranking(values: list[float]) -> Non
 
 
 @given(st.lists(accuracies, max_size=12), accuracies, accuracies)
+@settings(deadline=None)  # SciPy is imported on the way
 def test_a_higher_threshold_is_never_reached_sooner(
     curve: list[float], first: float, second: float
 ) -> None:
@@ -161,6 +165,7 @@ def test_speed_up_is_defined_for_every_mixture_of_infinities(
 
 
 @given(st.lists(times, min_size=1, max_size=9), st.integers(2, 9))
+@settings(deadline=None)  # SciPy is imported on the way
 def test_a_ratio_has_no_unit(values: list[float], factor: int) -> None:
     slower = [factor * value for value in values]
     ratio = ratio_of_medians(values, slower)
@@ -168,6 +173,7 @@ def test_a_ratio_has_no_unit(values: list[float], factor: int) -> None:
 
 
 @given(st.integers(1, 60), st.data())
+@settings(deadline=None)  # SciPy is imported on the way
 def test_wilson_mirrors_failures(n: int, data: st.DataObject) -> None:
     successes = data.draw(st.integers(0, n))
     there, back = wilson_interval(successes, n), wilson_interval(n - successes, n)
@@ -176,6 +182,7 @@ def test_wilson_mirrors_failures(n: int, data: st.DataObject) -> None:
 
 
 @given(st.lists(st.integers(-30, 30), min_size=2, max_size=12), st.integers(1, 40))
+@settings(deadline=None)  # SciPy is imported on the way
 def test_equivalence_is_its_interval_inside_the_margin(counts: list[int], margin: int) -> None:
     values = [count / 10_000 for count in counts]
     result = equivalence_test(values, margin=margin / 10_000)

@@ -57,7 +57,10 @@ def test_text_such_as_1e_3_is_a_number(write: Write) -> None:
         ("  epochs: true", "tiny.yaml:5:3: training.epochs: input should be a valid integer"),
         ('  batch_size: "64"', "tiny.yaml:5:3: training.batch_size: input should be a valid"),
         ("  epochs: 0", "training.epochs: input should be greater than or equal to 1, not 0"),
-        ("  epoch: 3", "tiny.yaml:5:3: training.epoch: there is no such key; did you mean 'epochs'"),
+        (
+            "  epoch: 3",
+            "tiny.yaml:5:3: training.epoch: there is no such key; did you mean 'epochs'",
+        ),
         ("  shuffle: 1", "training.shuffle: input should be a valid boolean, not 1"),
         ("  epochs: 1\n  epochs: 2", "tiny.yaml:6:3: training.epochs: stands here a second time"),
         (
@@ -71,9 +74,7 @@ def test_text_such_as_1e_3_is_a_number(write: Write) -> None:
         ("  optimizer: {name: adm}", "training.optimizer.name: 'adm' is none of 'adam', 'sgd'"),
     ],
 )
-def test_problem_names_file_line_key_and_remedy(
-    write: Write, line: str, said: str
-) -> None:
+def test_problem_names_file_line_key_and_remedy(write: Write, line: str, said: str) -> None:
     assert said in problem(write(MINIMAL + "training:\n" + line + "\n"))
 
 

@@ -96,5 +96,5 @@ def test_batch_norm_gradient_by_finite_differences() -> None:
     weight = torch.tensor([0.7, 1.3], dtype=torch.float64, requires_grad=True)
     bias = torch.tensor([0.1, -0.2], dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(
-        lambda *tensors: operators.batch_norm_training(*tensors, 1e-5)[0], (x, weight, bias)
+        lambda x, w, b: operators.batch_norm_training(x, w, b, 1e-5)[0], (x, weight, bias)
     )

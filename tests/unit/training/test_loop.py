@@ -129,9 +129,9 @@ def test_epoch_row_by_numpy() -> None:
     right = (logits.argmax(dim=1) == data.validation.labels).double()
     assert epochs[0].validation_loss == pytest.approx(per_example.mean().item(), rel=1e-5)
     assert epochs[0].validation_accuracy == right.mean().item()
-    by_batch = [chunk.mean().item() for chunk in per_example.split(32)]
+    by_batch = [chunk.mean().item() for chunk in torch.split(per_example, 32)]
     np.testing.assert_allclose(validation[0].losses, by_batch, rtol=1e-4)
-    expected = [chunk.mean().item() for chunk in right.split(32)]
+    expected = [chunk.mean().item() for chunk in torch.split(right, 32)]
     np.testing.assert_allclose(validation[0].accuracies, expected)
 
 
@@ -183,11 +183,11 @@ def test_evaluation_does_not_depend_on_the_order() -> None:
 
 def test_divergence_is_yielded_up_to_the_batch_that_shows_it() -> None:
     optimizer = SGDSettings(name="sgd", learning_rate=1e30)
-    rows = []
+    rows = train(model("MLP"), splits(), settings(optimizer=optimizer), 0)
+    batches = next(rows)
+    assert isinstance(batches, BatchRows)
     with pytest.raises(DivergedError, match="the train loss is not finite at step"):
-        for row in train(model("MLP"), splits(), settings(optimizer=optimizer), 0):
-            rows.append(row)
-    (batches,) = [row for row in rows if isinstance(row, BatchRows)]
+        next(rows)
     assert np.isfinite(batches.losses[:-1]).all()
     assert not np.isfinite(batches.losses[-1])
     assert len(batches.steps) == len(batches.losses) == len(batches.correct)

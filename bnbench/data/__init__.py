@@ -1,0 +1,40 @@
+"""Datasets as tensors: where their files come from, that they are real, how they become inputs.
+
+`load_splits` is what a run calls. `fetch`, `verify` and `locate` look after the files, which lie
+in `data_folder`; `DATASETS` and `find_dataset` know them by name. Every read is hashed.
+"""
+
+from bnbench.data.datasets import DATASETS, DataFile, Dataset, find_dataset
+from bnbench.data.fetching import fetch
+from bnbench.data.files import FileCheck, data_folder, locate, raw_folder, verify
+from bnbench.data.sources import SOURCES, Source, import_torchvision
+from bnbench.data.splits import (
+    Split,
+    Splits,
+    SplitSizes,
+    describe_splits,
+    load_splits,
+    read_training_file,
+)
+
+__all__ = [
+    "DATASETS",
+    "SOURCES",
+    "DataFile",
+    "Dataset",
+    "FileCheck",
+    "Source",
+    "Split",
+    "SplitSizes",
+    "Splits",
+    "data_folder",
+    "describe_splits",
+    "fetch",
+    "find_dataset",
+    "import_torchvision",
+    "load_splits",
+    "locate",
+    "raw_folder",
+    "read_training_file",
+    "verify",
+]

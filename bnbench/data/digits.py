@@ -1,0 +1,81 @@
+"""scikit-learn's 1,797 handwritten digits in MNIST's shape: small, and there without a network."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnbench.data.datasets import Examples, PublishedData, dataset_hash
+from bnbench.errors import BnbenchError
+
+# N examples, H rows, W columns
+
+TRAIN_EXAMPLES: Final = 1_500  # of 1,797
+
+_SIDE: Final = 8
+_TARGET: Final = 28
+_FULL: Final = 16  # the files' values: how many of the 4 x 4 dots under a pixel are black
+_FOURTEENTHS: Final = 14  # 28 / 8 = 7 / 2 pixels for one: weights are multiples of 1/14
+
+
+def load_digits() -> PublishedData:
+    """Load the digits as 28 x 28 images: the first 1,500 train, the last 297 test.
+
+    Returns
+    -------
+    PublishedData
+        Images uint8 (N, 28, 28), 0 is background and 255 full ink; labels uint8 (N,). The hash
+        is over the resulting bytes, which are the same on every machine.
+
+    Raises
+    ------
+    BnbenchError
+        If scikit-learn is not installed.
+    """
+    try:
+        from sklearn.datasets import load_digits as load_sklearn_digits
+    except ImportError as error:
+        raise BnbenchError(
+            "data.dataset: digits comes with scikit-learn: pip install 'bnbench[digits]'"
+        ) from error
+    values_NP, labels_N = load_sklearn_digits(return_X_y=True)
+    images_NHW = enlarge(values_NP.reshape(-1, _SIDE, _SIDE).astype(np.int64))
+    labels_N = labels_N.astype(np.uint8)
+    train = Examples(images_NHW[:TRAIN_EXAMPLES], labels_N[:TRAIN_EXAMPLES])
+    test = Examples(images_NHW[TRAIN_EXAMPLES:], labels_N[TRAIN_EXAMPLES:])
+    parts = (train.images, train.labels, test.images, test.labels)
+    return PublishedData(
+        train, test, dataset_hash(sha256(part.tobytes()).hexdigest() for part in parts)
+    )
+
+
+def enlarge(values: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Interpolate 8 x 8 values from 0 to 16 bilinearly to 28 x 28 bytes from 0 to 255.
+
+    In whole numbers, halves rounded up: floating point would leave some halves to the library's
+    version and the processor, and with them the hash.
+
+    Parameters
+    ----------
+    values : NDArray[np.int64]
+        (N, 8, 8).
+
+    Returns
+    -------
+    NDArray[np.uint8]
+        (N, 28, 28).
+    """
+    weights = _weights()
+    sums = weights @ values @ weights.T
+    full = _FULL * _FOURTEENTHS**2
+    return ((2 * 255 * sums + full) // (2 * full)).astype(np.uint8)
+
+
+def _weights() -> NDArray[np.int64]:
+    """Bilinear weights (28, 8) in fourteenths; pixel centres at i + 1/2, edges repeated."""
+    centres = 2 * (2 * np.arange(_TARGET) + 1) - _FOURTEENTHS // 2  # 14 ((i + 1/2) 2/7 - 1/2)
+    centres = centres.clip(0, (_SIDE - 1) * _FOURTEENTHS)
+    return (_FOURTEENTHS - abs(centres[:, None] - _FOURTEENTHS * np.arange(_SIDE))).clip(0)

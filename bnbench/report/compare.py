@@ -1,0 +1,147 @@
+"""Compare experiments from their run directories: read, lay out tables, draw them, summarize.
+
+Each figure is drawn from the very table that is written beside it as CSV.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bnbench.plots import style
+from bnbench.plots.accuracy import plot_experiments, plot_splits
+from bnbench.plots.difference import plot_difference
+from bnbench.plots.loss import plot_loss
+from bnbench.report.arms import Arm, read_arms
+from bnbench.report.curves import accuracy_table, difference_table
+from bnbench.report.files import write_table, writing
+from bnbench.report.losses import loss_table
+from bnbench.report.notes import data_notes, diverged_notes, pairing_notes, version_notes
+from bnbench.report.summary import (
+    ContrastRow,
+    ExperimentRow,
+    contrast_rows,
+    experiment_rows,
+    runs_table,
+    summary_table,
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison found, and where it was written.
+
+    Attributes
+    ----------
+    experiments : tuple of ExperimentRow
+        The first is the baseline.
+    contrasts : tuple of ContrastRow
+        Every other experiment against the baseline.
+    notes : tuple of str
+        What a reader must know besides: runs left out, diverged, without a partner, ...
+    paths : tuple of Path
+        The files written.
+    """
+
+    experiments: tuple[ExperimentRow, ...]
+    contrasts: tuple[ContrastRow, ...]
+    notes: tuple[str, ...]
+    paths: tuple[Path, ...]
+
+
+def compare(experiments: Sequence[Path], out: Path) -> Comparison:
+    """Draw and tabulate finished runs.
+
+    Parameters
+    ----------
+    experiments : sequence of Path
+        Folders of experiments or of single runs. The first experiment is the baseline; with
+        only one, its own figures and table are made.
+    out : Path
+        Folder for ``<figure>.png``, ``.svg`` and ``.csv``, ``summary.csv`` and ``runs.csv``.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    BnbenchError
+        If the runs cannot be read or compared (see `bnbench.report.arms.read_arms`), or `out`
+        cannot be written.
+    """
+    arms, left_out = read_arms(experiments)
+    accuracy, runs = accuracy_table(arms), runs_table(arms)
+    difference = difference_table(accuracy, [arm.name for arm in arms])
+    loss, loss_notes = _losses(arms)
+    rows, contrasts = experiment_rows(arms, runs, accuracy), contrast_rows(arms, runs, difference)
+    with writing(out):
+        paths = [path for arm in arms for path in _draw_splits(arm, accuracy, out)]
+        if len(arms) > 1:
+            paths += _draw_experiments(arms, accuracy, out)
+        if not difference.empty:
+            paths += _draw_difference(arms, difference, out)
+        if not loss.empty:
+            paths += _draw_losses(arms, loss, out)
+        paths.append(write_table(summary_table(rows, contrasts), out / "summary.csv"))
+        paths.append(write_table(runs, out / "runs.csv"))
+    notes = [*left_out, *diverged_notes(arms), *pairing_notes(arms), *data_notes(arms)]
+    notes += [*version_notes(arms), *loss_notes]
+    return Comparison(rows, contrasts, tuple(notes), tuple(paths))
+
+
+def _losses(arms: Sequence[Arm]) -> tuple[pd.DataFrame, list[str]]:
+    """Lay out the losses where every run still has its batches; else say which has not."""
+    for arm in arms:
+        for run in arm.runs:
+            if not run.run.batches.exists():
+                return pd.DataFrame(), [f"no loss figure: {run.run.batches} is not there"]
+    return loss_table(arms), []
+
+
+def _draw_splits(arm: Arm, accuracy: pd.DataFrame, out: Path) -> list[Path]:
+    table = accuracy[accuracy["experiment"] == arm.name]
+    with style.figure(3.6) as figure:
+        plot_splits(table, ax=figure.subplots()).set_title(arm.name, loc="left")
+        return _finish(figure, table, out, f"accuracy-{file_name(arm.name)}", diverged_notes([arm]))
+
+
+def _draw_experiments(arms: Sequence[Arm], accuracy: pd.DataFrame, out: Path) -> list[Path]:
+    with style.figure(4) as figure:
+        left, right = figure.subplots(1, 2, sharey=True)
+        plot_experiments(accuracy, split="train", ax=left)
+        plot_experiments(accuracy, split="validation", ax=right)
+        return _finish(figure, accuracy, out, "accuracy", diverged_notes(arms))
+
+
+def _draw_difference(arms: Sequence[Arm], difference: pd.DataFrame, out: Path) -> list[Path]:
+    with style.figure(3.4) as figure:
+        plot_difference(difference, ax=figure.subplots())
+        notes = diverged_notes(arms) + pairing_notes(arms)
+        return _finish(figure, difference, out, "difference", notes)
+
+
+def _draw_losses(arms: Sequence[Arm], loss: pd.DataFrame, out: Path) -> list[Path]:
+    with style.figure(6) as figure:
+        above, below = figure.subplots(2, 1)
+        plot_loss(loss, split="train", ax=above)
+        plot_loss(loss, split="validation", ax=below)
+        return _finish(figure, loss, out, "loss", diverged_notes(arms))
+
+
+def _finish(
+    figure: Figure, table: pd.DataFrame, out: Path, name: str, notes: Sequence[str]
+) -> list[Path]:
+    """Add note and legend, and write the figure and its table."""
+    style.note(figure, notes)
+    style.legend(figure)
+    return [*style.save(figure, out, name), write_table(table, out / f"{name}.csv")]
+
+
+def file_name(experiment: str) -> str:
+    """Make one name of an experiment's, which may be a path; ``~`` stands in no experiment's."""
+    return experiment.replace("/", "~")

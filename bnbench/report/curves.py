@@ -1,0 +1,158 @@
+"""From runs to the tidy tables that the accuracy figures are drawn from: one row a vertex.
+
+Means and bands are computed here, once: the CSV file and the figure hold the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from bnbench.report.arms import Arm
+from bnbench.statistics.pairing import pair_by_seed
+from bnbench.statistics.summary import summarize
+
+VERTEX = ["kind", "seed", "status"]
+SPREAD = ["n", "sd", "lower", "upper"]
+ACCURACY_COLUMNS = ["experiment", "split", *VERTEX, "epoch", "accuracy", "images", *SPREAD]
+DIFFERENCE_COLUMNS = ["experiment", "baseline", *VERTEX, "epoch", "difference", *SPREAD]
+
+
+def accuracy_table(arms: Sequence[Arm]) -> pd.DataFrame:
+    """Lay out the accuracy per epoch of every run, their mean, and what was published.
+
+    Parameters
+    ----------
+    arms : sequence of Arm
+
+    Returns
+    -------
+    DataFrame
+        `ACCURACY_COLUMNS`: ``split`` is ``train`` or ``validation``, ``kind`` ``run``, ``mean``
+        (over the ``n`` runs that have the epoch; ``lower`` and ``upper`` are the 95 % t interval
+        of the mean) or ``published``; ``accuracy`` in [0, 1].
+    """
+    frames = []
+    for arm in arms:
+        for split in ("train", "validation"):
+            runs = _accuracies(arm, split)
+            parts = [runs, over_seeds(runs, ["epoch"], "accuracy"), _published(arm, split)]
+            frames.append(
+                stack(parts).assign(experiment=arm.name, split=split, images=arm.images(split))
+            )
+    return tidy(stack(frames), ACCURACY_COLUMNS)
+
+
+def difference_table(table: pd.DataFrame, experiments: Sequence[str]) -> pd.DataFrame:
+    """Subtract the first experiment's validation accuracy from the others', paired by seed.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `accuracy_table` returns it.
+    experiments : sequence of str
+        The baseline, then the treatments.
+
+    Returns
+    -------
+    DataFrame
+        `DIFFERENCE_COLUMNS`, ``difference`` in percentage points, for the epochs and seeds that
+        both have; ``status`` is ``diverged`` where either run did.
+    """
+    validation = table[table["split"] == "validation"]
+    baseline, *treatments = experiments
+    base = validation[validation["experiment"] == baseline]
+    frames = []
+    for name in treatments:
+        treatment = validation[validation["experiment"] == name]
+        runs = _differences(treatment, base, "run")
+        published = _differences(treatment, base, "published")
+        parts = [runs, over_seeds(runs, ["epoch"], "difference"), published]
+        frames.append(stack(parts).assign(experiment=name, baseline=baseline))
+    return tidy(stack(frames), DIFFERENCE_COLUMNS)
+
+
+def over_seeds(runs: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
+    """Average over the runs that have a vertex.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        One row a seed and vertex.
+    by : list of str
+        The columns that tell one vertex from another.
+    value : str
+        The column to average; rows without a value are left out.
+
+    Returns
+    -------
+    DataFrame
+        `by`, ``kind`` (``mean``), `value` (the mean), and `SPREAD`: the number of runs, their
+        standard deviation (ddof 1), the ends of the 95 % t interval of the mean. With one run
+        the last three are empty.
+    """
+    if runs.empty:
+        return runs
+    rows = []
+    for key, group in runs.dropna(subset=value).groupby(by, sort=False):
+        summary = summarize(group[value].to_numpy())
+        interval = summary.interval
+        spread = (summary.n, summary.sd, interval.low, interval.high)
+        rows.append((*key, "mean", summary.mean, *spread))
+    return pd.DataFrame(rows, columns=[*by, "kind", value, *SPREAD]).sort_values(by)
+
+
+def stack(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Put tables under each other; those without a row have no say in the types."""
+    filled = [frame for frame in frames if not frame.empty]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
+
+
+def tidy(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Order the columns, and make counts whole numbers where rows do not have them."""
+    counts = {name: "Int64" for name in ("seed", "epoch", "n", "images") if name in columns}
+    return frame.reindex(columns=columns).astype(counts)
+
+
+def _accuracies(arm: Arm, split: str) -> pd.DataFrame:
+    frames = [
+        pd.DataFrame(
+            {
+                "kind": "run",
+                "seed": run.seed,
+                "status": run.manifest.status,
+                "epoch": run.epochs["epoch"],
+                "accuracy": run.epochs[f"{split}_accuracy"],
+            }
+        )
+        for run in arm.runs
+    ]
+    return stack(frames)
+
+
+def _published(arm: Arm, split: str) -> pd.DataFrame:
+    if (published := arm.published) is None:
+        return pd.DataFrame()
+    accuracy = published.training_accuracy if split == "train" else published.validation_accuracy
+    epochs = range(1, len(accuracy) + 1)
+    return pd.DataFrame({"kind": "published", "epoch": epochs, "accuracy": accuracy})
+
+
+def _differences(treatment: pd.DataFrame, baseline: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Subtract epoch by epoch and seed by seed, in pp; a published run pairs with the other."""
+    there = dict(list(baseline[baseline["kind"] == kind].groupby("epoch")))
+    frames = []
+    for epoch, here in treatment[treatment["kind"] == kind].groupby("epoch"):
+        values, base = _per_cent(here), _per_cent(there.get(epoch, here[:0]))
+        if not values.keys() & base.keys():
+            continue
+        pairs = pair_by_seed(values, base)
+        frame = pd.DataFrame({"seed": pairs.seeds, "difference": pairs.differences})
+        ended = pd.concat([here, there[epoch]]).groupby("seed")["status"].max()
+        frames.append(frame.assign(kind=kind, epoch=epoch, status=frame["seed"].map(ended)))
+    return stack(frames)
+
+
+def _per_cent(rows: pd.DataFrame) -> dict[int, float]:
+    return dict(zip(rows["seed"], 100 * rows["accuracy"], strict=True))

@@ -1,0 +1,65 @@
+"""What a reader must be told beside the numbers: one line each, never a silent omission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bnbench.report.arms import Arm, FinishedRun
+
+
+def diverged_notes(arms: Iterable[Arm]) -> list[str]:
+    """Name the diverged runs and how far they got."""
+    return [
+        f"{arm.name}, seed {run.seed}: diverged {_when(run)}; it counts as far as it got"
+        for arm in arms
+        for run in arm.runs
+        if run.diverged
+    ]
+
+
+def pairing_notes(arms: Sequence[Arm]) -> list[str]:
+    """Say which seeds and epochs of the other experiments have no partner in the first."""
+    baseline, *treatments = arms
+    return [note for arm in treatments for note in _pairing(baseline, arm)]
+
+
+def data_notes(arms: Sequence[Arm]) -> list[str]:
+    """Say what served as validation, and which published curve is of other data."""
+    notes = [
+        f"{arm.name}: the published curve is of other data and is left out"
+        for arm in arms
+        if arm.experiment.published and not arm.published
+    ]
+    if arms[0].runs[0].manifest.dataset["validation_is_test_file"]:
+        notes.append("validation is the data set's test file (data.split: published)")
+    return notes
+
+
+def version_notes(arms: Sequence[Arm]) -> list[str]:
+    """Say where runs that are compared were not made by the same versions."""
+    runs = [run for arm in arms for run in arm.runs]
+    names = sorted({name for run in runs for name in run.manifest.versions})
+    notes = []
+    for name in names:
+        versions = sorted({str(run.manifest.versions.get(name, "unknown")) for run in runs})
+        if len(versions) > 1:
+            notes.append(f"the runs are of different versions of {name}: {', '.join(versions)}")
+    return notes
+
+
+def _when(run: FinishedRun) -> str:
+    last = len(run.epochs)
+    return f"after epoch {last}" if last else "in its first epoch"
+
+
+def _pairing(baseline: Arm, treatment: Arm) -> list[str]:
+    notes, pair = [], f"{treatment.name} − {baseline.name}"
+    if not treatment.seeds & baseline.seeds:
+        return [f"{pair}: no seed in common, so no difference; run both with the same seeds"]
+    if alone := sorted(treatment.seeds ^ baseline.seeds):
+        listed = ", ".join(map(str, alone))
+        notes.append(f"{pair}: only one of them has seed {listed}, which is left out of the pairs")
+    if treatment.epochs != baseline.epochs:
+        both = min(treatment.epochs, baseline.epochs)
+        notes.append(f"{pair}: paired over the {both} epochs that both have")
+    return notes

@@ -1,0 +1,83 @@
+"""Seeds turned into decisions: pure functions of arrays, each with its formula and source.
+
+A sample is one number per seed. Estimates come back as frozen dataclasses together with their
+intervals. NaN means that the sample does not say (one seed, no spread); nothing is raised for
+that, and nothing is drawn that the given seed does not decide. SciPy is imported inside the
+functions that need it, because importing it takes half a second.
+"""
+
+from bnbench.statistics.contrast import Contrast, paired_contrast
+from bnbench.statistics.equivalence import Equivalence, equivalence_test
+from bnbench.statistics.image_level import (
+    McNemar,
+    TwoLevelDifference,
+    mcnemar,
+    two_level_bootstrap,
+)
+from bnbench.statistics.intervals import (
+    Interval,
+    bootstrap_interval,
+    prediction_interval,
+    t_interval,
+    wilson_interval,
+)
+from bnbench.statistics.multiplicity import benjamini_hochberg, holm
+from bnbench.statistics.pairing import Pairs, pair_by_seed
+from bnbench.statistics.permutation import sign_flip_p, sign_test_p, smallest_p, wilcoxon_p
+from bnbench.statistics.power import (
+    n_for_paired_t,
+    n_for_tost,
+    paired_t_power,
+    smallest_detectable_effect,
+    tost_power,
+)
+from bnbench.statistics.summary import Summary, summarize
+from bnbench.statistics.time_to_accuracy import (
+    THRESHOLDS,
+    SpeedUp,
+    area_under_error,
+    epochs_to,
+    median_time,
+    ratio_of_medians,
+    seconds_to,
+    speed_up,
+)
+
+__all__ = [
+    "THRESHOLDS",
+    "Contrast",
+    "Equivalence",
+    "Interval",
+    "McNemar",
+    "Pairs",
+    "SpeedUp",
+    "Summary",
+    "TwoLevelDifference",
+    "area_under_error",
+    "benjamini_hochberg",
+    "bootstrap_interval",
+    "epochs_to",
+    "equivalence_test",
+    "holm",
+    "mcnemar",
+    "median_time",
+    "n_for_paired_t",
+    "n_for_tost",
+    "pair_by_seed",
+    "paired_contrast",
+    "paired_t_power",
+    "prediction_interval",
+    "ratio_of_medians",
+    "seconds_to",
+    "sign_flip_p",
+    "sign_test_p",
+    "smallest_detectable_effect",
+    "smallest_p",
+    "speed_up",
+    "summarize",
+    "t_interval",
+    "tost_power",
+    "two_level_bootstrap",
+    "wilcoxon_p",
+    "wilson_interval",
+]

@@ -1,0 +1,186 @@
+"""The paired contrast: treatment against baseline on one metric, seed by seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from bnbench.statistics.intervals import (
+    Interval,
+    bootstrap_interval,
+    t_interval,
+    wilson_interval,
+)
+from bnbench.statistics.pairing import Pairs, pair_by_seed
+from bnbench.statistics.permutation import sign_flip_p, smallest_p, wilcoxon_p
+from bnbench.statistics.power import n_for_paired_t, smallest_detectable_effect
+from bnbench.statistics.resampling import Seed
+from bnbench.statistics.samples import FloatArray, mean_of, sd_of
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """What n shared seeds say of treatment minus baseline, in the unit of the metric.
+
+    Attributes
+    ----------
+    seeds : tuple of int
+        The n shared seeds, ascending; all numbers below are of these alone.
+    missing_in_treatment, missing_in_baseline : tuple of int
+        Seeds that only the other arm has.
+    differences : tuple of float
+        Treatment minus baseline, one per seed.
+    treatment_mean, baseline_mean, mean_difference : float
+    sd : float
+        Of the differences, ddof 1; NaN for n = 1.
+    t_interval, bootstrap_interval : Interval
+        95 % intervals of the mean difference; NaN for n = 1. The first decides.
+    sign_flip_p, wilcoxon_p : float
+        Two-sided, not adjusted for multiplicity. The first decides, the second is a check.
+    d_z : float
+        Cohen's effect size of paired data, mean difference / sd: infinite where the sd is zero,
+        NaN where both are, or for n = 1.
+    win_probability : float
+        Share of seeds at which the treatment is better, a tie counting half.
+    win_interval : Interval
+        Its 95 % Wilson interval.
+    pairing_correlation : float
+        Pearson correlation of the arms over the seeds: what pairing gained. NaN where one arm
+        is constant, or for n = 1.
+    smallest_detectable : float
+        The true difference that a paired t-test at this n and sd finds with 90 % power.
+    effect_of_interest : float
+        The difference that would matter, declared beforehand.
+    n_needed : float
+        Seeds that a paired t-test needs to find it with 90 % power at this sd; infinite beyond
+        ten million, NaN for n = 1.
+    """
+
+    seeds: tuple[int, ...]
+    missing_in_treatment: tuple[int, ...]
+    missing_in_baseline: tuple[int, ...]
+    differences: tuple[float, ...]
+    treatment_mean: float
+    baseline_mean: float
+    mean_difference: float
+    sd: float
+    t_interval: Interval
+    bootstrap_interval: Interval
+    sign_flip_p: float
+    wilcoxon_p: float
+    d_z: float
+    win_probability: float
+    win_interval: Interval
+    pairing_correlation: float
+    smallest_detectable: float
+    effect_of_interest: float
+    n_needed: float
+
+    @property
+    def n(self) -> int:
+        """Number of shared seeds."""
+        return len(self.seeds)
+
+    @property
+    def may_say_significant(self) -> bool:
+        """Whether n allows any p below 0.05: 2/2**n does from n = 6 on."""
+        return smallest_p(self.n) < 0.05
+
+
+def paired_contrast(
+    treatment: Mapping[int, float],
+    baseline: Mapping[int, float],
+    *,
+    seed: Seed = 0,
+    higher_is_better: bool = True,
+    effect_of_interest: float = 0.001,
+) -> Contrast:
+    """Compare two arms by the differences at the seeds they share.
+
+    Parameters
+    ----------
+    treatment, baseline : mapping of int to float
+        Seed -> value, such as the last epoch's test accuracy in [0, 1]. Diverged runs are in
+        it, at chance.
+    seed : int or numpy.random.Generator, default 0
+        Of the bootstrap, and of the sign flips where n > 20.
+    higher_is_better : bool, default True
+        False for losses and errors. Only `win_probability` depends on it.
+    effect_of_interest : float, default 0.001
+        In the metric's unit; 0.1 pp of accuracy unless the contrast declares its own.
+
+    Returns
+    -------
+    Contrast
+        Defined for every n >= 1 and for constant differences: NaN where a number has no meaning.
+
+    Raises
+    ------
+    BnbenchError
+        If the arms share no seed.
+    ValueError
+        If a value is not finite, or `effect_of_interest` is not positive.
+
+    References
+    ----------
+    .. [1] J. Cohen, "Statistical Power Analysis for the Behavioral Sciences", 2nd edition 1988,
+       section 2.3.5 (d_z).
+    .. [2] X. Bouthillier et al., "Accounting for Variance in Machine Learning Benchmarks",
+       MLSys 2021 (the probability that the treatment wins).
+
+    Examples
+    --------
+    >>> result = paired_contrast({0: 0.984, 1: 0.985, 2: 0.986}, {0: 0.983, 1: 0.982, 2: 0.983})
+    >>> round(result.mean_difference, 5), result.sign_flip_p, result.may_say_significant
+    (0.00233, 0.25, False)
+    """
+    pairs = pair_by_seed(treatment, baseline)
+    differences = pairs.differences
+    mean, sd = mean_of(differences), sd_of(differences)
+    wins = _wins(differences if higher_is_better else -differences)
+    return Contrast(
+        seeds=pairs.seeds,
+        missing_in_treatment=pairs.missing_in_treatment,
+        missing_in_baseline=pairs.missing_in_baseline,
+        differences=tuple(differences.tolist()),
+        treatment_mean=mean_of(pairs.treatment),
+        baseline_mean=mean_of(pairs.baseline),
+        mean_difference=mean,
+        sd=sd,
+        t_interval=t_interval(differences),
+        bootstrap_interval=bootstrap_interval(differences, seed=seed),
+        sign_flip_p=sign_flip_p(differences, seed=seed),
+        wilcoxon_p=wilcoxon_p(differences),
+        d_z=_standardized(mean, sd),
+        win_probability=wins / differences.size,
+        win_interval=wilson_interval(wins, differences.size),
+        pairing_correlation=_correlation(pairs),
+        smallest_detectable=smallest_detectable_effect(differences.size, sd=sd),
+        effect_of_interest=effect_of_interest,
+        n_needed=n_for_paired_t(effect=effect_of_interest, sd=sd),
+    )
+
+
+def _wins(gains: FloatArray) -> float:
+    """Return the number of positive gains (n,), a zero counting half."""
+    return float(np.count_nonzero(gains > 0) + np.count_nonzero(gains == 0) / 2)
+
+
+def _standardized(mean: float, sd: float) -> float:
+    """Return mean / sd, with its limit where the sd is zero, and NaN for 0 / 0."""
+    if sd == 0:
+        return math.copysign(math.inf, mean) if mean else math.nan
+    return mean / sd
+
+
+def _correlation(pairs: Pairs) -> float:
+    """Return Pearson's correlation of the arms; NaN where one of them does not vary."""
+    treatment = pairs.treatment - mean_of(pairs.treatment)
+    baseline = pairs.baseline - mean_of(pairs.baseline)
+    norms = np.linalg.norm(treatment) * np.linalg.norm(baseline)
+    if norms == 0:
+        return math.nan
+    return float(np.clip(treatment @ baseline / norms, -1.0, 1.0))

@@ -1,0 +1,98 @@
+"""Equivalence: "no difference that matters" is a claim of its own, not a large p-value."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy.typing as npt
+
+from bnbench.statistics.intervals import Interval, t_interval
+from bnbench.statistics.samples import as_sample, mean_of, sd_of
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalence:
+    """Two one-sided t-tests of paired differences against a margin.
+
+    Attributes
+    ----------
+    n : int
+    mean_difference : float
+    margin : float
+        Differences inside (-margin, margin) do not matter, declared beforehand.
+    alpha : float
+        Level of each of the two tests, and of their conclusion.
+    p : float
+        The larger of the two one-sided p-values; NaN for n = 1.
+    interval : Interval
+        Of confidence 1 - 2 alpha: equivalence is shown where it lies inside the margin.
+    """
+
+    n: int
+    mean_difference: float
+    margin: float
+    alpha: float
+    p: float
+    interval: Interval
+
+    @property
+    def equivalent(self) -> bool:
+        """Whether both tests reject; False, not "different", where they do not."""
+        return self.p < self.alpha
+
+
+def equivalence_test(
+    differences: npt.ArrayLike, *, margin: float = 0.001, alpha: float = 0.05
+) -> Equivalence:
+    """Test whether the mean paired difference lies within ±margin (TOST).
+
+    Parameters
+    ----------
+    differences : array_like of shape (n,)
+        Treatment minus baseline, one per seed.
+    margin : float, default 0.001
+        In the unit of the differences; 0.1 pp of accuracy.
+    alpha : float, default 0.05
+        In (0, 0.5).
+
+    Raises
+    ------
+    ValueError
+        If `differences` is no sample, `margin` not positive or `alpha` outside (0, 0.5).
+
+    Notes
+    -----
+    ``p = P(T >= (margin - |mean|) / (sd / sqrt(n)))`` with T of n - 1 degrees of freedom: the
+    one-sided test against the nearer margin has the larger p. With sd 0 it is 0 where the
+    mean is inside the margin, else 1.
+
+    References
+    ----------
+    .. [1] D. Schuirmann, "A Comparison of the Two One-Sided Tests Procedure and the Power
+       Approach for Assessing the Equivalence of Average Bioavailability", Journal of
+       Pharmacokinetics and Biopharmaceutics 15(6), 1987.
+    """
+    if not margin > 0 or not 0 < alpha < 0.5:
+        raise ValueError(f"margin {margin} must be positive and alpha {alpha} in (0, 0.5)")
+    sample = as_sample(differences)
+    mean = mean_of(sample)
+    return Equivalence(
+        n=sample.size,
+        mean_difference=mean,
+        margin=margin,
+        alpha=alpha,
+        p=_upper_tail(margin - abs(mean), sd_of(sample) / math.sqrt(sample.size), sample.size - 1),
+        interval=t_interval(sample, confidence=1 - 2 * alpha),
+    )
+
+
+def _upper_tail(distance: float, standard_error: float, df: int) -> float:
+    """Return P(T >= distance / standard_error); NaN for df = 0."""
+    if df == 0:
+        return math.nan
+    if standard_error == 0:
+        return 0.0 if distance > 0 else 1.0
+    from scipy.special import stdtr
+
+    return float(stdtr(df, -distance / standard_error))

@@ -1,0 +1,190 @@
+"""Comparisons down to the image, where this test file and new digits are told apart.
+
+Ten thousand test images are themselves a sample. Seeds alone say how the difference varies on
+this file; for digits nobody has seen yet, the images have to vary as well.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bnbench.statistics.intervals import Interval
+from bnbench.statistics.permutation import sign_test_p
+from bnbench.statistics.resampling import Seed, chunk_sizes
+
+# S seeds, N images, U distinct columns of differences, B resamples
+
+
+@dataclass(frozen=True, slots=True)
+class McNemar:
+    """Two checkpoints on the same N images.
+
+    Attributes
+    ----------
+    n_images : int
+    only_treatment_right, only_baseline_right : int
+        Images that exactly one of the two classifies correctly; the others say nothing.
+    accuracy_difference : float
+        Treatment minus baseline, in [-1, 1].
+    p : float
+        Exact and two-sided.
+    """
+
+    n_images: int
+    only_treatment_right: int
+    only_baseline_right: int
+    accuracy_difference: float
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class TwoLevelDifference:
+    """The accuracy difference of two arms over S seeds and N images.
+
+    Attributes
+    ----------
+    n_seeds, n_images : int
+    accuracy_difference : float
+        Mean over seeds and images, treatment minus baseline, in [-1, 1].
+    interval : Interval
+        Seeds and images resampled: for new seeds on new digits. With one seed it covers new
+        digits for that seed alone.
+    seeds_only_interval : Interval
+        Seeds resampled, images held: for new seeds on this file. NaN for one seed.
+    """
+
+    n_seeds: int
+    n_images: int
+    accuracy_difference: float
+    interval: Interval
+    seeds_only_interval: Interval
+
+
+def mcnemar(treatment: npt.ArrayLike, baseline: npt.ArrayLike, labels: npt.ArrayLike) -> McNemar:
+    """Compare two checkpoints by McNemar's exact test.
+
+    Parameters
+    ----------
+    treatment, baseline : array_like of int, shape (N,)
+        Predicted classes of the same images in the same order.
+    labels : array_like of int, shape (N,)
+        True classes.
+
+    Raises
+    ------
+    ValueError
+        If the three differ in shape, are empty or not one-dimensional.
+
+    Notes
+    -----
+    Of the images that only one checkpoint gets right, either is as likely to be that one if
+    both are equally good: a sign test of the two counts, ``min(1, 2 P(Bin(b + c, 1/2) <=
+    min(b, c)))``.
+
+    References
+    ----------
+    .. [1] Q. McNemar, "Note on the Sampling Error of the Difference between Correlated
+       Proportions or Percentages", Psychometrika 12(2), 1947.
+    """
+    truth = np.asarray(labels)
+    first, second = np.asarray(treatment), np.asarray(baseline)
+    if truth.ndim != 1 or truth.size == 0 or not first.shape == second.shape == truth.shape:
+        raise ValueError(f"shapes {first.shape}, {second.shape} and {truth.shape}")
+    gained = int(np.count_nonzero((first == truth) & (second != truth)))
+    lost = int(np.count_nonzero((first != truth) & (second == truth)))
+    return McNemar(
+        n_images=truth.size,
+        only_treatment_right=gained,
+        only_baseline_right=lost,
+        accuracy_difference=(gained - lost) / truth.size,
+        p=sign_test_p(gained, lost),
+    )
+
+
+def two_level_bootstrap(
+    treatment: npt.ArrayLike,
+    baseline: npt.ArrayLike,
+    *,
+    seed: Seed,
+    confidence: float = 0.95,
+    resamples: int = 10_000,
+) -> TwoLevelDifference:
+    """Return the accuracy difference with intervals over seeds, and over seeds and images.
+
+    Parameters
+    ----------
+    treatment, baseline : array_like of bool, shape (S, N)
+        Whether the run of seed s classified image i correctly; row s of both arms is the same
+        seed, column i the same image.
+    seed : int or numpy.random.Generator
+        Decides the resamples.
+    confidence : float, default 0.95
+    resamples : int, default 10,000
+        B.
+
+    Raises
+    ------
+    ValueError
+        If the arms differ in shape, are empty, not two-dimensional, hold anything but 0 and 1,
+        or `confidence` is outside (0, 1).
+
+    Notes
+    -----
+    Rows and columns of the S x N table of differences are resampled independently of each
+    other and the mean is taken over the crossings (the pigeonhole bootstrap [1]_); percentile
+    intervals. An image counts only through its column of differences, of which few are
+    distinct, so that counts of distinct columns are drawn from the multinomial distribution:
+    the same law, much faster.
+
+    Not exact, and no bootstrap of two crossed factors is. What varies with the seed alone is
+    too short by sqrt((S - 1) / S), as in every bootstrap of few seeds. Noise that is particular
+    to one seed on one image is counted three times over, so that where it dominates the
+    interval for new digits is up to sqrt(3) too long: it errs on the side of "not shown".
+
+    References
+    ----------
+    .. [1] A. Owen, "The Pigeonhole Bootstrap", Annals of Applied Statistics 1(2), 2007.
+    """
+    differences = _correct(treatment) - _correct(baseline, like=treatment)  # (S, N)
+    num_seeds, num_images = differences.shape
+    columns, counts = np.unique(differences, axis=1, return_counts=True)  # (S, U), (U,)
+    rng = np.random.default_rng(seed)
+    both, seeds_only = [], []
+    for size in chunk_sizes(resamples, 500):
+        seed_counts = rng.multinomial(num_seeds, [1 / num_seeds] * num_seeds, size=size)
+        image_counts = rng.multinomial(num_images, counts / num_images, size=size)
+        sums = seed_counts @ columns  # (B, U)
+        both.append((sums * image_counts).sum(axis=1))
+        seeds_only.append(sums @ counts)
+    cells = num_seeds * num_images
+    return TwoLevelDifference(
+        n_seeds=num_seeds,
+        n_images=num_images,
+        accuracy_difference=int(differences.sum()) / cells,
+        interval=_percentiles(np.concatenate(both) / cells, confidence, "seeds and images"),
+        seeds_only_interval=_percentiles(
+            np.concatenate(seeds_only) / cells if num_seeds > 1 else np.array([math.nan]),
+            confidence,
+            "seeds",
+        ),
+    )
+
+
+def _correct(values: npt.ArrayLike, *, like: npt.ArrayLike | None = None) -> npt.NDArray[np.int64]:
+    """Return a table (S, N) of 0 and 1 as integers, of the other arm's shape."""
+    table = np.asarray(values)
+    if table.ndim != 2 or table.size == 0 or not np.isin(table, (0, 1)).all():
+        raise ValueError(f"a (seeds, images) table of 0 and 1, not shape {table.shape}")
+    if like is not None and table.shape != np.shape(like):
+        raise ValueError(f"arms of shapes {np.shape(like)} and {table.shape}")
+    return table.astype(np.int64)
+
+
+def _percentiles(means: npt.NDArray[np.float64], confidence: float, resampled: str) -> Interval:
+    """Return the central percentile interval of resampled means (B,)."""
+    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(float(low), float(high), confidence, f"percentile bootstrap of {resampled}")

@@ -1,0 +1,214 @@
+"""Intervals: where a mean, one further run, or a proportion may lie."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bnbench.statistics.resampling import Seed
+from bnbench.statistics.samples import as_sample, mean_of, sd_of
+
+SMALLEST_BCA_SAMPLE = 8
+"""Below, the acceleration of BCa is estimated from too few jackknife values to be of use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An interval with what it was made by; both ends NaN where the sample gives none.
+
+    Attributes
+    ----------
+    low, high : float
+        The ends, which belong to the interval, in the unit of the values.
+    confidence : float
+        Nominal coverage, in (0, 1).
+    method : str
+        Name for tables: ``t``, ``prediction``, ``BCa bootstrap``, ...
+    """
+
+    low: float
+    high: float
+    confidence: float
+    method: str
+
+    def __post_init__(self) -> None:
+        if not 0 < self.confidence < 1:
+            raise ValueError(f"confidence must lie between 0 and 1, not be {self.confidence}")
+
+    def contains(self, value: float) -> bool:
+        """Say whether the value lies inside; an interval of NaN contains nothing."""
+        return self.low <= value <= self.high
+
+    def excludes(self, value: float) -> bool:
+        """Say whether the value lies outside; an interval of NaN excludes nothing either."""
+        return value < self.low or value > self.high
+
+    def widened(self, by: float) -> Interval:
+        """Return the interval with both ends moved outwards."""
+        return Interval(self.low - by, self.high + by, self.confidence, self.method)
+
+
+def t_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Interval:
+    """Return Student's interval for the mean of the population that the seeds are drawn from.
+
+    Parameters
+    ----------
+    values : array_like of shape (n,)
+        One number per seed. For n = 1 the interval is NaN.
+    confidence : float, default 0.95
+
+    Raises
+    ------
+    ValueError
+        If `values` is no sample, or `confidence` is outside (0, 1).
+
+    Notes
+    -----
+    ``mean ± t(n - 1, (1 + confidence) / 2) * sd / sqrt(n)`` with sd of ddof 1.
+
+    References
+    ----------
+    .. [1] Student, "The Probable Error of a Mean", Biometrika 6(1), 1908.
+    """
+    n = as_sample(values).size
+    return _student(values, math.sqrt(1 / n), confidence, "t")
+
+
+def prediction_interval(
+    values: npt.ArrayLike, *, confidence: float = 0.95, rounding: float = 0.0
+) -> Interval:
+    """Return the interval in which *one further run* falls, which a published run is.
+
+    Parameters
+    ----------
+    values : array_like of shape (n,)
+        One number per seed. For n = 1 the interval is NaN.
+    confidence : float, default 0.95
+    rounding : float, default 0
+        Half a unit of the last published digit, added on both sides: 0.0005 for accuracies
+        printed with three decimals.
+
+    Raises
+    ------
+    ValueError
+        If `values` is no sample, or `confidence` is outside (0, 1).
+
+    Notes
+    -----
+    ``mean ± t(n - 1, (1 + confidence) / 2) * sd * sqrt(1 + 1/n)``: the further run scatters
+    about the true mean with the sd of a run, the estimated mean with sd/sqrt(n). Assumes
+    normal runs; unlike a confidence interval it does not shrink to a point as n grows.
+
+    References
+    ----------
+    .. [1] G. Hahn, W. Meeker, "Statistical Intervals", Wiley 1991, chapter 4.
+    """
+    n = as_sample(values).size
+    interval = _student(values, math.sqrt(1 + 1 / n), confidence, "prediction")
+    return interval.widened(rounding)
+
+
+def bootstrap_interval(
+    values: npt.ArrayLike, *, seed: Seed, confidence: float = 0.95, resamples: int = 10_000
+) -> Interval:
+    """Return the bootstrap interval of the mean: BCa, or percentile below n = 8.
+
+    Parameters
+    ----------
+    values : array_like of shape (n,)
+        One number per seed; for a contrast the paired differences. One value gives NaN, equal
+        values (to 12 digits) their mean twice.
+    seed : int or numpy.random.Generator
+        Decides the resamples, nothing else does.
+    confidence : float, default 0.95
+    resamples : int, default 10,000
+
+    Raises
+    ------
+    ValueError
+        If `values` is no sample, or `confidence` is outside (0, 1).
+
+    Notes
+    -----
+    The ends are the alpha_1 and alpha_2 quantiles of the resampled means. Percentile:
+    ``alpha = (1 ± confidence) / 2``. BCa: ``Phi(z0 + (z0 + z) / (1 - a (z0 + z)))`` at the
+    normal quantile z of each of these, with z0 the normal quantile of the share of resampled
+    means below the observed one, and a the skewness of the jackknife means over 6 sqrt(n).
+    SciPy computes both. Too short for few seeds, which is why the t interval comes first: of
+    five normal values the percentile interval covers about 83 %, of ten BCa about 90 %.
+
+    References
+    ----------
+    .. [1] B. Efron, "Better Bootstrap Confidence Intervals", JASA 82(397), 1987.
+    """
+    sample = as_sample(values)
+    bca = sample.size >= SMALLEST_BCA_SAMPLE
+    name = "BCa bootstrap" if bca else "percentile bootstrap"
+    if sample.size == 1:
+        return Interval(math.nan, math.nan, confidence, name)
+    if np.ptp(sample) <= 1e-12 * np.abs(sample).max():
+        return Interval(mean_of(sample), mean_of(sample), confidence, name)
+    from scipy.stats import bootstrap
+
+    ends = bootstrap(
+        (sample,),
+        np.mean,
+        n_resamples=resamples,
+        confidence_level=confidence,
+        method="BCa" if bca else "percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return Interval(float(ends.low), float(ends.high), confidence, name)
+
+
+def wilson_interval(successes: float, n: int, *, confidence: float = 0.95) -> Interval:
+    """Return Wilson's score interval of a proportion, which is never empty at 0 or n.
+
+    Parameters
+    ----------
+    successes : float
+        In [0, n]; a tie that counts half may make it fractional.
+    n : int
+        Trials, at least 1.
+    confidence : float, default 0.95
+
+    Raises
+    ------
+    ValueError
+        If `successes` is outside [0, n], `n` below 1 or `confidence` outside (0, 1).
+
+    Notes
+    -----
+    The p with ``|p_hat - p| <= z sqrt(p (1 - p) / n)``:
+    ``(p_hat + z²/2n ± z sqrt(p_hat (1 - p_hat)/n + z²/4n²)) / (1 + z²/n)``.
+
+    References
+    ----------
+    .. [1] E. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
+       JASA 22(158), 1927.
+    """
+    if n < 1 or not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes of {n} trials")
+    from scipy.special import ndtri
+
+    share, z = successes / n, float(ndtri((1 + confidence) / 2))
+    center = share + z**2 / (2 * n)
+    half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    low, high = ((center + side) / (1 + z**2 / n) for side in (-half, half))
+    return Interval(  # in floats the ends at 0 and n may miss 0 and 1 by a digit
+        min(max(low, 0.0), share), max(min(high, 1.0), share), confidence, "Wilson"
+    )
+
+
+def _student(values: npt.ArrayLike, spread: float, confidence: float, method: str) -> Interval:
+    """Return ``mean ± t * sd * spread``, the two t intervals' common form; NaN for n = 1."""
+    from scipy.special import stdtrit
+
+    sample = as_sample(values)
+    if sample.size == 1:
+        return Interval(math.nan, math.nan, confidence, method)
+    half = float(stdtrit(sample.size - 1, (1 + confidence) / 2)) * sd_of(sample) * spread
+    return Interval(mean_of(sample) - half, mean_of(sample) + half, confidence, method)

@@ -1,0 +1,142 @@
+"""Exact tests of paired differences, which assume no distribution, only a fair coin per seed."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from bnbench.statistics.resampling import Seed, chunk_sizes
+from bnbench.statistics.samples import FloatArray, as_sample
+
+LARGEST_EXACT_N = 20
+"""Up to here all 2**n sign flips are enumerated: a million sums, a few milliseconds."""
+
+TIE_TOLERANCE = 1e-12
+"""Of the sum of |differences|. A permuted mean that equals the observed one on paper may differ
+from it in the last digits; losing it would make p too small, and zero at worst."""
+
+
+def smallest_p(n: int) -> float:
+    """Return ``2 / 2**n``, the smallest two-sided p of a sign-flip test of n differences.
+
+    >>> [smallest_p(n) for n in (5, 6, 10)]
+    [0.0625, 0.03125, 0.001953125]
+    """
+    return 2.0 ** (1 - n)
+
+
+def sign_flip_p(differences: npt.ArrayLike, *, seed: Seed = 0, resamples: int = 100_000) -> float:
+    """Return the two-sided p of the sign-flip test of mean difference zero.
+
+    Parameters
+    ----------
+    differences : array_like of shape (n,)
+        Treatment minus baseline, one per seed.
+    seed : int or numpy.random.Generator, default 0
+        Decides the flips where n > 20; below nothing is drawn.
+    resamples : int, default 100,000
+        Random flips where n > 20.
+
+    Returns
+    -------
+    float
+        In [2/2**n, 1]; 1 if all differences are zero.
+
+    Raises
+    ------
+    ValueError
+        If `differences` is no sample.
+
+    Notes
+    -----
+    If treatment and baseline are exchangeable within a seed, each difference is as likely with
+    the other sign. p is the share of all 2**n sign vectors s with
+    ``|sum(s * d)| >= |sum(d)|``, the observed one among them. Beyond n = 20:
+    ``(1 + count) / (1 + resamples)`` over random s [2]_.
+
+    References
+    ----------
+    .. [1] R. Fisher, "The Design of Experiments", 1935, section 21.
+    .. [2] B. Phipson, G. Smyth, "Permutation P-values Should Never Be Zero", Statistical
+       Applications in Genetics and Molecular Biology 9(1), 2010.
+    """
+    sample = as_sample(differences)
+    threshold = abs(sample.sum()) - TIE_TOLERANCE * np.abs(sample).sum()
+    if sample.size <= LARGEST_EXACT_N:
+        return float(np.mean(np.abs(_all_flipped_sums(sample)) >= threshold))
+    rng = np.random.default_rng(seed)
+    hits = sum(
+        int(np.count_nonzero(np.abs(_random_flipped_sums(sample, size, rng)) >= threshold))
+        for size in chunk_sizes(resamples, 10_000)
+    )
+    return (1 + hits) / (1 + resamples)
+
+
+def wilcoxon_p(differences: npt.ArrayLike) -> float:
+    """Return the two-sided p of Wilcoxon's signed-rank test, a check on the sign-flip test.
+
+    Parameters
+    ----------
+    differences : array_like of shape (n,)
+        Treatment minus baseline, rounded (as `pair_by_seed` does), else equal differences are
+        ranked by their rounding errors. Zeros are dropped, as Wilcoxon did.
+
+    Returns
+    -------
+    float
+        1 if all differences are zero. SciPy decides the method: exact where it can.
+
+    Raises
+    ------
+    ValueError
+        If `differences` is no sample.
+
+    References
+    ----------
+    .. [1] F. Wilcoxon, "Individual Comparisons by Ranking Methods", Biometrics Bulletin 1(6),
+       1945.
+    """
+    sample = as_sample(differences)
+    sample = sample[sample != 0]
+    if sample.size == 0:
+        return 1.0
+    from scipy.stats import wilcoxon
+
+    return float(wilcoxon(sample).pvalue)
+
+
+def sign_test_p(wins: int, losses: int) -> float:
+    """Return the two-sided p of the exact sign test; ties are left out beforehand.
+
+    It asks only who was better, so it also takes times that are infinite. With k the smaller
+    count and n = wins + losses: ``min(1, 2 P(Binomial(n, 1/2) <= k))``; 1 for n = 0.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative.
+
+    References
+    ----------
+    .. [1] W. Dixon, A. Mood, "The Statistical Sign Test", JASA 41(236), 1946.
+    """
+    if wins < 0 or losses < 0:
+        raise ValueError(f"{wins} wins and {losses} losses")
+    from scipy.special import bdtr
+
+    return min(1.0, 2 * float(bdtr(min(wins, losses), wins + losses, 0.5)))
+
+
+def _all_flipped_sums(sample: FloatArray) -> FloatArray:
+    """Return the sums under all 2**n sign vectors, shape (2**n,), by doubling."""
+    sums = np.zeros(1)
+    for difference in sample:
+        sums = np.concatenate([sums + difference, sums - difference])
+    return sums
+
+
+def _random_flipped_sums(sample: FloatArray, size: int, rng: np.random.Generator) -> FloatArray:
+    """Return the sums under `size` random sign vectors, shape (size,)."""
+    signs = rng.integers(0, 2, size=(size, sample.size), dtype=np.int8) * 2.0 - 1.0
+    sums: FloatArray = signs @ sample
+    return sums

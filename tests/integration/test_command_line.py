@@ -1,0 +1,291 @@
+"""The program as a user meets it: real processes, on scikit-learn's small digits for speed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+TIMES = {"train_seconds", "evaluation_seconds"}
+
+
+def bnbench(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bnbench", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=cwd)
+
+
+def train(root: Path, results: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return bnbench(
+        "train",
+        *("--config", root / "configs/lenet5.yaml"),
+        *("--config", root / "configs/lenet5_batchnorm.yaml"),
+        *("-o", "data.dataset=digits", "-o", "training.epochs=2"),
+        *("--results", results),
+        *arguments,
+    )
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            {key: value for key, value in row.items() if key not in TIMES}
+            for row in csv.DictReader(file)
+        ]
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    return torch.load(run / "weights.pt", weights_only=True)  # type: ignore[no-any-return]
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    assert (one / "batches.csv").read_bytes() == (other / "batches.csv").read_bytes()
+    assert rows(one / "epochs.csv") == rows(other / "epochs.csv")
+    ours, theirs = weights(one), weights(other)
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
+
+
+@pytest.fixture(scope="module")
+def trained(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two experiments at two seeds, two side by side, in a folder with an awkward name."""
+    results = tmp_path_factory.mktemp("with spaces and ü") / "results"
+    done = train(root, results, "--seeds", 2, "--jobs", 2)
+    assert done.returncode == 0, done.stderr
+    return results
+
+
+def run_folders(results: Path) -> list[Path]:
+    return sorted(path.parent for path in results.rglob("manifest.json"))
+
+
+def test_train_writes_the_promised_files(trained: Path) -> None:
+    folders = run_folders(trained)
+    assert len(folders) == 4
+    for folder in folders:
+        names = {path.name for path in folder.iterdir()} - {".lock"}
+        assert names == {"config.yaml", "manifest.json", "batches.csv", "epochs.csv", "weights.pt"}
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        assert manifest["status"] == "complete"
+        assert manifest["seed"] == int(folder.name.removeprefix("seed-"))
+        assert manifest["dataset"]["validation_is_test_file"] is False
+        assert manifest["final"]["test_accuracy"] > 0.5
+        epochs = rows(folder / "epochs.csv")
+        assert [row["epoch"] for row in epochs] == ["1", "2"]
+        assert float(epochs[-1]["validation_accuracy"]) == manifest["final"]["validation_accuracy"]
+
+
+def test_batches_are_logged_each_with_its_step(trained: Path) -> None:
+    batches = rows(run_folders(trained)[0] / "batches.csv")
+    assert list(batches[0]) == ["split", "epoch", "step", "examples", "loss", "accuracy"]
+    steps = [int(row["step"]) for row in batches if row["split"] == "train"]
+    per_epoch = -(-1375 // 64)  # 1,500 digits less a twelfth
+    assert steps == list(range(1, 2 * per_epoch + 1))
+    validation = [row for row in batches if row["split"] == "validation"]
+    assert [int(row["step"]) for row in validation] == [per_epoch] * 2 + [2 * per_epoch] * 2
+    assert sum(int(row["examples"]) for row in validation) == 2 * 125
+
+
+def test_losses_read_back_to_the_same_float32(trained: Path) -> None:
+    text = [row["loss"] for row in rows(run_folders(trained)[0] / "batches.csv")]
+    values = np.array(text, dtype=np.float32)
+    assert [str(value) for value in values] == text
+
+
+def test_one_at_a_time_gives_the_same_bytes(root: Path, trained: Path, tmp_path: Path) -> None:
+    done = train(root, tmp_path, "--seed", 1, "--jobs", 1)
+    assert done.returncode == 0, done.stderr
+    folders = run_folders(tmp_path)
+    assert len(folders) == 2
+    for folder in folders:
+        assert_same_run(folder, trained / folder.relative_to(tmp_path))
+
+
+def test_another_seed_gives_another_run(trained: Path) -> None:
+    first, second = run_folders(trained)[:2]
+    assert (first / "batches.csv").read_bytes() != (second / "batches.csv").read_bytes()
+
+
+def test_both_arms_see_the_same_labels(trained: Path) -> None:
+    """Untrained, both arms' first batches hold the same examples: as many of them."""
+    plain, normalized = (rows(path / "batches.csv") for path in run_folders(trained)[::2])
+    assert [row["examples"] for row in plain] == [row["examples"] for row in normalized]
+
+
+def test_finished_runs_are_recognised(root: Path, trained: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in trained.rglob("*") if path.is_file()}
+    done = train(root, trained, "--seeds", 2)
+    assert done.returncode == 0
+    assert "4 of 4 runs are finished already" in done.stderr
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_another_configuration_is_never_mixed_in(root: Path, trained: Path) -> None:
+    folder = run_folders(trained)[0]
+    config = folder.parent.parent / "changed.yaml"
+    text = (folder / "config.yaml").read_text(encoding="utf-8")
+    config.write_text(text.replace("batch_size: 64", "batch_size: 32"), encoding="utf-8")
+    before = (folder / "manifest.json").read_bytes()
+    done = bnbench("train", "-c", config, "--results", trained)
+    assert done.returncode == 2
+    assert "training.batch_size: 64 there, 32 here" in done.stderr
+    assert "--fresh" in done.stderr
+    assert (folder / "manifest.json").read_bytes() == before
+
+
+def test_predict_alone_gives_what_it_gives_among_others(
+    root: Path, trained: Path, tmp_path: Path
+) -> None:
+    from bnbench.config import DataSettings
+    from bnbench.data import load_splits
+
+    split = load_splits(
+        DataSettings(dataset="digits", scaling="unit", resize="none", split="published"), tmp_path
+    ).validation
+    paths = []
+    for index in range(8):
+        pixels = (split.images[index, 0] * 255).round().numpy().astype(np.uint8)
+        paths.append(tmp_path / f"{index}.png")
+        Image.fromarray(pixels).save(paths[-1])
+    run = run_folders(trained)[-1]
+    together = bnbench("predict", run, *paths)
+    assert together.returncode == 0, together.stderr
+    alone = [bnbench("predict", run, path).stdout.splitlines()[-1].split() for path in paths[:2]]
+    lines = [line.split() for line in together.stdout.splitlines()[-8:]]
+    assert [line[1:] for line in lines[:2]] == [line[1:] for line in alone]
+    right = sum(int(line[1]) == label for line, label in zip(lines, split.labels, strict=False))
+    assert right >= 5
+
+
+def test_compare_without_torch(trained: Path, tmp_path: Path) -> None:
+    plain, normalized = sorted({folder.parent for folder in run_folders(trained)})
+    done = bnbench("compare", plain, normalized, "--out", tmp_path / "figures")
+    assert done.returncode == 0, done.stderr
+    suffixes = {path.suffix for path in (tmp_path / "figures").rglob("*") if path.is_file()}
+    assert suffixes == {".png", ".svg", ".csv"}
+
+
+REFUSED = [
+    (["-o", "training.epoch=3"], "-o training.epoch=3: training.epoch: there is no such key; did"),
+    (["-o", "training.epochs=two"], "training.epochs: input should be a valid integer"),
+    (["-o", "training.epochs=0"], "training.epochs: input should be greater than or equal to 1"),
+    (["-o", "model.name=LeNet"], "model.name: there is no architecture 'LeNet'; did you mean"),
+    (["-o", "data.dataset=mnits"], "data.dataset"),
+    (["-o", "data.resize=none"], "data.resize: LeNet5 takes images of 32 x 32 pixels"),
+    (["-o", "data.train_examples=99999"], "data.train_examples"),
+    (["--device", "mps"], "training.device: PyTorch finds no mps device here; use cpu or auto"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), REFUSED)
+def test_bad_input_is_one_line_and_code_2(
+    root: Path, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    done = bnbench(
+        "train", "-c", root / "configs/lenet5.yaml", "-o", "data.dataset=digits", *arguments,
+        "--results", tmp_path / "results",
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert said in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_all_problems_of_all_configs_at_once(root: Path, tmp_path: Path) -> None:
+    for name, key in (("a", "epoch"), ("b", "bacth_size")):
+        text = f"experiment: {name}\nmodel: {{name: LeNet5}}\ntraining: {{{key}: 3}}\n"
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    done = bnbench("train", "-c", tmp_path / "a.yaml", "-c", tmp_path / "b.yaml")
+    assert done.returncode == 2
+    assert "did you mean 'epochs'?" in done.stderr
+    assert "did you mean 'batch_size'?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "remedy"),
+    [
+        ("mlp_batchnorm", ["training.batch_size=1"], "choose another batch_size"),
+        # 1,375 = 687 * 2 + 1
+        ("mlp_batchnorm", ["training.batch_size=2"], "training.drop_last: true"),
+    ],
+)
+def test_a_batch_of_one_in_front_of_batch_norm(
+    root: Path, tmp_path: Path, name: str, overrides: list[str], remedy: str
+) -> None:
+    options = [part for text in overrides for part in ("-o", text)]
+    config = root / "configs" / f"{name}.yaml"
+    done = bnbench("train", "-c", config, "-o", "data.dataset=digits", *options,
+                   "--results", tmp_path / "results")  # fmt: skip
+    assert done.returncode == 2
+    assert "training.batch_size" in done.stderr
+    assert remedy in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_results_folder_that_cannot_be_one(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("a file", encoding="utf-8")
+    done = train(root, tmp_path / "results")
+    assert done.returncode == 2, done.stderr
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_loss_that_is_no_number(root: Path, tmp_path: Path) -> None:
+    done = bnbench(
+        "train", "-c", root / "configs/mlp.yaml", "-o", "data.dataset=digits",
+        "-o", "training.optimizer.learning_rate=1e30", "--results", tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "diverged" in done.stdout
+    (folder,) = run_folders(tmp_path)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["status"] == "diverged"
+    assert "not finite at step" in manifest["error"]
+    batches = rows(folder / "batches.csv")
+    assert batches[-1]["loss"] in ("nan", "inf")
+    assert [row["loss"] for row in batches[:-1] if row["loss"] in ("nan", "inf")] == []
+    assert not (folder / "weights.pt").exists()
+
+
+def test_interrupted_runs_say_so_and_are_done_again(root: Path, tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-m", "bnbench", "train", "-c", str(root / "configs/lenet5.yaml"),
+        "-o", "data.dataset=digits", "-o", "training.epochs=500", "--results", str(tmp_path),
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.rglob("epochs.csv")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    time.sleep(1)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    (folder,) = run_folders(tmp_path)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["status"] == "interrupted"
+    assert all(len(row) == 8 for row in rows(folder / "epochs.csv"))
+
+
+def test_models_lists_every_architecture() -> None:
+    done = bnbench("models")
+    for words in ("LeNet5_BatchNorm", "61,750", "535,818", "59,978"):
+        assert words in done.stdout
+    assert bnbench("models", "LeNet7").returncode == 2
+
+
+def test_help_loads_nothing_heavy() -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "bnbench", "--help"]
+    report = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    loaded = {line.rpartition("|")[2].strip() for line in report.splitlines()}
+    assert "typer" in loaded  # the report was read
+    assert loaded.isdisjoint({"torch", "torchvision", "pandas", "matplotlib", "pydantic", "numpy"})

@@ -1,0 +1,206 @@
+"""The figures' artists against the table that they are drawn from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bnbench.plots import style
+from bnbench.plots.accuracy import plot_experiments, plot_splits
+from bnbench.plots.difference import plot_difference
+from bnbench.plots.loss import plot_loss
+
+SEEDS = {0: [0.90, 0.95, 0.96], 1: [0.92, 0.94, 0.97], 7: [0.91, 0.93]}  # seed 7 diverges
+NAN = float("nan")
+
+
+@pytest.fixture
+def ax() -> Axes:
+    return Figure().subplots()
+
+
+def _rows(kind: str, accuracy: list[float], **columns: Any) -> pd.DataFrame:
+    epochs = range(1, len(accuracy) + 1)
+    return pd.DataFrame({"kind": kind, "epoch": epochs, "accuracy": accuracy, **columns})
+
+
+def _table(seeds: dict[int, list[float]] = SEEDS, **columns: Any) -> pd.DataFrame:
+    """Three seeds with a diverged one, a mean with a band, a published curve."""
+    runs = [
+        _rows("run", accuracy, seed=seed, status="diverged" if seed == 7 else "complete")
+        for seed, accuracy in seeds.items()
+    ]
+    count = len(seeds)
+    band = {"n": [count, count, max(count - 1, 1)], "lower": NAN, "upper": NAN}
+    if count > 1:
+        band |= {"lower": [0.88, 0.92, 0.94], "upper": [0.93, 0.96, 0.98]}
+    mean = _rows("mean", [0.91, 0.94, 0.965], **band)
+    published = _rows("published", [0.89, 0.93, 0.95, 0.96])
+    return pd.concat([*runs, mean, published]).assign(**columns)
+
+
+def _two_experiments() -> pd.DataFrame:
+    parts = [
+        _table(experiment=name, split=split, images=images)
+        for name in ("plain", "normalized")
+        for split, images in (("train", 60_000), ("validation", 10_000))
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _lines(ax: Axes, label: str) -> list[Line2D]:
+    return [line for line in ax.get_lines() if line.get_label() == label]
+
+
+def _line(ax: Axes, label: str) -> Line2D:
+    (line,) = _lines(ax, label)
+    return line
+
+
+def _labels(ax: Axes) -> set[str]:
+    return set(ax.get_legend_handles_labels()[1])
+
+
+def test_every_kind_of_row_is_drawn_where_the_table_says(ax: Axes) -> None:
+    table = _table(experiment="plain", split="validation", images=10_000)
+    assert plot_experiments(table, split="validation", ax=ax) is ax
+    mean = _line(ax, "plain, mean of 2 to 3 seeds")
+    assert list(mean.get_xdata()) == [1, 2, 3]
+    assert list(mean.get_ydata()) == [0.91, 0.94, 0.965]
+    thin = [list(line.get_ydata()) for line in _lines(ax, style.ONE_SEED)]
+    assert thin == list(SEEDS.values())
+    assert max(line.get_linewidth() for line in _lines(ax, style.ONE_SEED)) < mean.get_linewidth()
+    published = _line(ax, style.PUBLISHED)
+    assert list(published.get_ydata()) == [0.89, 0.93, 0.95, 0.96]
+    assert published.is_dashed()
+    assert published.get_color() in style.PUBLISHED_COLORS
+
+
+def test_the_band_is_the_tables_own(ax: Axes) -> None:
+    plot_experiments(_table(experiment="plain", split="train", images=10), split="train", ax=ax)
+    (band,) = ax.collections
+    assert isinstance(band, PolyCollection)
+    assert band.get_label() == style.BAND
+    corners = band.get_paths()[0].vertices
+    for x, lower, upper in ((1, 0.88, 0.93), (2, 0.92, 0.96), (3, 0.94, 0.98)):
+        heights = corners[corners[:, 0] == x, 1]
+        assert (heights.min(), heights.max()) == (lower, upper)
+
+
+def test_a_diverged_run_ends_in_a_cross(ax: Axes) -> None:
+    plot_experiments(_table(experiment="plain", split="train", images=10), split="train", ax=ax)
+    cross = _line(ax, style.DIVERGED)
+    assert (list(cross.get_xdata()), list(cross.get_ydata())) == ([2], [0.93])
+    assert cross.get_marker() == "x"
+
+
+def test_one_seed_has_neither_band_nor_thin_line(ax: Axes) -> None:
+    table = _table({3: [0.91, 0.94, 0.965]}, experiment="plain", split="train", images=10)
+    plot_experiments(table.assign(n=1), split="train", ax=ax)
+    assert _labels(ax) == {"plain, one seed", style.PUBLISHED}
+    assert not ax.collections
+
+
+def test_without_a_published_run_none_is_drawn(ax: Axes) -> None:
+    table = _table(experiment="plain", split="train", images=10)
+    plot_experiments(table[table["kind"] != "published"], split="train", ax=ax)
+    assert style.PUBLISHED not in _labels(ax)
+
+
+def test_experiments_differ_in_everything_but_the_meaning(ax: Axes) -> None:
+    table = _two_experiments()
+    plot_experiments(table, split="validation", ax=ax)
+    plain, normalized = (
+        _line(ax, f"{name}, mean of 2 to 3 seeds") for name in ("plain", "normalized")
+    )
+    assert plain.get_color() != normalized.get_color()
+    assert plain.get_linestyle() != normalized.get_linestyle()
+    assert plain.get_marker() != normalized.get_marker()
+    published = _lines(ax, style.PUBLISHED)
+    assert [line.get_marker() for line in published] == [
+        plain.get_marker(),
+        normalized.get_marker(),
+    ]
+    assert len({line.get_color() for line in published}) == 2
+    assert ax.get_xlabel() == "epoch"
+    assert ax.get_ylabel() == "accuracy (share of 10,000 validation images)"
+
+
+def test_where_numbers_of_images_differ_none_is_named(ax: Axes) -> None:
+    table = _two_experiments()
+    table.loc[table["experiment"] == "plain", "images"] = 500
+    plot_experiments(table, split="train", ax=ax)
+    assert ax.get_ylabel() == "accuracy (share of the training images)"
+
+
+def test_both_splits_of_one_experiment(ax: Axes) -> None:
+    table = _two_experiments()
+    plot_splits(table[table["experiment"] == "plain"], ax=ax)
+    assert {
+        "60,000 training images, mean of 2 to 3 seeds",
+        "10,000 validation images, mean of 2 to 3 seeds",
+    } <= _labels(ax)
+    assert ax.get_ylabel() == "accuracy (share of images)"
+    assert all(float(tick).is_integer() for tick in ax.get_xticks())
+
+
+def test_the_difference_has_a_zero_line_and_a_unit(ax: Axes) -> None:
+    table = _table(experiment="normalized", baseline="plain")
+    plot_difference(table.rename(columns={"accuracy": "difference"}), ax=ax)
+    assert ax.get_ylabel() == "difference in validation accuracy (pp)"
+    mean = _line(ax, "normalized − plain, mean of 2 to 3 seeds")
+    assert list(mean.get_ydata()) == [0.91, 0.94, 0.965]
+    zero = [line for line in ax.get_lines() if set(line.get_ydata()) == {0}]
+    assert len(zero) == 1
+    assert mean.get_color() == style.EXPERIMENTS[1].color  # the treatment's, as in other figures
+
+
+def _losses(*, floor: tuple[str, ...]) -> pd.DataFrame:
+    parts = []
+    for name in ("plain", "normalized"):
+        batches = pd.DataFrame(
+            {"kind": "batch", "seed": 0, "batch": [1, 2, 3], "loss": [2.3, 1.9, 1.8]}
+        )
+        curve = _table({0: [2.0, 1.8, 1.7]}).rename(columns={"epoch": "batch", "accuracy": "loss"})
+        curve = curve[curve["kind"] != "published"]
+        parts.append(pd.concat([batches, curve]).assign(experiment=name, split="train"))
+        if name in floor:
+            row = {
+                "kind": ["floor"],
+                "loss": np.log1p(9 / np.e),
+                "experiment": name,
+                "split": "train",
+            }
+            parts.append(pd.DataFrame(row))
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_the_loss_shows_single_batches_below_their_averages(ax: Axes) -> None:
+    plot_loss(_losses(floor=("plain", "normalized")), split="train", ax=ax)
+    raw = _lines(ax, style.ONE_BATCH)
+    assert [list(line.get_ydata()) for line in raw] == [[2.3, 1.9, 1.8]] * 2
+    mean = _line(ax, "plain, one seed")
+    assert list(mean.get_ydata()) == [0.91, 0.94, 0.965]
+    assert raw[0].get_zorder() < mean.get_zorder()
+    floor = _line(ax, "least loss possible behind a softmax (1.4612)")
+    assert list(floor.get_ydata()) == pytest.approx([1.46115] * 2, abs=1e-5)
+    assert floor.get_linestyle() == ":"
+    assert ax.get_yscale() == "linear"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (
+        "optimizer step (one training batch each)",
+        "cross-entropy (nats)",
+    )
+
+
+@pytest.mark.parametrize("floor", [(), ("plain",)])
+def test_without_a_floor_the_loss_scale_is_logarithmic(ax: Axes, floor: tuple[str, ...]) -> None:
+    plot_loss(_losses(floor=floor), split="train", ax=ax)
+    assert ax.get_yscale() == "log"
+    assert ("least loss possible behind a softmax (1.4612)" in _labels(ax)) == bool(floor)

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from PIL import Image
+
+from bnbench.plots import style
+
+
+def _drawn(figure: Figure) -> None:
+    left, right = figure.subplots(1, 2)
+    for ax in (left, right):
+        ax.plot([1, 2], [1, 2], label="a curve")
+        ax.plot([1, 2], [2, 1], label=style.PUBLISHED)
+        ax.plot([1, 2], [2, 2], label=style.PUBLISHED)
+        ax.plot([1, 2], [1, 1], color="red", label=style.ONE_SEED)
+
+
+def _saved(folder: Path) -> list[bytes]:
+    with style.figure(3) as figure:
+        _drawn(figure)
+        style.note(figure, ["a note"])
+        style.legend(figure)
+        paths = style.save(figure, folder, "figure")
+    assert [path.name for path in paths] == ["figure.png", "figure.svg"]
+    assert sorted(path.name for path in folder.iterdir()) == ["figure.png", "figure.svg"]
+    return [path.read_bytes() for path in paths]
+
+
+def test_two_renderings_give_the_same_bytes(tmp_path: Path) -> None:
+    assert _saved(tmp_path / "first") == _saved(tmp_path / "second")
+
+
+def test_the_users_settings_neither_come_in_nor_are_changed(tmp_path: Path) -> None:
+    plain = _saved(tmp_path / "plain")
+    with mpl.rc_context({"lines.linewidth": 9, "font.size": 30, "savefig.dpi": 20}):
+        before = dict(mpl.rcParams)
+        assert _saved(tmp_path / "changed") == plain
+        assert dict(mpl.rcParams) == before
+
+
+def test_files_are_fit_for_print_and_free_of_dates(tmp_path: Path) -> None:
+    _, svg = _saved(tmp_path)
+    assert b"date" not in svg.lower()
+    assert b"<text" not in svg  # letters are outlines: no viewer needs the font
+    with Image.open(tmp_path / "figure.png") as image:
+        assert image.width == pytest.approx(style.PAGE_WIDTH * 200, abs=1)
+        assert image.info["dpi"][0] == pytest.approx(200, abs=0.1)
+
+
+def test_looks_differ_in_color_dashes_and_marker() -> None:
+    for looks in (style.EXPERIMENTS, tuple(style.SPLITS.values())):
+        for feature in ("color", "dashes", "marker"):
+            assert len({getattr(look, feature) for look in looks}) == len(looks)
+        assert style.PUBLISHED_DASHES not in [look.dashes for look in looks]
+    assert style.experiment_look(len(style.EXPERIMENTS)) == style.EXPERIMENTS[0]
+
+
+def test_published_colors_are_greys() -> None:
+    assert all(len(set(to_rgb(color))) == 1 for color in style.PUBLISHED_COLORS)
+
+
+def test_legend_names_each_label_once_and_what_is_shared_in_grey() -> None:
+    with style.figure(3) as figure:
+        _drawn(figure)
+        style.legend(figure)
+        (legend,) = figure.legends
+        texts = [text.get_text() for text in legend.get_texts()]
+        assert texts == ["a curve", style.PUBLISHED, style.ONE_SEED]
+        colors = [line.get_color() for line in legend.findobj(Line2D) if isinstance(line, Line2D)]
+        assert "red" not in colors
+        assert len(colors) == 4  # both published curves of the first axes, the others once
+
+
+@pytest.mark.parametrize(("label", "columns"), [("short", 2), ("long " * 14, 1)])
+def test_legend_has_two_columns_where_they_fit(label: str, columns: int) -> None:
+    with style.figure(3) as figure:
+        ax = figure.subplots()
+        for name in "ab":
+            ax.plot([1, 2], label=f"{label}{name}")
+        style.legend(figure)
+        (legend,) = figure.legends
+        assert legend._ncols == columns  # type: ignore[attr-defined]
+        figure.draw_without_rendering()
+        assert legend.get_window_extent().width <= figure.bbox.width
+
+
+def test_note_and_legend_leave_the_axes_as_large_as_they_were() -> None:
+    heights = []
+    for lines in ([], ["one line", "and a second one, " * 30]):
+        with style.figure(3) as figure:
+            _drawn(figure)
+            style.note(figure, lines)
+            style.legend(figure)
+            figure.draw_without_rendering()
+            heights.append(figure.axes[0].get_window_extent().height / figure.dpi)
+            assert len(figure.texts) == bool(lines)
+    assert heights[0] == pytest.approx(heights[1], abs=0.1)
+    assert heights[0] > 2.3
+
+
+def test_a_failing_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Figure, path: Path, **_: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Figure, "savefig", full)
+    with style.figure(2) as figure, pytest.raises(OSError, match="No space"):
+        style.save(figure, tmp_path, "figure")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,62 @@
+"""TOST against SciPy's one-sided tests, its interval, and its level at the margin."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from bnbench.statistics import equivalence_test, tost_power
+
+
+@pytest.mark.parametrize("shift", [-0.2, -0.04, 0.0, 0.07, 0.3])
+def test_p_is_the_larger_of_scipys_one_sided_tests(shift: float) -> None:
+    values = np.random.default_rng(3).normal(shift, 0.1, size=12)
+    result = equivalence_test(values, margin=0.1)
+    above = scipy.stats.ttest_1samp(values, -0.1, alternative="greater").pvalue
+    below = scipy.stats.ttest_1samp(values, 0.1, alternative="less").pvalue
+    assert result.p == pytest.approx(max(above, below), rel=1e-9)
+    inside = result.interval.low > -0.1 and result.interval.high < 0.1
+    assert result.equivalent is inside
+    assert result.interval.confidence == pytest.approx(0.9)
+
+
+def test_by_hand() -> None:
+    result = equivalence_test([-1.0, 0.0, 1.0], margin=5.0)  # se 1/sqrt(3), t = sqrt(75), df 2
+    assert result.p == pytest.approx(0.5 * (1 - math.sqrt(75 / 77)), rel=1e-9)
+    assert result.equivalent
+    assert (result.n, result.mean_difference, result.margin) == (3, 0.0, 5.0)
+
+
+def test_level_at_the_margin_and_power_at_zero() -> None:
+    rng, trials, n = np.random.default_rng(9), 3000, 14
+    at_margin = np.mean(
+        [equivalence_test(rng.normal(0.1, 0.12, n), margin=0.1).equivalent for _ in range(trials)]
+    )
+    at_zero = np.mean(
+        [equivalence_test(rng.normal(0.0, 0.12, n), margin=0.1).equivalent for _ in range(trials)]
+    )
+    assert at_margin == pytest.approx(0.05, abs=4 * math.sqrt(0.05 * 0.95 / trials))
+    power = tost_power(n, margin=0.1, sd=0.12)
+    assert at_zero == pytest.approx(power, abs=4 * math.sqrt(power * (1 - power) / trials))
+
+
+@pytest.mark.parametrize(("value", "p"), [(0.0, 0.0), (0.0009, 0.0), (0.001, 1.0), (-0.002, 1.0)])
+def test_constant_differences_are_inside_or_not(value: float, p: float) -> None:
+    result = equivalence_test([value] * 4, margin=0.001)
+    assert result.p == p
+    assert result.equivalent is (p == 0.0)
+
+
+def test_one_seed_shows_no_equivalence() -> None:
+    result = equivalence_test([0.0])
+    assert math.isnan(result.p)
+    assert not result.equivalent
+
+
+@pytest.mark.parametrize(("margin", "alpha"), [(0.0, 0.05), (-1.0, 0.05), (0.1, 0.5), (0.1, 0.0)])
+def test_bad_options_are_refused(margin: float, alpha: float) -> None:
+    with pytest.raises(ValueError, match="margin"):
+        equivalence_test([0.0, 0.1], margin=margin, alpha=alpha)
