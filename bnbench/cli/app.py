@@ -85,6 +85,9 @@ def compare(
     out: Annotated[Path, typer.Option("--out", help="Folder for figures and tables.")] = Path(
         "figures"
     ),
+    with_runs: Annotated[
+        bool, typer.Option("--with-runs", help="Keep configs, manifests and epoch logs there too.")
+    ] = False,
 ) -> None:
     """Compare experiments: figures as PNG and SVG, the CSV each was drawn from, and a table.
 
@@ -92,7 +95,7 @@ def compare(
     """
     from bnbench.cli.compare import compare_experiments
 
-    compare_experiments(runs, out)
+    compare_experiments(runs, out, with_runs)
 
 
 @app.command()

@@ -54,7 +54,7 @@ def show(
 ) -> None:
     """Draw a grid of digits, and min-max and z-score normalization before and after."""
     from bnbench.data import data_folder, read_training_file
-    from bnbench.report import show_data
+    from bnbench.report.data_figures import show_data
 
     examples = read_training_file(dataset, data_folder(data_dir))
     for path in show_data(examples.images, examples.labels, out, seed):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator
 
 from bnbench.plots.seeds import plot_seeds
 from bnbench.plots.style import ONE_BATCH, Look, experiment_look
@@ -16,6 +18,8 @@ BATCHES = {
     "train": "optimizer step (one training batch each)",
     "validation": "validation batch, counted over all epochs",
 }
+
+TICKS = (1.47, 1.48, 1.5, 1.55, 1.6, 1.7, 1.8, 2.0, 2.3)  # nats, above the floor of ten classes
 
 
 def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
@@ -36,7 +40,8 @@ def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
     Returns
     -------
     Axes
-        With a linear scale where every experiment has a floor, else a logarithmic one.
+        With a logarithmic scale, of the distance from the floor where every experiment has it:
+        what is left to learn lies in the last few hundredths of a nat.
     """
     rows = table[table["split"] == split]
     for position, experiment in enumerate(table["experiment"].unique()):
@@ -50,12 +55,28 @@ def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
             loss, color="black", linestyle=":", linewidth=1.2, zorder=5,
             label=f"least loss possible behind a softmax ({loss:.4f})",
         )  # fmt: skip
-    if floors["experiment"].nunique() < rows["experiment"].nunique():
+    if floors["experiment"].nunique() == rows["experiment"].nunique() > 0:
+        _spread_above(float(floors["loss"].iloc[0]), ax)
+    else:
         ax.set_yscale("log")
+        ax.set_ylabel("cross-entropy (nats),\nlog scale")
     ax.set_xlabel(BATCHES[split])
-    ax.set_ylabel("cross-entropy (nats)")
     ax.set_title(TITLES[split], loc="left")
     return ax
+
+
+def _spread_above(floor: float, ax: Axes) -> None:
+    """Scale by ``log(loss - floor + 0.01)``, which leaves the floor itself in sight."""
+    ax.set_yscale(
+        "function",
+        functions=(
+            lambda loss: np.log(np.maximum(loss - floor + 0.01, 0.005)),
+            lambda height: np.exp(height) + floor - 0.01,
+        ),
+    )
+    ax.yaxis.set_major_locator(FixedLocator(TICKS))
+    ax.yaxis.set_major_formatter("{x:.2f}")
+    ax.set_ylabel("cross-entropy (nats),\nlog scale above the floor")
 
 
 def _plot_batches(batches: pd.DataFrame, look: Look, ax: Axes) -> None:

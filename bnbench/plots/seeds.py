@@ -49,7 +49,7 @@ def plot_seeds(
     """
     mean = table[table["kind"] == "mean"]
     runs = table[table["kind"] == "run"]
-    if mean["n"].max() > 1:
+    if mean["n"].gt(1).any():
         _plot_runs(runs, x, y, look, ax)
     if not mean.empty:
         ax.plot(

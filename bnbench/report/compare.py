@@ -83,7 +83,7 @@ def compare(experiments: Sequence[Path], out: Path) -> Comparison:
         paths = [path for arm in arms for path in _draw_splits(arm, accuracy, out)]
         if len(arms) > 1:
             paths += _draw_experiments(arms, accuracy, out)
-        if not difference.empty:
+        if (difference["kind"] == "run").any():
             paths += _draw_difference(arms, difference, out)
         if not loss.empty:
             paths += _draw_losses(arms, loss, out)

@@ -17,6 +17,7 @@ from bnbench.config import Experiment, configuration_hash
 from bnbench.errors import BnbenchError
 from bnbench.runs import BATCH_COLUMNS, EPOCH_COLUMNS, Manifest, Run
 
+
 def _count(cell: str) -> int:
     if not 0 <= (count := int(cell)) < 1 << 63:
         raise ValueError(f"{cell} is no count")

@@ -64,6 +64,14 @@ def _line(ax: Axes, label: str) -> Line2D:
     return line
 
 
+def _xs(line: Line2D) -> list[float]:
+    return [float(x) for x in np.asarray(line.get_xdata())]
+
+
+def _ys(line: Line2D) -> list[float]:
+    return [float(y) for y in np.asarray(line.get_ydata())]
+
+
 def _labels(ax: Axes) -> set[str]:
     return set(ax.get_legend_handles_labels()[1])
 
@@ -72,13 +80,13 @@ def test_every_kind_of_row_is_drawn_where_the_table_says(ax: Axes) -> None:
     table = _table(experiment="plain", split="validation", images=10_000)
     assert plot_experiments(table, split="validation", ax=ax) is ax
     mean = _line(ax, "plain, mean of 2 to 3 seeds")
-    assert list(mean.get_xdata()) == [1, 2, 3]
-    assert list(mean.get_ydata()) == [0.91, 0.94, 0.965]
-    thin = [list(line.get_ydata()) for line in _lines(ax, style.ONE_SEED)]
+    assert _xs(mean) == [1, 2, 3]
+    assert _ys(mean) == [0.91, 0.94, 0.965]
+    thin = [_ys(line) for line in _lines(ax, style.ONE_SEED)]
     assert thin == list(SEEDS.values())
     assert max(line.get_linewidth() for line in _lines(ax, style.ONE_SEED)) < mean.get_linewidth()
     published = _line(ax, style.PUBLISHED)
-    assert list(published.get_ydata()) == [0.89, 0.93, 0.95, 0.96]
+    assert _ys(published) == [0.89, 0.93, 0.95, 0.96]
     assert published.is_dashed()
     assert published.get_color() in style.PUBLISHED_COLORS
 
@@ -88,7 +96,7 @@ def test_the_band_is_the_tables_own(ax: Axes) -> None:
     (band,) = ax.collections
     assert isinstance(band, PolyCollection)
     assert band.get_label() == style.BAND
-    corners = band.get_paths()[0].vertices
+    corners = np.asarray(band.get_paths()[0].vertices)
     for x, lower, upper in ((1, 0.88, 0.93), (2, 0.92, 0.96), (3, 0.94, 0.98)):
         heights = corners[corners[:, 0] == x, 1]
         assert (heights.min(), heights.max()) == (lower, upper)
@@ -97,7 +105,7 @@ def test_the_band_is_the_tables_own(ax: Axes) -> None:
 def test_a_diverged_run_ends_in_a_cross(ax: Axes) -> None:
     plot_experiments(_table(experiment="plain", split="train", images=10), split="train", ax=ax)
     cross = _line(ax, style.DIVERGED)
-    assert (list(cross.get_xdata()), list(cross.get_ydata())) == ([2], [0.93])
+    assert (_xs(cross), _ys(cross)) == ([2], [0.93])
     assert cross.get_marker() == "x"
 
 
@@ -156,8 +164,8 @@ def test_the_difference_has_a_zero_line_and_a_unit(ax: Axes) -> None:
     plot_difference(table.rename(columns={"accuracy": "difference"}), ax=ax)
     assert ax.get_ylabel() == "difference in validation accuracy (pp)"
     mean = _line(ax, "normalized − plain, mean of 2 to 3 seeds")
-    assert list(mean.get_ydata()) == [0.91, 0.94, 0.965]
-    zero = [line for line in ax.get_lines() if set(line.get_ydata()) == {0}]
+    assert _ys(mean) == [0.91, 0.94, 0.965]
+    zero = [line for line in ax.get_lines() if set(_ys(line)) == {0}]
     assert len(zero) == 1
     assert mean.get_color() == style.EXPERIMENTS[1].color  # the treatment's, as in other figures
 
@@ -185,22 +193,32 @@ def _losses(*, floor: tuple[str, ...]) -> pd.DataFrame:
 def test_the_loss_shows_single_batches_below_their_averages(ax: Axes) -> None:
     plot_loss(_losses(floor=("plain", "normalized")), split="train", ax=ax)
     raw = _lines(ax, style.ONE_BATCH)
-    assert [list(line.get_ydata()) for line in raw] == [[2.3, 1.9, 1.8]] * 2
+    assert [_ys(line) for line in raw] == [[2.3, 1.9, 1.8]] * 2
     mean = _line(ax, "plain, one seed")
-    assert list(mean.get_ydata()) == [0.91, 0.94, 0.965]
+    assert _ys(mean) == [0.91, 0.94, 0.965]
     assert raw[0].get_zorder() < mean.get_zorder()
     floor = _line(ax, "least loss possible behind a softmax (1.4612)")
-    assert list(floor.get_ydata()) == pytest.approx([1.46115] * 2, abs=1e-5)
+    assert _ys(floor) == pytest.approx([1.46115] * 2, abs=1e-5)
     assert floor.get_linestyle() == ":"
-    assert ax.get_yscale() == "linear"
     assert (ax.get_xlabel(), ax.get_ylabel()) == (
         "optimizer step (one training batch each)",
-        "cross-entropy (nats)",
+        "cross-entropy (nats),\nlog scale above the floor",
     )
+
+
+def test_the_scale_above_the_floor_is_logarithmic(ax: Axes) -> None:
+    plot_loss(_losses(floor=("plain", "normalized")), split="train", ax=ax)
+    floor = np.log1p(9 / np.e)
+    losses = np.array([0, 0.01, 0.03, 0.07]) + floor  # with the offset: 0.01, 0.02, 0.04, 0.08
+    heights = ax.yaxis.get_transform().transform(losses)
+    assert np.diff(heights) == pytest.approx([np.log(2)] * 3)
+    assert ax.yaxis.get_transform().inverted().transform(heights) == pytest.approx(losses)
+    assert all(1.4612 < tick < 2.4612 for tick in ax.get_yticks())
 
 
 @pytest.mark.parametrize("floor", [(), ("plain",)])
 def test_without_a_floor_the_loss_scale_is_logarithmic(ax: Axes, floor: tuple[str, ...]) -> None:
     plot_loss(_losses(floor=floor), split="train", ax=ax)
     assert ax.get_yscale() == "log"
+    assert ax.get_ylabel() == "cross-entropy (nats),\nlog scale"
     assert ("least loss possible behind a softmax (1.4612)" in _labels(ax)) == bool(floor)

@@ -72,7 +72,7 @@ def test_legend_names_each_label_once_and_what_is_shared_in_grey() -> None:
         (legend,) = figure.legends
         texts = [text.get_text() for text in legend.get_texts()]
         assert texts == ["a curve", style.PUBLISHED, style.ONE_SEED]
-        colors = [line.get_color() for line in legend.findobj(Line2D) if isinstance(line, Line2D)]
+        colors = [line.get_color() for line in legend.findobj(Line2D)]
         assert "red" not in colors
         assert len(colors) == 4  # both published curves of the first axes, the others once
 

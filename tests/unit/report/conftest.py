@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,24 +25,13 @@ BATCHES = {"train": 20, "validation": 4}  # an epoch
 EXAMPLES = {"train": (3_100, 1_100), "validation": (2_800, 1_600)}  # in a batch, in the last one
 
 
-class MakeRun(Protocol):
-    """Write one run; accuracies are shares of 10,000 images, an epoch each."""
-
-    def __call__(
-        self,
-        experiment: str,
-        seed: int,
-        validation: Sequence[float],
-        *,
-        train: Sequence[float] | None = None,
-        results: Path | None = None,
-        settings: dict[str, Any] | None = None,
-        manifest: dict[str, Any] | None = None,
-    ) -> Run: ...
+MakeRun = Callable[..., Run]
 
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> MakeRun:
+    """Write one run: `validation` and `train` are accuracies, an epoch each."""
+
     def make(
         experiment: str,
         seed: int,

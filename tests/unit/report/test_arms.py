@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,7 @@ from bnbench.errors import BnbenchError
 from bnbench.report.arms import read_arms
 from bnbench.runs import Run
 
-
-class MakeRun(Protocol):
-    def __call__(self, *args: Any, **kwargs: Any) -> Run: ...
+MakeRun = Callable[..., Run]
 
 
 CURVE = [0.93, 0.95]
@@ -71,7 +70,7 @@ def test_folders_without_runs(tmp_path: Path) -> None:
 
 def test_a_foreign_manifest_is_named(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"name": "a web app"}')
-    with pytest.raises(BnbenchError, match="manifest.json: is not a manifest of schema version"):
+    with pytest.raises(BnbenchError, match=r"manifest.json: is not a manifest of schema version"):
         read_arms([tmp_path])
 
 

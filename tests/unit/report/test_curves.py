@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,7 @@ from bnbench.report.curves import accuracy_table, difference_table
 from bnbench.report.losses import loss_table, softmax_floor
 from bnbench.runs import Run
 
-
-class MakeRun(Protocol):
-    def __call__(self, *args: Any, **kwargs: Any) -> Run: ...
+MakeRun = Callable[..., Run]
 
 
 PLAIN = {0: [0.930, 0.950, 0.962], 1: [0.945, 0.951, 0.960], 2: [0.952, 0.957, 0.968]}
@@ -110,7 +109,7 @@ def test_only_seeds_and_epochs_that_both_have_are_paired(make_run: MakeRun) -> N
     arms = _arms(
         make_run,
         plain={0: [0.9, 0.91, 0.92], 1: [0.9, 0.91, 0.92]},
-        short={1: [0.95, 0.96], 5: [1, 1]},
+        short={1: [0.95, 0.96], 5: [0.97, 0.98]},
     )
     table = difference_table(accuracy_table(arms), ["plain", "short"])
     runs = _of(table, kind="run")
@@ -242,3 +241,16 @@ def test_parts_of_epochs_are_even(make_run: MakeRun, monkeypatch: pytest.MonkeyP
     ]
     assert mine["loss"].tolist() == pytest.approx(expected)
     assert mine["batch"].tolist() == [5.5, 15.5]
+
+
+def test_a_part_has_one_place_for_all_seeds(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bnbench.report.losses.BINS", {"train": 2, "validation": 1})
+    make_run("plain", 0, [0.9, 0.95])
+    settings = {"training": {"epochs": 2}}
+    run = make_run("plain", 1, [0.9], settings=settings, manifest={"status": "diverged"})
+    arms, _ = read_arms([run.path.parent])
+    table = _of(loss_table(arms), split="train")
+    assert _of(table, kind="run", seed=1)["batch"].tolist() == [5.5, 15.5, 25.5]  # of 21 to 24
+    assert _of(table, kind="mean")["n"].tolist() == [2, 2, 2, 1]

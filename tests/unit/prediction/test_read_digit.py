@@ -1,0 +1,91 @@
+"""Images from disk are made to look like MNIST's, whatever their size and polarity."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from bnbench.errors import BnbenchError
+from bnbench.prediction import read_digit
+
+
+def seven(size: int) -> NDArray[np.uint8]:
+    """A drawn 7, light on dark, off the middle."""
+    image = Image.new("L", (size, size), 0)
+    unit = size / 28
+    draw = ImageDraw.Draw(image)
+    points = [(4 * unit, 5 * unit), (16 * unit, 5 * unit), (8 * unit, 22 * unit)]
+    draw.line(points, fill=255, width=max(1, round(2.5 * unit)))
+    return np.asarray(image)
+
+
+def save(path: Path, pixels: NDArray[np.uint8]) -> Path:
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def test_an_image_of_the_data_sets_size_is_taken_as_it_is(tmp_path: Path) -> None:
+    pixels = seven(28)
+    np.testing.assert_array_equal(read_digit(save(tmp_path / "a.png", pixels)), pixels)
+
+
+def test_dark_on_light_is_turned_round(tmp_path: Path) -> None:
+    pixels = seven(28)
+    np.testing.assert_array_equal(read_digit(save(tmp_path / "a.png", 255 - pixels)), pixels)
+
+
+@pytest.mark.parametrize("size", [9, 64, 300])
+def test_any_size_is_boxed_and_centred_by_mass(tmp_path: Path, size: int) -> None:
+    digit = read_digit(save(tmp_path / "a.png", seven(size)))
+    assert digit.shape == (28, 28)
+    assert digit.dtype == np.uint8
+    rows, columns = np.nonzero(digit)
+    assert 1 + max(np.ptp(rows), np.ptp(columns)) in (19, 20)
+    mass = digit / digit.sum()
+    assert abs((mass.sum(axis=1) * np.arange(28)).sum() - 13.5) <= 0.5 + 1e-9
+    assert abs((mass.sum(axis=0) * np.arange(28)).sum() - 13.5) <= 0.5 + 1e-9
+
+
+def test_size_hardly_matters(tmp_path: Path) -> None:
+    small, large = (
+        read_digit(save(tmp_path / f"{size}.png", seven(size))).astype(float) for size in (140, 560)
+    )
+    assert np.corrcoef(small.ravel(), large.ravel())[0, 1] > 0.97
+
+
+@pytest.mark.parametrize("ink", [0, 255])
+def test_transparent_pixels_are_background(tmp_path: Path, ink: int) -> None:
+    opacity = seven(28)
+    layered = np.full((28, 28, 4), ink, dtype=np.uint8)
+    layered[..., 3] = opacity
+    np.testing.assert_array_equal(read_digit(save(tmp_path / "a.png", layered)), opacity)
+
+
+def test_colour_and_blank_and_wide_images(tmp_path: Path) -> None:
+    blue = np.zeros((40, 40, 3), dtype=np.uint8)
+    blue[10:30, 18:22] = (90, 120, 255)
+    assert read_digit(save(tmp_path / "colour.png", blue)).max() > 100
+    blank = np.full((50, 70), 255, dtype=np.uint8)
+    assert read_digit(save(tmp_path / "blank.png", blank)).max() == 0
+    wide = np.zeros((20, 200), dtype=np.uint8)
+    wide[8:12, 10:190] = 255
+    assert read_digit(save(tmp_path / "wide.png", wide)).shape == (28, 28)
+
+
+def test_what_is_no_image(tmp_path: Path) -> None:
+    text = tmp_path / "a.png"
+    text.write_text("<html>", encoding="utf-8")
+    with pytest.raises(BnbenchError, match=r"a\.png: is no image that Pillow reads; give a PNG"):
+        read_digit(text)
+    with pytest.raises(BnbenchError, match="No such file"):
+        read_digit(tmp_path / "absent.png")
+    half = save(
+        tmp_path / "half.png", np.random.default_rng(0).integers(0, 255, (90, 90), np.uint8)
+    )
+    half.write_bytes(half.read_bytes()[:2000])
+    with pytest.raises(BnbenchError, match=r"half\.png"):
+        read_digit(half)

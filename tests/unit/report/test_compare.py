@@ -1,0 +1,288 @@
+"""The whole way from run directories to files."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bnbench.errors import BnbenchError
+from bnbench.plots import style
+from bnbench.plots.accuracy import plot_experiments
+from bnbench.plots.difference import plot_difference
+from bnbench.report.compare import Comparison, compare
+from bnbench.report.tables import CAPTION, markdown_table, render_table
+from bnbench.runs import Run
+
+MakeRun = Callable[..., Run]
+SETTINGS = {
+    "published/plain": {"published": {"source": "lenet5_article", "arm": "regular"}},
+    "published/normalized": {"published": {"source": "lenet5_article", "arm": "batch_norm"}},
+}
+
+
+@pytest.fixture
+def results(make_run: MakeRun, tmp_path: Path) -> Path:
+    """Two experiments over three seeds."""
+    rng = np.random.default_rng(sum(map(ord, "bnbench")))
+    for name, first in (("published/plain", 0.93), ("published/normalized", 0.96)):
+        for seed in range(3):
+            curve = np.round(np.linspace(first, 0.985, 10) + rng.normal(0, 0.002, 10), 4).tolist()
+            make_run(name, seed, curve, settings=SETTINGS[name])
+    return tmp_path / "results" / "published"
+
+
+def _paths(results: Path) -> list[Path]:
+    return [results / "plain", results / "normalized"]
+
+
+FIGURES = [
+    "accuracy-published~plain", "accuracy-published~normalized", "accuracy", "difference", "loss",
+]  # fmt: skip
+
+
+def test_each_figure_comes_as_png_svg_and_its_table(results: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "figures with ö"
+    comparison = compare(_paths(results), out)
+    expected = {f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg", "csv")}
+    assert {path.name for path in out.iterdir()} == expected | {"summary.csv", "runs.csv"}
+    assert sorted(comparison.paths) == sorted(out.iterdir())
+    assert (out / "accuracy.png").read_bytes().startswith(b"\x89PNG")
+    assert b"</svg>" in (out / "accuracy.svg").read_bytes()
+    assert comparison.notes == ("validation is the data set's test file (data.split: published)",)
+
+
+def test_two_comparisons_write_the_same_bytes(results: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    compare(_paths(results), first)
+    compare(_paths(results), second)
+    for path in first.iterdir():
+        assert path.read_bytes() == (second / path.name).read_bytes(), path.name
+
+
+def test_figures_can_be_redrawn_from_their_files_and_show_the_runs(
+    results: Path, tmp_path: Path
+) -> None:
+    compare(_paths(results), tmp_path / "out")
+    table = pd.read_csv(tmp_path / "out" / "accuracy.csv")
+    with style.figure(4) as figure:
+        ax = plot_experiments(table, split="validation", ax=figure.subplots())
+        lines = {line.get_label(): line.get_ydata() for line in ax.get_lines()}
+    for name in ("plain", "normalized"):
+        files = pd.concat(map(pd.read_csv, results.glob(f"{name}/seed-*/epochs.csv")))
+        expected = files.groupby("epoch")["validation_accuracy"].mean()
+        drawn = np.asarray(lines[f"published/{name}, mean of 3 seeds"])
+        assert drawn == pytest.approx(expected.to_numpy())
+
+
+def test_the_difference_figure_is_paired_by_seed(results: Path, tmp_path: Path) -> None:
+    compare(_paths(results), tmp_path)
+    with style.figure(4) as figure:
+        ax = plot_difference(pd.read_csv(tmp_path / "difference.csv"), ax=figure.subplots())
+        thin = [line.get_ydata() for line in ax.get_lines() if line.get_label() == style.ONE_SEED]
+    for seed, drawn in enumerate(thin):
+        plain, normalized = (
+            pd.read_csv(path / f"seed-{seed}" / "epochs.csv")["validation_accuracy"]
+            for path in _paths(results)
+        )
+        assert np.asarray(drawn) == pytest.approx((100 * (normalized - plain)).to_numpy())
+
+
+def test_the_summary_can_be_recomputed_from_the_logs(results: Path, tmp_path: Path) -> None:
+    compare(_paths(results), tmp_path)
+    summary = pd.read_csv(tmp_path / "summary.csv").set_index("quantity")
+    last = {
+        name: pd.Series(
+            [
+                pd.read_csv(results / name / f"seed-{seed}/epochs.csv")["validation_accuracy"].iloc[
+                    -1
+                ]
+                for seed in range(3)
+            ]
+        )
+        for name in ("plain", "normalized")
+    }
+    levels = summary.loc["validation_accuracy"].query("epoch == 10")
+    assert levels["mean"].tolist() == pytest.approx([one.mean() for one in last.values()])
+    assert levels["sd"].tolist() == pytest.approx([one.std() for one in last.values()])
+    difference = summary.loc["validation_accuracy_difference_pp"].query("epoch == 10")
+    mean = 100 * (last["normalized"] - last["plain"]).mean()
+    assert difference["mean"].tolist() == pytest.approx([mean])
+    assert difference["published"].tolist() == [0.5]
+
+
+def test_one_experiment_has_its_own_figures_only(results: Path, tmp_path: Path) -> None:
+    comparison = compare([results / "plain"], tmp_path / "out")
+    names = {path.stem for path in comparison.paths}
+    assert names == {"accuracy-published~plain", "loss", "summary", "runs"}
+    assert comparison.contrasts == ()
+
+
+def test_the_first_of_three_experiments_is_the_baseline(
+    results: Path, make_run: MakeRun, tmp_path: Path
+) -> None:
+    third = make_run("third", 0, [0.99] * 10)
+    comparison = compare([*_paths(results), third.path], tmp_path / "out")
+    contrasts = [(row.treatment, row.baseline, row.n) for row in comparison.contrasts]
+    assert contrasts == [
+        ("published/normalized", "published/plain", 3),
+        ("third", "published/plain", 1),
+    ]
+    assert any("seed 1, 2" in note for note in comparison.notes)
+
+
+def test_nothing_is_left_out_in_silence(make_run: MakeRun, tmp_path: Path) -> None:
+    settings = {"training": {"epochs": 3}}
+    make_run("plain", 0, [0.9, 0.92, 0.94])
+    make_run("plain", 1, [0.9], settings=settings, manifest={"status": "diverged"})
+    make_run("plain", 2, [], settings=settings, manifest={"status": "diverged"})
+    plain = make_run("plain", 3, [0.9, 0.92, 0.94], manifest={"status": "failed", "error": "oops"})
+    short = make_run("short", 0, [0.95, 0.96], manifest={"versions": {"torch": "2.11.0"}})
+    short.batches.unlink()
+    comparison = compare([plain.path.parent, short.path.parent], tmp_path / "out")
+    assert comparison.notes == (
+        f"{plain.path}: left out, its status is failed (oops); `bnbench train` finishes it",
+        "plain, seed 1: diverged after epoch 1; it counts as far as it got",
+        "plain, seed 2: diverged in its first epoch; it counts as far as it got",
+        "short − plain: only one of them has seed 1, 2, which is left out of the pairs",
+        "short − plain: paired over the 2 epochs that both have",
+        "validation is the data set's test file (data.split: published)",
+        "the runs are of different versions of torch: 2.11.0, 2.15.0",
+        f"no loss figure: {short.batches} is not there",
+    )
+    svg = (tmp_path / "out" / "difference.csv").read_text()
+    assert "short,plain,run,0,complete,1,5.0" in svg
+
+
+def test_without_a_common_seed_there_is_no_difference_figure(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    runs = [
+        make_run("plain", 0, [0.9], settings=SETTINGS["published/plain"]),
+        make_run("normalized", 1, [0.95], settings=SETTINGS["published/normalized"]),
+    ]
+    comparison = compare([run.path for run in runs], tmp_path / "out")
+    assert not list((tmp_path / "out").glob("difference*"))
+    (note,) = [note for note in comparison.notes if "no seed in common" in note]
+    assert "normalized − plain" in note
+    assert "| validation, epoch 1 (%) | 90.00 | 95.00 | – |" in markdown_table(comparison)
+
+
+def test_a_published_curve_of_other_data_is_not_drawn(make_run: MakeRun, tmp_path: Path) -> None:
+    settings = SETTINGS["published/plain"] | {"data": {"dataset": "digits"}}
+    comparison = compare([make_run("plain", 0, [0.9], settings=settings).path], tmp_path / "out")
+    assert "plain: the published curve is of other data and is left out" in comparison.notes
+    assert "published,," not in (tmp_path / "out" / "accuracy-plain.csv").read_text()
+
+
+def test_a_bad_file_leaves_nothing_written(results: Path, tmp_path: Path) -> None:
+    (results / "normalized" / "seed-2" / "batches.csv").write_text("not a log\n")
+    with pytest.raises(BnbenchError, match=r"seed-2/batches.csv: "):
+        compare(_paths(results), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_written(results: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(
+        BnbenchError, match=r"out: cannot be written .*; give another folder by --out"
+    ):
+        compare(_paths(results), tmp_path / "out")
+
+
+def test_torch_and_pyplot_stay_unloaded() -> None:
+    program = (
+        "import sys, bnbench.report.compare, bnbench.report.tables\n"
+        "loaded = {'torch', 'torchvision', 'matplotlib.pyplot', 'seaborn'} & sys.modules.keys()\n"
+        "assert not loaded, loaded"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def _table(comparison: Comparison) -> list[list[str]]:
+    text = markdown_table(comparison)
+    assert text.endswith(f"\n\n{CAPTION}\n")
+    return [_cells(line) for line in text.splitlines() if line.startswith("|")]
+
+
+def test_the_table_by_hand(make_run: MakeRun, tmp_path: Path) -> None:
+    curves = {
+        "published/plain": ([0.94, 0.96], [0.95, 0.97], [0.96, 0.98]),
+        "published/normalized": ([0.96, 0.97], [0.97, 0.97], [0.98, 0.97]),
+    }
+    runs = [
+        make_run(name, seed, curve, settings=SETTINGS[name])
+        for name, seeds in curves.items()
+        for seed, curve in enumerate(seeds)
+    ]
+    header, rule, *rows = _table(compare([run.path for run in runs], tmp_path / "out"))
+    assert header == ["", "published/plain", "published/normalized", "difference (pp)"]
+    assert rule == ["---", "---:", "---:", "---:"]
+    assert rows == [
+        ["runs", "3", "3", "3 paired"],
+        ["epochs", "2", "2", "2"],
+        ["validation, epoch 1 (%)", "95.00 ± 1.00", "97.00 ± 1.00", "+2.00 [+2.00, +2.00]"],
+        ["published (one run)", "93.0", "95.6", "+2.6"],
+        ["validation, last epoch (%)", "97.00 ± 1.00", "97.00 ± 0.00", "+0.00 [−2.48, +2.48]"],
+        ["published (one run)", "95.1", "97.3", "+2.2"],
+        ["epochs to 97 %", "2 (2 of 3)", "1 (3 of 3)", "–"],
+        ["published (one run)", "5", "2", "–"],
+        ["epochs to 98 %", "never (1 of 3)", "never (1 of 3)", "–"],
+        ["published (one run)", "10", "4", "–"],
+        ["seconds per epoch", "4.0", "4.0", "–"],
+    ]
+
+
+def test_the_table_of_one_run_has_no_spread(make_run: MakeRun, tmp_path: Path) -> None:
+    final = {"final": {"epochs": 2, "test_accuracy": 0.9712}}
+    comparison = compare([make_run("plain", 0, [0.9, 0.98], manifest=final).path], tmp_path)
+    assert _table(comparison)[2:] == [
+        ["runs", "1"],
+        ["epochs", "2"],
+        ["validation, epoch 1 (%)", "90.00"],
+        ["validation, last epoch (%)", "98.00"],
+        ["test, last epoch (%)", "97.12"],
+        ["epochs to 97 %", "2 (1 of 1)"],
+        ["epochs to 98 %", "2 (1 of 1)"],
+        ["seconds per epoch", "4.0"],
+    ]
+
+
+def test_the_table_names_diverged_runs_and_smaller_n(make_run: MakeRun, tmp_path: Path) -> None:
+    settings = {"training": {"epochs": 2}}
+    runs = [
+        make_run("plain", 0, [0.9, 0.95]),
+        make_run("plain", 1, [0.8], settings=settings, manifest={"status": "diverged"}),
+        make_run("all_diverged", 0, [], settings=settings, manifest={"status": "diverged"}),
+        make_run("good", 0, [0.92, 0.96]),
+        make_run("good", 1, [0.9, 0.96]),
+    ]
+    header, _, *rows = _table(compare([run.path for run in runs], tmp_path / "out"))
+    table = {row[0]: row[1:] for row in rows}
+    assert header[4:] == ["all_diverged − plain (pp)", "good − plain (pp)"]
+    assert table["runs"] == ["2 (1 diverged)", "1 (1 diverged)", "2", "1 paired", "2 paired"]
+    assert table["validation, epoch 1 (%)"] == [
+        "85.00 ± 7.07", "–", "91.00 ± 1.41", "–", "+6.00 [−44.82, +56.82]",
+    ]  # fmt: skip
+    assert table["validation, last epoch (%)"] == [
+        "95.00 (n = 1)", "–", "96.00 ± 0.00", "–", "+1.00 (n = 1)",
+    ]  # fmt: skip
+    assert table["seconds per epoch"] == ["4.0", "–", "4.0", "–", "–"]
+
+
+def test_the_terminal_shows_the_same_cells(results: Path, tmp_path: Path) -> None:
+    comparison = compare(_paths(results), tmp_path)
+    table = render_table(comparison)
+    header, _, *rows = _table(comparison)
+    assert [column.header for column in table.columns] == header
+    columns = [list(column.cells) for column in table.columns]
+    assert [list(cells) for cells in zip(*columns, strict=True)] == rows

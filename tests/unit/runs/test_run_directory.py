@@ -1,0 +1,188 @@
+"""Run directories: whole files, logs that read back, manifests, locks, and what is found."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from bnbench.config import Experiment, ModelSettings, configuration_hash, dump_experiment
+from bnbench.errors import BnbenchError
+from bnbench.runs import (
+    BATCH_COLUMNS,
+    EPOCH_COLUMNS,
+    BatchRows,
+    EpochRow,
+    Manifest,
+    Run,
+    RunLogs,
+    find_runs,
+    is_finished,
+    locked,
+    run_directory,
+    versions,
+    write_text,
+    written_whole,
+)
+
+EXPERIMENT = Experiment(experiment="folder/tiny", model=ModelSettings(name="LeNet5"))
+
+
+def manifest(seed: int = 0) -> Manifest:
+    return Manifest(
+        experiment=EXPERIMENT.experiment,
+        seed=seed,
+        status="complete",
+        configuration_hash=configuration_hash(EXPERIMENT),
+        dataset={"name": "noise", "sha256": "abc"},
+        versions=versions(),
+        source={},
+        machine={},
+        started="2026-01-01T00:00:00+00:00",
+    )
+
+
+def make_run(results: Path, seed: int = 0) -> Run:
+    run = run_directory(results, EXPERIMENT, seed)
+    manifest(seed).write(run.manifest)
+    write_text(run.config, dump_experiment(EXPERIMENT))
+    return run
+
+
+def test_a_file_is_whole_or_absent(tmp_path: Path) -> None:
+    path = tmp_path / "sub" / "file.txt"
+    write_text(path, "old")
+
+    def half_write() -> None:
+        with written_whole(path) as beside:
+            beside.write_text("ha", encoding="utf-8")
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        half_write()
+    assert path.read_text(encoding="utf-8") == "old"
+    assert list(path.parent.iterdir()) == [path]
+
+
+finite = st.floats(allow_nan=False)
+
+
+@given(
+    st.integers(1, 20).flatmap(
+        lambda length: st.tuples(
+            arrays.arrays(np.float32, length, elements=st.floats(0, 2.0**100, width=32)),
+            arrays.arrays(np.int64, length, elements=st.integers(1, 4096)),
+        )
+    ),
+    finite,
+)
+def test_rows_read_back_bit_for_bit(
+    tmp_path_factory: pytest.TempPathFactory,
+    batch: tuple[np.ndarray, np.ndarray],  # type: ignore[type-arg]
+    number: float,
+) -> None:
+    losses, examples = batch
+    folder = tmp_path_factory.mktemp("run")
+    rows = BatchRows("train", 1, np.arange(len(losses)) + 1, examples, losses, examples // 2)
+    epoch = EpochRow(1, number, 0.5, number, 0.25, 1e-3, 1.0, 2.0, number, training_mode=True)
+    with RunLogs(folder / "batches.csv", folder / "epochs.csv") as logs:
+        logs.write(rows)
+        logs.write(epoch)
+    with (folder / "batches.csv").open(newline="") as file:
+        read = list(csv.DictReader(file))
+    assert tuple(read[0]) == BATCH_COLUMNS
+    assert np.array_equal(np.array([row["loss"] for row in read], dtype=np.float32), losses)
+    assert [float(row["accuracy"]) for row in read] == [
+        whole // 2 / whole for whole in examples.tolist()
+    ]
+    with (folder / "epochs.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert tuple(row) == EPOCH_COLUMNS
+    assert float(row["train_loss"]) == number
+    assert row["training_mode"] == "True"
+
+
+def test_the_interface_of_the_logs() -> None:
+    """Other tools read these files: columns may be added at the end, and nothing else."""
+    assert BATCH_COLUMNS == ("split", "epoch", "step", "examples", "loss", "accuracy")
+    assert EPOCH_COLUMNS[:8] == (
+        "epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy",
+        "learning_rate", "train_seconds", "evaluation_seconds",
+    )  # fmt: skip
+
+
+def test_manifest_reads_back(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    assert run.read_manifest() == manifest()
+    assert run.path == tmp_path / "folder" / "tiny" / "seed-0"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is no JSON"),
+        ("[]", "is not a manifest of schema version 1"),
+        ('{"schema_version": 2}', "is not a manifest of schema version 1"),
+        ('{"schema_version": 1, "colour": "red"}', "is not a manifest of this version"),
+        ('{"schema_version": 1}', "is not a manifest of this version"),
+    ],
+)
+def test_what_is_no_manifest(tmp_path: Path, text: str, said: str) -> None:
+    run = make_run(tmp_path)
+    run.manifest.write_text(text, encoding="utf-8")
+    with pytest.raises(BnbenchError, match=said):
+        run.read_manifest()
+
+
+def test_finished_is_this_very_run(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    assert is_finished(run, EXPERIMENT, 0, "abc")
+    assert not is_finished(Run(tmp_path / "absent"), EXPERIMENT, 0, "abc")
+    for status in ("running", "failed", "interrupted"):
+        replace(manifest(), status=status).write(run.manifest)  # type: ignore[arg-type]
+        assert not is_finished(run, EXPERIMENT, 0, "abc")
+
+
+def test_another_run_is_refused_with_what_differs(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    other = Experiment(experiment="folder/tiny", model=ModelSettings(name="LeNet5", in_channels=3))
+    with pytest.raises(BnbenchError, match=r"model\.in_channels: 1 there, 3 here; give another"):
+        is_finished(run, other, 0, "abc")
+    with pytest.raises(BnbenchError, match="the data set's files"):
+        is_finished(run, EXPERIMENT, 0, "def")
+    content = json.loads(run.manifest.read_text(encoding="utf-8"))
+    content["versions"]["torch"] = "1.0"
+    run.manifest.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(BnbenchError, match=r"torch 1\.0 there, .* here"):
+        is_finished(run, EXPERIMENT, 0, "abc")
+
+
+def test_a_run_is_held_by_one(tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    with (
+        locked(run),
+        pytest.raises(BnbenchError, match="another process is working on this run"),
+        locked(run),
+    ):
+        pass
+    with locked(run):  # and is free again
+        pass
+
+
+def test_runs_are_found_in_the_order_of_their_seeds(tmp_path: Path) -> None:
+    for seed in (10, 9, 0):
+        make_run(tmp_path, seed)
+    found = find_runs([tmp_path / "folder" / "tiny"])
+    assert [run.path.name for run in found] == ["seed-0", "seed-9", "seed-10"]
+    assert find_runs([found[0].path]) == [found[0]]
+    with pytest.raises(BnbenchError, match="there is no such folder"):
+        find_runs([tmp_path / "absent"])
+    with pytest.raises(BnbenchError, match="holds no run"):
+        find_runs([tmp_path])
