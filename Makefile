@@ -8,6 +8,9 @@ PUBLISHED := published/lenet5 published/lenet5_batchnorm
 CORRECTED := lenet5 lenet5_batchnorm
 CONFIGS := $(foreach experiment,$(PUBLISHED) $(CORRECTED),--config configs/$(experiment).yaml)
 
+# Where `make bench` keeps its table.
+BENCH_OUT ?= results/speed.md
+
 .DEFAULT_GOAL := help
 .PHONY: help reproduce reproduce-full test test-all check bench clean
 
@@ -56,7 +59,7 @@ check: $(VENV)/installed-dev  ## Lint, types, direction of imports
 	$(BIN)/lint-imports
 
 bench: $(VENV)/installed-dev  ## Speed and memory against the plain DataLoader loop, as a table
-	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/speed.py $(BENCH_OUT)
 
 clean:  ## Remove the environment and the caches, not the results
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

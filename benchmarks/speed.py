@@ -19,6 +19,8 @@ from time import perf_counter
 from rich.console import Console
 from rich.table import Table
 
+from bnbench.runs import processor, versions, write_text
+
 ROOT = Path(__file__).parents[1]
 CONFIGS = ("lenet5", "lenet5_batchnorm")
 ROUNDS = 3
@@ -28,7 +30,8 @@ EPOCHS = 3  # the first of a run warms caches up and is left out
 def plain() -> float:
     """Mean of both arms' epoch in the plain loop, with PyTorch's default threads."""
     arms = ("plain", "batch_norm")
-    return sum(json.loads(_output("benchmarks/plain_loop.py", arm))["seconds"] for arm in arms) / 2
+    seconds = [json.loads(_output("benchmarks/plain_loop.py", arm))["seconds"] for arm in arms]
+    return float(sum(seconds)) / len(seconds)
 
 
 def ours(threads: int, jobs: int) -> tuple[float, float]:
@@ -78,20 +81,41 @@ def main() -> None:
         for name, (threads, jobs) in contenders.items():
             each, memory[name] = ours(threads, jobs)
             seconds[name].append(each)
-    table = Table(title=f"LeNet-5, batch 64, {cores} cores: an epoch of one run, evaluations in")
-    table.add_column("")
-    for title in ("s (median)", "least", "most", "x plain", "peak MiB"):
-        table.add_column(title, justify="right")
     baseline = median(seconds["plain DataLoader loop"])
-    for name, values in seconds.items():
-        table.add_row(
+    rows = [
+        [
             name,
             *(f"{value:.2f}" for value in (median(values), min(values), max(values))),
             f"{baseline / median(values):.2f}",
             f"{memory[name]:.0f}" if name in memory else "",
-        )
+        ]
+        for name, values in seconds.items()
+    ]
+    _print(rows)
+    print(f"{ROUNDS} rounds in {perf_counter() - started:.0f} s")
+    write_text(Path(sys.argv[1]), _markdown(rows))
+
+
+HEADER = ("", "s (median)", "least", "most", "times as fast", "peak MiB")
+
+
+def _print(rows: list[list[str]]) -> None:
+    table = Table(title="LeNet-5, batch 64: an epoch of one run, evaluations included")
+    for column, name in enumerate(HEADER):
+        table.add_column(name, justify="right" if column else "left")
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)
-    Console().print(f"{ROUNDS} rounds in {perf_counter() - started:.0f} s")
+
+
+def _markdown(rows: list[list[str]]) -> str:
+    rule = ["---", *["---:"] * (len(HEADER) - 1)]
+    lines = [f"| {' | '.join(row)} |" for row in (HEADER, rule, *rows)]
+    context = (
+        f"{ROUNDS} rounds; mean of both published arms; {processor()},"
+        f" torch {versions()['torch']}, Python {versions()['python']}."
+    )
+    return "\n".join([*lines, "", context, ""])
 
 
 if __name__ == "__main__":

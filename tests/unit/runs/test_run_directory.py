@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
 
 from bnbench.config import Experiment, ModelSettings, configuration_hash, dump_experiment
 from bnbench.errors import BnbenchError
@@ -85,7 +86,7 @@ finite = st.floats(allow_nan=False)
 )
 def test_rows_read_back_bit_for_bit(
     tmp_path_factory: pytest.TempPathFactory,
-    batch: tuple[np.ndarray, np.ndarray],  # type: ignore[type-arg]
+    batch: tuple[NDArray[np.float32], NDArray[np.int64]],
     number: float,
 ) -> None:
     losses, examples = batch
@@ -146,7 +147,7 @@ def test_finished_is_this_very_run(tmp_path: Path) -> None:
     assert is_finished(run, EXPERIMENT, 0, "abc")
     assert not is_finished(Run(tmp_path / "absent"), EXPERIMENT, 0, "abc")
     for status in ("running", "failed", "interrupted"):
-        replace(manifest(), status=status).write(run.manifest)  # type: ignore[arg-type]
+        replace(manifest(), status=status).write(run.manifest)
         assert not is_finished(run, EXPERIMENT, 0, "abc")
 
 

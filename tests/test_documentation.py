@@ -1,0 +1,139 @@
+"""What README says is so: its tables come from files, its examples run, its commands exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from bnbench.cli import app
+
+
+@pytest.fixture(scope="module")
+def readme(root: Path) -> str:
+    return (root / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(readme: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", readme, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("file", ["published/summary.md", "corrected/summary.md", "speed.md"])
+def test_tables_are_the_reference_results(root: Path, readme: str, file: str) -> None:
+    text = (root / "results/reference" / file).read_text(encoding="utf-8")
+    assert text.strip() in readme
+
+
+@pytest.mark.parametrize("recipe", ["published", "corrected"])
+def test_reference_tables_are_the_reference_runs(root: Path, recipe: str) -> None:
+    """The cells, recomputed from the committed epoch logs by pandas alone."""
+    folder = root / "results/reference" / recipe
+    lines = (folder / "summary.md").read_text(encoding="utf-8").splitlines()
+    names = [cell.strip() for cell in lines[0].split("|")[2:4]]
+    cells = {line.split("|")[1].strip(): line.split("|")[2:5] for line in lines if "|" in line}
+    for label, epoch in (("validation, epoch 1 (%)", 1), ("validation, last epoch (%)", 10)):
+        logs = [sorted((folder / "runs" / name).glob("seed-*/epochs.csv")) for name in names]
+        assert [len(paths) for paths in logs] == [10, 10]
+        arms = []
+        for column, paths in enumerate(logs):
+            values = pd.Series(
+                [
+                    pd.read_csv(path).set_index("epoch").loc[epoch, "validation_accuracy"]
+                    for path in paths
+                ],
+                index=[path.parent.name for path in paths],
+                dtype=float,
+            )
+            cell = cells[label][column].strip()
+            assert cell == f"{100 * values.mean():.2f} ± {100 * values.std():.2f}"
+            arms.append(values)
+        difference = 100 * (arms[1] - arms[0]).mean()
+        assert cells[label][2].strip().startswith(f"{difference:+.2f}".replace("-", "−"))
+
+
+def test_the_sentences_below_the_published_table_hold(root: Path) -> None:
+    """Direction reproduced in every seed's mean, epoch 1's level in none."""
+    epochs = pd.read_csv(root / "results/reference/published/accuracy.csv")
+    first = epochs[(epochs["epoch"] == 1) & (epochs["split"] == "validation")]
+    assert len(first) >= 20
+    for name, published in (("published/lenet5", 0.930), ("published/lenet5_batchnorm", 0.956)):
+        logs = sorted((root / "results/reference/published/runs" / name).glob("*/epochs.csv"))
+        least = min(pd.read_csv(path)["validation_accuracy"].iloc[0] for path in logs)
+        assert least > published
+
+
+def test_every_command_exists(readme: str) -> None:
+    commands = [
+        shlex.split(line)
+        for block in blocks(readme, "")
+        for line in block.splitlines()
+        if line.startswith("bnbench ")
+    ]
+    assert len(commands) >= 8
+    runner = CliRunner()
+    for command in commands:
+        verbs = command[1:3] if command[1] == "data" else command[1:2]
+        assert runner.invoke(app, [*verbs, "--help"]).exit_code == 0, command
+        options = {word for word in command if word.startswith("-")}
+        text = runner.invoke(app, [*verbs, "--help"], env={"COLUMNS": "200"}).stdout
+        assert all(option in text for option in options), command
+
+
+def test_every_command_stands_in_readme_and_has_help(readme: str) -> None:
+    group = typer.main.get_command(app)
+    assert hasattr(group, "commands")
+    for name, command in group.commands.items():
+        assert f"bnbench {name}" in readme, name
+        assert command.help, name
+        for verb, child in getattr(command, "commands", {}).items():
+            assert f"bnbench {name} {verb}" in readme, verb
+            assert child.help, verb
+
+
+def test_every_make_target_exists(root: Path, readme: str) -> None:
+    makefile = (root / "Makefile").read_text(encoding="utf-8")
+    for target in set(re.findall(r"make ([a-z][a-z-]*)", readme)) - {"calls"}:
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_linked_files_exist(root: Path, readme: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", readme)
+    assert len(links) >= 6
+    for link in links:
+        assert (root / link).exists(), link
+
+
+def test_python_example_runs(
+    root: Path, readme: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (example,) = [block for block in blocks(readme, "python") if "run_experiment" in block]
+    assert len(example.strip().splitlines()) <= 7
+    quick = example.replace('["training.epochs=2"]', '["training.epochs=2", "data.dataset=digits"]')
+    quick = quick.replace('"configs/', f'"{root}/configs/')
+    quick = quick.replace('"results"', repr(str(tmp_path)))
+    exec(compile(quick, "README.md", "exec"), {})
+    epochs = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [epoch for epoch, _ in epochs] == ["1", "2"]
+
+
+def test_architecture_example_works(readme: str) -> None:
+    from bnbench.config import ModelSettings
+    from bnbench.models import ARCHITECTURES, build_model
+
+    (example,) = [block for block in blocks(readme, "python") if "OneLayer" in block]
+    try:
+        exec(compile(example, "README.md", "exec"), {"__name__": "example"})
+        model = build_model(ModelSettings(name="OneLayer"))
+        assert sum(parameter.numel() for parameter in model.parameters()) == 7850
+    finally:
+        ARCHITECTURES.pop("OneLayer", None)
+
+
+def test_reference_results_are_small(root: Path) -> None:
+    sizes = [path.stat().st_size for path in (root / "results/reference").rglob("*")]
+    assert sum(sizes) <= 10 * 2**20
