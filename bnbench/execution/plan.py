@@ -16,6 +16,7 @@ from bnbench.execution.pool import Task
 from bnbench.models import find_architecture, resolve_model
 from bnbench.runs import EpochRow, Run, is_finished, run_directory
 from bnbench.training.check import check_batch_of_one, check_experiment
+from bnbench.training.checkpoint import epochs_kept
 from bnbench.training.device import reproducible, resolve_device
 from bnbench.training.initialization import initial_model
 from bnbench.training.loop import train
@@ -32,7 +33,7 @@ class Plan:
     @property
     def epochs(self) -> int:
         """Epochs that are still to be done."""
-        return sum(task.experiment.training.epochs for task in self.tasks)
+        return sum(task.experiment.training.epochs - task.epochs_kept for task in self.tasks)
 
 
 def plan_runs(
@@ -80,7 +81,8 @@ def plan_runs(
             run = run_directory(results, experiment, seed)
             runs.append(run)
             if fresh or not is_finished(run, experiment, seed, data.dataset_hash):
-                tasks.append(Task(experiment, seed, batches, results, data_dir, fresh))
+                kept = 0 if fresh else epochs_kept(run)
+                tasks.append(Task(experiment, seed, batches, results, data_dir, fresh, kept))
     return Plan(tuple(runs), tuple(tasks))
 
 

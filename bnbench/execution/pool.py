@@ -32,6 +32,8 @@ class Task:
     results: Path
     data_dir: Path | None = None
     fresh: bool = False
+    epochs_kept: int = 0
+    """Of a run that was stopped; they are not done again."""
 
     @property
     def name(self) -> str:

@@ -2,7 +2,14 @@
 
 from bnbench.runs.directory import Run, find_runs, is_finished, locked, run_directory
 from bnbench.runs.files import write_text, written_whole
-from bnbench.runs.logs import BATCH_COLUMNS, EPOCH_COLUMNS, BatchRows, EpochRow, RunLogs
+from bnbench.runs.logs import (
+    BATCH_COLUMNS,
+    EPOCH_COLUMNS,
+    BatchRows,
+    EpochRow,
+    LogSizes,
+    RunLogs,
+)
 from bnbench.runs.manifest import Manifest, now, processor, source, versions
 
 __all__ = [
@@ -10,6 +17,7 @@ __all__ = [
     "EPOCH_COLUMNS",
     "BatchRows",
     "EpochRow",
+    "LogSizes",
     "Manifest",
     "Run",
     "RunLogs",

@@ -45,6 +45,14 @@ class Run:
         """Parameters and buffers after the last epoch, ``weights.pt``."""
         return self.path / "weights.pt"
 
+    def checkpoint(self, epoch: int) -> Path:
+        """Name the file that the run goes on from after `epoch`, if it is stopped."""
+        return self.path / f"checkpoint-{epoch:05d}.pt"
+
+    def checkpoints(self) -> list[Path]:
+        """List the checkpoints that are there, the latest first."""
+        return sorted(self.path.glob("checkpoint-*.pt"), reverse=True)
+
     def read_manifest(self) -> Manifest:
         """Read ``manifest.json``; see `bnbench.runs.manifest.read_manifest`."""
         return read_manifest(self.manifest)
@@ -77,13 +85,13 @@ def is_finished(run: Run, experiment: Experiment, seed: int, dataset_hash: str) 
     Raises
     ------
     BnbenchError
-        If a finished run of another configuration, data set or version is there: it is never
-        overwritten unasked.
+        If a run of another configuration, data set or version is there, finished or to be gone
+        on with: it is never overwritten unasked.
     """
     if not run.manifest.exists():
         return False
     manifest = run.read_manifest()
-    if not manifest.finished:
+    if not manifest.finished and not run.checkpoints():
         return False
     differences = []
     if manifest.configuration_hash != configuration_hash(experiment):
@@ -97,10 +105,10 @@ def is_finished(run: Run, experiment: Experiment, seed: int, dataset_hash: str) 
     ]
     if differences or manifest.seed != seed:
         raise BnbenchError(
-            f"{run.path}: holds a finished run that differs in {'; '.join(differences) or 'seed'};"
+            f"{run.path}: holds a run that differs in {'; '.join(differences) or 'seed'};"
             " give another --results folder, or --fresh to replace it"
         )
-    return True
+    return manifest.finished
 
 
 @contextmanager

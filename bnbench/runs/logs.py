@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from types import TracebackType
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,14 +103,34 @@ class EpochRow:
 EPOCH_COLUMNS = tuple(field.name for field in fields(EpochRow))
 
 
-class RunLogs:
-    """The two CSV files of a run, open for appending; one flush a call keeps rows whole."""
+@dataclass(frozen=True)
+class LogSizes:
+    """Bytes of the two logs at one moment."""
 
-    def __init__(self, batches: Path, epochs: Path) -> None:
-        self._batches = batches.open("w", encoding="utf-8", newline="\n")
-        self._epochs = epochs.open("w", encoding="utf-8", newline="\n")
-        self._batches.write(",".join(BATCH_COLUMNS) + "\n")
-        self._epochs.write(",".join(EPOCH_COLUMNS) + "\n")
+    batches: int
+    epochs: int
+
+
+class RunLogs:
+    """The two CSV files of a run, open for appending; one flush a call keeps rows whole.
+
+    Parameters
+    ----------
+    batches, epochs : Path
+        The files.
+    keep : LogSizes, optional
+        Cut the files back to these sizes and append; by default they start anew.
+    """
+
+    def __init__(self, batches: Path, epochs: Path, keep: LogSizes | None = None) -> None:
+        sizes = (keep.batches, keep.epochs) if keep else (0, 0)
+        self._batches = _open(batches, BATCH_COLUMNS, sizes[0])
+        self._epochs = _open(epochs, EPOCH_COLUMNS, sizes[1])
+
+    @property
+    def sizes(self) -> LogSizes:
+        """Bytes written so far; every row before them is whole."""
+        return LogSizes(self._batches.tell(), self._epochs.tell())
 
     def __enter__(self) -> RunLogs:
         return self
@@ -131,3 +152,13 @@ class RunLogs:
         else:
             self._batches.write("".join(line + "\n" for line in result.lines()))
             self._batches.flush()
+
+
+def _open(path: Path, columns: tuple[str, ...], keep: int) -> TextIO:
+    file = path.open("r+" if keep else "w", encoding="utf-8", newline="\n")
+    if keep:
+        file.truncate(keep)
+        file.seek(keep)
+    else:
+        file.write(",".join(columns) + "\n")
+    return file

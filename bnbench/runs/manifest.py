@@ -48,7 +48,9 @@ class Manifest:
     final : dict
         Last epoch's measures; the test split's too where it was held out until then.
     error : str or None
-        Last line of the traceback of a failed run.
+        What a failed or diverged run died of.
+    resumed_after_epochs : list of int
+        The last whole epoch each time that the run was taken up again.
     """
 
     experiment: str
@@ -64,6 +66,7 @@ class Manifest:
     peak_memory_mib: float | None = None
     final: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
+    resumed_after_epochs: list[int] = field(default_factory=list)
     schema_version: int = SCHEMA_VERSION
 
     @property

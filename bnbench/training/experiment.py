@@ -32,6 +32,13 @@ from bnbench.runs import (
     written_whole,
 )
 from bnbench.training.check import check_batch_of_one, check_experiment
+from bnbench.training.checkpoint import (
+    Checkpoint,
+    TrainingState,
+    load_checkpoint,
+    remove_checkpoints,
+    save_checkpoint,
+)
 from bnbench.training.device import on_device, reproducible, resolve_device
 from bnbench.training.evaluation import evaluate
 from bnbench.training.initialization import initial_model
@@ -59,12 +66,13 @@ def run_experiment(
     data_dir : str or Path, optional
         Where the data set is, or goes; by default the user's cache folder.
     fresh : bool, default False
-        Run again even where this run, or another one, has finished.
+        Run from the start even where this run, or another one, has finished or been stopped.
 
     Yields
     ------
     BatchRows or EpochRow
-        See `bnbench.training.loop.train`; nothing if the run had finished before.
+        See `bnbench.training.loop.train`; nothing if the run had finished before, and only what
+        was left to do if it had been stopped.
 
     Raises
     ------
@@ -83,21 +91,33 @@ def run_experiment(
         with locked(run):
             if not fresh and is_finished(run, experiment, seed, splits.dataset_hash):
                 return
-            manifest = _start(run, experiment, seed, splits, device)
+            kept = None if fresh else _checkpoint(run, experiment, splits)
+            manifest = _start(run, experiment, seed, splits, device, kept)
             model = initial_model(
                 resolve_model(experiment), experiment.training.initialization, seed,
                 splits.num_classes,
             ).to(device)  # fmt: skip
-            with RunLogs(run.batches, run.epochs) as logs:
-                yield from _recorded(
-                    run, manifest, model, on_device(splits, device), experiment, logs
-                )
+            yield from _recorded(run, manifest, model, on_device(splits, device), experiment, kept)
+
+
+def _checkpoint(run: Run, experiment: Experiment, splits: Splits) -> Checkpoint | None:
+    """Find where this very run was stopped; versions and data must be those of now."""
+    if not run.manifest.exists():
+        return None
+    manifest = run.read_manifest()
+    same = manifest.versions == versions() and manifest.dataset["sha256"] == splits.dataset_hash
+    return load_checkpoint(run, configuration_hash(experiment)) if same else None
 
 
 def _start(
-    run: Run, experiment: Experiment, seed: int, splits: Splits, device: torch.device
+    run: Run,
+    experiment: Experiment,
+    seed: int,
+    splits: Splits,
+    device: torch.device,
+    kept: Checkpoint | None,
 ) -> Manifest:
-    """Write the configuration and a manifest that says the run has begun."""
+    """Write the configuration and a manifest that says the run has begun, or goes on."""
     manifest = Manifest(
         experiment=experiment.experiment,
         seed=seed,
@@ -120,12 +140,22 @@ def _start(
             "threads": experiment.training.threads,
         },
         started=now(),
+        resumed_after_epochs=_stops(run, kept),
     )
     manifest.write(run.manifest)  # first: from here on the old files are no finished run's
-    for old in (run.batches, run.epochs, run.weights):
-        old.unlink(missing_ok=True)
+    if kept is None:
+        remove_checkpoints(run)
+        for old in (run.batches, run.epochs, run.weights):
+            old.unlink(missing_ok=True)
     write_text(run.config, dump_experiment(experiment))
     return manifest
+
+
+def _stops(run: Run, kept: Checkpoint | None) -> list[int]:
+    """List the epochs after which the run was taken up again, this time included."""
+    if kept is None:
+        return []
+    return [*run.read_manifest().resumed_after_epochs, kept.state.row.epoch]
 
 
 def _recorded(
@@ -134,17 +164,24 @@ def _recorded(
     model: Network,
     splits: Splits,
     experiment: Experiment,
-    logs: RunLogs,
+    kept: Checkpoint | None,
 ) -> Iterator[BatchRows | EpochRow]:
     """Train, log what is measured, and leave a manifest that says how it ended."""
-    last: EpochRow | None = None
+    start, sizes = (kept.state, kept.sizes) if kept else (None, None)
+    last = start.row if start else None
     try:
-        for result in train(model, splits, experiment.training, manifest.seed):
-            logs.write(result)
-            last = result if isinstance(result, EpochRow) else last
-            yield result
+        with RunLogs(run.batches, run.epochs, sizes) as logs:
+            for result in train(model, splits, experiment.training, manifest.seed, start):
+                if isinstance(result, TrainingState):
+                    checkpoint = Checkpoint(result, logs.sizes)
+                    save_checkpoint(run, checkpoint, manifest.configuration_hash)
+                    continue
+                logs.write(result)
+                last = result if isinstance(result, EpochRow) else last
+                yield result
     except DivergedError as error:
         _end(run, manifest, status="diverged", error=str(error), final=_final(last))
+        remove_checkpoints(run)
     except (KeyboardInterrupt, GeneratorExit):
         _end(run, manifest, status="interrupted", final=_final(last))
         raise
@@ -156,6 +193,7 @@ def _recorded(
         with written_whole(run.weights) as beside:
             torch.save({name: value.cpu().clone() for name, value in _state(model)}, beside)
         _end(run, manifest, status="complete", final=final)
+        remove_checkpoints(run)
 
 
 def _state(model: nn.Module) -> list[tuple[str, torch.Tensor]]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from bnbench.config import TrainingSettings
 from bnbench.data import Split, Splits
 from bnbench.runs import BatchRows, EpochRow
+from bnbench.training.checkpoint import TrainingState
 from bnbench.training.evaluation import Evaluation, cross_entropy, evaluate
 from bnbench.training.optimizer import build_optimizer, flatten_parameters
 
@@ -23,8 +24,10 @@ class DivergedError(Exception):
     """The loss is no finite number any more; the batch that showed it has been yielded."""
 
 
-def batch_orders(examples: int, settings: TrainingSettings, seed: int) -> Iterator[list[Tensor]]:
-    """Yield each epoch's batches as indices into the training split.
+def batch_order(
+    examples: int, settings: TrainingSettings, generator: torch.Generator
+) -> list[Tensor]:
+    """Cut an epoch into batches of indices into the training split.
 
     Both arms of a seed see the same batches: the permutations come from a generator of their
     own, on the CPU whatever the device.
@@ -35,29 +38,32 @@ def batch_orders(examples: int, settings: TrainingSettings, seed: int) -> Iterat
         Size N of the training split.
     settings : TrainingSettings
         `batch_size`, `shuffle`, `drop_last`.
-    seed : int
+    generator : torch.Generator
+        Advanced by an epoch, if shuffling.
 
-    Yields
-    ------
+    Returns
+    -------
     list of Tensor, int64
         A permutation of 0 ... N - 1 cut into batches; without shuffling, file order.
     """
-    generator = torch.Generator().manual_seed(seed)
-    while True:
-        order = (
-            torch.randperm(examples, generator=generator)
-            if settings.shuffle
-            else torch.arange(examples)
-        )
-        batches = list(torch.split(order, settings.batch_size))
-        if settings.drop_last and len(batches[-1]) < settings.batch_size:
-            batches.pop()
-        yield batches
+    order = (
+        torch.randperm(examples, generator=generator)
+        if settings.shuffle
+        else torch.arange(examples)
+    )
+    batches = list(torch.split(order, settings.batch_size))
+    if settings.drop_last and len(batches[-1]) < settings.batch_size:
+        batches.pop()
+    return batches
 
 
 def train(
-    model: nn.Module, splits: Splits, settings: TrainingSettings, seed: int
-) -> Iterator[BatchRows | EpochRow]:
+    model: nn.Module,
+    splits: Splits,
+    settings: TrainingSettings,
+    seed: int,
+    resumed: TrainingState | None = None,
+) -> Iterator[BatchRows | EpochRow | TrainingState]:
     """Train a model, and yield each block of batches and each epoch as they are done.
 
     Parameters
@@ -68,12 +74,14 @@ def train(
     settings : TrainingSettings
     seed : int
         Of the batch order.
+    resumed : TrainingState, optional
+        Go on from there, as if the training had never stopped.
 
     Yields
     ------
-    BatchRows or EpochRow
-        An epoch is several `BatchRows` of the split ``train``, one of ``validation``, and its
-        `EpochRow`.
+    BatchRows, EpochRow or TrainingState
+        An epoch is several `BatchRows` of the split ``train``, one of ``validation``, its
+        `EpochRow`, and the state from which the next one begins.
 
     Raises
     ------
@@ -82,12 +90,14 @@ def train(
     """
     parameters = flatten_parameters(model)
     optimizer = build_optimizer(parameters, settings.optimizer)
-    step = 0
-    orders = batch_orders(len(splits.train.labels), settings, seed)
-    model.train()
-    for epoch, batches in zip(range(1, settings.epochs + 1), orders, strict=False):
-        if epoch == 2 and settings.mode_after_first_epoch == "evaluation":
-            model.eval()
+    generator = torch.Generator().manual_seed(seed)
+    done, step = 0, 0
+    if resumed is not None:
+        done, step = resumed.row.epoch, resumed.step
+        _restore(resumed, model, optimizer, generator)
+    for epoch in range(done + 1, settings.epochs + 1):
+        batches = batch_order(len(splits.train.labels), settings, generator)
+        model.train(epoch == 1 or settings.mode_after_first_epoch == "training")
         trained, train_seconds = [], 0.0
         for start in range(0, len(batches), BLOCK):
             started = perf_counter()
@@ -108,7 +118,7 @@ def train(
         validated = _validation_rows(on_validation, epoch, step, settings.batch_size)
         yield validated
         _refuse_divergence(validated)
-        yield EpochRow(
+        row = EpochRow(
             epoch=epoch,
             train_loss=_epoch_loss(trained, settings),
             train_accuracy=on_train.accuracy,
@@ -120,6 +130,27 @@ def train(
             train_loss_after_epoch=on_train.loss,
             training_mode=model.training,
         )
+        yield row
+        yield TrainingState(
+            row=row,
+            step=step,
+            model=model.state_dict(),
+            optimizer=optimizer.state_dict(),
+            order_stream=generator.get_state(),
+            global_stream=torch.get_rng_state(),
+        )
+
+
+def _restore(
+    state: TrainingState,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    generator: torch.Generator,
+) -> None:
+    model.load_state_dict(state.model)  # in place: parameters stay views of the flat vector
+    optimizer.load_state_dict(state.optimizer)
+    generator.set_state(state.order_stream)
+    torch.set_rng_state(state.global_stream)
 
 
 def _train_block(

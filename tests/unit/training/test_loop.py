@@ -26,7 +26,7 @@ from bnbench.models import resolve_model
 from bnbench.runs import BatchRows, EpochRow
 from bnbench.training.evaluation import evaluate
 from bnbench.training.initialization import initial_model
-from bnbench.training.loop import DivergedError, batch_orders, train
+from bnbench.training.loop import DivergedError, batch_order, train
 from bnbench.training.optimizer import build_optimizer, flatten_parameters
 
 
@@ -198,9 +198,9 @@ def test_an_epoch_is_a_permutation(
     examples: int, batch_size: int, shuffle: bool, drop_last: bool, seed: int
 ) -> None:
     chosen = settings(batch_size=batch_size, shuffle=shuffle, drop_last=drop_last)
-    orders = batch_orders(examples, chosen, seed)
+    generator = torch.Generator().manual_seed(seed)
     for _ in range(2):
-        batches = next(orders)
+        batches = batch_order(examples, chosen, generator)
         seen = torch.cat(batches).tolist() if batches else []
         kept = examples - examples % batch_size if drop_last else examples
         assert len(set(seen)) == len(seen) == kept
@@ -211,7 +211,7 @@ def test_an_epoch_is_a_permutation(
 def test_batch_order_is_a_function_of_the_seed_alone() -> None:
     def first(seed: int) -> Tensor:
         torch.rand(3)  # the global stream does not matter
-        return torch.cat(next(batch_orders(500, settings(), seed)))
+        return torch.cat(batch_order(500, settings(), torch.Generator().manual_seed(seed)))
 
     assert torch.equal(first(1), first(1))
     assert not torch.equal(first(1), first(2))

@@ -1,0 +1,124 @@
+"""Checkpoints: a run that was stopped goes on from its last whole epoch, bit for bit.
+
+A checkpoint is written beside, flushed and renamed after every epoch; the one before it stays
+until then, so that at any instant one of them is whole. It ends in its own SHA-256, and is read
+as tensors and plain values only: no file can run code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+
+from bnbench.runs import EpochRow, LogSizes, Run, written_whole
+
+GENERATIONS = 2
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """What decides the training after an epoch; tensors are the live ones, not copies.
+
+    Attributes
+    ----------
+    row : EpochRow
+        Of the epoch that has been done.
+    step : int
+        Optimizer steps so far.
+    model : dict
+        Parameters and buffers by name.
+    optimizer : dict
+        The optimizer's own state.
+    order_stream : Tensor of uint8
+        Of the generator that orders the batches.
+    global_stream : Tensor of uint8
+        PyTorch's, on the CPU.
+    """
+
+    row: EpochRow
+    step: int
+    model: dict[str, Any]
+    optimizer: dict[str, Any]
+    order_stream: torch.Tensor
+    global_stream: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A training state, and the sizes of the logs that belong to it."""
+
+    state: TrainingState
+    sizes: LogSizes
+
+
+def epochs_kept(run: Run) -> int:
+    """Tell from the name of the latest checkpoint how many epochs need not be done again."""
+    epochs = [path.stem.removeprefix("checkpoint-") for path in run.checkpoints()]
+    return int(epochs[0]) if epochs and epochs[0].isdecimal() else 0
+
+
+def save_checkpoint(run: Run, checkpoint: Checkpoint, configuration_hash: str) -> None:
+    """Write a checkpoint whole, then remove those older than the one before it."""
+    state = checkpoint.state
+    content = {
+        "configuration_hash": configuration_hash,
+        "sizes": asdict(checkpoint.sizes),
+        "state": {name: getattr(state, name) for name in TrainingState.__annotations__}
+        | {"row": asdict(state.row)},
+    }
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    payload = buffer.getvalue()
+    with written_whole(run.checkpoint(state.row.epoch)) as beside:
+        beside.write_bytes(payload + hashlib.sha256(payload).digest())
+    for old in run.checkpoints()[GENERATIONS:]:
+        old.unlink()
+
+
+def load_checkpoint(run: Run, configuration_hash: str) -> Checkpoint | None:
+    """Read the latest checkpoint that is whole, of this configuration, and covered by the logs.
+
+    Returns
+    -------
+    Checkpoint or None
+        ``None`` where there is none: the run starts over.
+    """
+    for path in run.checkpoints():
+        content = _content(path)
+        if content is None or content.get("configuration_hash") != configuration_hash:
+            continue
+        sizes = LogSizes(**content["sizes"])
+        if _covered(run, sizes):
+            state = content["state"] | {"row": EpochRow(**content["state"]["row"])}
+            return Checkpoint(TrainingState(**state), sizes)
+    return None
+
+
+def _covered(run: Run, sizes: LogSizes) -> bool:
+    """Tell whether the logs still hold all rows up to the checkpoint."""
+    logs = ((run.batches, sizes.batches), (run.epochs, sizes.epochs))
+    return all(path.is_file() and path.stat().st_size >= size for path, size in logs)
+
+
+def _content(path: Path) -> dict[str, Any] | None:
+    stored = path.read_bytes()
+    payload, digest = stored[:-32], stored[-32:]
+    if hashlib.sha256(payload).digest() != digest:
+        return None
+    try:
+        content = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+    except (UnpicklingError, RuntimeError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def remove_checkpoints(run: Run) -> None:
+    """Remove what a finished run no longer needs."""
+    for path in run.checkpoints():
+        path.unlink()

@@ -1,0 +1,149 @@
+"""Killed at any instant, a run goes on to the same bytes as one that was left alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+SEED = 3
+EPOCHS = 16
+
+
+def command(root: Path, results: Path) -> list[str]:
+    """A short real run: batch norm, Adam, shuffling."""
+    overrides = ["data.dataset=digits", f"training.epochs={EPOCHS}", "training.batch_size=16"]
+    return [
+        sys.executable, "-m", "bnbench", "train",
+        "-c", str(root / "configs/lenet5_batchnorm.yaml"), "--seed", str(SEED),
+        "--results", str(results), *[part for text in overrides for part in ("-o", text)],
+    ]  # fmt: skip
+
+
+def only_run(results: Path) -> Path:
+    (manifest,) = results.rglob("manifest.json")
+    return manifest.parent
+
+
+@pytest.fixture(scope="module")
+def undisturbed(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    results = tmp_path_factory.mktemp("undisturbed")
+    subprocess.run(command(root, results), check=True, capture_output=True)
+    return only_run(results)
+
+
+def kill_when(
+    root: Path, results: Path, ready: Callable[[], bool], number: int = signal.SIGKILL
+) -> bool:
+    """Start the command, and once `ready` send a signal to all of it, if it still runs."""
+    process = subprocess.Popen(
+        command(root, results),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while process.poll() is None and not ready():
+        time.sleep(0.005)
+    running = process.poll() is None
+    if running:
+        os.killpg(process.pid, number)
+    process.wait(60)
+    return running
+
+
+def training_for(seconds: float, results: Path) -> Callable[[], bool]:
+    """Tell when the logs have been growing for so long."""
+
+    def state() -> list[int]:
+        return [path.stat().st_mtime_ns for path in results.rglob("batches.csv")]
+
+    before, since = state(), [float("inf")]
+
+    def ready() -> bool:
+        if since[0] == float("inf") and state() != before:
+            since[0] = time.monotonic()
+        return time.monotonic() - since[0] >= seconds
+
+    return ready
+
+
+def checkpoints(results: Path) -> list[Path]:
+    return sorted(results.rglob("checkpoint-*.pt"))
+
+
+def assert_as_undisturbed(run: Path, undisturbed: Path) -> None:
+    assert (run / "batches.csv").read_bytes() == (undisturbed / "batches.csv").read_bytes()
+    ours, theirs = (
+        pd.read_csv(path / "epochs.csv", dtype=str).drop(
+            columns=["train_seconds", "evaluation_seconds"]
+        )
+        for path in (run, undisturbed)
+    )
+    pd.testing.assert_frame_equal(ours, theirs)
+    mine, yours = (
+        torch.load(path / "weights.pt", weights_only=True) for path in (run, undisturbed)
+    )
+    assert mine.keys() == yours.keys()
+    assert all(torch.equal(mine[name], yours[name]) for name in mine)
+    left = {path.name for path in run.iterdir()} - {".lock"}
+    assert left == {"config.yaml", "manifest.json", "batches.csv", "epochs.csv", "weights.pt"}
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    expected = json.loads((undisturbed / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["status"] == "complete"
+    assert manifest["final"] == expected["final"]
+
+
+def kill_often(root: Path, results: Path, times: int, draw: random.Random) -> tuple[int, list[int]]:
+    kills = 0
+    for attempt in range(times):
+        number = signal.SIGTERM if attempt % 3 == 2 else signal.SIGKILL
+        kills += kill_when(root, results, training_for(draw.uniform(0, 1.2), results), number)
+    done = subprocess.run(command(root, results), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((only_run(results) / "manifest.json").read_text(encoding="utf-8"))
+    return kills, manifest["resumed_after_epochs"]
+
+
+def test_killed_three_times(root: Path, tmp_path: Path, undisturbed: Path) -> None:
+    kills, resumed = kill_often(root, tmp_path, 3, random.Random(1))
+    assert kills >= 1
+    assert_as_undisturbed(only_run(tmp_path), undisturbed)
+    assert resumed == sorted(resumed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trial", range(15))
+def test_killed_again_and_again(trial: int, root: Path, tmp_path: Path, undisturbed: Path) -> None:
+    kill_often(root, tmp_path, 4, random.Random(100 + trial))
+    assert_as_undisturbed(only_run(tmp_path), undisturbed)
+
+
+def test_a_torn_line_and_a_spoilt_checkpoint(root: Path, tmp_path: Path, undisturbed: Path) -> None:
+    """What a power cut can leave: half a row, and a checkpoint that was never whole."""
+    assert kill_when(root, tmp_path, lambda: len(checkpoints(tmp_path)) == 2)
+    run = only_run(tmp_path)
+    with (run / "batches.csv").open("a", encoding="utf-8") as file:
+        file.write("train,9,99")
+    latest = checkpoints(tmp_path)[-1]
+    latest.write_bytes(latest.read_bytes()[:1000])
+    assert subprocess.run(command(root, tmp_path), capture_output=True, check=False).returncode == 0
+    assert_as_undisturbed(run, undisturbed)
+
+
+def test_fresh_starts_over(root: Path, tmp_path: Path, undisturbed: Path) -> None:
+    assert kill_when(root, tmp_path, lambda: bool(checkpoints(tmp_path)))
+    done = subprocess.run([*command(root, tmp_path), "--fresh"], capture_output=True, check=False)
+    assert done.returncode == 0
+    assert_as_undisturbed(only_run(tmp_path), undisturbed)
+    manifest = json.loads((only_run(tmp_path) / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["resumed_after_epochs"] == []

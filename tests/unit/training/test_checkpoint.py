@@ -1,0 +1,134 @@
+"""Checkpoints: whole or not used, of this configuration, and never code."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from bnbench.runs import EpochRow, LogSizes, Run
+from bnbench.training.checkpoint import (
+    Checkpoint,
+    TrainingState,
+    epochs_kept,
+    load_checkpoint,
+    remove_checkpoints,
+    save_checkpoint,
+)
+
+
+def checkpoint(epoch: int) -> Checkpoint:
+    row = EpochRow(epoch, 0.1, 0.2, 0.3, 0.4, 1e-3, 1.0, 2.0, 0.5, training_mode=True)
+    parameter = torch.nn.Parameter(torch.arange(3.0))
+    parameter.grad = torch.ones(3)
+    optimizer = torch.optim.Adam([parameter])
+    optimizer.step()
+    state = TrainingState(
+        row=row,
+        step=7 * epoch,
+        model={"weight": parameter.detach()},
+        optimizer=optimizer.state_dict(),
+        order_stream=torch.Generator().get_state(),
+        global_stream=torch.get_rng_state(),
+    )
+    return Checkpoint(state, LogSizes(10 * epoch, epoch))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    run = Run(tmp_path)
+    run.batches.write_bytes(b"x" * 100)
+    run.epochs.write_bytes(b"x" * 100)
+    return run
+
+
+def test_what_is_saved_is_loaded(run: Run) -> None:
+    saved = checkpoint(3)
+    save_checkpoint(run, saved, "hash")
+    loaded = load_checkpoint(run, "hash")
+    assert loaded is not None
+    assert loaded.sizes == saved.sizes
+    assert loaded.state.row == saved.state.row
+    assert loaded.state.step == 21
+    assert torch.equal(loaded.state.model["weight"], saved.state.model["weight"])
+    moments = loaded.state.optimizer["state"][0]["exp_avg"]
+    assert torch.equal(moments, saved.state.optimizer["state"][0]["exp_avg"])
+    assert epochs_kept(run) == 3
+
+
+def test_two_generations_are_kept(run: Run) -> None:
+    for epoch in range(1, 13):
+        save_checkpoint(run, checkpoint(epoch), "hash")
+    assert [path.name for path in run.checkpoints()] == [
+        "checkpoint-00012.pt",
+        "checkpoint-00011.pt",
+    ]
+    remove_checkpoints(run)
+    assert run.checkpoints() == []
+    assert load_checkpoint(run, "hash") is None
+
+
+def spoil_by_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def spoil_by_half(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def spoil_by_nothing(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("spoil", [spoil_by_a_bit, spoil_by_half, spoil_by_nothing])
+def test_a_spoilt_checkpoint_gives_way_to_the_one_before(run: Run, spoil: Any) -> None:
+    for epoch in (1, 2):
+        save_checkpoint(run, checkpoint(epoch), "hash")
+    spoil(run.checkpoint(2))
+    loaded = load_checkpoint(run, "hash")
+    assert loaded is not None
+    assert loaded.state.row.epoch == 1
+
+
+def test_another_configuration_s_is_not_taken(run: Run) -> None:
+    save_checkpoint(run, checkpoint(1), "hash")
+    assert load_checkpoint(run, "other") is None
+
+
+def test_logs_shorter_than_the_checkpoint_says(run: Run) -> None:
+    save_checkpoint(run, checkpoint(1), "hash")
+    long = checkpoint(2)
+    save_checkpoint(run, replace(long, sizes=LogSizes(101, 2)), "hash")
+    loaded = load_checkpoint(run, "hash")
+    assert loaded is not None
+    assert loaded.state.row.epoch == 1
+    run.epochs.unlink()
+    assert load_checkpoint(run, "hash") is None
+
+
+class Hostile:
+    def __init__(self, touch: Path) -> None:
+        self.touch = touch
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.touch,)
+
+
+def test_a_hostile_pickle_runs_nothing(run: Run, tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    torch.save({"configuration_hash": "hash", "state": Hostile(tmp_path / "ran")}, buffer)
+    plain = pickle.dumps(Hostile(tmp_path / "ran"), protocol=2)  # torch.load's own protocol
+    for payload in (buffer.getvalue(), plain):
+        run.checkpoint(1).write_bytes(payload + hashlib.sha256(payload).digest())
+        assert load_checkpoint(run, "hash") is None
+    assert not (tmp_path / "ran").exists()
+    pickle.loads(plain)  # it would have
+    assert (tmp_path / "ran").exists()
