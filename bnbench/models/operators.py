@@ -92,8 +92,9 @@ class _FastBatchNorm(torch.autograd.Function):
         count = x.numel() // x.shape[1]
         mean = x.sum((0, 2, 3)) / count  # (C,)
         # batch_norm in evaluation mode is the fastest affine map by channel that PyTorch has.
-        one = torch.ones_like(mean)
-        centred = functional.batch_norm(x, mean, one, eps=0.0)
+        # It asks for a positive epsilon: with these two, 1 - 2^-20 + 2^-20 is exactly 1.
+        almost_one = torch.full_like(mean, 1 - 2**-20)
+        centred = functional.batch_norm(x, mean, almost_one, eps=2**-20)
         variance = centred.flatten(2).square().sum((0, 2)) / count  # biased, (C,)
         y = functional.batch_norm(
             centred, torch.zeros_like(mean), variance, weight, bias, eps=epsilon
