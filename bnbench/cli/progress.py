@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 if TYPE_CHECKING:
-    from bnbench.execution import Ended, Event, Progress, Started
+    from bnbench.execution import Ended, Event, Progress, Started, Task
 
 
 def shown(events: Iterable[Event], runs: int, epochs: int, slots: int) -> Iterator[Event]:
@@ -58,7 +58,8 @@ def _bars(events: Iterable[Event], runs: int, epochs: int, slots: int) -> Iterat
     run_bar: tqdm[Any] = tqdm(total=runs, desc="runs", position=0, unit="run", bar_format=_COUNT)
     epoch_bar: tqdm[Any] = tqdm(total=epochs, desc="epochs", position=1, unit="epoch")
     batch_bars: list[tqdm[Any]] = [
-        tqdm(desc="waiting", position=2 + slot, unit="batch", leave=False) for slot in range(slots)
+        tqdm(desc="waiting", position=2 + slot, bar_format=_BATCHES, leave=False)
+        for slot in range(slots)
     ]
     try:
         for event in events:
@@ -75,11 +76,22 @@ def _bars(events: Iterable[Event], runs: int, epochs: int, slots: int) -> Iterat
 
 
 _COUNT = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}]"
+# 78 columns at most: what a run measures must not fall off a terminal's edge.
+_BATCHES = "{desc} {percentage:3.0f}%|{bar:6}|{postfix}"
+NAME_WIDTH = 18
 
 
 def _begin(bar: tqdm[Any], event: Started) -> None:
     bar.reset(total=event.task.batches_per_epoch)
-    bar.set_description(f"{event.task.name}: starting")
+    bar.set_description_str(_description(event.task, "starting"), refresh=False)
+    bar.set_postfix_str("")
+
+
+def _description(task: Task, what: str) -> str:
+    """Name a run in few columns: its overrides, and the beginning of a long name, drop out."""
+    name = task.experiment.experiment.partition("@")[0]
+    short = name if len(name) <= NAME_WIDTH else "…" + name[1 - NAME_WIDTH :]
+    return f"{short:<{NAME_WIDTH}} seed {task.seed} {what}"
 
 
 def _advance(bar: tqdm[Any], epoch_bar: tqdm[Any], event: Progress) -> None:
@@ -87,11 +99,9 @@ def _advance(bar: tqdm[Any], epoch_bar: tqdm[Any], event: Progress) -> None:
         epoch_bar.update()
         bar.reset()
         return
-    bar.set_description(
-        f"{event.task.name}: epoch {event.epoch}/{event.task.experiment.training.epochs}",
-        refresh=False,
-    )
-    bar.set_postfix_str(f"loss {event.loss:.4f}, accuracy {event.accuracy:.3f}", refresh=False)
+    epoch = f"epoch {event.epoch}/{event.task.experiment.training.epochs}"
+    bar.set_description_str(_description(event.task, epoch), refresh=False)
+    bar.set_postfix_str(f"loss {event.loss:.3f}, accuracy {event.accuracy:.3f}", refresh=False)
     bar.update(event.batches - bar.n)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def run_table(runs: Sequence[Run]) -> Table:
     """List runs with how they ended and their last accuracies, in per cent."""
     table = Table("run", "status", "epochs", "validation", "test", box=None, pad_edge=False)
+    table.columns[0].overflow = "fold"
     for run in runs:
         if not run.manifest.exists():
             continue
