@@ -67,6 +67,17 @@ def test_the_sentences_below_the_published_table_hold(root: Path) -> None:
         assert least > published
 
 
+def test_the_sentence_below_the_corrected_table_holds(root: Path) -> None:
+    """Apart after the first epoch, not to be told apart after the last."""
+    table = pd.read_csv(root / "results/reference/corrected/summary.csv")
+    contrasts = table[table["baseline"].notna()].set_index(["quantity", "epoch"])
+    apart = {key: bool(row["lower"] > 0) for key, row in contrasts.iterrows()}
+    assert len(apart) == 3
+    assert [when for when, is_apart in apart.items() if is_apart] == [
+        next(key for key in apart if key[1] == 1)
+    ]
+
+
 def test_every_command_exists(readme: str) -> None:
     commands = [
         shlex.split(line)
@@ -97,7 +108,9 @@ def test_every_command_stands_in_readme_and_has_help(readme: str) -> None:
 
 def test_every_make_target_exists(root: Path, readme: str) -> None:
     makefile = (root / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"make ([a-z][a-z-]*)", readme)) - {"calls"}:
+    targets = set(re.findall(r"(?:^|`)make ([a-z][a-z-]*)", readme, flags=re.MULTILINE))
+    assert targets >= {"reproduce", "reproduce-full", "test", "bench"}
+    for target in targets:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 
