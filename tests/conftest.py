@@ -6,8 +6,14 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from hypothesis import settings
 
 mpl.use("Agg")
+
+# The same examples every time, so that a red run is never a matter of luck; and no deadline, since
+# the machines are noisy.
+settings.register_profile("bnbench", derandomize=True, deadline=None)
+settings.load_profile("bnbench")
 
 ROOT = Path(__file__).parents[1]
 

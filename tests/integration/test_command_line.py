@@ -171,7 +171,7 @@ def test_compare_without_torch(trained: Path, tmp_path: Path) -> None:
     done = bnbench("compare", plain, normalized, "--out", tmp_path / "figures")
     assert done.returncode == 0, done.stderr
     suffixes = {path.suffix for path in (tmp_path / "figures").rglob("*") if path.is_file()}
-    assert suffixes == {".png", ".svg", ".csv"}
+    assert suffixes == {".png", ".svg", ".csv", ".md"}
 
 
 REFUSED = [

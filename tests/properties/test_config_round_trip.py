@@ -34,7 +34,7 @@ normalizations = st.builds(
 )
 experiments = st.builds(
     Experiment,
-    experiment=st.from_regex(r"\A[a-z][a-z0-9_]{0,8}(/[a-z0-9_]{1,8})?\Z"),
+    experiment=st.from_regex(r"\A[a-z][a-z0-9_]{0,8}(/[a-z0-9][a-z0-9_]{0,7})?\Z"),
     description=st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=30),
     model=st.builds(
         ModelSettings,
