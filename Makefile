@@ -12,7 +12,7 @@ CONFIGS := $(foreach experiment,$(PUBLISHED) $(CORRECTED),--config configs/$(exp
 BENCH_OUT ?= results/speed.md
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce reproduce-full test test-all check bench clean
+.PHONY: help expect reproduce reproduce-full test test-all check bench clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' $(MAKEFILE_LIST)
@@ -30,15 +30,20 @@ $(VENV)/installed-dev: $(VENV)/installed
 	@touch $@
 
 reproduce: SEEDS := 3
+reproduce: MINUTES := 8
 reproduce-full: SEEDS := 10
+reproduce-full: MINUTES := 18
 
-reproduce: $(VENV)/installed  ## Environment, data, the headline runs with 3 seeds, tables, figures
+expect:
+	@echo "From nothing, expect $(MINUTES) minutes on two cores: installation, data, $(SEEDS) seeds of each experiment."
+
+reproduce: expect $(VENV)/installed  ## Environment, data, the headline runs with 3 seeds, tables, figures
 	$(BNBENCH) data fetch
 	$(BNBENCH) train $(CONFIGS) --seeds $(SEEDS)
 	$(BNBENCH) compare $(PUBLISHED:%=results/%) --out figures/published
 	$(BNBENCH) compare $(CORRECTED:%=results/%) --out figures/corrected
 
-reproduce-full: $(VENV)/installed  ## The same with 10 seeds, kept under results/reference/
+reproduce-full: expect $(VENV)/installed  ## The same with 10 seeds, kept under results/reference/
 	$(BNBENCH) data fetch
 	$(BNBENCH) train $(CONFIGS) --seeds $(SEEDS)
 	$(BNBENCH) compare $(PUBLISHED:%=results/%) --out results/reference/published --with-runs

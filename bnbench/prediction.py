@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,14 +78,14 @@ def predict(run: Run, paths: Iterable[Path]) -> Iterator[Prediction]:
 
 
 def read_digit(path: Path) -> NDArray[np.uint8]:
-    """Read an image as the data sets have theirs: 28 x 28, light on dark.
+    """Read an image as the data sets have theirs: 28 x 28, light on black.
 
     Parameters
     ----------
     path : Path
         An image of any size and mode; transparent pixels count as background. One of 28 x 28
-        pixels is taken as it is (but for its polarity), any other is cropped to its digit, scaled
-        into 20 x 20 and centred by its mass.
+        pixels keeps its digit where it is, any other is cropped to its digit, scaled into
+        20 x 20 and centred by its mass.
 
     Returns
     -------
@@ -93,23 +94,41 @@ def read_digit(path: Path) -> NDArray[np.uint8]:
     Raises
     ------
     BnbenchError
-        If the file cannot be read or is no image.
+        If the file cannot be read, is no image, or holds nothing but background.
     """
-    grey = _read_grey(path)
+    digit = _on_black(_read_grey(path))
+    if digit.max() == 0:
+        raise BnbenchError(f"{path}: is of one grey; give an image of one digit")
+    return digit if digit.shape == (SIDE, SIDE) else _centred(digit)
+
+
+def _on_black(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Make the background, which is what the border mostly is, black and the digit light."""
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    if np.median(border) > 127:  # dark on light
-        grey = 255 - grey
-    return grey if grey.shape == (SIDE, SIDE) else _centred(grey)
+    background = float(np.median(border))
+    digit = grey.astype(np.float64) - background
+    if background > 127:  # dark on light
+        digit = -digit
+    digit = digit.clip(min=0)
+    if background not in (0, 255) and digit.max() > 0:  # paper and board are no pure white or black
+        digit *= 255 / digit.max()
+    return np.asarray(digit.round(), dtype=np.uint8)
+
+
+LARGEST_SIDE = 1024  # pixels: more tells nothing about a digit, and costs memory
 
 
 def _read_grey(path: Path) -> NDArray[np.uint8]:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
-        with Image.open(path) as image:
-            if image.width * image.height > 1 << 26:
-                raise BnbenchError(f"{path}: has more than 67 million pixels; scale it down")
-            layered = image.convert("RGBA")
+        with warnings.catch_warnings(), Image.open(path) as image:
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            upright = ImageOps.exif_transpose(image)
+            upright.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+            layered = upright.convert("RGBA")
+    except Image.DecompressionBombError:
+        raise BnbenchError(f"{path}: has too many pixels; scale it down") from None
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         reason = getattr(error, "strerror", None) or "is no image that Pillow reads"
         raise BnbenchError(f"{path}: {reason}; give a PNG of one digit") from None
@@ -130,9 +149,7 @@ def _is_dark(grey: NDArray[np.float64], opacity: NDArray[np.float64]) -> bool:
 def _centred(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     from PIL import Image
 
-    ink = grey > max(int(grey.max()) // 4, 1)
-    if not ink.any():
-        return np.zeros((SIDE, SIDE), dtype=np.uint8)
+    ink = grey > grey.max() // 4
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     digit = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     height, width = digit.shape

@@ -65,6 +65,9 @@ def test_the_sentences_below_the_published_table_hold(root: Path) -> None:
         logs = sorted((root / "results/reference/published/runs" / name).glob("*/epochs.csv"))
         least = min(pd.read_csv(path)["validation_accuracy"].iloc[0] for path in logs)
         assert least > published
+    table = pd.read_csv(root / "results/reference/published/summary.csv")
+    first_epoch, last = table[table["baseline"].notna()].sort_values("epoch").to_dict("records")
+    assert first_epoch["lower"] > last["upper"] > last["lower"] > 0
 
 
 def test_the_sentence_below_the_corrected_table_holds(root: Path) -> None:

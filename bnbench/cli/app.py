@@ -43,7 +43,8 @@ def train(
         int, typer.Option("--seeds", "-n", min=1, help="Run each experiment at seeds 0 ... N-1.")
     ] = 1,
     seed: Annotated[
-        list[int] | None, typer.Option("--seed", min=0, help="Run this seed instead; repeatable.")
+        list[int] | None,
+        typer.Option("--seed", min=0, max=2**63 - 1, help="Run this seed instead; repeatable."),
     ] = None,
     override: Annotated[
         list[str] | None,
@@ -52,10 +53,12 @@ def train(
     results: Results = Path("results"),
     data_dir: DataDir = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Runs at a time [default: cores].")
+        int | None,
+        typer.Option("--jobs", "-j", min=1, help="Runs at a time; by default one a core."),
     ] = None,
     device: Annotated[
-        str | None, typer.Option("--device", help="auto, cpu, cuda or mps; short for -o.")
+        str | None,
+        typer.Option("--device", help="auto, cpu, cuda or mps, in place of training.device."),
     ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Run again, and replace what is there.")

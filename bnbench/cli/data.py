@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bnbench.cli.options import DataDir, DatasetName
+
+if TYPE_CHECKING:
+    from bnbench.data import Dataset
 
 data_app = typer.Typer(help="Fetch, verify, locate and look at a data set.", no_args_is_help=True)
 
@@ -15,10 +18,10 @@ data_app = typer.Typer(help="Fetch, verify, locate and look at a data set.", no_
 @data_app.command()
 def fetch(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
     """Get the four files, from wherever they can be had, and verify them."""
-    from bnbench.data import data_folder, find_dataset
+    from bnbench.data import data_folder
     from bnbench.data import fetch as fetch_files
 
-    typer.echo(fetch_files(find_dataset(dataset), data_folder(data_dir)))
+    typer.echo(fetch_files(_with_files(dataset), data_folder(data_dir)))
 
 
 @data_app.command()
@@ -27,10 +30,10 @@ def verify(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
     from rich.console import Console
 
     from bnbench.cli.tables import file_table
-    from bnbench.data import data_folder, find_dataset
+    from bnbench.data import data_folder
     from bnbench.data import verify as verify_files
 
-    checks = verify_files(find_dataset(dataset), data_folder(data_dir))
+    checks = verify_files(_with_files(dataset), data_folder(data_dir))
     Console().print(file_table(checks))
     raise typer.Exit(0 if all(check.ok for check in checks) else 1)
 
@@ -38,10 +41,11 @@ def verify(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
 @data_app.command()
 def where(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
     """Print the folder of the files; exit code 1 if they are not there yet."""
-    from bnbench.data import data_folder, find_dataset, locate, raw_folder
+    from bnbench.data import data_folder, locate, raw_folder
 
-    found = locate(find_dataset(dataset), data_folder(data_dir))
-    typer.echo(found or raw_folder(find_dataset(dataset), data_folder(data_dir)))
+    known = _with_files(dataset)
+    found = locate(known, data_folder(data_dir))
+    typer.echo(found or raw_folder(known, data_folder(data_dir)))
     raise typer.Exit(0 if found else 1)
 
 
@@ -50,7 +54,9 @@ def show(
     dataset: DatasetName = "mnist",
     data_dir: DataDir = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the figures.")] = Path("figures"),
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the histograms' 50 draws.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Of the choice of digits and the 50 draws.")
+    ] = 0,
 ) -> None:
     """Draw a grid of digits, and min-max and z-score normalization before and after."""
     from bnbench.data import data_folder, read_training_file
@@ -59,3 +65,14 @@ def show(
     examples = read_training_file(dataset, data_folder(data_dir))
     for path in show_data(examples.images, examples.labels, out, seed):
         typer.echo(path)
+
+
+def _with_files(name: str) -> Dataset:
+    """Look up a data set that has files of its own; one from a package needs none of this."""
+    from bnbench.data import find_dataset
+
+    dataset = find_dataset(name)
+    if not dataset.files:
+        typer.echo(f"{dataset.title} come inside scikit-learn: there is no file to look after")
+        raise typer.Exit
+    return dataset

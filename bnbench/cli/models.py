@@ -13,8 +13,8 @@ from bnbench.models import ARCHITECTURES, Network, build_model, find_architectur
 def print_architectures() -> None:
     """Print every architecture with its parameters and buffers, with one input channel."""
     table = Table("name", "input", "activation", "normalized", box=None, pad_edge=False)
-    table.add_column("parameters", justify="right")
-    table.add_column("buffers", justify="right")
+    table.add_column("parameters", justify="right", no_wrap=True)
+    table.add_column("buffers", justify="right", no_wrap=True)
     for name in sorted(ARCHITECTURES):
         architecture = ARCHITECTURES[name]
         network = architecture.network
@@ -34,8 +34,8 @@ def print_architecture(name: str) -> None:
     """Print one architecture layer by layer."""
     find_architecture(name)
     table = Table("layer", "module", box=None, pad_edge=False)
-    table.add_column("parameters", justify="right")
-    table.add_column("buffers", justify="right")
+    table.add_column("parameters", justify="right", no_wrap=True)
+    table.add_column("buffers", justify="right", no_wrap=True)
     model = _default(name)
     for layer, module in model.named_modules():
         if layer and not list(module.children()):

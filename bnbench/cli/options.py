@@ -14,7 +14,7 @@ DataDir = Annotated[
     typer.Option(
         "--data-dir",
         envvar="BNBENCH_DATA_DIR",
-        help="Folder of the data sets [default: the user's cache folder].",
+        help="Folder of the data sets; by default the user's cache folder.",
         show_default=False,
     ),
 ]

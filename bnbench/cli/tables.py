@@ -46,6 +46,8 @@ def failure_table(failures: Sequence[Ended]) -> Table:
 def file_table(checks: Sequence[FileCheck]) -> Table:
     """List the files of a data set with their checksums."""
     table = Table("file", "bytes", "MD5", "SHA-256", "", box=None, pad_edge=False)
+    for column in table.columns:
+        column.overflow = "fold"
     for check in checks:
         table.add_row(
             escape(check.path.name),

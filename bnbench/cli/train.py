@@ -32,6 +32,12 @@ def train_experiments(
     -------
     int
         Exit code: 0, or 1 if a run failed, or 130 if the user interrupted.
+
+    Raises
+    ------
+    BnbenchError
+        If a config is wrong, before anything has run; or if a run was refused, after the others
+        have ended.
     """
     experiments = _load(configs, overrides, device)
     plan = plan_runs(experiments, seeds, results, data_dir=data_dir, fresh=fresh)
@@ -42,10 +48,12 @@ def train_experiments(
     except KeyboardInterrupt:
         print("bnbench: interrupted; the same command does what is left", file=sys.stderr)  # noqa: T201
         return 130
-    failures = [outcome for outcome in outcomes if outcome.status in ("failed", "refused")]
     Console().print(run_table(plan.runs))
+    failures = [outcome for outcome in outcomes if outcome.status == "failed"]
     if failures:
         Console(stderr=True).print(failure_table(failures))
+    if refusals := [outcome.message for outcome in outcomes if outcome.status == "refused"]:
+        raise BnbenchError("\n".join(refusals))
     return 1 if failures else 0
 
 

@@ -139,7 +139,10 @@ def _explain(
         return f"{where}: is missing"
     if detail["type"] == "union_tag_invalid":
         context = detail["ctx"]
-        return f"{where}.name: {context['tag']!r} is none of {context['expected_tags']}"
+        place = places.get(f"{key}.name", file)
+        return f"{place}: {key}.name: {context['tag']!r} is none of {context['expected_tags']}"
+    if detail["type"] == "union_tag_not_found":
+        return f"{where}.name: is missing; choose adam or sgd"
     given = json.dumps(detail["input"], default=str, ensure_ascii=False)
     message = detail["msg"][0].lower() + detail["msg"][1:]
     return f"{where}: {message.removeprefix('value error, ')}, not {given[:80]}"

@@ -33,7 +33,7 @@ def parse(text: str, name: str) -> tuple[Any, dict[str, str]]:
     Raises
     ------
     BnbenchError
-        If the text is no YAML, repeats a key, or uses an alias or a tag.
+        If the text is no YAML, repeats a key, or uses an alias.
     """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -42,6 +42,8 @@ def parse(text: str, name: str) -> tuple[Any, dict[str, str]]:
         place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         problem = getattr(error, "problem", None) or "cannot be parsed"
         raise BnbenchError(f"{place}: is no YAML ({problem}); see configs/ for examples") from None
+    except RecursionError:
+        raise BnbenchError(f"{name}: is nested too deeply for a config") from None
     places: dict[str, str] = {}
     return _value(node, name, "", places, set()), places
 

@@ -110,8 +110,8 @@ OptimizerSettings = Annotated[AdamSettings | SGDSettings, Field(discriminator="n
 class TrainingSettings(Settings):
     """The training loop, with the published code's quirks as named switches."""
 
-    epochs: Annotated[int, Field(ge=1)] = 10
-    batch_size: Annotated[int, Field(ge=1)] = 64
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+    batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 64
     shuffle: bool = True
     drop_last: bool = False
     """Leave out the last batch of an epoch where it is smaller than the others."""

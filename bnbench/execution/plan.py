@@ -9,13 +9,13 @@ from pathlib import Path
 
 import torch
 
-from bnbench.config import Experiment
+from bnbench.config import Experiment, InitializationSettings
 from bnbench.data import Split, Splits, data_folder, describe_splits
 from bnbench.errors import BnbenchError
 from bnbench.execution.pool import Task
 from bnbench.models import find_architecture, resolve_model
 from bnbench.runs import EpochRow, Run, is_finished, run_directory
-from bnbench.training.check import check_batch_of_one, check_experiment
+from bnbench.training.check import check_batches, check_experiment
 from bnbench.training.checkpoint import epochs_kept
 from bnbench.training.device import reproducible, resolve_device
 from bnbench.training.initialization import initial_model
@@ -33,7 +33,7 @@ class Plan:
     @property
     def epochs(self) -> int:
         """Epochs that are still to be done."""
-        return sum(task.experiment.training.epochs - task.epochs_kept for task in self.tasks)
+        return sum(task.epochs_left for task in self.tasks)
 
 
 def plan_runs(
@@ -70,19 +70,21 @@ def plan_runs(
     ]
     if problems:
         raise BnbenchError("\n".join(problems))
-    _check_writable(results)
     runs: list[Run] = []
     tasks: list[Task] = []
     for experiment in experiments:
         data = describe_splits(experiment.data, data_folder(data_dir))
-        check_batch_of_one(experiment, data.train_examples)
-        batches = -(-data.train_examples // experiment.training.batch_size)
+        check_batches(experiment, data.train_examples)
         for seed in seeds:
             run = run_directory(results, experiment, seed)
             runs.append(run)
             if fresh or not is_finished(run, experiment, seed, data.dataset_hash):
                 kept = 0 if fresh else epochs_kept(run)
-                tasks.append(Task(experiment, seed, batches, results, data_dir, fresh, kept))
+                tasks.append(
+                    Task(experiment, seed, data.train_examples, results, data_dir, fresh, kept)
+                )
+    if tasks:
+        _check_writable(results)
     return Plan(tuple(runs), tuple(tasks))
 
 
@@ -103,6 +105,7 @@ def _check_writable(results: Path) -> None:
 
 STARTUP_SECONDS = 4.0  # a fresh process imports PyTorch and prepares 70,000 images
 SIDE_BY_SIDE = 1.15  # runs on neighbouring cores share caches and memory
+TIMED_EXAMPLES = 3072  # a fraction of a second of LeNet-5
 
 
 def estimate_seconds(tasks: Sequence[Task], jobs: int) -> float:
@@ -119,27 +122,33 @@ def estimate_seconds(tasks: Sequence[Task], jobs: int) -> float:
     float
         Seconds, good to about a third.
     """
-    seconds_by_experiment = {
-        task.experiment.experiment: _seconds_per_run(task.experiment, task.batches_per_epoch)
-        for task in tasks
+    per_example = {
+        task.experiment.experiment: _seconds_per_example(task.experiment) for task in tasks
     }
-    total = sum(seconds_by_experiment[task.experiment.experiment] for task in tasks)
-    longest = max(seconds_by_experiment.values(), default=0.0)
+    seconds = [
+        STARTUP_SECONDS
+        + task.epochs_left * task.train_examples * per_example[task.experiment.experiment]
+        for task in tasks
+    ]
     slower = SIDE_BY_SIDE if min(jobs, len(tasks)) > 1 else 1.0
-    return max(total / jobs, longest) * slower
+    return max(sum(seconds) / jobs, max(seconds, default=0.0)) * slower
 
 
-def _seconds_per_run(experiment: Experiment, batches_per_epoch: int, steps: int = 48) -> float:
-    """Train on `steps` batches of noise and scale the time of a pass up to the whole run."""
+def _seconds_per_example(experiment: Experiment) -> float:
+    """Time an epoch on noise, evaluations included; a second one, since the first warms up."""
     settings = experiment.training
-    noise = _noise(experiment, steps * settings.batch_size)
-    gentle = settings.optimizer.model_copy(update={"learning_rate": 1e-9})  # never diverges
-    once = settings.model_copy(update={"epochs": 2, "optimizer": gentle})
+    noise = _noise(experiment, TIMED_EXAMPLES)
+    timed = settings.model_copy(
+        update={
+            "epochs": 2,
+            "batch_size": min(settings.batch_size, TIMED_EXAMPLES),
+            "optimizer": settings.optimizer.model_copy(update={"learning_rate": 1e-9}),
+        }
+    )
     with reproducible(settings.threads):
-        model = initial_model(resolve_model(experiment), settings.initialization, seed=0)
-        rows = [row for row in train(model, noise, once, seed=0) if isinstance(row, EpochRow)]
-    warm = rows[-1].train_seconds + rows[-1].evaluation_seconds  # the first epoch warms up
-    return STARTUP_SECONDS + settings.epochs * warm / steps * batches_per_epoch
+        model = initial_model(resolve_model(experiment), InitializationSettings(), seed=0)
+        rows = [row for row in train(model, noise, timed, seed=0) if isinstance(row, EpochRow)]
+    return (rows[-1].train_seconds + rows[-1].evaluation_seconds) / TIMED_EXAMPLES
 
 
 def _noise(experiment: Experiment, examples: int) -> Splits:

@@ -28,12 +28,23 @@ class Task:
 
     experiment: Experiment
     seed: int
-    batches_per_epoch: int
+    train_examples: int
     results: Path
     data_dir: Path | None = None
     fresh: bool = False
     epochs_kept: int = 0
     """Of a run that was stopped; they are not done again."""
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Optimizer steps of an epoch."""
+        whole, rest = divmod(self.train_examples, self.experiment.training.batch_size)
+        return whole + (rest > 0 and not self.experiment.training.drop_last)
+
+    @property
+    def epochs_left(self) -> int:
+        """Epochs that are still to be done."""
+        return self.experiment.training.epochs - self.epochs_kept
 
     @property
     def name(self) -> str:
@@ -59,7 +70,7 @@ class Progress:
     batches: int
     """Training batches of this epoch so far."""
     loss: float
-    """Mean over the latest batches, nats."""
+    """Mean over the latest batches, or over the whole epoch's, nats."""
     accuracy: float
     """Share of correct answers in the latest batches, in [0, 1]."""
     validation_accuracy: float | None = None
@@ -183,8 +194,9 @@ def _progress(task: Task, slot: int) -> Iterator[Progress | Ended]:
     ):
         if not isinstance(result, BatchRows):
             yield Progress(
-                task, slot, result.epoch, batches, loss, accuracy, result.validation_accuracy
-            )
+                task, slot, result.epoch, batches, result.train_loss, accuracy,
+                result.validation_accuracy,
+            )  # fmt: skip
             batches = 0
         elif result.split == "train":
             batches += len(result.steps)

@@ -56,9 +56,12 @@ def plot_seeds(
             mean[x], mean[y], color=look.color, linestyle=look.dashes, marker=look.marker,
             markevery=max(1, len(mean) // 12), label=f"{label}, {_over(mean['n'])}", zorder=3,
         )  # fmt: skip
-    if mean["lower"].notna().any():
+    # The t interval of two runs is 13 standard errors wide to each side: it would hide the curves.
+    banded = mean[mean["n"] > 2]
+    if banded["lower"].notna().any():
         ax.fill_between(
-            mean[x].to_numpy(float), mean["lower"].to_numpy(float), mean["upper"].to_numpy(float),
+            banded[x].to_numpy(float), banded["lower"].to_numpy(float),
+            banded["upper"].to_numpy(float),
             color=look.color, alpha=0.22, linewidth=0, label=BAND,
         )  # fmt: skip
     _plot_divergence(runs[runs["status"] == "diverged"], x, y, look, ax)

@@ -29,6 +29,8 @@ def archive(experiments: Iterable[Path], out: Path) -> list[Path]:
     with writing(out):
         for run in find_runs(experiments):
             manifest = run.read_manifest()
+            if not manifest.finished:  # left out of the comparison, too
+                continue
             copy = out / "runs" / manifest.experiment / f"seed-{manifest.seed}"
             for file in (run.config, run.manifest, run.epochs):
                 write_text(copy / file.name, file.read_text(encoding="utf-8"))

@@ -23,7 +23,7 @@ Status = Literal["running", "complete", "diverged", "failed", "interrupted"]
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything about a run that is not a number of its logs; see ``house`` words in README.
+    """Everything about a run that is not a number of its logs.
 
     Attributes
     ----------

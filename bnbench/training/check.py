@@ -56,11 +56,11 @@ def _image_size(experiment: Experiment) -> list[str]:
     ]
 
 
-def check_batch_of_one(experiment: Experiment, examples: int) -> None:
-    """Refuse a training batch of a single example in front of a normalized linear layer.
+def check_batches(experiment: Experiment, examples: int) -> None:
+    """Refuse an epoch without a batch, or a batch that cannot be normalized.
 
-    Its variance is 0, and PyTorch raises an error in the middle of the epoch. (A convolution's
-    batch norm has a map's pixels besides.)
+    A single example in front of a normalized linear layer has the variance 0, and PyTorch raises
+    an error in the middle of the epoch. (A convolution's batch norm has a map's pixels besides.)
 
     Parameters
     ----------
@@ -71,9 +71,15 @@ def check_batch_of_one(experiment: Experiment, examples: int) -> None:
     Raises
     ------
     BnbenchError
-        If the last batch of an epoch, or every batch, would be one example.
+        If no batch would be full with ``drop_last``, or the last batch of an epoch, or every
+        batch, would be one example.
     """
     size = experiment.training.batch_size
+    if experiment.training.drop_last and examples < size:
+        raise BnbenchError(
+            f"{experiment.place('training.batch_size')}: {examples} examples are less than one"
+            " batch, and training.drop_last leaves it out; choose a smaller batch_size"
+        )
     last = 0 if experiment.training.drop_last else examples % size
     if size != 1 and last != 1:
         return

@@ -115,7 +115,8 @@ def _content(path: Path) -> dict[str, Any] | None:
         content = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
     except (UnpicklingError, RuntimeError):
         return None
-    return content if isinstance(content, dict) else None
+    complete = isinstance(content, dict) and {"sizes", "state"} <= content.keys()
+    return content if complete else None
 
 
 def remove_checkpoints(run: Run) -> None:

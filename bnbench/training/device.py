@@ -46,7 +46,7 @@ def resolve_device(experiment: Experiment) -> torch.device:
 def reproducible(threads: int) -> Iterator[None]:
     """Fix the number of CPU threads and ask CUDA's libraries for exact, repeatable float32.
 
-    Restores what was set before, so that a run changes nothing for the process around it.
+    What was set before is restored at the end (but not PyTorch's global stream, which a run seeds).
     """
     before = torch.get_num_threads()
     cudnn = torch.backends.cudnn

@@ -89,7 +89,10 @@ def evaluate(model: nn.Module, split: Split, *, softmax_before_loss: bool = Fals
     softmax_before_loss : bool, default False
         See `cross_entropy`.
     """
-    losses, correct = [], []
+    # Filled in place, for the same reason as in the training loop.
+    losses = torch.empty(len(split.labels), device=split.labels.device)
+    correct = torch.empty(len(split.labels), dtype=torch.bool, device=split.labels.device)
+    done = 0
     with evaluation_mode(model), torch.inference_mode():
         for images, labels in zip(
             torch.split(split.images, EVALUATION_BATCH),
@@ -97,10 +100,10 @@ def evaluate(model: nn.Module, split: Split, *, softmax_before_loss: bool = Fals
             strict=True,
         ):
             logits = model(images)  # (N, K)
-            losses.append(
-                cross_entropy(
-                    logits, labels, softmax_before_loss=softmax_before_loss, reduction="none"
-                )
+            place = slice(done, done + len(labels))
+            done += len(labels)
+            losses[place] = cross_entropy(
+                logits, labels, softmax_before_loss=softmax_before_loss, reduction="none"
             )
-            correct.append(logits.argmax(dim=1) == labels)
-    return Evaluation(torch.cat(losses).cpu().numpy(), torch.cat(correct).cpu().numpy())
+            correct[place] = logits.argmax(dim=1) == labels
+    return Evaluation(losses.cpu().numpy(), correct.cpu().numpy())

@@ -31,7 +31,7 @@ from bnbench.runs import (
     write_text,
     written_whole,
 )
-from bnbench.training.check import check_batch_of_one, check_experiment
+from bnbench.training.check import check_batches, check_experiment
 from bnbench.training.checkpoint import (
     Checkpoint,
     TrainingState,
@@ -86,7 +86,7 @@ def run_experiment(
         splits = load_splits(
             experiment.data, data_folder(Path(data_dir) if data_dir else None), channels
         )
-        check_batch_of_one(experiment, len(splits.train.labels))
+        check_batches(experiment, len(splits.train.labels))
         run = run_directory(Path(results), experiment, seed)
         with locked(run):
             if not fresh and is_finished(run, experiment, seed, splits.dataset_hash):
@@ -179,6 +179,9 @@ def _recorded(
                 logs.write(result)
                 last = result if isinstance(result, EpochRow) else last
                 yield result
+        final = _final(last) | _test(model, splits, experiment)
+        with written_whole(run.weights) as beside:
+            torch.save({name: value.cpu().clone() for name, value in _state(model)}, beside)
     except DivergedError as error:
         _end(run, manifest, status="diverged", error=str(error), final=_final(last))
         remove_checkpoints(run)
@@ -189,9 +192,6 @@ def _recorded(
         _end(run, manifest, status="failed", final=_final(last), error=repr(error))
         raise
     else:
-        final = _final(last) | _test(model, splits, experiment)
-        with written_whole(run.weights) as beside:
-            torch.save({name: value.cpu().clone() for name, value in _state(model)}, beside)
         _end(run, manifest, status="complete", final=final)
         remove_checkpoints(run)
 

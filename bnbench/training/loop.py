@@ -163,17 +163,21 @@ def _train_block(
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Do one update a batch; return each batch's loss before it, and its correct answers."""
     assert parameters.grad is not None
-    losses, correct = [], []
-    for indices in block:
+    device = splits.train.labels.device
+    # Filled in place: hundreds of small tensors kept alive between the large activations would
+    # leave the heap full of holes, half a gigabyte of them.
+    losses = torch.empty(len(block), device=device)
+    correct = torch.empty(len(block), dtype=torch.int64, device=device)
+    for place, indices in enumerate(block):
         images, labels = _batch(splits.train, indices, settings.shuffle)
         parameters.grad.zero_()
         logits = model(images)  # (N, K)
         loss = cross_entropy(logits, labels, softmax_before_loss=settings.softmax_before_loss)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        losses.append(loss.detach())
-        correct.append((logits.detach().argmax(dim=1) == labels).sum())
-    return torch.stack(losses).cpu().numpy(), torch.stack(correct).cpu().numpy()
+        losses[place] = loss.detach()
+        correct[place] = (logits.detach().argmax(dim=1) == labels).sum()
+    return losses.cpu().numpy(), correct.cpu().numpy()
 
 
 def _batch(split: Split, indices: Tensor, shuffled: bool) -> tuple[Tensor, Tensor]:

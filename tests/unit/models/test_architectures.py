@@ -104,6 +104,20 @@ def test_placement(placement: str) -> None:
     torch.testing.assert_close(hidden(x), second(first(y)))
 
 
+@pytest.mark.parametrize("name", ["LeNet5_BatchNorm", "MLP_BatchNorm", "CNN_BatchNorm"])
+def test_batch_norm_has_the_configured_constants(name: str) -> None:
+    batch_norm = BatchNormSettings(epsilon=0.5, momentum=0.25)
+    model = build_model(settings(name, batch_norm=batch_norm)).train()
+    norms = [
+        module for module in model.modules() if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)
+    ]
+    assert [(norm.eps, norm.momentum) for norm in norms] == [(0.5, 0.25)] * 2
+    size = ARCHITECTURES[name].network.image_size
+    model(torch.rand(4, 1, size, size))
+    assert norms[0].running_var is not None
+    assert (norms[0].running_var >= 0.75).all()  # 3/4 of the initial 1, and some of the batch's
+
+
 PAIRS = [(name, f"{name}_BatchNorm") for name in ("LeNet5", "MLP", "CNN")]
 
 

@@ -65,15 +65,36 @@ def test_transparent_pixels_are_background(tmp_path: Path, ink: int) -> None:
     np.testing.assert_array_equal(read_digit(save(tmp_path / "a.png", layered)), opacity)
 
 
-def test_colour_and_blank_and_wide_images(tmp_path: Path) -> None:
+def test_colour_and_wide_images(tmp_path: Path) -> None:
     blue = np.zeros((40, 40, 3), dtype=np.uint8)
     blue[10:30, 18:22] = (90, 120, 255)
     assert read_digit(save(tmp_path / "colour.png", blue)).max() > 100
-    blank = np.full((50, 70), 255, dtype=np.uint8)
-    assert read_digit(save(tmp_path / "blank.png", blank)).max() == 0
     wide = np.zeros((20, 200), dtype=np.uint8)
     wide[8:12, 10:190] = 255
     assert read_digit(save(tmp_path / "wide.png", wide)).shape == (28, 28)
+
+
+@pytest.mark.parametrize(
+    ("paper", "ink"), [(200, 50), (190, 60), (60, 220), (30, 220), (230, 40), (255, 0), (0, 255)]
+)
+@pytest.mark.parametrize("size", [28, 100])
+def test_no_background_need_be_white_or_black(
+    tmp_path: Path, paper: int, ink: int, size: int
+) -> None:
+    strokes = seven(size) / 255
+    photographed = (paper + (ink - paper) * strokes).round().astype(np.uint8)
+    expected = read_digit(save(tmp_path / "clean.png", seven(size)))
+    digit = read_digit(save(tmp_path / "photo.png", photographed))
+    assert np.abs(digit.astype(int) - expected).max() <= 4
+
+
+def test_a_photograph_s_orientation_counts(tmp_path: Path) -> None:
+    sideways = Image.fromarray(np.rot90(seven(60)))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn right to look at it
+    sideways.save(tmp_path / "a.png", exif=exif)
+    expected = read_digit(save(tmp_path / "b.png", seven(60)))
+    np.testing.assert_array_equal(read_digit(tmp_path / "a.png"), expected)
 
 
 def test_what_is_no_image(tmp_path: Path) -> None:
@@ -83,6 +104,8 @@ def test_what_is_no_image(tmp_path: Path) -> None:
         read_digit(text)
     with pytest.raises(BnbenchError, match="No such file"):
         read_digit(tmp_path / "absent.png")
+    with pytest.raises(BnbenchError, match=r"grey\.png: is of one grey"):
+        read_digit(save(tmp_path / "grey.png", np.full((50, 70), 99, dtype=np.uint8)))
     half = save(
         tmp_path / "half.png", np.random.default_rng(0).integers(0, 255, (90, 90), np.uint8)
     )

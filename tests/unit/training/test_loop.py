@@ -24,6 +24,7 @@ from bnbench.config import (
 from bnbench.data import Split, Splits
 from bnbench.models import resolve_model
 from bnbench.runs import BatchRows, EpochRow
+from bnbench.training.device import reproducible
 from bnbench.training.evaluation import evaluate
 from bnbench.training.initialization import initial_model
 from bnbench.training.loop import DivergedError, batch_order, train
@@ -65,7 +66,9 @@ def results(
 
 
 OPTIMIZERS: list[OptimizerSettings] = [
-    AdamSettings(name="adam", learning_rate=0.002, weight_decay=0.01),
+    AdamSettings(
+        name="adam", learning_rate=0.002, beta1=0.8, beta2=0.95, epsilon=1e-4, weight_decay=0.01
+    ),
     SGDSettings(name="sgd", learning_rate=0.05, momentum=0.9, weight_decay=0.01),
 ]
 
@@ -95,7 +98,9 @@ def plain_losses(
     kind: Any = chosen.optimizer
     rate, decay = kind.learning_rate, kind.weight_decay
     optimizer = (
-        torch.optim.Adam(network.parameters(), lr=rate, weight_decay=decay)
+        torch.optim.Adam(
+            network.parameters(), lr=rate, betas=(0.8, 0.95), eps=1e-4, weight_decay=decay
+        )
         if isinstance(kind, AdamSettings)
         else torch.optim.SGD(network.parameters(), lr=rate, momentum=0.9, weight_decay=decay)
     )
@@ -116,16 +121,24 @@ def plain_losses(
     return losses
 
 
-def test_epoch_row_by_numpy() -> None:
+@pytest.mark.parametrize("softmax", [False, True])
+def test_epoch_row_by_numpy(softmax: bool) -> None:
     network, data = model(), splits()
-    batches, validation, epochs = results(network, data, settings(epochs=1))
+    chosen = settings(epochs=1, softmax_before_loss=softmax)
+    batches, validation, epochs = results(network, data, chosen)
     losses = np.concatenate([rows.losses for rows in batches]).astype(np.float64)
     examples = np.concatenate([rows.examples for rows in batches])
     assert epochs[0].train_loss == pytest.approx((losses * examples).sum() / examples.sum())
     network.eval()
     with torch.no_grad():
-        logits = network(data.validation.images)
-        per_example = functional.cross_entropy(logits, data.validation.labels, reduction="none")
+        logits, after = network(data.validation.images), network(data.train.images)
+        output = torch.softmax(logits, dim=1) if softmax else logits
+        per_example = functional.cross_entropy(output, data.validation.labels, reduction="none")
+        on_train = torch.softmax(after, dim=1) if softmax else after
+        train_loss = functional.cross_entropy(on_train, data.train.labels).item()
+    assert epochs[0].train_loss_after_epoch == pytest.approx(train_loss, rel=1e-5)
+    train_right = (after.argmax(dim=1) == data.train.labels).double().mean().item()
+    assert epochs[0].train_accuracy == train_right
     right = (logits.argmax(dim=1) == data.validation.labels).double()
     assert epochs[0].validation_loss == pytest.approx(per_example.mean().item(), rel=1e-5)
     assert epochs[0].validation_accuracy == right.mean().item()
@@ -228,3 +241,13 @@ def test_flat_parameters_are_the_model_s() -> None:
     optimizer.step()
     for old, new, gradient in zip(before, network.parameters(), gradients, strict=True):
         torch.testing.assert_close(new, old - gradient)
+
+
+def test_reproducible_sets_what_decides_the_bits_and_puts_it_back() -> None:
+    before, cudnn = torch.get_num_threads(), torch.backends.cudnn
+    flags = (cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32)
+    with reproducible(before + 1):
+        assert torch.get_num_threads() == before + 1
+        assert (cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32) == (True, False, False)
+    assert torch.get_num_threads() == before
+    assert (cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32) == flags
