@@ -126,7 +126,7 @@ def test_python_example_runs(
     root: Path, readme: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (example,) = [block for block in blocks(readme, "python") if "run_experiment" in block]
-    assert len(example.strip().splitlines()) <= 7
+    assert len(example.split("\n\n", 1)[1].strip().splitlines()) <= 6
     quick = example.replace('["training.epochs=2"]', '["training.epochs=2", "data.dataset=digits"]')
     quick = quick.replace('"configs/', f'"{root}/configs/')
     quick = quick.replace('"results"', repr(str(tmp_path)))

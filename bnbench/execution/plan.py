@@ -75,10 +75,11 @@ def plan_runs(
     for experiment in experiments:
         data = describe_splits(experiment.data, data_folder(data_dir))
         check_batches(experiment, data.train_examples)
+        device = resolve_device(experiment).type
         for seed in seeds:
             run = run_directory(results, experiment, seed)
             runs.append(run)
-            if fresh or not is_finished(run, experiment, seed, data.dataset_hash):
+            if fresh or not is_finished(run, experiment, seed, data.dataset_hash, device):
                 kept = 0 if fresh else epochs_kept(run)
                 tasks.append(
                     Task(experiment, seed, data.train_examples, results, data_dir, fresh, kept)

@@ -19,7 +19,8 @@ from torch.nn import functional
 class _FastTanh(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, x: Tensor) -> Tensor:
-        y = torch.sigmoid(x + x).mul_(2).sub_(1)
+        y = (x + x).sigmoid_()  # in place: passes over memory are what it costs
+        torch.add(_minus_one(y), y, alpha=2, out=y)
         context.save_for_backward(y)
         return y
 
@@ -28,6 +29,10 @@ class _FastTanh(torch.autograd.Function):
         (y,) = context.saved_tensors
         input_gradient: Tensor = torch.ops.aten.tanh_backward(gradient, y)
         return input_gradient
+
+
+def _minus_one(like: Tensor) -> Tensor:
+    return torch.full((), -1.0, dtype=like.dtype)
 
 
 def tanh(x: Tensor) -> Tensor:

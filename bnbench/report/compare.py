@@ -20,7 +20,7 @@ from bnbench.report.arms import Arm, read_arms
 from bnbench.report.curves import accuracy_table, difference_table
 from bnbench.report.files import write_table, writing
 from bnbench.report.losses import loss_table
-from bnbench.report.notes import data_notes, diverged_notes, pairing_notes, version_notes
+from bnbench.report.notes import data_notes, diverged_notes, origin_notes, pairing_notes
 from bnbench.report.summary import (
     ContrastRow,
     ExperimentRow,
@@ -90,7 +90,7 @@ def compare(experiments: Sequence[Path], out: Path) -> Comparison:
         paths.append(write_table(summary_table(rows, contrasts), out / "summary.csv"))
         paths.append(write_table(runs, out / "runs.csv"))
     notes = [*left_out, *diverged_notes(arms), *pairing_notes(arms), *data_notes(arms)]
-    notes += [*version_notes(arms), *loss_notes]
+    notes += [*origin_notes(arms), *loss_notes]
     return Comparison(rows, contrasts, tuple(notes), tuple(paths))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bnbench.report.arms import Arm, FinishedRun
 
@@ -35,16 +35,21 @@ def data_notes(arms: Sequence[Arm]) -> list[str]:
     return notes
 
 
-def version_notes(arms: Sequence[Arm]) -> list[str]:
-    """Say where runs that are compared were not made by the same versions."""
-    runs = [run for arm in arms for run in arm.runs]
-    names = sorted({name for run in runs for name in run.manifest.versions})
-    notes = []
-    for name in names:
-        versions = sorted({str(run.manifest.versions.get(name, "unknown")) for run in runs})
-        if len(versions) > 1:
-            notes.append(f"the runs are of different versions of {name}: {', '.join(versions)}")
-    return notes
+def origin_notes(arms: Sequence[Arm]) -> list[str]:
+    """Say where runs that are compared were not made by the same versions and machine."""
+    runs = [run.manifest for arm in arms for run in arm.runs]
+    versions = _differing([run.versions for run in runs])
+    machines = _differing([run.machine for run in runs])
+    return [f"the runs are of different versions of {name}: {them}" for name, them in versions] + [
+        f"the runs are of different machines, {name}: {them}" for name, them in machines
+    ]
+
+
+def _differing(origins: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]:
+    """Name what the origins do not agree in, with all that stands there."""
+    names = sorted({name for origin in origins for name in origin})
+    found = [(name, sorted({str(one.get(name, "unknown")) for one in origins})) for name in names]
+    return [(name, ", ".join(values)) for name, values in found if len(values) > 1]
 
 
 def _when(run: FinishedRun) -> str:

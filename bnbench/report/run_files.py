@@ -36,7 +36,8 @@ BATCH_CELLS: dict[str, Parse] = dict.fromkeys(BATCH_COLUMNS, _count) | {
 }
 SPLITS = ("train", "validation")
 FIELD_TYPES = {
-    "experiment": str, "seed": int, "status": str, "dataset": dict, "versions": dict, "final": dict,
+    "experiment": str, "seed": int, "status": str, "dataset": dict, "versions": dict,
+    "machine": dict, "final": dict,
 }  # fmt: skip
 DATASET_TYPES = {
     "name": str, "sha256": str, "train_examples": int, "validation_examples": int,

@@ -67,15 +67,18 @@ def run_directory(results: Path, experiment: Experiment, seed: int) -> Run:
     return Run(results / experiment.experiment / f"seed-{seed}")
 
 
-def is_finished(run: Run, experiment: Experiment, seed: int, dataset_hash: str) -> bool:
+def is_finished(
+    run: Run, experiment: Experiment, seed: int, dataset_hash: str, device: str
+) -> bool:
     """Tell whether this very run has been done, so that it need not be done again.
 
     Parameters
     ----------
     run : Run
         Where it would be.
-    experiment, seed, dataset_hash : Experiment, int, str
-        What decides its numbers, together with the versions of this environment.
+    experiment, seed, dataset_hash, device : Experiment, int, str, str
+        What decides its numbers, together with the versions of this environment; `device` is
+        what ``training.device`` comes to here: ``cpu``, ``cuda`` or ``mps``.
 
     Returns
     -------
@@ -98,6 +101,8 @@ def is_finished(run: Run, experiment: Experiment, seed: int, dataset_hash: str) 
         differences += differing_keys(run.read_experiment(), experiment) or ["configuration"]
     if manifest.dataset.get("sha256") != dataset_hash:
         differences.append("the data set's files")
+    if (there := str(manifest.machine.get("device")).partition(" ")[0]) != device:
+        differences.append(f"device: {there} there, {device} here")
     differences += [
         f"{name} {manifest.versions.get(name)} there, {version} here"
         for name, version in versions().items()

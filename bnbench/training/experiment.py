@@ -89,7 +89,7 @@ def run_experiment(
         check_batches(experiment, len(splits.train.labels))
         run = run_directory(Path(results), experiment, seed)
         with locked(run):
-            if not fresh and is_finished(run, experiment, seed, splits.dataset_hash):
+            if not fresh and is_finished(run, experiment, seed, splits.dataset_hash, device.type):
                 return
             kept = None if fresh else _checkpoint(run, experiment, splits)
             manifest = _start(run, experiment, seed, splits, device, kept)
@@ -180,8 +180,7 @@ def _recorded(
                 last = result if isinstance(result, EpochRow) else last
                 yield result
         final = _final(last) | _test(model, splits, experiment)
-        with written_whole(run.weights) as beside:
-            torch.save({name: value.cpu().clone() for name, value in _state(model)}, beside)
+        _save_weights(run, model)
     except DivergedError as error:
         _end(run, manifest, status="diverged", error=str(error), final=_final(last))
         remove_checkpoints(run)
@@ -196,8 +195,12 @@ def _recorded(
         remove_checkpoints(run)
 
 
-def _state(model: nn.Module) -> list[tuple[str, torch.Tensor]]:
-    return list(model.state_dict().items())
+def _save_weights(run: Run, model: nn.Module) -> None:
+    """Write parameters and buffers; each copied, since parameters are views of one vector."""
+    tensors = {name: value.cpu().clone() for name, value in model.state_dict().items()}
+    # Given a path, torch.save writes its name into the file: equal weights would be unequal bytes.
+    with written_whole(run.weights) as beside, beside.open("wb") as file:
+        torch.save(tensors, file)
 
 
 def _final(last: EpochRow | None) -> dict[str, Any]:

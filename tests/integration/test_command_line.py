@@ -16,6 +16,10 @@ import pytest
 import torch
 from PIL import Image
 
+from bnbench.config import load_experiment
+from bnbench.prediction import predict
+from bnbench.runs import Run
+
 TIMES = {"train_seconds", "evaluation_seconds"}
 
 
@@ -50,9 +54,7 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
 def assert_same_run(one: Path, other: Path) -> None:
     assert (one / "batches.csv").read_bytes() == (other / "batches.csv").read_bytes()
     assert rows(one / "epochs.csv") == rows(other / "epochs.csv")
-    ours, theirs = weights(one), weights(other)
-    assert ours.keys() == theirs.keys()
-    assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
+    assert (one / "weights.pt").read_bytes() == (other / "weights.pt").read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +88,6 @@ def test_train_writes_the_promised_files(trained: Path) -> None:
 
 def test_test_accuracy_is_the_test_file_s(trained: Path) -> None:
     """By a pass of PyTorch's own modules over the last 297 digits, in one batch."""
-    from bnbench.config import load_experiment
     from bnbench.data import data_folder, load_splits
     from bnbench.models import build_model, resolve_model
 
@@ -184,6 +185,9 @@ def test_predict_alone_gives_what_it_gives_among_others(
         paths.append(tmp_path / f"{index}.png")
         Image.fromarray(pixels).save(paths[-1])
     run = run_folders(trained)[-1]
+    expected = probabilities_in_evaluation_mode(run, tmp_path)
+    for prediction, row in zip(predict(Run(run), paths), expected, strict=False):
+        np.testing.assert_allclose(list(prediction.probabilities.values()), row, atol=1e-5)
     together = bnbench("predict", run, *paths)
     assert together.returncode == 0, together.stderr
     alone = [bnbench("predict", run, path).stdout.splitlines()[-1].split() for path in paths[:2]]
@@ -193,7 +197,22 @@ def test_predict_alone_gives_what_it_gives_among_others(
     assert right >= 5
 
 
-def test_compare_without_torch(trained: Path, tmp_path: Path) -> None:
+def probabilities_in_evaluation_mode(run: Path, data_dir: Path) -> list[list[float]]:
+    """Of the first 8 test digits, in one batch, from the weights alone."""
+    from bnbench.data import load_splits
+    from bnbench.models import build_model, resolve_model
+
+    experiment = load_experiment(run / "config.yaml")
+    test = load_splits(experiment.data, data_dir).test
+    assert test is not None
+    model = build_model(resolve_model(experiment)).eval()
+    model.load_state_dict(weights(run))
+    with torch.no_grad():
+        rows: list[list[float]] = model(test.images[:8]).softmax(dim=1).tolist()
+    return rows
+
+
+def test_compare_writes_figures_and_tables(trained: Path, tmp_path: Path) -> None:
     plain, normalized = sorted({folder.parent for folder in run_folders(trained)})
     done = bnbench("compare", plain, normalized, "--out", tmp_path / "figures")
     assert done.returncode == 0, done.stderr
@@ -256,6 +275,40 @@ def test_a_batch_of_one_in_front_of_batch_norm(
     assert "training.batch_size" in done.stderr
     assert remedy in done.stderr
     assert not (tmp_path / "results").exists()
+
+
+def test_a_batch_larger_than_the_split_and_left_out(root: Path, tmp_path: Path) -> None:
+    done = train(root, tmp_path, "-o", "training.batch_size=2000", "-o", "training.drop_last=true")
+    assert done.returncode == 2
+    assert "1375 examples are less than one batch" in done.stderr
+
+
+def test_two_configs_of_one_name(root: Path, tmp_path: Path) -> None:
+    config = root / "configs/lenet5.yaml"
+    done = bnbench("train", "-c", config, "-c", config, "--results", tmp_path)
+    assert done.returncode == 2
+    assert "two of the configs carry this experiment's name" in done.stderr
+
+
+def test_a_large_batch_and_odd_weights_do_not_stop_the_estimate(root: Path, tmp_path: Path) -> None:
+    done = bnbench(
+        "train", "-c", root / "configs/mlp.yaml", "-o", "data.dataset=digits",
+        "-o", "training.batch_size=60000", "-o", "training.initialization.bias=1e38",
+        "-o", "training.epochs=1", "--results", tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "diverged" in done.stdout
+
+
+def test_a_run_s_folder_that_cannot_be_written(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "mlp").write_text("a file", encoding="utf-8")
+    config = tmp_path / "mlp.yaml"
+    text = (root / "configs/mlp.yaml").read_text(encoding="utf-8")
+    config.write_text(text.replace("dataset: mnist", "dataset: digits"), encoding="utf-8")
+    done = bnbench("train", "-c", config, "--results", tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_results_folder_that_cannot_be_one(root: Path, tmp_path: Path) -> None:

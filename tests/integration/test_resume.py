@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
 
 SEED = 3
 EPOCHS = 16
@@ -90,11 +89,7 @@ def assert_as_undisturbed(run: Path, undisturbed: Path) -> None:
         for path in (run, undisturbed)
     )
     pd.testing.assert_frame_equal(ours, theirs)
-    mine, yours = (
-        torch.load(path / "weights.pt", weights_only=True) for path in (run, undisturbed)
-    )
-    assert mine.keys() == yours.keys()
-    assert all(torch.equal(mine[name], yours[name]) for name in mine)
+    assert (run / "weights.pt").read_bytes() == (undisturbed / "weights.pt").read_bytes()
     left = {path.name for path in run.iterdir()} - {".lock"}
     assert left == {"config.yaml", "manifest.json", "batches.csv", "epochs.csv", "weights.pt"}
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))

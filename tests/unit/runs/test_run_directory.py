@@ -45,7 +45,7 @@ def manifest(seed: int = 0) -> Manifest:
         dataset={"name": "noise", "sha256": "abc"},
         versions=versions(),
         source={},
-        machine={},
+        machine={"device": "cpu"},
         started="2026-01-01T00:00:00+00:00",
     )
 
@@ -144,25 +144,27 @@ def test_what_is_no_manifest(tmp_path: Path, text: str, said: str) -> None:
 
 def test_finished_is_this_very_run(tmp_path: Path) -> None:
     run = make_run(tmp_path)
-    assert is_finished(run, EXPERIMENT, 0, "abc")
-    assert not is_finished(Run(tmp_path / "absent"), EXPERIMENT, 0, "abc")
+    assert is_finished(run, EXPERIMENT, 0, "abc", "cpu")
+    assert not is_finished(Run(tmp_path / "absent"), EXPERIMENT, 0, "abc", "cpu")
     for status in ("running", "failed", "interrupted"):
         replace(manifest(), status=status).write(run.manifest)
-        assert not is_finished(run, EXPERIMENT, 0, "abc")
+        assert not is_finished(run, EXPERIMENT, 0, "abc", "cpu")
 
 
 def test_another_run_is_refused_with_what_differs(tmp_path: Path) -> None:
     run = make_run(tmp_path)
     other = Experiment(experiment="folder/tiny", model=ModelSettings(name="LeNet5", in_channels=3))
     with pytest.raises(BnbenchError, match=r"model\.in_channels: 1 there, 3 here; give another"):
-        is_finished(run, other, 0, "abc")
+        is_finished(run, other, 0, "abc", "cpu")
     with pytest.raises(BnbenchError, match="the data set's files"):
-        is_finished(run, EXPERIMENT, 0, "def")
+        is_finished(run, EXPERIMENT, 0, "def", "cpu")
+    with pytest.raises(BnbenchError, match="device: cpu there, cuda here"):
+        is_finished(run, EXPERIMENT, 0, "abc", "cuda")
     content = json.loads(run.manifest.read_text(encoding="utf-8"))
     content["versions"]["torch"] = "1.0"
     run.manifest.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(BnbenchError, match=r"torch 1\.0 there, .* here"):
-        is_finished(run, EXPERIMENT, 0, "abc")
+        is_finished(run, EXPERIMENT, 0, "abc", "cpu")
 
 
 def test_a_run_is_held_by_one(tmp_path: Path) -> None:
