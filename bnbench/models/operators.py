@@ -7,6 +7,7 @@ times as long as these. On other devices the originals run.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ class _FastTanh(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, x: Tensor) -> Tensor:
         y = (x + x).sigmoid_()  # in place: passes over memory are what it costs
-        torch.add(_minus_one(y), y, alpha=2, out=y)
+        torch.add(_minus_one(y.dtype), y, alpha=2, out=y)
         context.save_for_backward(y)
         return y
 
@@ -31,8 +32,9 @@ class _FastTanh(torch.autograd.Function):
         return input_gradient
 
 
-def _minus_one(like: Tensor) -> Tensor:
-    return torch.full((), -1.0, dtype=like.dtype)
+@cache
+def _minus_one(dtype: torch.dtype) -> Tensor:
+    return torch.full((), -1.0, dtype=dtype)
 
 
 def tanh(x: Tensor) -> Tensor:
@@ -65,11 +67,19 @@ class _FastAveragePool(torch.autograd.Function):
     @staticmethod
     def backward(_context: Any, gradient: Tensor) -> Tensor:
         *rest, height, width = gradient.shape
-        # A row of the input's gradient is a row of the pooled one with each value written twice;
-        # as a matrix product that is three times faster than any strided copy.
-        twice = torch.eye(width, dtype=gradient.dtype).repeat_interleave(2, dim=1).mul_(0.25)
-        rows = gradient.reshape(-1, width) @ twice.repeat(1, 2)  # (rest * height, 2 * 2 * width)
+        rows = gradient.reshape(-1, width) @ _spread(width, gradient.dtype)  # two rows in one
         return rows.view(*rest, 2 * height, 2 * width)
+
+
+@cache
+def _spread(width: int, dtype: torch.dtype) -> Tensor:
+    """Build the matrix that makes two rows of an input's gradient from one of the pooled one.
+
+    Each value is written twice, in both rows, times 1/4; as a matrix product that is three times
+    faster than any strided copy.
+    """
+    twice = torch.eye(width, dtype=dtype).repeat_interleave(2, dim=1).mul_(0.25)
+    return twice.repeat(1, 2)  # (W/2, 2 W)
 
 
 def average_pool_2x2(x: Tensor) -> Tensor:

@@ -98,3 +98,13 @@ def test_batch_norm_gradient_by_finite_differences() -> None:
     assert torch.autograd.gradcheck(
         lambda x, w, b: operators.batch_norm_training(x, w, b, 1e-5)[0], (x, weight, bias)
     )
+
+
+def test_tanh_trains_after_it_was_first_used_in_inference_mode() -> None:
+    """A constant that is kept must not be one that autograd refuses."""
+    operators._minus_one.cache_clear()
+    x = torch.linspace(-1, 1, 5)
+    with torch.inference_mode():
+        operators.tanh(x)
+    expected = 1 - torch.tanh(x) ** 2
+    torch.testing.assert_close(gradient(operators.tanh, x, torch.ones(5)), expected)
