@@ -32,7 +32,7 @@ $(VENV)/installed-dev: $(VENV)/installed
 reproduce: SEEDS := 3
 reproduce: MINUTES := 8
 reproduce-full: SEEDS := 10
-reproduce-full: MINUTES := 18
+reproduce-full: MINUTES := 22
 
 expect:
 	@echo "From nothing, expect $(MINUTES) minutes on two cores: installation, data, $(SEEDS) seeds of each experiment."

@@ -1,8 +1,8 @@
 """Operators that PyTorch has, but slowly, on one CPU thread: the same function, other kernels.
 
-Measured on one thread for the 64 x 6 x 28 x 28 maps of LeNet-5's first layer (torch 2.15):
-``torch.tanh`` takes five times, ``avg_pool2d`` three times and ``batch_norm`` in training three
-times as long as these. On other devices the originals run.
+Measured on one thread for the 64 x 6 x 28 x 28 maps of LeNet-5's first layer (torch 2.15), forward:
+``torch.tanh`` takes six times, ``avg_pool2d`` three times and ``batch_norm`` in training more than
+twice as long as these. On other devices the originals run.
 """
 
 from __future__ import annotations
