@@ -41,6 +41,7 @@ def train_experiments(
     """
     experiments = _load(configs, overrides, device)
     plan = plan_runs(experiments, seeds, results, data_dir=data_dir, fresh=fresh)
+    plan.refuse_others()
     slots = min(jobs or available_cores(), max(1, len(plan.tasks)))
     _announce(plan, slots)
     try:
@@ -80,9 +81,9 @@ def available_cores() -> int:
 
 
 def _announce(plan: Plan, slots: int) -> None:
-    finished = len(plan.runs) - len(plan.tasks)
+    finished = len(plan.planned) - len(plan.tasks)
     if finished:
-        print(f"{finished} of {len(plan.runs)} runs are finished already", file=sys.stderr)  # noqa: T201
+        print(f"{finished} of {len(plan.planned)} runs are finished already", file=sys.stderr)  # noqa: T201
     if plan.tasks:
         seconds = estimate_seconds(plan.tasks, slots)
         print(  # noqa: T201

@@ -18,6 +18,12 @@ from bnbench.config.schema import Experiment
 from bnbench.errors import BnbenchError
 
 DECIDES_NO_NUMBER = {"experiment", "description", "published"}
+ADDED_LATER: dict[tuple[str, str], Any] = {
+    ("model", "dropout"): 0.0,
+    ("training", "evaluate_every"): None,
+}
+"""Keys that the first release did not have, with what it did: so set, they leave the hash alone,
+and runs that were made before a key existed stay good."""
 
 
 def load_experiment(
@@ -72,6 +78,9 @@ def dump_experiment(experiment: Experiment) -> str:
 def configuration_hash(experiment: Experiment) -> str:
     """Hash the settings that decide the numbers: SHA-256 of their canonical JSON, hex."""
     settings = experiment.model_dump(mode="json", exclude=DECIDES_NO_NUMBER)
+    for (section, key), as_before in ADDED_LATER.items():
+        if settings[section][key] == as_before:
+            del settings[section][key]
     text = json.dumps(settings, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

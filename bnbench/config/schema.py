@@ -73,6 +73,8 @@ class ModelSettings(Settings):
     activation: Literal["tanh", "relu", "sigmoid"] | None = None
     """``None``: the architecture's own."""
     in_channels: Literal[1, 3] = 1
+    dropout: Annotated[Float, Field(ge=0, lt=1)] = 0.0
+    """Probability that a hidden linear layer's output is zeroed, after its activation."""
     batch_norm: BatchNormSettings | None = None
 
 
@@ -121,6 +123,8 @@ class TrainingSettings(Settings):
     """``evaluation``: from epoch 2 on, batch norm uses the statistics frozen after epoch 1."""
     epoch_loss: Literal["mean_of_examples", "mean_of_batches"] = "mean_of_examples"
     """``mean_of_batches`` gives a short last batch the weight of a full one."""
+    evaluate_every: Annotated[int, Field(ge=1)] | None = None
+    """Measure the validation split every so many steps, too; ``None``: after each epoch only."""
     initialization: InitializationSettings = InitializationSettings()
     optimizer: OptimizerSettings = AdamSettings(name="adam")
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -14,26 +14,73 @@ from bnbench.data import Split, Splits, data_folder, describe_splits
 from bnbench.errors import BnbenchError
 from bnbench.execution.pool import Task
 from bnbench.models import find_architecture, resolve_model
-from bnbench.runs import EpochRow, Run, is_finished, run_directory
+from bnbench.runs import EpochRow, Found, Identity, Run, look, run_directory
 from bnbench.training.check import check_batches, check_experiment
 from bnbench.training.checkpoint import epochs_kept
+from bnbench.training.code import code_hashes
 from bnbench.training.device import reproducible, resolve_device
 from bnbench.training.initialization import initial_model
 from bnbench.training.loop import train
 
 
 @dataclass(frozen=True)
+class PlannedRun:
+    """One run of a command: what is there already, and what is to be done for it.
+
+    Attributes
+    ----------
+    task : Task
+        What would do it.
+    found : Found
+        ``cached``, ``resume``, ``run`` or ``other``, with the reason.
+    """
+
+    task: Task
+    found: Found
+
+    @property
+    def run(self) -> Run:
+        """Its directory."""
+        return run_directory(self.task.results, self.task.experiment, self.task.seed)
+
+
+@dataclass(frozen=True)
 class Plan:
     """The runs of a command, in order."""
 
-    runs: tuple[Run, ...]
-    tasks: tuple[Task, ...]
-    """Those that are still to be done."""
+    planned: tuple[PlannedRun, ...]
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The directories of all of them."""
+        return tuple(one.run for one in self.planned)
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Those that are still to be done."""
+        return tuple(one.task for one in self.planned if one.found.state != "cached")
 
     @property
     def epochs(self) -> int:
         """Epochs that are still to be done."""
         return sum(task.epochs_left for task in self.tasks)
+
+    def refuse_others(self) -> None:
+        """Raise where a directory holds another run, which is never overwritten unasked.
+
+        Raises
+        ------
+        BnbenchError
+            With one line a run.
+        """
+        lines = [
+            f"{one.run.path}: holds a run that differs in {one.found.reason};"
+            " give another --results folder, or --fresh to replace it"
+            for one in self.planned
+            if one.found.state == "other"
+        ]
+        if lines:
+            raise BnbenchError("\n".join(lines))
 
 
 def plan_runs(
@@ -50,11 +97,12 @@ def plan_runs(
     ----------
     experiments : iterable of Experiment
     seeds : sequence of int
+        The runs come seed by seed: stopped early, what is there is paired.
     results : Path
     data_dir : Path, optional
         By default the user's cache folder. The data set is fetched where it is missing.
     fresh : bool, default False
-        Do finished runs again.
+        Do finished runs again, and replace others.
 
     Raises
     ------
@@ -70,23 +118,34 @@ def plan_runs(
     ]
     if problems:
         raise BnbenchError("\n".join(problems))
-    runs: list[Run] = []
-    tasks: list[Task] = []
-    for experiment in experiments:
-        data = describe_splits(experiment.data, data_folder(data_dir))
-        check_batches(experiment, data.train_examples)
-        device = resolve_device(experiment).type
-        for seed in seeds:
-            run = run_directory(results, experiment, seed)
-            runs.append(run)
-            if fresh or not is_finished(run, experiment, seed, data.dataset_hash, device):
-                kept = 0 if fresh else epochs_kept(run)
-                tasks.append(
-                    Task(experiment, seed, data.train_examples, results, data_dir, fresh, kept)
-                )
-    if tasks:
+    prepared = [_identity(experiment, data_dir) for experiment in experiments]
+    planned = tuple(
+        _planned(replace(wanted, seed=seed), examples, results, data_dir, fresh)
+        for seed in seeds
+        for wanted, examples in prepared
+    )
+    plan = Plan(planned)
+    if plan.tasks:
         _check_writable(results)
-    return Plan(tuple(runs), tuple(tasks))
+    return plan
+
+
+def _identity(experiment: Experiment, data_dir: Path | None) -> tuple[Identity, int]:
+    """Say what decides an experiment's numbers here, and how many training examples it has."""
+    data = describe_splits(experiment.data, data_folder(data_dir))
+    check_batches(experiment, data.train_examples)
+    device, code = resolve_device(experiment).type, code_hashes(experiment)
+    return Identity(experiment, 0, data.dataset_hash, device, code), data.train_examples
+
+
+def _planned(
+    wanted: Identity, examples: int, results: Path, data_dir: Path | None, fresh: bool
+) -> PlannedRun:
+    experiment, seed = wanted.experiment, wanted.seed
+    run = run_directory(results, experiment, seed)
+    found = Found("run", "--fresh") if fresh else look(run, wanted)
+    kept = epochs_kept(run) if found.state == "resume" else 0
+    return PlannedRun(Task(experiment, seed, examples, results, data_dir, fresh, kept), found)
 
 
 def _problems(experiment: Experiment) -> Iterable[BnbenchError]:

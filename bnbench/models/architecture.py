@@ -33,13 +33,14 @@ class Network(nn.Module):
         super().__init__()
         self._activation = settings.activation or self.activation
         self._batch_norm = settings.batch_norm
+        self._dropout = settings.dropout
 
     def hidden(self, name: str, affine: nn.Conv2d | nn.Linear) -> HiddenLayer:
         """Build the hidden layer `name` around `affine`, normalized if the settings say so."""
         batch_norm = self._batch_norm
         if batch_norm is not None and name not in (batch_norm.layers or ()):
             batch_norm = None
-        return HiddenLayer(affine, self._activation, batch_norm)
+        return HiddenLayer(affine, self._activation, batch_norm, self._dropout)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, H, W), float32, to logits (N, K)."""

@@ -70,6 +70,8 @@ class HiddenLayer(nn.Module):
         ``tanh``, ``relu`` or ``sigmoid``.
     batch_norm : BatchNormSettings or None
         ``None``: not normalized.
+    dropout : float, default 0
+        Probability of zeroing an output of a linear layer in training; maps are left alone.
     """
 
     def __init__(
@@ -77,10 +79,12 @@ class HiddenLayer(nn.Module):
         affine: nn.Conv2d | nn.Linear,
         activation: str,
         batch_norm: BatchNormSettings | None = None,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.affine = affine
         self.activation = ACTIVATIONS[activation]()
+        self.dropout = nn.Dropout(dropout) if dropout and isinstance(affine, nn.Linear) else None
         self.batch_norm = None
         if batch_norm is not None:
             self.batch_norm = _normalization(affine, batch_norm)
@@ -97,7 +101,7 @@ class HiddenLayer(nn.Module):
             y = self.activation(self.batch_norm(y))
         else:
             y = self.batch_norm(self.activation(y))
-        return y
+        return y if self.dropout is None else self.dropout(y)
 
 
 def _normalization(

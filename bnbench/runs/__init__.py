@@ -1,12 +1,15 @@
 """The run directory: its files, manifest, logs and lock. Reads and writes files, no tensors."""
 
-from bnbench.runs.directory import Run, find_runs, is_finished, locked, run_directory
+from bnbench.runs.directory import Run, find_runs, locked, run_directory
 from bnbench.runs.files import write_text, written_whole
+from bnbench.runs.identity import Found, Identity, is_finished, look
 from bnbench.runs.logs import (
     BATCH_COLUMNS,
     EPOCH_COLUMNS,
+    EVALUATION_COLUMNS,
     BatchRows,
     EpochRow,
+    EvaluationRow,
     LogSizes,
     RunLogs,
 )
@@ -15,8 +18,12 @@ from bnbench.runs.manifest import Manifest, now, processor, source, versions
 __all__ = [
     "BATCH_COLUMNS",
     "EPOCH_COLUMNS",
+    "EVALUATION_COLUMNS",
     "BatchRows",
     "EpochRow",
+    "EvaluationRow",
+    "Found",
+    "Identity",
     "LogSizes",
     "Manifest",
     "Run",
@@ -24,6 +31,7 @@ __all__ = [
     "find_runs",
     "is_finished",
     "locked",
+    "look",
     "now",
     "processor",
     "run_directory",

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from bnbench.config import Experiment, configuration_hash, differing_keys, load_experiment
+from bnbench.config import Experiment, load_experiment
 from bnbench.errors import BnbenchError
-from bnbench.runs.manifest import Manifest, read_manifest, versions
+from bnbench.runs.manifest import Manifest, read_manifest
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,16 @@ class Run:
         return self.path / "epochs.csv"
 
     @property
+    def evaluations(self) -> Path:
+        """One row an evaluation within an epoch, ``evaluations.csv``, where there are any."""
+        return self.path / "evaluations.csv"
+
+    @property
+    def predictions(self) -> Path:
+        """Labels and predicted classes of the test file's images, ``test_predictions.npy``."""
+        return self.path / "test_predictions.npy"
+
+    @property
     def weights(self) -> Path:
         """Parameters and buffers after the last epoch, ``weights.pt``."""
         return self.path / "weights.pt"
@@ -65,55 +75,6 @@ class Run:
 def run_directory(results: Path, experiment: Experiment, seed: int) -> Run:
     """Name the directory of a run; nothing is created."""
     return Run(results / experiment.experiment / f"seed-{seed}")
-
-
-def is_finished(
-    run: Run, experiment: Experiment, seed: int, dataset_hash: str, device: str
-) -> bool:
-    """Tell whether this very run has been done, so that it need not be done again.
-
-    Parameters
-    ----------
-    run : Run
-        Where it would be.
-    experiment, seed, dataset_hash, device : Experiment, int, str, str
-        What decides its numbers, together with the versions of this environment; `device` is
-        what ``training.device`` comes to here: ``cpu``, ``cuda`` or ``mps``.
-
-    Returns
-    -------
-    bool
-        False where there is nothing, or a run that did not finish.
-
-    Raises
-    ------
-    BnbenchError
-        If a run of another configuration, data set or version is there, finished or to be gone
-        on with: it is never overwritten unasked.
-    """
-    if not run.manifest.exists():
-        return False
-    manifest = run.read_manifest()
-    if not manifest.finished and not run.checkpoints():
-        return False
-    differences = []
-    if manifest.configuration_hash != configuration_hash(experiment):
-        differences += differing_keys(run.read_experiment(), experiment) or ["configuration"]
-    if manifest.dataset.get("sha256") != dataset_hash:
-        differences.append("the data set's files")
-    if (there := str(manifest.machine.get("device")).partition(" ")[0]) != device:
-        differences.append(f"device: {there} there, {device} here")
-    differences += [
-        f"{name} {manifest.versions.get(name)} there, {version} here"
-        for name, version in versions().items()
-        if manifest.versions.get(name) != version and name != "python"
-    ]
-    if differences or manifest.seed != seed:
-        raise BnbenchError(
-            f"{run.path}: holds a run that differs in {'; '.join(differences) or 'seed'};"
-            " give another --results folder, or --fresh to replace it"
-        )
-    return manifest.finished
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""``batches.csv`` and ``epochs.csv``: their columns, and rows appended as the run goes on.
+"""``batches.csv``, ``epochs.csv``, ``evaluations.csv``: their columns, appended to row by row.
 
 Floats stand in the shortest form that reads back to the same bits: losses are float32,
 everything else is float64.
@@ -104,33 +104,74 @@ EPOCH_COLUMNS = tuple(field.name for field in fields(EpochRow))
 
 
 @dataclass(frozen=True)
+class EvaluationRow:
+    """One row of ``evaluations.csv``: the validation split between two steps of an epoch.
+
+    Attributes
+    ----------
+    epoch, step : int
+        Measured after this optimizer step, counted from 1 over the run.
+    validation_loss, validation_accuracy : float
+        In evaluation mode; nats, and in [0, 1].
+    train_seconds : float
+        Wall-clock time of the epoch's updates so far, evaluations left out.
+    """
+
+    epoch: int
+    step: int
+    validation_loss: float
+    validation_accuracy: float
+    train_seconds: float
+
+    def line(self) -> str:
+        """Give the row as text, without line end."""
+        return ",".join(str(value) for value in astuple(self))
+
+
+EVALUATION_COLUMNS = tuple(field.name for field in fields(EvaluationRow))
+
+
+@dataclass(frozen=True)
 class LogSizes:
-    """Bytes of the two logs at one moment."""
+    """Bytes of the logs at one moment."""
 
     batches: int
     epochs: int
+    evaluations: int = 0
 
 
 class RunLogs:
-    """The two CSV files of a run, open for appending; one flush a call keeps rows whole.
+    """The CSV files of a run, open for appending; one flush a call keeps rows whole.
 
     Parameters
     ----------
     batches, epochs : Path
         The files.
+    evaluations : Path, optional
+        A third file, where the run is evaluated within its epochs.
     keep : LogSizes, optional
         Cut the files back to these sizes and append; by default they start anew.
     """
 
-    def __init__(self, batches: Path, epochs: Path, keep: LogSizes | None = None) -> None:
-        sizes = (keep.batches, keep.epochs) if keep else (0, 0)
-        self._batches = _open(batches, BATCH_COLUMNS, sizes[0])
-        self._epochs = _open(epochs, EPOCH_COLUMNS, sizes[1])
+    def __init__(
+        self,
+        batches: Path,
+        epochs: Path,
+        evaluations: Path | None = None,
+        keep: LogSizes | None = None,
+    ) -> None:
+        sizes = keep or LogSizes(0, 0)
+        self._batches = _open(batches, BATCH_COLUMNS, sizes.batches)
+        self._epochs = _open(epochs, EPOCH_COLUMNS, sizes.epochs)
+        self._evaluations = None
+        if evaluations is not None:
+            self._evaluations = _open(evaluations, EVALUATION_COLUMNS, sizes.evaluations)
 
     @property
     def sizes(self) -> LogSizes:
         """Bytes written so far; every row before them is whole."""
-        return LogSizes(self._batches.tell(), self._epochs.tell())
+        evaluations = self._evaluations.tell() if self._evaluations else 0
+        return LogSizes(self._batches.tell(), self._epochs.tell(), evaluations)
 
     def __enter__(self) -> RunLogs:
         return self
@@ -141,17 +182,23 @@ class RunLogs:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._batches.close()
-        self._epochs.close()
+        for file in (self._batches, self._epochs, self._evaluations):
+            if file is not None:
+                file.close()
 
-    def write(self, result: BatchRows | EpochRow) -> None:
+    def write(self, result: BatchRows | EpochRow | EvaluationRow) -> None:
         """Append one result of the training loop to its file."""
-        if isinstance(result, EpochRow):
-            self._epochs.write(result.line() + "\n")
-            self._epochs.flush()
-        else:
-            self._batches.write("".join(line + "\n" for line in result.lines()))
-            self._batches.flush()
+        if isinstance(result, BatchRows):
+            _append(self._batches, result.lines())
+        elif isinstance(result, EpochRow):
+            _append(self._epochs, [result.line()])
+        elif self._evaluations is not None:
+            _append(self._evaluations, [result.line()])
+
+
+def _append(file: TextIO, lines: Iterable[str]) -> None:
+    file.write("".join(line + "\n" for line in lines))
+    file.flush()
 
 
 def _open(path: Path, columns: tuple[str, ...], keep: int) -> TextIO:

@@ -37,6 +37,8 @@ class Manifest:
         Name, SHA-256, sizes of the splits, and which split served as validation.
     versions : dict
         bnbench, Python and the packages that can change a number.
+    code : dict
+        Module -> hash of the code that computed the numbers; empty in runs of the first release.
     source : dict
         Git commit of bnbench's source and whether it was changed since; ``None`` if unknown.
     machine : dict
@@ -67,6 +69,7 @@ class Manifest:
     final: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
     resumed_after_epochs: list[int] = field(default_factory=list)
+    code: dict[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
     @property

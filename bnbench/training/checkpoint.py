@@ -102,7 +102,9 @@ def load_checkpoint(run: Run, configuration_hash: str) -> Checkpoint | None:
 
 def _covered(run: Run, sizes: LogSizes) -> bool:
     """Tell whether the logs still hold all rows up to the checkpoint."""
-    logs = ((run.batches, sizes.batches), (run.epochs, sizes.epochs))
+    logs = [(run.batches, sizes.batches), (run.epochs, sizes.epochs)]
+    if sizes.evaluations:
+        logs.append((run.evaluations, sizes.evaluations))
     return all(path.is_file() and path.stat().st_size >= size for path, size in logs)
 
 

@@ -61,10 +61,13 @@ class Evaluation:
     losses : ndarray of float32, shape (N,)
         Cross-entropy, nats.
     correct : ndarray of bool, shape (N,)
+    predictions : ndarray of uint8, shape (N,)
+        The class with the largest logit.
     """
 
     losses: NDArray[np.float32]
     correct: NDArray[np.bool_]
+    predictions: NDArray[np.uint8]
 
     @property
     def loss(self) -> float:
@@ -91,7 +94,7 @@ def evaluate(model: nn.Module, split: Split, *, softmax_before_loss: bool = Fals
     """
     # Filled in place, for the same reason as in the training loop.
     losses = torch.empty(len(split.labels), device=split.labels.device)
-    correct = torch.empty(len(split.labels), dtype=torch.bool, device=split.labels.device)
+    predictions = torch.empty_like(split.labels)
     done = 0
     with evaluation_mode(model), torch.inference_mode():
         for images, labels in zip(
@@ -105,5 +108,8 @@ def evaluate(model: nn.Module, split: Split, *, softmax_before_loss: bool = Fals
             losses[place] = cross_entropy(
                 logits, labels, softmax_before_loss=softmax_before_loss, reduction="none"
             )
-            correct[place] = logits.argmax(dim=1) == labels
-    return Evaluation(losses.cpu().numpy(), correct.cpu().numpy())
+            predictions[place] = logits.argmax(dim=1)
+    correct = predictions == split.labels
+    return Evaluation(
+        losses.cpu().numpy(), correct.cpu().numpy(), predictions.cpu().numpy().astype(np.uint8)
+    )

@@ -8,16 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from bnbench.config import Experiment, configuration_hash, dump_experiment
-from bnbench.data import Splits, data_folder, load_splits
+from bnbench.data import Split, Splits, data_folder, load_splits
 from bnbench.errors import BnbenchError
 from bnbench.models import Network, resolve_model
 from bnbench.runs import (
     BatchRows,
     EpochRow,
+    EvaluationRow,
+    Identity,
     Manifest,
     Run,
     RunLogs,
@@ -39,8 +42,9 @@ from bnbench.training.checkpoint import (
     remove_checkpoints,
     save_checkpoint,
 )
+from bnbench.training.code import code_hashes
 from bnbench.training.device import on_device, reproducible, resolve_device
-from bnbench.training.evaluation import evaluate
+from bnbench.training.evaluation import Evaluation, evaluate
 from bnbench.training.initialization import initial_model
 from bnbench.training.loop import DivergedError, train
 
@@ -52,7 +56,7 @@ def run_experiment(
     *,
     data_dir: str | Path | None = None,
     fresh: bool = False,
-) -> Iterator[BatchRows | EpochRow]:
+) -> Iterator[BatchRows | EpochRow | EvaluationRow]:
     """Run an experiment at one seed, write its directory, and yield what it measures.
 
     Parameters
@@ -70,7 +74,7 @@ def run_experiment(
 
     Yields
     ------
-    BatchRows or EpochRow
+    BatchRows, EvaluationRow or EpochRow
         See `bnbench.training.loop.train`; nothing if the run had finished before, and only what
         was left to do if it had been stopped.
 
@@ -89,7 +93,9 @@ def run_experiment(
         check_batches(experiment, len(splits.train.labels))
         run = run_directory(Path(results), experiment, seed)
         with locked(run):
-            if not fresh and is_finished(run, experiment, seed, splits.dataset_hash, device.type):
+            code = code_hashes(experiment)
+            wanted = Identity(experiment, seed, splits.dataset_hash, device.type, code)
+            if not fresh and is_finished(run, wanted):
                 return
             kept = None if fresh else _checkpoint(run, experiment, splits)
             manifest = _start(run, experiment, seed, splits, device, kept)
@@ -132,6 +138,7 @@ def _start(
             "validation_is_test_file": splits.validation_is_test,
         },
         versions=versions(),
+        code=code_hashes(experiment),
         source=source(),
         machine={
             "system": sys.platform,
@@ -145,7 +152,7 @@ def _start(
     manifest.write(run.manifest)  # first: from here on the old files are no finished run's
     if kept is None:
         remove_checkpoints(run)
-        for old in (run.batches, run.epochs, run.weights):
+        for old in (run.batches, run.epochs, run.evaluations, run.weights, run.predictions):
             old.unlink(missing_ok=True)
     write_text(run.config, dump_experiment(experiment))
     return manifest
@@ -165,12 +172,13 @@ def _recorded(
     splits: Splits,
     experiment: Experiment,
     kept: Checkpoint | None,
-) -> Iterator[BatchRows | EpochRow]:
+) -> Iterator[BatchRows | EpochRow | EvaluationRow]:
     """Train, log what is measured, and leave a manifest that says how it ended."""
     start, sizes = (kept.state, kept.sizes) if kept else (None, None)
     last = start.row if start else None
+    evaluations = run.evaluations if experiment.training.evaluate_every else None
     try:
-        with RunLogs(run.batches, run.epochs, sizes) as logs:
+        with RunLogs(run.batches, run.epochs, evaluations, sizes) as logs:
             for result in train(model, splits, experiment.training, manifest.seed, start):
                 if isinstance(result, TrainingState):
                     checkpoint = Checkpoint(result, logs.sizes)
@@ -179,7 +187,7 @@ def _recorded(
                 logs.write(result)
                 last = result if isinstance(result, EpochRow) else last
                 yield result
-        final = _final(last) | _test(model, splits, experiment)
+        final = _final(last) | _test(run, model, splits, experiment)
         _save_weights(run, model)
     except DivergedError as error:
         _end(run, manifest, status="diverged", error=str(error), final=_final(last))
@@ -214,14 +222,21 @@ def _final(last: EpochRow | None) -> dict[str, Any]:
     }
 
 
-def _test(model: Network, splits: Splits, experiment: Experiment) -> dict[str, float]:
-    """Score the test split where it was held out: once, after everything else."""
+def _test(run: Run, model: Network, splits: Splits, experiment: Experiment) -> dict[str, float]:
+    """Score the test file once, after everything else; its answers are kept image by image."""
+    test = splits.test or splits.validation
+    result = evaluate(model, test, softmax_before_loss=experiment.training.softmax_before_loss)
+    _save_predictions(run, test, result)
     if splits.test is None:
-        return {}
-    result = evaluate(
-        model, splits.test, softmax_before_loss=experiment.training.softmax_before_loss
-    )
+        return {}  # it has served as validation: the epochs' log has its score
     return {"test_accuracy": result.accuracy, "test_loss": result.loss}
+
+
+def _save_predictions(run: Run, test: Split, result: Evaluation) -> None:
+    """Write labels and predicted classes, uint8 (2, N), so that no analysis needs the data set."""
+    labels = test.labels.cpu().numpy().astype(np.uint8)
+    with written_whole(run.predictions) as beside:
+        np.save(beside, np.stack([labels, result.predictions]), allow_pickle=False)
 
 
 def _end(run: Run, manifest: Manifest, **changes: Any) -> None:

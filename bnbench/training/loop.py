@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from bnbench.config import TrainingSettings
 from bnbench.data import Split, Splits
-from bnbench.runs import BatchRows, EpochRow
+from bnbench.runs import BatchRows, EpochRow, EvaluationRow
 from bnbench.training.checkpoint import TrainingState
 from bnbench.training.evaluation import Evaluation, cross_entropy, evaluate
 from bnbench.training.optimizer import build_optimizer, flatten_parameters
@@ -63,7 +63,7 @@ def train(
     settings: TrainingSettings,
     seed: int,
     resumed: TrainingState | None = None,
-) -> Iterator[BatchRows | EpochRow | TrainingState]:
+) -> Iterator[BatchRows | EpochRow | EvaluationRow | TrainingState]:
     """Train a model, and yield each block of batches and each epoch as they are done.
 
     Parameters
@@ -79,9 +79,10 @@ def train(
 
     Yields
     ------
-    BatchRows, EpochRow or TrainingState
-        An epoch is several `BatchRows` of the split ``train``, one of ``validation``, its
-        `EpochRow`, and the state from which the next one begins.
+    BatchRows, EvaluationRow, EpochRow or TrainingState
+        An epoch is several `BatchRows` of the split ``train``, with an `EvaluationRow` after
+        every `evaluate_every` steps, one of ``validation``, its `EpochRow`, and the state from
+        which the next one begins.
 
     Raises
     ------
@@ -98,10 +99,10 @@ def train(
     for epoch in range(done + 1, settings.epochs + 1):
         batches = batch_order(len(splits.train.labels), settings, generator)
         model.train(epoch == 1 or settings.mode_after_first_epoch == "training")
-        trained, train_seconds = [], 0.0
-        for start in range(0, len(batches), BLOCK):
+        trained, train_seconds, evaluation_seconds = [], 0.0, 0.0
+        last = step + len(batches)
+        for block in _blocks(batches, step, settings.evaluate_every):
             started = perf_counter()
-            block = batches[start : start + BLOCK]
             losses, correct = _train_block(model, parameters, optimizer, splits, block, settings)
             train_seconds += perf_counter() - started
             rows = _rows("train", epoch, step, block, losses, correct)
@@ -109,12 +110,19 @@ def train(
             yield (rows := _up_to_divergence(rows))
             trained.append(rows)
             _refuse_divergence(rows)
+            if settings.evaluate_every and step % settings.evaluate_every == 0 and step < last:
+                started = perf_counter()
+                between = _evaluation(
+                    model, splits.validation, settings, epoch, step, train_seconds
+                )
+                evaluation_seconds += perf_counter() - started
+                yield between
         started = perf_counter()
         on_train = evaluate(model, splits.train, softmax_before_loss=settings.softmax_before_loss)
         on_validation = evaluate(
             model, splits.validation, softmax_before_loss=settings.softmax_before_loss
         )
-        evaluation_seconds = perf_counter() - started
+        evaluation_seconds += perf_counter() - started
         validated = _validation_rows(on_validation, epoch, step, settings.batch_size)
         yield validated
         _refuse_divergence(validated)
@@ -139,6 +147,28 @@ def train(
             order_stream=generator.get_state(),
             global_stream=torch.get_rng_state(),
         )
+
+
+def _blocks(batches: list[Tensor], steps_before: int, every: int | None) -> Iterator[list[Tensor]]:
+    """Cut an epoch's batches into blocks that end, also, where an evaluation is due."""
+    start = 0
+    while start < len(batches):
+        until_due = every - (steps_before + start) % every if every else BLOCK
+        stop = start + min(BLOCK, until_due)
+        yield batches[start:stop]
+        start = stop
+
+
+def _evaluation(
+    model: nn.Module,
+    validation: Split,
+    settings: TrainingSettings,
+    epoch: int,
+    step: int,
+    train_seconds: float,
+) -> EvaluationRow:
+    result = evaluate(model, validation, softmax_before_loss=settings.softmax_before_loss)
+    return EvaluationRow(epoch, step, result.loss, result.accuracy, train_seconds)
 
 
 def _restore(

@@ -1,0 +1,119 @@
+"""What makes a run the one it is, and in what a run that is there differs from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from bnbench.config import Experiment, configuration_hash, differing_keys
+from bnbench.errors import BnbenchError
+from bnbench.runs.directory import Run
+from bnbench.runs.manifest import Manifest, versions
+
+State = Literal["cached", "resume", "run", "other"]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Everything that decides a run's numbers here, apart from the kind of processor.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    seed : int
+    dataset_hash : str
+        SHA-256 over the data set's files.
+    device : str
+        What ``training.device`` comes to here: ``cpu``, ``cuda`` or ``mps``.
+    code : mapping of str to str
+        The hash of each module that computes the numbers.
+    """
+
+    experiment: Experiment
+    seed: int
+    dataset_hash: str
+    device: str
+    code: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is in a run's directory, seen from the run that is wanted there.
+
+    Attributes
+    ----------
+    state : str
+        ``cached``: this very run, finished; ``resume``: this very run, stopped after a whole
+        epoch; ``run``: nothing that could be used; ``other``: another run, finished or to be
+        gone on with, which is never overwritten unasked.
+    reason : str
+        Why, in a few words.
+    """
+
+    state: State
+    reason: str
+
+
+def look(run: Run, wanted: Identity) -> Found:
+    """Find out what there is to do for a run.
+
+    Raises
+    ------
+    BnbenchError
+        If the directory holds something that bnbench did not write.
+    """
+    if not run.manifest.exists():
+        return Found("run", "not there yet")
+    manifest = run.read_manifest()
+    if not manifest.finished and not run.checkpoints():
+        return Found("run", f"{manifest.status} before its first whole epoch")
+    differences = _differences(run, manifest, wanted)
+    if differences:
+        return Found("other", "; ".join(differences))
+    if manifest.finished:
+        return Found("cached", manifest.status)
+    return Found("resume", f"{manifest.status} after epoch {manifest.final.get('epochs', '?')}")
+
+
+def is_finished(run: Run, wanted: Identity) -> bool:
+    """Tell whether this very run has been done, so that it need not be done again.
+
+    Raises
+    ------
+    BnbenchError
+        If a run of another configuration, data set, code or version is there, finished or to be
+        gone on with: it is never overwritten unasked.
+    """
+    found = look(run, wanted)
+    if found.state == "other":
+        raise BnbenchError(
+            f"{run.path}: holds a run that differs in {found.reason};"
+            " give another --results folder, or --fresh to replace it"
+        )
+    return found.state == "cached"
+
+
+def _differences(run: Run, manifest: Manifest, wanted: Identity) -> list[str]:
+    differences = []
+    if manifest.configuration_hash != configuration_hash(wanted.experiment):
+        keys = differing_keys(run.read_experiment(), wanted.experiment)
+        differences += keys or ["configuration"]
+    if manifest.seed != wanted.seed:
+        differences.append(f"seed: {manifest.seed} there, {wanted.seed} here")
+    if manifest.dataset.get("sha256") != wanted.dataset_hash:
+        differences.append("the data set's files")
+    if (there := str(manifest.machine.get("device")).partition(" ")[0]) != wanted.device:
+        differences.append(f"device: {there} there, {wanted.device} here")
+    differences += [
+        f"{name} {manifest.versions.get(name)} there, {version} here"
+        for name, version in versions().items()
+        if manifest.versions.get(name) != version and name != "python"
+    ]
+    return differences + _changed_code(manifest.code, wanted.code)
+
+
+def _changed_code(there: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
+    """Name the modules that have changed since, in one entry."""
+    names = sorted(name for name in there.keys() | here.keys() if there.get(name) != here.get(name))
+    return [f"the code of {', '.join(names)}"] if names else []

@@ -1,0 +1,109 @@
+"""The code that computes a run's numbers, module by module, as hashes that comments leave alone.
+
+It is what `bnbench.training.experiment` and the run's architecture import, directly or not,
+without the modules that read, check, name and report.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from bnbench.config import Experiment
+from bnbench.models import find_architecture
+
+ROOT = "bnbench.training.experiment"
+DECIDES_NO_NUMBER = (
+    "bnbench.errors",
+    "bnbench.registry",
+    "bnbench.config.loading",
+    "bnbench.config.marks",
+    "bnbench.data.fetching",
+    "bnbench.data.files",  # what was read has a hash of its own
+    "bnbench.data.sources",
+    "bnbench.runs.directory",
+    "bnbench.runs.files",
+    "bnbench.runs.identity",
+    "bnbench.runs.manifest",
+    "bnbench.training.check",
+    "bnbench.training.code",
+)
+_PACKAGE = Path(__file__).parents[1]
+
+
+def code_hashes(experiment: Experiment) -> dict[str, str]:
+    """Hash every module on the experiment's path from its configuration to its numbers.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Checked: its architecture exists.
+
+    Returns
+    -------
+    dict of str to str
+        Module -> first 12 hex digits of the SHA-256 of its code, without comments, docstrings
+        and layout, in the order of the names.
+    """
+    return dict(_hashes(find_architecture(experiment.model.name).network.__module__))
+
+
+@cache
+def _hashes(architecture: str) -> dict[str, str]:
+    hashes = {}
+    for name, tree in sorted(_imported(ROOT, architecture).items()):
+        code = _bare(tree)
+        if name not in DECIDES_NO_NUMBER and code:
+            hashes[name] = hashlib.sha256(code.encode()).hexdigest()[:12]
+    return hashes
+
+
+def _imported(*roots: str) -> dict[str, ast.Module]:
+    """Parse modules and, in turn, all of ours that they import."""
+    trees: dict[str, ast.Module] = {}
+    waiting = list(roots)
+    while waiting:
+        name = waiting.pop()
+        if name not in trees:
+            trees[name] = ast.parse(_file(name).read_text(encoding="utf-8"))
+            waiting += [found for found in _imports(trees[name]) if _file(found).is_file()]
+    return trees
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    """Name the packages and modules of ours that a module may mean."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (one.name for one in node.names if one.name.startswith("bnbench."))
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("bnbench"):
+            assert node.module is not None
+            yield node.module
+            yield from (f"{node.module}.{one.name}" for one in node.names)
+
+
+def _file(module: str) -> Path:
+    path = _PACKAGE.joinpath(*module.split(".")[1:])
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def _bare(tree: ast.Module) -> str:
+    """Write a module's code without comments and docstrings; a package that only imports: ''."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            node.body = [part for part in node.body if not _is_text(part)] or [ast.Pass()]
+    if all(isinstance(node, ast.Import | ast.ImportFrom | ast.Pass) or _is_all(node)
+           for node in tree.body):  # fmt: skip
+        return ""
+    return ast.unparse(tree)
+
+
+def _is_text(node: ast.stmt) -> bool:
+    """Tell a docstring, of a module, class, function or attribute."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _is_all(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
