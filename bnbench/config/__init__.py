@@ -6,6 +6,7 @@ from bnbench.config.loading import (
     dump_experiment,
     load_experiment,
 )
+from bnbench.config.metric import QUANTITIES, Metric, Quantity, parse_metric
 from bnbench.config.schema import (
     AdamSettings,
     BatchNormSettings,
@@ -17,19 +18,39 @@ from bnbench.config.schema import (
     SGDSettings,
     TrainingSettings,
 )
+from bnbench.config.study import (
+    BestAgainstBest,
+    Ladder,
+    LadderPath,
+    PlannedContrast,
+    Study,
+    StudyArm,
+    load_study,
+)
 
 __all__ = [
+    "QUANTITIES",
     "AdamSettings",
     "BatchNormSettings",
+    "BestAgainstBest",
     "DataSettings",
     "Experiment",
     "InitializationSettings",
+    "Ladder",
+    "LadderPath",
+    "Metric",
     "ModelSettings",
     "OptimizerSettings",
+    "PlannedContrast",
+    "Quantity",
     "SGDSettings",
+    "Study",
+    "StudyArm",
     "TrainingSettings",
     "configuration_hash",
     "differing_keys",
     "dump_experiment",
     "load_experiment",
+    "load_study",
+    "parse_metric",
 ]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -50,20 +51,72 @@ def load_experiment(
     BnbenchError
         With one line a problem: ``file:line:column: key``, what is wrong, and the remedy.
     """
-    values, places = read_yaml(Path(path))
-    if not isinstance(values, dict):
-        raise BnbenchError(f"{path}: is no experiment; it must hold keys such as `model:`")
+    values, places = read_mapping(Path(path), "experiment")
     for text in overrides:
         _override(values, places, text)
     if device is not None:
         _override(values, places, f"training.device={device}")
     if overrides and isinstance(values.get("experiment"), str):
         values["experiment"] = _overridden_name(values["experiment"], overrides)
+    return _checked_experiment(values, places, path)
+
+
+def load_variant(
+    path: Path, overrides: Mapping[str, Any], name: str | None, place: str
+) -> Experiment:
+    """Load one experiment of a study: a base config with some settings changed.
+
+    Parameters
+    ----------
+    path : Path
+        Of the base config.
+    overrides : mapping of str to Any
+        Dotted key -> plain value.
+    name : str or None
+        The variant's name; ``None`` keeps the base config's.
+    place : str
+        Where the overrides are written, for errors.
+    """
+    values, places = read_mapping(path, "experiment")
+    for key, value in overrides.items():
+        _set(values, places, key, deepcopy(value), place)
+    if name is not None:
+        values["experiment"] = name
+    return _checked_experiment(values, places, path)
+
+
+def read_mapping(path: Path, what: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Read a YAML file that must hold keys; see `bnbench.config.marks.read_yaml`."""
+    values, places = read_yaml(path)
+    if not isinstance(values, dict):
+        raise BnbenchError(f"{path}: is no {what}; it must hold keys such as `{what}:`")
+    return values, places
+
+
+Schema = TypeVar("Schema", bound=BaseModel)
+
+
+def checked(
+    schema: type[Schema], values: dict[str, Any], places: dict[str, str], path: str | Path
+) -> Schema:
+    """Validate what was read from a file against its schema.
+
+    Raises
+    ------
+    BnbenchError
+        With one line a problem, at its place in the file.
+    """
     try:
-        experiment = Experiment.model_validate(values)
+        return schema.model_validate(values)
     except ValidationError as error:
-        problems = [_explain(detail, values, places, str(path)) for detail in error.errors()]
+        problems = [_explain(one, values, places, str(path), schema) for one in error.errors()]
         raise BnbenchError("\n".join(problems)) from None
+
+
+def _checked_experiment(
+    values: dict[str, Any], places: dict[str, str], path: str | Path
+) -> Experiment:
+    experiment = checked(Experiment, values, places, path)
     experiment._places.update(places)
     return experiment
 
@@ -108,19 +161,25 @@ def _flat(values: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 def _override(values: dict[str, Any], places: dict[str, str], text: str) -> None:
     key, equals, value = text.partition("=")
-    key = key.strip()
-    if not equals or not all(key.split(".")):
+    if not equals:
         raise BnbenchError(f"-o {text}: must read key=value, such as training.epochs=3")
+    _set(values, places, key.strip(), parse(value, f"-o {text}")[0], f"-o {text}")
+
+
+def _set(values: dict[str, Any], places: dict[str, str], key: str, value: Any, place: str) -> None:
+    """Set a dotted key, and note where that was written."""
+    if not all(key.split(".")):
+        raise BnbenchError(f"{place}: must name a key, such as training.epochs")
     *parents, last = key.split(".")
     section = values
     for parent in parents:
         section = section.setdefault(parent, {})
         if not isinstance(section, dict):
-            raise BnbenchError(f"-o {text}: {parent} is a value, not a section")
-    section[last] = parse(value, f"-o {text}")[0]
-    for stale in [place for place in places if place == key or place.startswith(key + ".")]:
+            raise BnbenchError(f"{place}: {parent} is a value, not a section")
+    section[last] = value
+    for stale in [known for known in places if known == key or known.startswith(key + ".")]:
         del places[stale]
-    places[key] = f"-o {text}"
+    places[key] = place
 
 
 def _overridden_name(name: str, overrides: Iterable[str]) -> str:
@@ -133,7 +192,11 @@ def _overridden_name(name: str, overrides: Iterable[str]) -> str:
 
 
 def _explain(
-    detail: ErrorDetails, values: dict[str, Any], places: dict[str, str], file: str
+    detail: ErrorDetails,
+    values: dict[str, Any],
+    places: dict[str, str],
+    file: str,
+    schema: type[BaseModel],
 ) -> str:
     """Turn one of pydantic's problems into ``place: key: what; remedy``."""
     parts = _written_parts(detail["loc"], values)
@@ -143,7 +206,7 @@ def _explain(
         nearest = nearest.rpartition(".")[0]
     where = f"{places.get(nearest, file)}: {key}"
     if detail["type"] == "extra_forbidden":
-        return f"{where}: there is no such key; {_suggest(detail['loc'], parts[-1])}"
+        return f"{where}: there is no such key; {_suggest(schema, detail['loc'], parts[-1])}"
     if detail["type"] == "missing":
         return f"{where}: is missing"
     if detail["type"] == "union_tag_invalid":
@@ -171,8 +234,8 @@ def _written_parts(location: tuple[int | str, ...], values: Any) -> list[str]:
     return parts
 
 
-def _suggest(location: tuple[int | str, ...], key: str) -> str:
-    names = _keys_at(Experiment, location[:-1])
+def _suggest(schema: type[BaseModel], location: tuple[int | str, ...], key: str) -> str:
+    names = _keys_at(schema, location[:-1])
     near = get_close_matches(key, names, n=1, cutoff=0.6)
     return f"did you mean {near[0]!r}?" if near else f"the keys here are: {', '.join(names)}"
 
@@ -184,11 +247,13 @@ def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[st
         fields = [one.model_fields[part] for one in models if part in one.model_fields]
         if fields:
             models = [found for field in fields for found in _models_in(field.annotation)]
-        else:  # the tag of a union: keep the member that carries it
-            models = [
-                one for one in models if part in get_args(one.model_fields["name"].annotation)
-            ]
+        else:  # the tag of a union: keep the member that carries it; or a name of the user's
+            models = [one for one in models if part in _tags(one)] or models
     return list(dict.fromkeys(name for one in models for name in one.model_fields))
+
+
+def _tags(model: type[BaseModel]) -> tuple[Any, ...]:
+    return get_args(model.model_fields["name"].annotation) if "name" in model.model_fields else ()
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

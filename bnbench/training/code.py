@@ -19,18 +19,16 @@ ROOT = "bnbench.training.experiment"
 DECIDES_NO_NUMBER = (
     "bnbench.errors",
     "bnbench.registry",
-    "bnbench.config.loading",
-    "bnbench.config.marks",
+    "bnbench.config",
+    "bnbench.runs",
     "bnbench.data.fetching",
     "bnbench.data.files",  # what was read has a hash of its own
     "bnbench.data.sources",
-    "bnbench.runs.directory",
-    "bnbench.runs.files",
-    "bnbench.runs.identity",
-    "bnbench.runs.manifest",
     "bnbench.training.check",
     "bnbench.training.code",
 )
+"""Modules, and packages with all that is in them."""
+BUT = ("bnbench.config.schema", "bnbench.runs.logs")
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -56,9 +54,15 @@ def _hashes(architecture: str) -> dict[str, str]:
     hashes = {}
     for name, tree in sorted(_imported(ROOT, architecture).items()):
         code = _bare(tree)
-        if name not in DECIDES_NO_NUMBER and code:
+        if code and _decides(name):
             hashes[name] = hashlib.sha256(code.encode()).hexdigest()[:12]
     return hashes
+
+
+def _decides(module: str) -> bool:
+    return module in BUT or not any(
+        module == name or module.startswith(name + ".") for name in DECIDES_NO_NUMBER
+    )
 
 
 def _imported(*roots: str) -> dict[str, ast.Module]:

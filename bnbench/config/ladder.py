@@ -1,0 +1,190 @@
+"""A ladder: the published recipe, the corrected one, and the recipes between them.
+
+With n switches these are: the first k of them corrected, for k = 0 ... n; each one alone
+corrected; and each one alone left as published. Recipes that come out equal are one experiment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bnbench.config.loading import differing_keys
+from bnbench.config.metric import Metric
+from bnbench.config.schema import Experiment
+from bnbench.config.study_schema import LadderArm, StudyLadder
+from bnbench.errors import BnbenchError
+from bnbench.registry import unknown
+
+
+@dataclass(frozen=True)
+class LadderState:
+    """One recipe of one arm.
+
+    Attributes
+    ----------
+    label : str
+        ``ladder/<arm>+<switch>+...``: the switches that are corrected.
+    title : str
+    experiment : Experiment
+    """
+
+    label: str
+    title: str
+    experiment: Experiment
+
+
+@dataclass(frozen=True)
+class LadderPath:
+    """One arm's recipes.
+
+    Attributes
+    ----------
+    title : str
+    switches : tuple of str
+        Those that can have an effect in this arm, in the ladder's order.
+    states : dict of tuple of str to LadderState
+        Corrected switches -> recipe.
+    """
+
+    title: str
+    switches: tuple[str, ...]
+    states: dict[tuple[str, ...], LadderState]
+
+    def at(self, corrected: Iterable[str]) -> LadderState:
+        """Give the recipe with these switches corrected; those without effect are ignored."""
+        wanted = set(corrected)
+        return self.states[tuple(name for name in self.switches if name in wanted)]
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Both arms' recipes.
+
+    Attributes
+    ----------
+    treatment, baseline : str
+        Names of arms.
+    switches : dict of str to str
+        Name -> the defect in words, in the order in which they are corrected.
+    paths : dict of str to LadderPath
+        By arm.
+    metrics : tuple of Metric
+    """
+
+    treatment: str
+    baseline: str
+    switches: dict[str, str]
+    paths: dict[str, LadderPath]
+    metrics: tuple[Metric, ...]
+
+
+class Loader(Protocol):
+    """What `climb` needs of the study that the ladder stands in."""
+
+    def load(
+        self, config: str, overrides: Mapping[str, Any], name: str | None, key: str
+    ) -> Experiment | None:
+        """Load a config with overrides; ``None`` where a problem has been noted."""
+
+    def metrics(self, names: tuple[str, ...], key: str) -> tuple[Metric, ...]:
+        """Read the names of metrics."""
+
+    def place(self, key: str) -> str:
+        """Say where a key of the study's file stands."""
+
+
+def recipes(switches: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """List the sets of corrected switches that a ladder visits, each once, published first.
+
+    Examples
+    --------
+    >>> recipes(("a", "b", "c"))
+    [(), ('a',), ('a', 'b'), ('a', 'b', 'c'), ('b',), ('c',), ('b', 'c'), ('a', 'c')]
+    """
+    prefixes = [switches[:count] for count in range(len(switches) + 1)]
+    alone = [(name,) for name in switches]
+    left_out = [tuple(other for other in switches if other != name) for name in switches]
+    return list(dict.fromkeys([*prefixes, *alone, *left_out]))
+
+
+def climb(ladder: StudyLadder, study: str, loader: Loader) -> Ladder:
+    """Load every recipe of a ladder.
+
+    Raises
+    ------
+    BnbenchError
+        If an arm is unknown, or the switches do not lead from one end to the other.
+    """
+    for side in ("treatment", "baseline"):
+        if (arm := getattr(ladder, side)) not in ladder.arms:
+            raise unknown("arm", arm, ladder.arms, loader.place(f"ladder.{side}"))
+    return Ladder(
+        treatment=ladder.treatment,
+        baseline=ladder.baseline,
+        switches={name: switch.says for name, switch in ladder.switches.items()},
+        paths={name: _path(ladder, name, arm, study, loader) for name, arm in ladder.arms.items()},
+        metrics=loader.metrics(ladder.metrics, "ladder.metrics"),
+    )
+
+
+def _path(ladder: StudyLadder, name: str, arm: LadderArm, study: str, loader: Loader) -> LadderPath:
+    key = f"ladder.arms.{name}"
+    published = loader.load(arm.published, ladder.overrides, f"{study}/{name}", key)
+    target = loader.load(arm.corrected, ladder.overrides, f"{study}/{name}+all", key)
+    if published is None or target is None:
+        raise BnbenchError(f"{loader.place(key)}: its two ends cannot be loaded")
+    effective = tuple(
+        switch for switch, one in ladder.switches.items() if one.arms is None or name in one.arms
+    )
+    settings = target.model_dump(mode="json")
+    always = _settings(ladder, set(ladder.switches) - set(effective), settings)
+    states = {}
+    for corrected in recipes(effective):
+        changed = always | _settings(ladder, corrected, settings)
+        label = "+".join([name, *corrected])
+        experiment: Experiment | None = published
+        if corrected == effective and not target.experiment.startswith(f"{study}/"):
+            experiment = target  # a recipe of its own, whose runs other studies share
+        elif changed:
+            overrides = {**ladder.overrides, **changed}
+            experiment = loader.load(arm.published, overrides, f"{study}/{label}", key)
+        if experiment is None:
+            raise BnbenchError(f"{loader.place(key)}: its recipe {label} cannot be loaded")
+        states[corrected] = LadderState(f"ladder/{label}", _title(corrected, effective), experiment)
+    missed = differing_keys(states[effective].experiment, target)
+    if missed:
+        raise BnbenchError(
+            f"{loader.place(key)}: no switch leads to the corrected recipe in {'; '.join(missed)};"
+            " name the key under ladder.switches or in ladder.overrides"
+        )
+    return LadderPath(arm.title or published.description, effective, states)
+
+
+def _settings(
+    ladder: StudyLadder, switches: Iterable[str], corrected: dict[str, Any]
+) -> dict[str, Any]:
+    """Give each key of these switches the corrected recipe's value, where it has the key."""
+    keys = [key for name in switches for key in ladder.switches[name].keys]
+    values = {key: _value(corrected, key) for key in keys}
+    return {key: value for key, value in values.items() if value is not _ABSENT}
+
+
+_ABSENT = object()
+
+
+def _value(settings: Any, key: str) -> Any:
+    for part in key.split("."):
+        if not isinstance(settings, dict) or part not in settings:
+            return _ABSENT
+        settings = settings[part]
+    return settings
+
+
+def _title(corrected: tuple[str, ...], effective: tuple[str, ...]) -> str:
+    if not corrected:
+        return "as published"
+    if corrected == effective:
+        return "corrected"
+    return "corrected: " + ", ".join(corrected)

@@ -1,0 +1,372 @@
+"""A study: its file in, every experiment, contrast and ladder spelt out, or every problem."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from bnbench.config.ladder import Ladder, LadderPath, climb
+from bnbench.config.loading import checked, load_variant, read_mapping
+from bnbench.config.metric import Metric, parse_metric
+from bnbench.config.schema import Experiment
+from bnbench.config.study_schema import Point, StudyContrast, StudyExperiment, StudyFile
+from bnbench.errors import BnbenchError
+from bnbench.registry import unknown
+
+SMALLEST_EFFECT = 0.001
+SMALL = "_small"
+
+
+@dataclass(frozen=True)
+class StudyArm:
+    """One experiment of a study.
+
+    Attributes
+    ----------
+    label : str
+        In contrasts and claims: ``plain``, or ``plain@0.1`` at a point of a grid.
+    title : str
+        For people.
+    experiment : Experiment
+    point : tuple of Point
+        Values of the grid's keys; empty without a grid.
+    """
+
+    label: str
+    title: str
+    experiment: Experiment
+    point: tuple[Point, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlannedContrast:
+    """Treatment against baseline, paired by seed, on one or more metrics.
+
+    Attributes
+    ----------
+    name : str
+        ``group``, or ``group@point``.
+    group : str
+        As the study's file names it.
+    treatment, baseline : str
+        Labels of arms.
+    metrics : tuple of Metric
+    smallest_effect : float
+        Of interest, in the metrics' unit, declared beforehand.
+    confirmatory : bool
+        Whether it belongs to the family whose p values are adjusted together.
+    """
+
+    name: str
+    group: str
+    treatment: str
+    baseline: str
+    metrics: tuple[Metric, ...]
+    smallest_effect: float
+    confirmatory: bool
+
+
+@dataclass(frozen=True)
+class BestAgainstBest:
+    """Each side at the point of its grid that is best on tuning seeds, scored on fresh ones.
+
+    Attributes
+    ----------
+    name : str
+    treatment, baseline : tuple of str
+        Labels of the arms to choose from.
+    metrics : tuple of Metric
+        The first chooses.
+    tuning_seeds : int
+        So many first seeds choose; those after them score.
+    smallest_effect : float
+    confirmatory : bool
+    """
+
+    name: str
+    treatment: tuple[str, ...]
+    baseline: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    tuning_seeds: int
+    smallest_effect: float
+    confirmatory: bool
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study as it will be run and judged.
+
+    Attributes
+    ----------
+    name : str
+        With ``_small`` for the small variant.
+    question : str
+    seeds : tuple of int
+    arms : dict of str to StudyArm
+        By label; of a ladder, too.
+    grid_keys : dict of str to tuple of str
+        Label without its point -> the keys that points give values to; empty without a grid.
+    contrasts : tuple of PlannedContrast
+    best : tuple of BestAgainstBest
+    ladder : Ladder or None
+    gives_up : str
+        What the small variant leaves out; empty for the study in full.
+    claims : tuple of dict
+        The study's own, unread.
+    path : str
+        Of its file.
+    """
+
+    name: str
+    question: str
+    seeds: tuple[int, ...]
+    arms: dict[str, StudyArm]
+    grid_keys: dict[str, tuple[str, ...]]
+    contrasts: tuple[PlannedContrast, ...]
+    best: tuple[BestAgainstBest, ...]
+    ladder: Ladder | None
+    gives_up: str
+    claims: tuple[dict[str, Any], ...]
+    path: str
+
+    @property
+    def experiments(self) -> list[Experiment]:
+        """Every experiment once."""
+        return list(
+            {arm.experiment.experiment: arm.experiment for arm in self.arms.values()}.values()
+        )
+
+    def points(self, label: str) -> list[StudyArm]:
+        """List the arms that a label stands for: itself, or every point of its grid."""
+        return [arm for arm in self.arms.values() if arm.label.partition("@")[0] == label]
+
+
+def load_study(path: str | Path, *, small: bool = False, seeds: int | None = None,
+               device: str | None = None) -> Study:  # fmt: skip
+    """Load a study, expand its grids and its ladder, and check every experiment of it.
+
+    Parameters
+    ----------
+    path : str or Path
+        Such as ``configs/studies/headline.yaml``.
+    small : bool, default False
+        The variant that its ``small`` section describes.
+    seeds : int, optional
+        So many, in place of the file's.
+    device : str, optional
+        In place of every config's ``training.device``.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    BnbenchError
+        With one line a problem, of the study and of all its experiments together.
+    """
+    path = Path(path)
+    values, places = read_mapping(path, "study")
+    return _Loading(checked(StudyFile, values, places, path), places, path, small, device).study(
+        seeds
+    )
+
+
+class _Loading:
+    """One study on its way from its file; it collects problems instead of stopping at the first."""
+
+    def __init__(
+        self, file: StudyFile, places: dict[str, str], path: Path, small: bool, device: str | None
+    ) -> None:
+        if small and file.small is None:
+            raise BnbenchError(f"{path}: has no small variant; leave out --small")
+        self.file = file
+        self.places = places
+        self.path = path
+        self.small = file.small if small else None
+        self.name = file.study + (SMALL if small else "")
+        self.device = {} if device is None else {"training.device": device}
+        self.problems: list[str] = []
+
+    def study(self, seeds: int | None) -> Study:
+        arms = {arm.label: arm for arm in self._arms()}
+        ladder = self._ladder()
+        if ladder is not None:
+            arms |= {arm.label: arm for arm in ladder_arms(ladder)}
+        contrasts, best = self._contrasts(arms) if not self.problems else ((), ())
+        if self.problems:
+            raise BnbenchError("\n".join(dict.fromkeys(self.problems)))
+        count = seeds or (self.small and self.small.seeds) or self.file.seeds
+        return Study(
+            name=self.name,
+            question=self.file.question.strip(),
+            seeds=tuple(range(count)),
+            arms=arms,
+            grid_keys={name: tuple(one.grid) for name, one in self.file.experiments.items()},
+            contrasts=contrasts,
+            best=best,
+            ladder=ladder,
+            gives_up=self.small.gives_up if self.small else "",
+            claims=self.file.claims,
+            path=str(self.path),
+        )  # fmt: skip
+
+    def place(self, key: str) -> str:
+        nearest = key
+        while nearest and nearest not in self.places:
+            nearest = nearest.rpartition(".")[0]
+        return f"{self.places.get(nearest, self.path)}: {key}"
+
+    def load(
+        self, config: str, overrides: Mapping[str, Any], name: str | None, key: str
+    ) -> Experiment | None:
+        """Load one experiment; a problem is noted, and ``None`` returned."""
+        small = self.small.overrides if self.small else {}
+        changed = {**overrides, **small}
+        try:
+            return load_variant(
+                self.path.parent / config,
+                {**changed, **self.device},
+                name if changed else None,
+                self.place(key),
+            )
+        except BnbenchError as error:
+            self.problems.append(str(error))
+            return None
+
+    def _arms(self) -> Iterator[StudyArm]:
+        fewer = self.small.grid if self.small else {}
+        for label, experiment in self.file.experiments.items():
+            for point in product(*(fewer.get(key, all_) for key, all_ in experiment.grid.items())):
+                arm = self._arm(label, experiment, point)
+                if arm is not None:
+                    yield arm
+
+    def _arm(
+        self, label: str, experiment: StudyExperiment, point: tuple[Point, ...]
+    ) -> StudyArm | None:
+        full = "@".join([label, *([",".join(map(_text, point))] if point else [])])
+        overrides = {**experiment.overrides, **dict(zip(experiment.grid, point, strict=True))}
+        key = f"experiments.{label}"
+        loaded = self.load(experiment.config, overrides, f"{self.name}/{full}", key)
+        if loaded is None:
+            return None
+        title = experiment.title or loaded.description or label
+        return StudyArm(full, title, loaded, point)
+
+    def _ladder(self) -> Ladder | None:
+        if self.file.ladder is None:
+            return None
+        try:
+            return climb(self.file.ladder, self.name, self)
+        except BnbenchError as error:
+            self.problems.append(str(error))
+            return None
+
+    def _contrasts(
+        self, arms: dict[str, StudyArm]
+    ) -> tuple[tuple[PlannedContrast, ...], tuple[BestAgainstBest, ...]]:
+        planned: list[PlannedContrast] = []
+        best: list[BestAgainstBest] = []
+        for name, contrast in self.file.contrasts.items():
+            try:
+                metrics = self.metrics(contrast.metrics, f"contrasts.{name}.metrics")
+                sides = [
+                    self._side(arms, getattr(contrast, side), f"contrasts.{name}.{side}")
+                    for side in ("treatment", "baseline")
+                ]
+                if contrast.tuning_seeds is None:
+                    planned += self._pointwise(name, contrast, metrics, *sides)
+                else:
+                    best.append(_best(name, contrast, metrics, *sides))
+            except BnbenchError as error:
+                self.problems.append(str(error))
+        return tuple(planned), tuple(best)
+
+    def metrics(self, names: tuple[str, ...], key: str) -> tuple[Metric, ...]:
+        return tuple(parse_metric(text, self.place(key)) for text in names)
+
+    def _side(self, arms: dict[str, StudyArm], label: str, key: str) -> list[StudyArm]:
+        """Find the arms that a side of a contrast stands for."""
+        if label in arms:
+            return [arms[label]]
+        grid = [arm for arm in arms.values() if arm.point and arm.label.partition("@")[0] == label]
+        if not grid:
+            known = list(arms) + list({known.partition("@")[0]: None for known in arms})
+            raise unknown("experiment", label, known, self.place(key))
+        return grid
+
+    def _pointwise(
+        self,
+        name: str,
+        contrast: StudyContrast,
+        metrics: tuple[Metric, ...],
+        treatments: list[StudyArm],
+        baselines: list[StudyArm],
+    ) -> Iterator[PlannedContrast]:
+        """Pair the points of two grids, or one arm with every point of the other side's."""
+        by_point = {arm.point: arm for arm in baselines}
+        for arm in treatments:
+            partners = [by_point[arm.point]] if arm.point in by_point else []
+            if len(baselines) == 1 or len(treatments) == 1:
+                partners = baselines
+            for partner in partners:
+                several = arm if len(treatments) > 1 else partner
+                one = len(treatments) == 1 and len(baselines) == 1
+                full = name if one else f"{name}@{several.label.partition('@')[2]}"
+                yield PlannedContrast(
+                    full, name, arm.label, partner.label, metrics,
+                    contrast.smallest_effect or SMALLEST_EFFECT,
+                    contrast.family == "confirmatory",
+                )  # fmt: skip
+        if len(treatments) > 1 and len(baselines) > 1:
+            shared = {arm.point for arm in treatments} & by_point.keys()
+            if not shared:
+                raise BnbenchError(
+                    f"{self.place(f'contrasts.{name}')}: the two grids share no point;"
+                    " give both the same values"
+                )
+
+
+def _best(
+    name: str,
+    contrast: StudyContrast,
+    metrics: tuple[Metric, ...],
+    treatments: list[StudyArm],
+    baselines: list[StudyArm],
+) -> BestAgainstBest:
+    assert contrast.tuning_seeds is not None
+    return BestAgainstBest(
+        name=name,
+        treatment=tuple(arm.label for arm in treatments),
+        baseline=tuple(arm.label for arm in baselines),
+        metrics=metrics,
+        tuning_seeds=contrast.tuning_seeds,
+        smallest_effect=contrast.smallest_effect or SMALLEST_EFFECT,
+        confirmatory=contrast.family == "confirmatory",
+    )
+
+
+def _text(value: Point) -> str:
+    """Write a grid's value as part of a name: ``1e-3`` and ``0.001`` are the same."""
+    try:
+        return f"{float(value):g}" if not isinstance(value, bool | None) else str(value)
+    except ValueError:
+        return str(value)
+
+
+def ladder_arms(ladder: Ladder) -> Iterator[StudyArm]:
+    """Give every state of a ladder as an arm, labelled by its experiment."""
+    for path in ladder.paths.values():
+        yield from (
+            StudyArm(state.label, f"{path.title}: {state.title}", state.experiment)
+            for state in path.states.values()
+        )
+
+
+__all__ = [
+    "BestAgainstBest", "Ladder", "LadderPath", "PlannedContrast", "Study", "StudyArm", "load_study",
+]  # fmt: skip

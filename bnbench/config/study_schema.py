@@ -1,0 +1,96 @@
+"""What a study file holds, before its grids are expanded and its experiments are loaded."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from bnbench.config.schema import Float, Settings
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_]*$")]
+Names = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+Point = str | int | float | bool | None
+Points = Annotated[tuple[Point, ...], Field(strict=False, min_length=1)]
+
+
+class StudyExperiment(Settings):
+    """A base config with some settings changed, once or at every point of a grid."""
+
+    config: str
+    """Path of the experiment's YAML file, from the study's own folder."""
+    title: str = ""
+    """In figures and tables; by default the experiment's description."""
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    """Dotted key -> value."""
+    grid: dict[str, Points] = Field(default_factory=dict)
+    """Dotted key -> values; with several keys, every combination."""
+
+
+class StudyContrast(Settings):
+    """Treatment against baseline; with grids on both sides, point by point."""
+
+    treatment: str
+    """Label of an experiment, or ``label@point`` of a grid."""
+    baseline: str
+    metrics: Names
+    smallest_effect: Annotated[Float, Field(gt=0)] | None = None
+    """Of interest, in the unit of the metrics; by default 0.001: 0.1 pp, or 0.001 nats."""
+    family: Literal["confirmatory", "exploratory"] = "exploratory"
+    tuning_seeds: Annotated[int, Field(ge=1)] | None = None
+    """Instead of point by point: each side at the point that is best on so many first seeds,
+    by the first of `metrics`, scored on the seeds after them."""
+
+
+class LadderArm(Settings):
+    """The two ends of a ladder: config files, from the study's own folder."""
+
+    published: str
+    corrected: str
+    title: str = ""
+
+
+class Switch(Settings):
+    """One defect of the published code: the settings that put it right."""
+
+    keys: Names
+    says: str
+    """The defect in a few words."""
+    arms: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] | None = None
+    """The arms in which it can have an effect; by default all."""
+
+
+class StudyLadder(Settings):
+    """From the published recipe to the corrected one, one switch at a time."""
+
+    treatment: str
+    baseline: str
+    arms: dict[Name, LadderArm]
+    switches: dict[Name, Switch]
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    metrics: Names
+
+
+class SmallStudy(Settings):
+    """A variant that fits into a quarter of an hour."""
+
+    gives_up: str
+    seeds: Annotated[int, Field(ge=1)] | None = None
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    """On top of every experiment's own, and of the ladder's."""
+    grid: dict[str, Points] = Field(default_factory=dict)
+    """Fewer values for keys that the experiments' grids have."""
+
+
+class StudyFile(Settings):
+    """``configs/studies/<study>.yaml``."""
+
+    study: Name
+    question: str
+    seeds: Annotated[int, Field(ge=1, le=100_000)] = 10
+    experiments: dict[Name, StudyExperiment] = Field(default_factory=dict)
+    contrasts: dict[Name, StudyContrast] = Field(default_factory=dict)
+    ladder: StudyLadder | None = None
+    small: SmallStudy | None = None
+    claims: Annotated[tuple[dict[str, Any], ...], Field(strict=False)] = ()
+    """Claims of your own, as in ``bnbench/claims/articles``."""

@@ -1,0 +1,272 @@
+"""What a study's runs say, as frozen data: read by the verdicts, and shown by the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bnbench.config import Metric, Study
+from bnbench.statistics import (
+    Contrast,
+    Equivalence,
+    Interval,
+    McNemar,
+    SpeedUp,
+    Summary,
+    TwoLevelDifference,
+)
+
+
+@dataclass(frozen=True)
+class Level:
+    """One metric of one arm over its seeds.
+
+    Attributes
+    ----------
+    label : str
+        Of the arm in its study.
+    metric : Metric
+    values : dict of int to float
+        Seed -> value. Diverged runs are in it: accuracies at chance, losses at ln K, times
+        infinite.
+    diverged : tuple of int
+        Seeds.
+    summary : Summary or None
+        Mean, interval and prediction interval; ``None`` for times.
+    median : float
+    published : float or None
+        Of the published run that the arm replicates.
+    rounding : float
+        Reading error of `published`, to either side; it widens the prediction interval.
+    """
+
+    label: str
+    metric: Metric
+    values: dict[int, float]
+    diverged: tuple[int, ...]
+    summary: Summary | None
+    median: float
+    published: float | None
+    rounding: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One contrast on one metric.
+
+    Attributes
+    ----------
+    study, name, group : str
+        `name` is ``group`` or ``group@point``.
+    metric : Metric
+    treatment, baseline : Level
+        At all of their seeds; what follows is of the seeds that both have.
+    contrast : Contrast or None
+        Of a level; ``None`` for times and shares, and where no seed is shared.
+    equivalence : Equivalence or None
+        Two one-sided tests within the smallest effect, of a level.
+    speed_up : SpeedUp or None
+        Of a time.
+    prediction : Interval or None
+        95 % prediction interval of the difference of one further pair, widened by twice the
+        reading error where there is a published difference.
+    published : float or None
+        The published difference.
+    smallest_effect : float
+    confirmatory : bool
+    p : float
+        Two-sided: exact sign flips for a level, the sign test for a time; NaN for n = 1 or where
+        nothing differs.
+    p_adjusted : float
+        Within the study: by Holm over the confirmatory family, by Benjamini and Hochberg over
+        the points of a sweep; else `p`.
+    adjusted_by : str
+        ``Holm``, ``Benjamini-Hochberg`` or ``""``.
+    notes : tuple of str
+        Seeds that only one side has, arms with different epochs, nothing shared, ...
+    """
+
+    study: str
+    name: str
+    group: str
+    metric: Metric
+    treatment: Level
+    baseline: Level
+    contrast: Contrast | None
+    equivalence: Equivalence | None
+    speed_up: SpeedUp | None
+    prediction: Interval | None
+    published: float | None
+    smallest_effect: float
+    confirmatory: bool
+    p: float
+    p_adjusted: float
+    adjusted_by: str
+    notes: tuple[str, ...]
+
+    @property
+    def n(self) -> int:
+        """Seeds that both sides have."""
+        return len(self.treatment.values.keys() & self.baseline.values.keys())
+
+
+@dataclass(frozen=True)
+class BestFinding:
+    """Each side at its best point, which tuning seeds chose and fresh seeds score.
+
+    Attributes
+    ----------
+    name : str
+    treatment, baseline : str
+        Labels of the chosen points.
+    tuning_seeds : tuple of int
+    findings : tuple of Finding
+        On the fresh seeds, one a metric.
+    usable : dict of str to tuple
+        ``treatment`` and ``baseline`` -> the points, in the grid's order, whose mean on the
+        tuning seeds is within 1 pp of the side's best and none of whose runs diverged.
+    """
+
+    name: str
+    treatment: str
+    baseline: str
+    tuning_seeds: tuple[int, ...]
+    findings: tuple[Finding, ...]
+    usable: dict[str, tuple[str | int | float | bool | None, ...]]
+
+
+@dataclass(frozen=True)
+class SwitchEffect:
+    """What correcting one switch does, paired by seed.
+
+    Attributes
+    ----------
+    switch : str
+    where : str
+        ``rung``: on the way from the published recipe to the corrected one; ``alone``: in the
+        published recipe; ``last``: in the recipe where all other switches are corrected.
+    metric : Metric
+    treatment, baseline : Contrast or None
+        Corrected minus not corrected, in each arm; ``None`` where the switch has no effect in it
+        or no seed is shared.
+    difference : Contrast or None
+        The same of treatment minus baseline: how the switch changes batch norm's lead.
+    """
+
+    switch: str
+    where: str
+    metric: Metric
+    treatment: Contrast | None
+    baseline: Contrast | None
+    difference: Contrast | None
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One step of the ladder from the published recipe to the corrected one.
+
+    Attributes
+    ----------
+    corrected : tuple of str
+        Switches, in order; empty for the published recipe.
+    metric : Metric
+    treatment, baseline : Level
+    difference : Contrast or None
+        Treatment minus baseline.
+    """
+
+    corrected: tuple[str, ...]
+    metric: Metric
+    treatment: Level
+    baseline: Level
+    difference: Contrast | None
+
+
+@dataclass(frozen=True)
+class LadderFindings:
+    """A ladder's rungs and the effects of its switches.
+
+    Attributes
+    ----------
+    rungs : tuple of Rung
+        Metric by metric, the published recipe first.
+    effects : tuple of SwitchEffect
+    """
+
+    rungs: tuple[Rung, ...]
+    effects: tuple[SwitchEffect, ...]
+
+
+@dataclass(frozen=True)
+class PublishedPoint:
+    """One vertex of a published curve against the re-runs.
+
+    Attributes
+    ----------
+    label : str
+        Of the arm that replicates it.
+    split : str
+        ``train`` or ``validation``.
+    epoch : int
+    published : float
+        In [0, 1].
+    summary : Summary
+        Of the re-runs; its prediction interval is widened by the reading error.
+    inside : bool
+        Whether the prediction interval holds the published value.
+    """
+
+    label: str
+    split: str
+    epoch: int
+    published: float
+    summary: Summary
+    inside: bool
+
+
+@dataclass(frozen=True)
+class TestAnswers:
+    """Two arms compared answer by answer on the test file's images.
+
+    Attributes
+    ----------
+    contrast : str
+        Name of the contrast.
+    per_seed : dict of int to McNemar
+        Two single networks on these very images.
+    two_level : TwoLevelDifference
+        Accuracy difference with seeds alone resampled (a claim about this test file), and with
+        seeds and images (a claim about new digits).
+    """
+
+    contrast: str
+    per_seed: dict[int, McNemar]
+    two_level: TwoLevelDifference
+
+
+@dataclass(frozen=True)
+class StudyFindings:
+    """All that one study's runs say.
+
+    Attributes
+    ----------
+    study : Study
+    contrasts : tuple of Finding
+        In the study's order.
+    best : tuple of BestFinding
+    ladder : LadderFindings or None
+    published : tuple of PublishedPoint
+    answers : tuple of TestAnswers
+    missing : tuple of str
+        One line a run that is not there, did not finish, or is of another configuration.
+    diverged : tuple of str
+        One line a run that diverged.
+    """
+
+    study: Study
+    contrasts: tuple[Finding, ...]
+    best: tuple[BestFinding, ...]
+    ladder: LadderFindings | None
+    published: tuple[PublishedPoint, ...]
+    answers: tuple[TestAnswers, ...]
+    missing: tuple[str, ...]
+    diverged: tuple[str, ...]
