@@ -145,21 +145,24 @@ def _path(ladder: StudyLadder, name: str, arm: LadderArm, study: str, loader: Lo
         changed = always | _settings(ladder, corrected, settings)
         label = "+".join([name, *corrected])
         experiment: Experiment | None = published
-        if corrected == effective and not target.experiment.startswith(f"{study}/"):
-            experiment = target  # a recipe of its own, whose runs other studies share
-        elif changed:
+        if changed:
             overrides = {**ladder.overrides, **changed}
             experiment = loader.load(arm.published, overrides, f"{study}/{label}", key)
         if experiment is None:
             raise BnbenchError(f"{loader.place(key)}: its recipe {label} cannot be loaded")
+        if corrected == effective:
+            _check_arrival(experiment, target, loader.place(key))
+            experiment = experiment if target.experiment.startswith(f"{study}/") else target
         states[corrected] = LadderState(f"ladder/{label}", _title(corrected, effective), experiment)
-    missed = differing_keys(states[effective].experiment, target)
-    if missed:
+    return LadderPath(arm.title or published.description, effective, states)
+
+
+def _check_arrival(arrived: Experiment, target: Experiment, place: str) -> None:
+    if missed := differing_keys(arrived, target):
         raise BnbenchError(
-            f"{loader.place(key)}: no switch leads to the corrected recipe in {'; '.join(missed)};"
+            f"{place}: no switch leads to the corrected recipe in {'; '.join(missed)};"
             " name the key under ladder.switches or in ladder.overrides"
         )
-    return LadderPath(arm.title or published.description, effective, states)
 
 
 def _settings(

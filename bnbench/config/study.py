@@ -255,7 +255,7 @@ class _Loading:
         if loaded is None:
             return None
         title = experiment.title or loaded.description or label
-        return StudyArm(full, title, loaded, point)
+        return StudyArm(full, title, loaded, tuple(map(_number, point)))
 
     def _ladder(self) -> Ladder | None:
         if self.file.ladder is None:
@@ -350,12 +350,18 @@ def _best(
     )
 
 
+def _number(value: Point) -> Point:
+    """Read text such as ``1e-3`` as the number that it is (YAML 1.1 leaves it text)."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
 def _text(value: Point) -> str:
     """Write a grid's value as part of a name: ``1e-3`` and ``0.001`` are the same."""
-    try:
-        return f"{float(value):g}" if not isinstance(value, bool | None) else str(value)
-    except ValueError:
-        return str(value)
+    value = _number(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def ladder_arms(ladder: Ladder) -> Iterator[StudyArm]:

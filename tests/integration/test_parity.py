@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from bnbench.config import load_experiment
-from bnbench.runs import BatchRows, EpochRow
+from bnbench.runs import BatchRows, EpochRow, EvaluationRow
 from bnbench.training import run_experiment
 
 STEPS = 300
@@ -78,7 +78,9 @@ def published_run(folder: Path, *, batch_norm: bool) -> tuple[list[float], float
     return losses, right / len(validation)
 
 
-def our_run(config: Path, data_dir: Path, results: Path) -> Iterator[BatchRows | EpochRow]:
+def our_run(
+    config: Path, data_dir: Path, results: Path
+) -> Iterator[BatchRows | EpochRow | EvaluationRow]:
     experiment = load_experiment(config, ["training.epochs=1"])
     yield from run_experiment(experiment, SEED, results, data_dir=data_dir)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,12 +22,15 @@ from bnbench.runs import (
     EPOCH_COLUMNS,
     BatchRows,
     EpochRow,
+    Found,
+    Identity,
     Manifest,
     Run,
     RunLogs,
     find_runs,
     is_finished,
     locked,
+    look,
     run_directory,
     versions,
     write_text,
@@ -34,6 +38,7 @@ from bnbench.runs import (
 )
 
 EXPERIMENT = Experiment(experiment="folder/tiny", model=ModelSettings(name="LeNet5"))
+CODE = {"bnbench.models.lenet5": "1f", "bnbench.training.loop": "2e"}
 
 
 def manifest(seed: int = 0) -> Manifest:
@@ -47,6 +52,7 @@ def manifest(seed: int = 0) -> Manifest:
         source={},
         machine={"device": "cpu"},
         started="2026-01-01T00:00:00+00:00",
+        code=CODE,
     )
 
 
@@ -142,29 +148,57 @@ def test_what_is_no_manifest(tmp_path: Path, text: str, said: str) -> None:
         run.read_manifest()
 
 
+def wanted(
+    experiment: Experiment = EXPERIMENT,
+    seed: int = 0,
+    dataset_hash: str = "abc",
+    device: str = "cpu",
+    code: dict[str, str] = CODE,
+) -> Identity:
+    return Identity(experiment, seed, dataset_hash, device, code)
+
+
 def test_finished_is_this_very_run(tmp_path: Path) -> None:
     run = make_run(tmp_path)
-    assert is_finished(run, EXPERIMENT, 0, "abc", "cpu")
-    assert not is_finished(Run(tmp_path / "absent"), EXPERIMENT, 0, "abc", "cpu")
+    assert look(run, wanted()) == Found("cached", "complete")
+    assert look(Run(tmp_path / "absent"), wanted()) == Found("run", "not there yet")
     for status in ("running", "failed", "interrupted"):
         replace(manifest(), status=status).write(run.manifest)
-        assert not is_finished(run, EXPERIMENT, 0, "abc", "cpu")
+        assert look(run, wanted()) == Found("run", f"{status} before its first whole epoch")
+    run.checkpoint(2).touch()
+    assert look(run, wanted()).state == "resume"
 
 
-def test_another_run_is_refused_with_what_differs(tmp_path: Path) -> None:
+OTHER = Experiment(experiment="folder/tiny", model=ModelSettings(name="LeNet5", in_channels=3))
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        (wanted(OTHER), "model.in_channels: 1 there, 3 here"),
+        (wanted(seed=1), "seed: 0 there, 1 here"),
+        (wanted(dataset_hash="def"), "the data set's files"),
+        (wanted(device="cuda"), "device: cpu there, cuda here"),
+        (wanted(code=CODE | {"bnbench.training.loop": "2f"}), "the code of bnbench.training.loop"),
+        (wanted(code={}), "the code of bnbench.models.lenet5, bnbench.training.loop"),
+    ],
+)
+def test_another_run_is_refused_with_what_differs(
+    tmp_path: Path, changed: Identity, reason: str
+) -> None:
     run = make_run(tmp_path)
-    other = Experiment(experiment="folder/tiny", model=ModelSettings(name="LeNet5", in_channels=3))
-    with pytest.raises(BnbenchError, match=r"model\.in_channels: 1 there, 3 here; give another"):
-        is_finished(run, other, 0, "abc", "cpu")
-    with pytest.raises(BnbenchError, match="the data set's files"):
-        is_finished(run, EXPERIMENT, 0, "def", "cpu")
-    with pytest.raises(BnbenchError, match="device: cpu there, cuda here"):
-        is_finished(run, EXPERIMENT, 0, "abc", "cuda")
+    assert look(run, changed) == Found("other", reason)
+    with pytest.raises(BnbenchError, match=re.escape(f"differs in {reason}; give another")):
+        is_finished(run, changed)
+
+
+def test_another_version_is_refused(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
     content = json.loads(run.manifest.read_text(encoding="utf-8"))
     content["versions"]["torch"] = "1.0"
     run.manifest.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(BnbenchError, match=r"torch 1\.0 there, .* here"):
-        is_finished(run, EXPERIMENT, 0, "abc", "cpu")
+        is_finished(run, wanted())
 
 
 def test_a_run_is_held_by_one(tmp_path: Path) -> None:

@@ -1,0 +1,51 @@
+"""The names of metrics."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from bnbench.config import QUANTITIES, parse_metric
+from bnbench.errors import BnbenchError
+
+
+def test_what_follows_the_name() -> None:
+    assert parse_metric("validation_accuracy@3").epoch == 3
+    assert parse_metric("validation_accuracy@last").epoch is None
+    assert parse_metric("epochs_to_accuracy@0.985").threshold == 0.985
+    assert math.isnan(parse_metric("test_accuracy").threshold)
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("validation_loss@last", "validation loss after the last epoch"),
+        ("train_accuracy@2", "training accuracy after epoch 2"),
+        ("epochs_to_accuracy@0.985", "epochs to accuracy 98.5 %"),
+        ("steps_to_loss@0.2", "steps to training loss 0.2"),
+        ("test_accuracy", "test accuracy"),
+    ],
+)
+def test_in_words(text: str, title: str) -> None:
+    assert parse_metric(text).title == title
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("validation_acuracy@1", "did you mean 'validation_accuracy'"),
+        ("validation_accuracy", "must be validation_accuracy followed by @1 or @last"),
+        ("validation_accuracy@0", "@1 or @last"),
+        ("epochs_to_accuracy@fast", "@ and a positive number"),
+        ("epochs_to_accuracy@inf", "@ and a positive number"),
+        ("test_accuracy@1", "followed by nothing"),
+    ],
+)
+def test_what_is_refused(text: str, said: str) -> None:
+    with pytest.raises(BnbenchError, match=rf"^here: .*{said}"):
+        parse_metric(text, "here")
+
+
+def test_every_quantity_is_named_as_it_is_entered() -> None:
+    assert all(name == quantity.name for name, quantity in QUANTITIES.items())

@@ -1,0 +1,208 @@
+"""Studies: grids, contrasts, small variants and ladders spelt out; every problem at its place."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from bnbench.config import Study, configuration_hash, load_experiment, load_study
+from bnbench.config.ladder import recipes
+from bnbench.errors import BnbenchError
+
+PLAIN = """\
+experiment: plain
+description: LeNet-5
+model: {name: LeNet5}
+training: {optimizer: {name: adam}}
+"""
+BATCH_NORM = """\
+experiment: batch_norm
+model: {name: LeNet5_BatchNorm, batch_norm: {placement: after_activation}}
+training: {shuffle: false, optimizer: {name: adam}}
+"""
+CORRECTED = """\
+experiment: corrected
+model: {name: LeNet5_BatchNorm, batch_norm: {placement: before_activation}}
+training: {shuffle: true}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in (("plain", PLAIN), ("batch_norm", BATCH_NORM), ("corrected", CORRECTED)):
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def load(folder: Path, text: str, **options: bool | int | str) -> Study:
+    path = folder / "study.yaml"
+    path.write_text("study: s\nquestion: why\n" + text, encoding="utf-8")
+    return load_study(path, **options)  # type: ignore[arg-type]
+
+
+GRID = """\
+experiments:
+  a:
+    config: plain.yaml
+    grid: {training.optimizer.learning_rate: [1e-3, 0.1], training.batch_size: [8, 16]}
+  b:
+    config: batch_norm.yaml
+    grid: {training.optimizer.learning_rate: [0.001, 0.1], training.batch_size: [16, 32]}
+  c: {config: plain.yaml}
+"""
+
+
+def test_a_config_without_changes_keeps_its_runs(folder: Path) -> None:
+    study = load(folder, "experiments: {a: {config: plain.yaml}}")
+    assert [one.experiment for one in study.experiments] == ["plain"]
+    assert study.arms["a"].title == "LeNet-5"
+    assert study.seeds == tuple(range(10))
+
+
+def test_a_grid_is_every_combination(folder: Path) -> None:
+    study = load(folder, GRID, seeds=2)
+    assert [arm.label for arm in study.points("a")] == [
+        "a@0.001,8", "a@0.001,16", "a@0.1,8", "a@0.1,16",
+    ]  # fmt: skip
+    arm = study.arms["a@0.1,8"]
+    assert arm.experiment.experiment == "s/a@0.1,8"
+    assert arm.experiment.training.optimizer.learning_rate == 0.1
+    assert arm.experiment.training.batch_size == 8
+    assert study.seeds == (0, 1)
+
+
+def test_contrasts_pair_points(folder: Path) -> None:
+    study = load(
+        folder,
+        GRID
+        + "contrasts:\n"
+        + "  both: {treatment: b, baseline: a, metrics: [test_accuracy]}\n"
+        + "  one: {treatment: a, baseline: c, metrics: [test_accuracy], smallest_effect: 0.01}\n"
+        + "  point: {treatment: 'b@0.1,32', baseline: c, metrics: [test_accuracy]}\n"
+        + "  best: {treatment: b, baseline: a, metrics: [test_accuracy], tuning_seeds: 3}\n",
+    )
+    named = {one.name: (one.treatment, one.baseline) for one in study.contrasts}
+    assert named == {
+        "both@0.001,16": ("b@0.001,16", "a@0.001,16"),
+        "both@0.1,16": ("b@0.1,16", "a@0.1,16"),
+        "one@0.001,8": ("a@0.001,8", "c"),
+        "one@0.001,16": ("a@0.001,16", "c"),
+        "one@0.1,8": ("a@0.1,8", "c"),
+        "one@0.1,16": ("a@0.1,16", "c"),
+        "point": ("b@0.1,32", "c"),
+    }
+    assert {one.smallest_effect for one in study.contrasts if one.group == "one"} == {0.01}
+    assert [len(best.treatment) for best in study.best] == [4]
+
+
+SMALL = """\
+small: {gives_up: all but one epoch, seeds: 4, overrides: {training.epochs: 1},
+  grid: {training.batch_size: [16]}}
+"""
+
+
+def test_the_small_variant_has_runs_of_its_own(folder: Path) -> None:
+    study = load(folder, GRID + SMALL, small=True)
+    assert (study.name, study.gives_up, len(study.seeds)) == ("s_small", "all but one epoch", 4)
+    assert [one.experiment for one in study.experiments] == [
+        "s_small/a@0.001,16", "s_small/a@0.1,16", "s_small/b@0.001,16", "s_small/b@0.1,16",
+        "s_small/c",
+    ]  # fmt: skip
+    assert {one.training.epochs for one in study.experiments} == {1}
+
+
+LADDER = """\
+ladder:
+  treatment: bn
+  baseline: plain
+  arms:
+    plain: {published: plain.yaml, corrected: plain.yaml}
+    bn: {published: batch_norm.yaml, corrected: corrected.yaml}
+  switches:
+    order: {says: file order, keys: [training.shuffle]}
+    placement: {says: after, keys: [model.batch_norm.placement], arms: [bn]}
+  metrics: [validation_accuracy@1]
+"""
+
+
+def test_a_ladder_leads_from_one_end_to_the_other(folder: Path) -> None:
+    ladder = load(folder, LADDER).ladder
+    assert ladder is not None
+    path = ladder.paths["bn"]
+    assert list(path.states) == [(), ("order",), ("order", "placement"), ("placement",)]
+    ends = {(): "batch_norm", ("order", "placement"): "corrected"}
+    for corrected, name in ends.items():
+        own = load_experiment(folder / f"{name}.yaml")
+        state = path.states[corrected].experiment
+        assert state.experiment == name
+        assert configuration_hash(state) == configuration_hash(own)
+    between = path.at(["placement"]).experiment
+    assert between.model.batch_norm is not None
+    assert between.model.batch_norm.placement == "before_activation"
+    assert not between.training.shuffle
+    assert ladder.paths["plain"].at(["order", "placement"]).label == "ladder/plain+order"
+
+
+def test_the_recipes_are_those_that_the_docstring_promises() -> None:
+    switches = ("a", "b", "c", "d")
+    sets = {frozenset(one) for one in recipes(switches)}
+    assert len(sets) == len(recipes(switches))
+    assert sets >= {frozenset(one) for one in combinations(switches, 1)}
+    assert sets >= {frozenset(one) for one in combinations(switches, 3)}
+    assert sets >= {frozenset(switches[:count]) for count in range(5)}
+    assert len(sets) == 4 + 4 + 5 - 2  # the first rung is alone, the last but one leaves one out
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("experiments: {a: {config: none.yaml}}", r"none\.yaml: cannot be read"),
+        (
+            "experiments: {a: {config: plain.yaml, overrides: {training.epoch: 3}}}",
+            r"study\.yaml:3:.*experiments\.a.*there is no such key; did you mean 'epochs'",
+        ),
+        ("experimnts: {}", "did you mean 'experiments'"),
+        (
+            "experiments: {a: {config: plain.yaml, grid: {training.epochs: [0]}}}",
+            "greater than or equal to 1, not 0",
+        ),
+        (
+            GRID + "contrasts: {x: {treatment: d, baseline: c, metrics: [test_accuracy]}}",
+            r"contrasts\.x\.treatment: there is no experiment 'd'",
+        ),
+        (
+            GRID + "contrasts: {x: {treatment: a, baseline: c, metrics: [test_acuracy]}}",
+            "there is no metric 'test_acuracy'; did you mean 'test_accuracy'",
+        ),
+        (
+            LADDER.replace("order: {says: file order, keys: [training.shuffle]}", ""),
+            r"no switch leads to the corrected recipe in training\.shuffle: False there",
+        ),
+        (LADDER.replace("treatment: bn", "treatment: bm"), "did you mean 'bn'"),
+    ],
+)
+def test_problems_are_named_at_their_place(folder: Path, text: str, said: str) -> None:
+    with pytest.raises(BnbenchError, match=said):
+        load(folder, text)
+
+
+def test_all_problems_come_at_once(folder: Path) -> None:
+    text = "experiments: {a: {config: x.yaml}, b: {config: y.yaml}}"
+    with pytest.raises(BnbenchError, match=r"(?s)x\.yaml.*\n.*y\.yaml"):
+        load(folder, text)
+
+
+def test_no_small_variant(folder: Path) -> None:
+    with pytest.raises(BnbenchError, match="has no small variant; leave out --small"):
+        load(folder, "experiments: {a: {config: plain.yaml}}", small=True)
+
+
+def test_every_study_of_ours_loads(root: Path) -> None:
+    paths = sorted((root / "configs/studies").glob("*.yaml"))
+    assert len(paths) >= 9
+    for path in paths:
+        study = load_study(path)
+        assert study.name == path.stem
+        assert study.contrasts or study.ladder
