@@ -4,15 +4,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 BNBENCH := $(BIN)/bnbench
 
-PUBLISHED := published/lenet5 published/lenet5_batchnorm
-CORRECTED := lenet5 lenet5_batchnorm
-CONFIGS := $(foreach experiment,$(PUBLISHED) $(CORRECTED),--config configs/$(experiment).yaml)
-
 # Where `make bench` keeps its table.
 BENCH_OUT ?= results/speed.md
+BENCH_RUNS_OUT ?= results/finished_runs.md
 
 .DEFAULT_GOAL := help
-.PHONY: help expect reproduce reproduce-full test test-all check bench clean
+STUDIES := $(sort $(wildcard configs/studies/*.yaml))
+
+.PHONY: help expect reproduce reproduce-small reproduce-full golden test test-all check bench clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' $(MAKEFILE_LIST)
@@ -29,25 +28,20 @@ $(VENV)/installed-dev: $(VENV)/installed
 	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
 	@touch $@
 
-reproduce: SEEDS := 3
-reproduce: MINUTES := 8
-reproduce-full: SEEDS := 10
-reproduce-full: MINUTES := 22
-
 expect:
-	@echo "From nothing, expect $(MINUTES) minutes on two cores: installation, data, $(SEEDS) seeds of each experiment."
+	@echo "From nothing, expect $(EXPECT) on two cores: installation, data, runs, report."
 
-reproduce: expect $(VENV)/installed  ## Environment, data, the headline runs with 3 seeds, tables, figures
-	$(BNBENCH) data fetch
-	$(BNBENCH) train $(CONFIGS) --seeds $(SEEDS)
-	$(BNBENCH) compare $(PUBLISHED:%=results/%) --out figures/published
-	$(BNBENCH) compare $(CORRECTED:%=results/%) --out figures/corrected
+reproduce: EXPECT := ten minutes
+reproduce: expect $(VENV)/installed  ## Environment, data, the headline study with 3 seeds, report
+	$(BNBENCH) reproduce --seeds 3
 
-reproduce-full: expect $(VENV)/installed  ## The same with 10 seeds, kept under results/reference/
-	$(BNBENCH) data fetch
-	$(BNBENCH) train $(CONFIGS) --seeds $(SEEDS)
-	$(BNBENCH) compare $(PUBLISHED:%=results/%) --out results/reference/published --with-runs
-	$(BNBENCH) compare $(CORRECTED:%=results/%) --out results/reference/corrected --with-runs
+reproduce-small: EXPECT := two and a half hours
+reproduce-small: expect $(VENV)/installed  ## Every study with its own seeds, long ones in their small variants
+	$(BNBENCH) reproduce $(STUDIES) --small
+
+reproduce-full: EXPECT := a day
+reproduce-full: expect $(VENV)/installed  ## Every study in full, with 10 seeds
+	$(BNBENCH) reproduce $(STUDIES) --seeds 10
 
 test: $(VENV)/installed-dev  ## Environment, data, every test but the slow ones
 	$(BNBENCH) data fetch
@@ -65,6 +59,7 @@ check: $(VENV)/installed-dev  ## Lint, types, direction of imports
 
 bench: $(VENV)/installed-dev  ## Speed and memory against the plain DataLoader loop, as a table
 	$(BIN)/python benchmarks/speed.py $(BENCH_OUT)
+	$(BIN)/python benchmarks/finished_runs.py $(BENCH_RUNS_OUT)
 
 clean:  ## Remove the environment and the caches, not the results
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

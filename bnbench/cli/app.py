@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bnbench.cli.data import data_app
-from bnbench.cli.options import DataDir, Results
+from bnbench.cli.options import DataDir, Device, Fresh, Jobs, Results
 from bnbench.errors import BnbenchError
 
 app = typer.Typer(
@@ -52,17 +52,9 @@ def train(
     ] = None,
     results: Results = Path("results"),
     data_dir: DataDir = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", "-j", min=1, help="Runs at a time; by default one a core."),
-    ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option("--device", help="auto, cpu, cuda or mps, in place of training.device."),
-    ] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Run again, and replace what is there.")
-    ] = False,
+    jobs: Jobs = None,
+    device: Device = None,
+    fresh: Fresh = False,
 ) -> None:
     """Train experiments, at one or more seeds, and log them under the results folder.
 
@@ -82,9 +74,16 @@ def train(
 @app.command()
 def compare(
     runs: Annotated[
-        list[Path],
-        typer.Argument(help="Experiment or run folders; the first is the baseline."),
+        list[str],
+        typer.Argument(
+            help="Experiments by name or folder, or folders of runs; the first is the baseline"
+            " unless --baseline names it."
+        ),
     ],
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", help="Compare all of them with this one.")
+    ] = None,
+    results: Results = Path("results"),
     out: Annotated[Path, typer.Option("--out", help="Folder for figures and tables.")] = Path(
         "figures"
     ),
@@ -94,11 +93,121 @@ def compare(
 ) -> None:
     """Compare experiments: figures as PNG and SVG, the CSV each was drawn from, and a table.
 
-    Example: bnbench compare results/lenet5 results/lenet5_batchnorm --out figures/
+    Example: bnbench compare lenet5_batchnorm --baseline lenet5 --out figures/
     """
     from bnbench.cli.compare import compare_experiments
 
-    compare_experiments(runs, out, with_runs)
+    compare_experiments(runs, baseline, results, out, with_runs)
+
+
+@app.command()
+def reproduce(
+    studies: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Study YAML files; by default the headline study."),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", "-n", min=1, help="Seeds 0 ... N-1, not the study's.")
+    ] = None,
+    small: Annotated[
+        bool, typer.Option("--small", help="The variant that fits into minutes; it says how.")
+    ] = False,
+    results: Results = Path("results"),
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for the report, its figures and tables.")
+    ] = Path("results/report"),
+    with_runs: Annotated[
+        bool, typer.Option("--with-runs", help="Keep configs, manifests and epoch logs there too.")
+    ] = False,
+    data_dir: DataDir = None,
+    jobs: Jobs = None,
+    device: Device = None,
+    fresh: Fresh = False,
+) -> None:
+    """Run what studies still lack, compare, judge the articles' claims, and write a report.
+
+    Example: bnbench reproduce configs/studies/learning_rate.yaml --small
+    """
+    from bnbench.cli.reproduce import reproduce_studies
+    from bnbench.cli.studies import HEADLINE
+
+    code = reproduce_studies(
+        studies or [HEADLINE], seeds, small, results, out, with_runs, data_dir, device, fresh, jobs
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
+def plan(
+    study: Annotated[
+        Path | None, typer.Argument(help="A study's YAML file; by default the headline study.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", "-n", min=1, help="Seeds 0 ... N-1, not the study's.")
+    ] = None,
+    small: Annotated[bool, typer.Option("--small", help="The variant for minutes.")] = False,
+    results: Results = Path("results"),
+    data_dir: DataDir = None,
+) -> None:
+    """Say for each run of a study whether it is there, would go on or would be run, and why.
+
+    Example: bnbench plan configs/studies/headline.yaml
+    """
+    from bnbench.cli.plan import print_plan
+    from bnbench.cli.studies import HEADLINE
+
+    print_plan(study or HEADLINE, seeds, small, results, data_dir)
+
+
+@app.command()
+def claims(
+    results: Results = Path("results"),
+    article: Annotated[
+        str | None, typer.Option("--article", help="Only this one's, such as A0.")
+    ] = None,
+    verdict: Annotated[
+        str | None, typer.Option("--verdict", help="Only these, such as refuted.")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Write the rows with everything about them.")
+    ] = None,
+) -> None:
+    """Judge every published claim by the runs that are there.
+
+    Example: bnbench claims --article A0
+    """
+    from bnbench.cli.claims import print_claims
+    from bnbench.cli.studies import judge_results
+
+    print_claims(judge_results([], results).judgements, article, verdict, csv)
+
+
+@app.command()
+def report(
+    studies: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Study YAML files; by default every study that has runs."),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", "-n", min=1, help="Only seeds 0 ... N-1.")
+    ] = None,
+    results: Results = Path("results"),
+    out: Annotated[Path, typer.Option("--out", help="The HTML file.")] = Path("report.html"),
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Write the same as Markdown beside it.")
+    ] = False,
+) -> None:
+    """Write the report on the runs that are there: one HTML file that opens offline.
+
+    Example: bnbench report --out report.html
+    """
+    from bnbench.cli.studies import judge_results
+    from bnbench.report.study_results import write_study_report
+
+    judged = judge_results(studies or [], results, seeds)
+    for path in write_study_report(judged, out, with_markdown=markdown):
+        if path.suffix != ".svg":
+            typer.echo(path)
 
 
 @app.command()

@@ -20,3 +20,14 @@ DataDir = Annotated[
 ]
 
 DatasetName = Annotated[str, typer.Option("--dataset", help="mnist, fashion_mnist or digits.")]
+
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", "-j", min=1, help="Runs at a time; by default one a core.")
+]
+
+Device = Annotated[
+    str | None,
+    typer.Option("--device", help="auto, cpu, cuda or mps, in place of training.device."),
+]
+
+Fresh = Annotated[bool, typer.Option("--fresh", help="Run again, and replace what is there.")]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 if TYPE_CHECKING:
-    from bnbench.execution import Ended, Event, Progress, Started, Task
+    from bnbench.execution import Ended, Event, Progress, Retried, Started, Task
 
 
 def shown(events: Iterable[Event], runs: int, epochs: int, slots: int) -> Iterator[Event]:
@@ -32,16 +32,22 @@ def shown(events: Iterable[Event], runs: int, epochs: int, slots: int) -> Iterat
 
 
 def _lines(events: Iterable[Event], runs: int) -> Iterator[Event]:
-    from bnbench.execution import Ended, Progress
+    from bnbench.execution import Ended, Progress, Retried
 
     done = 0
     for event in events:
         if isinstance(event, Progress) and event.validation_accuracy is not None:
-            print(_epoch_line(event), file=sys.stderr, flush=True)  # noqa: T201
+            _say(_epoch_line(event))
+        if isinstance(event, Retried):
+            _say(_retry_line(event))
         if isinstance(event, Ended):
             done += 1
-            print(f"[{done}/{runs}] {event.task.name}: {event.status}", file=sys.stderr, flush=True)  # noqa: T201
+            _say(f"[{done}/{runs}] {event.task.name}: {event.status}")
         yield event
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _epoch_line(event: Progress) -> str:
@@ -51,9 +57,14 @@ def _epoch_line(event: Progress) -> str:
     )
 
 
+def _retry_line(event: Retried) -> str:
+    cause = event.message.strip().splitlines() or ["failed"]
+    return f"{event.task.name}: {cause[-1]}; will be tried again"
+
+
 def _bars(events: Iterable[Event], runs: int, epochs: int, slots: int) -> Iterator[Event]:
     """Draw runs, epochs (whose time left is the whole command's) and each slot's batches."""
-    from bnbench.execution import Ended, Progress, Started
+    from bnbench.execution import Ended, Progress, Retried, Started
 
     run_bar: tqdm[Any] = tqdm(total=runs, desc="runs", position=0, unit="run", bar_format=_COUNT)
     epoch_bar: tqdm[Any] = tqdm(total=epochs, desc="epochs", position=1, unit="epoch")
@@ -61,12 +72,18 @@ def _bars(events: Iterable[Event], runs: int, epochs: int, slots: int) -> Iterat
         tqdm(desc="waiting", position=2 + slot, bar_format=_BATCHES, leave=False)
         for slot in range(slots)
     ]
+    done: set[tuple[str, int]] = set()  # a run that is tried again does its last epoch twice
     try:
         for event in events:
             if isinstance(event, Started):
                 _begin(batch_bars[event.slot], event)
             elif isinstance(event, Progress):
-                _advance(batch_bars[event.slot], epoch_bar, event)
+                _advance(batch_bars[event.slot], event)
+                if event.validation_accuracy is not None:
+                    done.add((event.task.name, event.epoch))
+                    epoch_bar.update(len(done) - epoch_bar.n)
+            elif isinstance(event, Retried):
+                run_bar.write(_retry_line(event), file=sys.stderr)
             elif isinstance(event, Ended):
                 run_bar.update()
             yield event
@@ -94,9 +111,8 @@ def _description(task: Task, what: str) -> str:
     return f"{short:<{NAME_WIDTH}} seed {task.seed} {what}"
 
 
-def _advance(bar: tqdm[Any], epoch_bar: tqdm[Any], event: Progress) -> None:
+def _advance(bar: tqdm[Any], event: Progress) -> None:
     if event.validation_accuracy is not None:
-        epoch_bar.update()
         bar.reset()
         return
     epoch = f"epoch {event.epoch}/{event.task.experiment.training.epochs}"

@@ -2,18 +2,73 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from bnbench.cli.progress import ended, shown
+from bnbench.cli.signals import unless_stopped
 from bnbench.cli.tables import failure_table, run_table
 from bnbench.config import Experiment, load_experiment
 from bnbench.errors import BnbenchError
-from bnbench.execution import Plan, estimate_seconds, plan_runs, run_tasks
+from bnbench.execution import (
+    KEEP_GOING,
+    Ended,
+    LocalWorkers,
+    Plan,
+    Rules,
+    estimate_seconds,
+    plan_runs,
+    run_tasks,
+)
+from bnbench.execution.ray_cluster import RayCluster
+
+
+@dataclass(frozen=True)
+class Running:
+    """How the runs of a command are done.
+
+    Attributes
+    ----------
+    jobs : int or None
+        Runs at a time; ``None``: as many as there is room for.
+    rules : Rules
+        What is done about runs that fail.
+    ray : RayCluster or None
+        ``None``: all runs are done on this machine.
+    """
+
+    jobs: int | None = None
+    rules: Rules = KEEP_GOING
+    ray: RayCluster | None = None
+
+
+def running(
+    jobs: int | None,
+    keep_going: bool,
+    retries: int,
+    time_limit: float | None,
+    executor: str,
+    ray_address: str | None,
+    gpus_per_run: float,
+) -> Running:
+    """Read the options of a command that does runs.
+
+    Raises
+    ------
+    BnbenchError
+        If options for Ray are given without it.
+    """
+    rules = Rules(retries, time_limit, fail_fast=not keep_going)
+    if executor == "ray":
+        return Running(jobs, rules, RayCluster(ray_address, gpus_per_run))
+    if ray_address is not None or gpus_per_run:
+        raise BnbenchError("--ray-address and --gpus-per-run are for --executor ray; add it")
+    return Running(jobs, rules)
 
 
 def train_experiments(
@@ -25,13 +80,14 @@ def train_experiments(
     jobs: int | None,
     device: str | None,
     fresh: bool,
+    how: Running | None = None,
 ) -> int:
     """Run what is still to be done of the given experiments and seeds; see ``train --help``.
 
     Returns
     -------
     int
-        Exit code: 0, or 1 if a run failed, or 130 if the user interrupted.
+        Exit code: 0; 1 if a run failed; 130 or 143 if SIGINT or SIGTERM stopped the command.
 
     Raises
     ------
@@ -39,23 +95,14 @@ def train_experiments(
         If a config is wrong, before anything has run; or if a run was refused, after the others
         have ended.
     """
-    experiments = _load(configs, overrides, device)
-    plan = plan_runs(experiments, seeds, results, data_dir=data_dir, fresh=fresh)
-    plan.refuse_others()
-    slots = min(jobs or available_cores(), max(1, len(plan.tasks)))
-    _announce(plan, slots)
-    try:
-        outcomes = ended(shown(run_tasks(plan.tasks, slots), len(plan.tasks), plan.epochs, slots))
-    except KeyboardInterrupt:
-        print("bnbench: interrupted; the same command does what is left", file=sys.stderr)  # noqa: T201
-        return 130
-    Console().print(run_table(plan.runs))
-    failures = [outcome for outcome in outcomes if outcome.status == "failed"]
-    if failures:
-        Console(stderr=True).print(failure_table(failures))
-    if refusals := [outcome.message for outcome in outcomes if outcome.status == "refused"]:
-        raise BnbenchError("\n".join(refusals))
-    return 1 if failures else 0
+
+    def plan_and_run() -> int:
+        experiments = _load(configs, overrides, device)
+        plan = plan_runs(experiments, seeds, results, data_dir=data_dir, fresh=fresh)
+        plan.refuse_others()
+        return run_plan(plan, how or Running(jobs))
+
+    return unless_stopped(plan_and_run)
 
 
 def _load(
@@ -73,11 +120,41 @@ def _load(
     return experiments
 
 
-def available_cores() -> int:
-    """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def run_plan(plan: Plan, how: Running) -> int:
+    """Do what is planned, and print how all runs have ended.
+
+    Returns
+    -------
+    int
+        Exit code, as that of `train_experiments`.
+
+    Raises
+    ------
+    BnbenchError
+        If a run was refused, after the others have ended.
+    """
+    return unless_stopped(lambda: _told(plan, _outcomes(plan, how)))
+
+
+def _outcomes(plan: Plan, how: Running) -> list[Ended]:
+    """Do what is planned, here or on the cluster, and show how far it is."""
+    with how.ray.connected() if how.ray and plan.tasks else nullcontext(LocalWorkers()) as workers:
+        slots = min(how.jobs or workers.capacity(plan.tasks), max(1, len(plan.tasks)))
+        _announce(plan, slots)
+        with closing(run_tasks(plan.tasks, slots, how.rules, workers)) as events:
+            return ended(shown(events, len(plan.tasks), plan.epochs, slots))
+
+
+def _told(plan: Plan, outcomes: Sequence[Ended]) -> int:
+    Console().print(run_table(plan.runs))
+    failures = [outcome for outcome in outcomes if outcome.status == "failed"]
+    if failures:
+        Console(stderr=True).print(failure_table(failures))
+    if len(outcomes) < len(plan.tasks):
+        print("bnbench: stopped; the same command does what is left", file=sys.stderr)  # noqa: T201
+    if refusals := [outcome.message for outcome in outcomes if outcome.status == "refused"]:
+        raise BnbenchError("\n".join(refusals))
+    return 1 if failures else 0
 
 
 def _announce(plan: Plan, slots: int) -> None:

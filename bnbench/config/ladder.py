@@ -120,12 +120,19 @@ def climb(ladder: StudyLadder, study: str, loader: Loader) -> Ladder:
     for side in ("treatment", "baseline"):
         if (arm := getattr(ladder, side)) not in ladder.arms:
             raise unknown("arm", arm, ladder.arms, loader.place(f"ladder.{side}"))
+    metrics = loader.metrics(ladder.metrics, "ladder.metrics")
+    for metric in metrics:
+        if metric.quantity.kind != "level":
+            raise BnbenchError(
+                f"{loader.place('ladder.metrics')}: {metric.text} may be infinite; a ladder takes"
+                " levels, such as validation_accuracy@1"
+            )
     return Ladder(
         treatment=ladder.treatment,
         baseline=ladder.baseline,
         switches={name: switch.says for name, switch in ladder.switches.items()},
         paths={name: _path(ladder, name, arm, study, loader) for name, arm in ladder.arms.items()},
-        metrics=loader.metrics(ladder.metrics, "ladder.metrics"),
+        metrics=metrics,
     )
 
 
@@ -145,7 +152,7 @@ def _path(ladder: StudyLadder, name: str, arm: LadderArm, study: str, loader: Lo
         changed = always | _settings(ladder, corrected, settings)
         label = "+".join([name, *corrected])
         experiment: Experiment | None = published
-        if changed:
+        if corrected:
             overrides = {**ladder.overrides, **changed}
             experiment = loader.load(arm.published, overrides, f"{study}/{label}", key)
         if experiment is None:

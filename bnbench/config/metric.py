@@ -50,7 +50,9 @@ QUANTITIES = {
         Quantity("accuracy_gap", "training minus validation accuracy", "pp", "level", False, ""),
         Quantity("loss_gap", "validation minus training loss", "nats", "level", False, ""),
         Quantity("train_trend", "Kendall's tau of training accuracy", "tau", "level", True, ""),
-        Quantity("validation_trend", "Kendall's tau of validation accuracy", "tau", "level", True, ""),
+        Quantity(
+            "validation_trend", "Kendall's tau of validation accuracy", "tau", "level", True, ""
+        ),
         Quantity("area_under_error", "mean validation error", "pp", "level", False, ""),
         Quantity("area_under_loss", "mean validation loss", "nats", "level", False, ""),
         Quantity("epochs_to_accuracy", "epochs to accuracy", "epochs", "time", False, "threshold"),

@@ -114,6 +114,8 @@ class Study:
     ladder : Ladder or None
     gives_up : str
         What the small variant leaves out; empty for the study in full.
+    has_small : bool
+        Whether the file describes a small variant.
     claims : tuple of dict
         The study's own, unread.
     path : str
@@ -129,6 +131,7 @@ class Study:
     best: tuple[BestAgainstBest, ...]
     ladder: Ladder | None
     gives_up: str
+    has_small: bool
     claims: tuple[dict[str, Any], ...]
     path: str
 
@@ -210,6 +213,7 @@ class _Loading:
             best=best,
             ladder=ladder,
             gives_up=self.small.gives_up if self.small else "",
+            has_small=self.file.small is not None,
             claims=self.file.claims,
             path=str(self.path),
         )  # fmt: skip

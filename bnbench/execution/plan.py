@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from bnbench.config import Experiment, InitializationSettings
+from bnbench.config import Experiment, InitializationSettings, differing_keys
 from bnbench.data import Split, Splits, data_folder, describe_splits
 from bnbench.errors import BnbenchError
 from bnbench.execution.pool import Task
@@ -128,6 +128,25 @@ def plan_runs(
     if plan.tasks:
         _check_writable(results)
     return plan
+
+
+def merge_plans(plans: Iterable[Plan]) -> Plan:
+    """Put plans together; a run that several of them have is done once.
+
+    Raises
+    ------
+    BnbenchError
+        If two of them mean different experiments by one name.
+    """
+    merged: dict[Path, PlannedRun] = {}
+    for one in (planned for plan in plans for planned in plan.planned):
+        first = merged.setdefault(one.run.path, one).task.experiment
+        if differing := differing_keys(first, one.task.experiment):
+            raise BnbenchError(
+                f"{first.experiment}: two studies mean different experiments by this name"
+                f" ({'; '.join(differing)}); rename a study or an experiment"
+            )
+    return Plan(tuple(merged.values()))
 
 
 def _identity(experiment: Experiment, data_dir: Path | None) -> tuple[Identity, int]:

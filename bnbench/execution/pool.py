@@ -1,4 +1,4 @@
-"""Several runs side by side: each in a process of its own, the parent told what happens.
+"""Runs side by side on this machine: each in a process of its own, the parent told what happens.
 
 A process of its own gives every run its thread count, its random streams and its crash, so
 `jobs` changes no number and one failure stops no other run.
@@ -6,126 +6,63 @@ A process of its own gives every run its thread count, its random streams and it
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-import traceback
-from collections import deque
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any
 
-from bnbench.config import Experiment
-from bnbench.errors import BnbenchError
+from bnbench.execution.tasks import Ended, Event, Task
+from bnbench.execution.work import work
+
+STOP_SECONDS = 20.0  # for a run to end its tensor operation and write its manifest
 
 
-@dataclass(frozen=True)
-class Task:
-    """One run to be done."""
+class LocalWorkers:
+    """Workers of this machine; see `bnbench.execution.tasks.Workers`."""
 
-    experiment: Experiment
-    seed: int
-    train_examples: int
-    results: Path
-    data_dir: Path | None = None
-    fresh: bool = False
-    epochs_kept: int = 0
-    """Of a run that was stopped; they are not done again."""
+    def __init__(self) -> None:
+        self._active: dict[int, _Worker] = {}
 
-    @property
-    def batches_per_epoch(self) -> int:
-        """Optimizer steps of an epoch."""
-        whole, rest = divmod(self.train_examples, self.experiment.training.batch_size)
-        return whole + (rest > 0 and not self.experiment.training.drop_last)
+    def capacity(self, tasks: Sequence[Task]) -> int:
+        """Count one run a core, or as many cores as a run has threads."""
+        threads = max((task.experiment.training.threads for task in tasks), default=1)
+        return max(1, available_cores() // threads)
 
-    @property
-    def epochs_left(self) -> int:
-        """Epochs that are still to be done."""
-        return self.experiment.training.epochs - self.epochs_kept
+    def start(self, task: Task, slot: int) -> None:
+        """Begin a run in a process of its own."""
+        self._active[slot] = _start(task, slot)
 
-    @property
-    def name(self) -> str:
-        """The run in words, for people."""
-        return f"{self.experiment.experiment} seed {self.seed}"
+    def events(self, seconds: float | None) -> list[Event]:
+        """Wait for what the processes say; one that is gone without a word has failed."""
+        of_connection = {worker.connection: worker for worker in self._active.values()}
+        ready = wait(list(of_connection), seconds)
+        events = [of_connection[connection].receive() for connection in ready]  # type: ignore[index]
+        for event in events:
+            if isinstance(event, Ended):
+                self._active.pop(event.slot).join()
+        return events
 
-
-@dataclass(frozen=True)
-class Started:
-    """A run has its process."""
-
-    task: Task
-    slot: int
-
-
-@dataclass(frozen=True)
-class Progress:
-    """A run has done some more batches, or (with `validation_accuracy`) a whole epoch."""
-
-    task: Task
-    slot: int
-    epoch: int
-    batches: int
-    """Training batches of this epoch so far."""
-    loss: float
-    """Mean over the latest batches, or over the whole epoch's, nats."""
-    accuracy: float
-    """Share of correct answers in the latest batches, in [0, 1]."""
-    validation_accuracy: float | None = None
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A run has ended: ``complete``, ``diverged``, ``refused`` or ``failed``."""
-
-    task: Task
-    slot: int
-    status: str
-    message: str = ""
-
-
-Event = Started | Progress | Ended
-
-
-def run_tasks(tasks: Sequence[Task], jobs: int) -> Iterator[Event]:
-    """Do all tasks, at most `jobs` at a time, and yield what happens as it happens.
-
-    Parameters
-    ----------
-    tasks : sequence of Task
-    jobs : int
-        Processes at a time; each run uses as many threads as its config says.
-
-    Yields
-    ------
-    Started, Progress or Ended
-        Every task ends, also where its process was killed. Closing the iterator early stops the
-        runs, which leaves them ``interrupted``.
-    """
-    waiting = deque(tasks)
-    free = list(reversed(range(jobs)))
-    active: dict[Any, _Worker] = {}
-    try:
-        while waiting or active:
-            while waiting and free:
-                worker = _start(waiting.popleft(), free.pop())
-                active[worker.connection] = worker
-                yield Started(worker.task, worker.slot)
-            for connection in wait(list(active)):
-                worker = active[connection]
-                event = worker.receive()
-                yield event
-                if isinstance(event, Ended):
-                    del active[connection]
-                    worker.process.join()
-                    free.append(worker.slot)
-    finally:
-        for worker in active.values():
+    def stop(self, slots: Iterable[int]) -> None:
+        """End runs at their next tensor operation."""
+        workers = [self._active.pop(slot) for slot in slots if slot in self._active]
+        for worker in workers:
             worker.process.terminate()
-        for worker in active.values():
-            worker.process.join()
+        for worker in workers:
+            worker.join()
+
+
+def available_cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -138,16 +75,30 @@ class _Worker:
     def receive(self) -> Event:
         try:
             event: Event = self.connection.recv()
-        except EOFError:  # the process is gone without a word
+        except (EOFError, OSError):  # gone without a word, or within one
             self.process.join()
-            return Ended(self.task, self.slot, "failed", _death(self.process.exitcode))
+            return Ended(self.task, self.slot, "failed", cause_of_death(self.process.exitcode))
         return event
 
+    def join(self) -> None:
+        """Wait for the pipe's end: it is the process's, even where the forkserver is gone."""
+        latest = time.monotonic() + STOP_SECONDS
+        with suppress(EOFError, OSError):
+            while self.connection.poll(max(0.0, latest - time.monotonic())):
+                self.connection.recv()
+            self.process.kill()
+        self.process.join()
+        self.connection.close()
 
-def _death(exit_code: int | None) -> str:
-    if exit_code is not None and exit_code < 0:
-        return f"killed by signal {signal.Signals(-exit_code).name}"
-    return f"ended without a result (exit code {exit_code})"
+
+def cause_of_death(exit_code: int | None) -> str:
+    """Say why a process ended that had nothing to say itself."""
+    if exit_code is None or exit_code >= 0:
+        return f"ended without a result (exit code {exit_code})"
+    known = {number.value: number.name for number in signal.Signals}
+    name = known.get(-exit_code, str(-exit_code))
+    hint = "; often the kernel, out of memory: try fewer --jobs" if name == "SIGKILL" else ""
+    return f"killed by signal {name}{hint}"
 
 
 # A process that has imported PyTorch and done nothing else is copied for every run: as fresh as a
@@ -160,55 +111,43 @@ def _start(task: Task, slot: int) -> _Worker:
     if _METHOD == "forkserver":
         context.set_forkserver_preload(["bnbench.training"])
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(task, slot, there), daemon=True)
-    process.start()
+    process = context.Process(target=_tell, args=(task, slot, there), daemon=True)
+    with _interrupts_held_back():
+        process.start()
     there.close()  # so that the end of the process is the end of the pipe
     return _Worker(task, slot, process, here)
 
 
-def _work(task: Task, slot: int, connection: Connection) -> None:
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Let Ctrl-C, which goes to all processes of a terminal, reach none that is started here.
+
+    The parent, who ends them, gets what came meanwhile. They would print a traceback each.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _tell(task: Task, slot: int, connection: Connection) -> None:
     """Do one run; everything that it has to say goes through `connection`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent passes it on
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        for event in _events(task, slot):
-            connection.send(event)
+        with closing(work(task, slot)) as events:
+            for event in events:
+                connection.send(event)
     except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:  # the parent is gone; the run has been left as interrupted
+        sys.exit(128 + signal.SIGTERM)
+    except BrokenPipeError:  # the parent is gone; the run is left as interrupted
         sys.exit(1)
 
 
 def _interrupt(_number: int, _frame: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not cut the first one's end
     raise KeyboardInterrupt
-
-
-def _events(task: Task, slot: int) -> Iterator[Progress | Ended]:
-    try:
-        yield from _progress(task, slot)
-    except BnbenchError as error:
-        yield Ended(task, slot, "refused", str(error))
-    except Exception:  # noqa: BLE001 - reported to the user by the parent, with its traceback
-        yield Ended(task, slot, "failed", traceback.format_exc())
-
-
-def _progress(task: Task, slot: int) -> Iterator[Progress | Ended]:
-    from bnbench.runs import BatchRows, EpochRow, run_directory
-    from bnbench.training import run_experiment
-
-    batches, loss, accuracy = 0, float("nan"), float("nan")
-    for result in run_experiment(
-        task.experiment, task.seed, task.results, data_dir=task.data_dir, fresh=task.fresh
-    ):
-        if isinstance(result, EpochRow):
-            yield Progress(
-                task, slot, result.epoch, batches, result.train_loss, accuracy,
-                result.validation_accuracy,
-            )  # fmt: skip
-            batches = 0
-        elif isinstance(result, BatchRows) and result.split == "train":
-            batches += len(result.steps)
-            loss = float(result.losses.mean())
-            accuracy = float(result.correct.sum() / result.examples.sum())
-            yield Progress(task, slot, result.epoch, batches, loss, accuracy)
-    manifest = run_directory(task.results, task.experiment, task.seed).read_manifest()
-    yield Ended(task, slot, manifest.status, manifest.error or "")

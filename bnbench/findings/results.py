@@ -70,15 +70,16 @@ class Finding:
         95 % prediction interval of the difference of one further pair, widened by twice the
         reading error where there is a published difference.
     published : float or None
-        The published difference.
+        The published difference, of times in epochs.
     smallest_effect : float
     confirmatory : bool
     p : float
-        Two-sided: exact sign flips for a level, the sign test for a time; NaN for n = 1 or where
-        nothing differs.
+        Two-sided: exact sign flips for a level, the sign test for a time or a share; NaN for
+        n = 1 or where nothing differs.
     p_adjusted : float
-        Within the study: by Holm over the confirmatory family, by Benjamini and Hochberg over
-        the points of a sweep; else `p`.
+        Within the study: by Holm over the confirmatory levels and times, by Benjamini and
+        Hochberg over the points of a sweep; else `p`. NaN where `p` is, which counts as 1 in
+        its family.
     adjusted_by : str
         ``Holm``, ``Benjamini-Hochberg`` or ``""``.
     notes : tuple of str
@@ -257,9 +258,9 @@ class StudyFindings:
     published : tuple of PublishedPoint
     answers : tuple of TestAnswers
     missing : tuple of str
-        One line a run that is not there, did not finish, or is of another configuration.
+        One line a run that is not there or did not finish.
     diverged : tuple of str
-        One line a run that diverged.
+        One line a run that diverged, or ended no better than chance.
     """
 
     study: Study

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 
 import matplotlib.style
 from matplotlib.artist import Artist
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
@@ -201,3 +203,17 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
             figure.savefig(beside, format=suffix, metadata=metadata)
         paths.append(path)
     return paths
+
+
+def svg(figure: Figure) -> str:
+    """Write a figure as the text of an SVG file, the same text every time.
+
+    Parameters
+    ----------
+    figure : Figure
+        Inside the block of `figure`, whose settings decide the text.
+    """
+    file = io.BytesIO()
+    # Figure.savefig draws every figure twice, and nothing here needs the first time.
+    FigureCanvasSVG(figure).print_svg(file, metadata=METADATA["svg"])  # type: ignore[no-untyped-call]
+    return file.getvalue().decode()

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from bnbench.report.files import writing
-from bnbench.runs import find_runs, write_text
+from bnbench.runs import Run, find_runs, written_whole
 
 
-def archive(experiments: Iterable[Path], out: Path) -> list[Path]:
-    """Copy configuration, manifest and epoch log of each run; batch logs and weights stay.
+def archive(
+    experiments: Iterable[Path], out: Path, *, with_answers: Collection[str] = ()
+) -> list[Path]:
+    """Copy configuration, manifest, epoch and evaluation log of each run.
 
     Parameters
     ----------
     experiments : iterable of Path
         Folders of experiments or of single runs.
     out : Path
-        The copies go to ``<out>/runs/<experiment>/seed-<n>/``; `bnbench.report.compare` reads
-        them as it reads the originals, but for the losses of batches.
+        The copies go to ``<out>/runs/<experiment>/seed-<n>/``; they are read as the originals
+        are, but for what takes the losses of batches, which stay, as weights do.
+    with_answers : collection of str
+        Experiments whose answers to the test file are kept, too (20 kB a run).
 
     Returns
     -------
@@ -32,7 +36,13 @@ def archive(experiments: Iterable[Path], out: Path) -> list[Path]:
             if not manifest.finished:  # left out of the comparison, too
                 continue
             copy = out / "runs" / manifest.experiment / f"seed-{manifest.seed}"
-            for file in (run.config, run.manifest, run.epochs):
-                write_text(copy / file.name, file.read_text(encoding="utf-8"))
+            for file in _kept(run, with_answers=manifest.experiment in with_answers):
+                with written_whole(copy / file.name) as beside:
+                    beside.write_bytes(file.read_bytes())
             copies.append(copy)
     return copies
+
+
+def _kept(run: Run, *, with_answers: bool) -> list[Path]:
+    optional = [run.evaluations, *([run.predictions] if with_answers else [])]
+    return [run.config, run.manifest, run.epochs, *(file for file in optional if file.exists())]

@@ -12,11 +12,11 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from bnbench.findings.arms import Arm, read_arms
 from bnbench.plots import style
 from bnbench.plots.accuracy import plot_experiments, plot_splits
 from bnbench.plots.difference import plot_difference
 from bnbench.plots.loss import plot_loss
-from bnbench.report.arms import Arm, read_arms
 from bnbench.report.curves import accuracy_table, difference_table
 from bnbench.report.files import write_table, writing
 from bnbench.report.losses import loss_table
@@ -71,7 +71,7 @@ def compare(experiments: Sequence[Path], out: Path) -> Comparison:
     Raises
     ------
     BnbenchError
-        If the runs cannot be read or compared (see `bnbench.report.arms.read_arms`), or `out`
+        If the runs cannot be read or compared (see `bnbench.findings.arms.read_arms`), or `out`
         cannot be written.
     """
     arms, left_out = read_arms(experiments)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bnbench.report.arms import Arm
+from bnbench.findings.arms import Arm
 from bnbench.statistics.pairing import pair_by_seed
 from bnbench.statistics.summary import summarize
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from bnbench.report.arms import Arm
+from bnbench.findings.arms import Arm
 from bnbench.report.curves import SPREAD, VERTEX, over_seeds, stack, tidy
 
 LOSS_COLUMNS = ["experiment", "split", *VERTEX, "epoch", "batch", "loss", *SPREAD]

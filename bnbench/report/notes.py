@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bnbench.report.arms import Arm, FinishedRun
+from bnbench.findings.arms import Arm
+from bnbench.findings.finished_run import FinishedRun
 
 
 def diverged_notes(arms: Iterable[Arm]) -> list[str]:

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bnbench.report.arms import Arm, FinishedRun
+from bnbench.findings.arms import Arm
+from bnbench.findings.finished_run import FinishedRun
 from bnbench.statistics.pairing import pair_by_seed
 from bnbench.statistics.summary import summarize
 from bnbench.statistics.time_to_accuracy import epochs_to, median_time

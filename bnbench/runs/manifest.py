@@ -17,6 +17,11 @@ from bnbench.runs.files import write_text
 
 SCHEMA_VERSION = 1
 FINISHED = ("complete", "diverged")
+FIELD_TYPES = {
+    "experiment": str, "seed": int, "status": str, "configuration_hash": str, "dataset": dict,
+    "versions": dict, "source": dict, "machine": dict, "started": str, "final": dict,
+    "resumed_after_epochs": list, "code": dict,
+}  # fmt: skip
 
 Status = Literal["running", "complete", "diverged", "failed", "interrupted"]
 
@@ -97,7 +102,8 @@ def read_manifest(path: Path) -> Manifest:
     Raises
     ------
     BnbenchError
-        If the file cannot be read, is no JSON, or has other fields than this version writes.
+        If the file cannot be read, is no JSON, or has other fields, or of other types, than this
+        version writes.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -108,9 +114,15 @@ def read_manifest(path: Path) -> Manifest:
     if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
         raise BnbenchError(f"{path}: is not a manifest of schema version {SCHEMA_VERSION}")
     try:
-        return Manifest(**content)
+        manifest = Manifest(**content)
     except TypeError as error:
         raise BnbenchError(f"{path}: is not a manifest of this version ({error})") from None
+    for name, kind in FIELD_TYPES.items():
+        if type(getattr(manifest, name)) is not kind:
+            raise BnbenchError(
+                f"{path}: {name}: is not what bnbench writes there; train the run again"
+            )
+    return manifest
 
 
 def now() -> str:

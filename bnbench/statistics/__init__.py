@@ -31,17 +31,17 @@ from bnbench.statistics.power import (
     smallest_detectable_effect,
     tost_power,
 )
+from bnbench.statistics.speed import SpeedUp, ratio_of_medians, speed_up
 from bnbench.statistics.summary import Summary, summarize
 from bnbench.statistics.time_to_accuracy import (
     THRESHOLDS,
-    SpeedUp,
     area_under_error,
     epochs_to,
     median_time,
-    ratio_of_medians,
     seconds_to,
-    speed_up,
+    time_to,
 )
+from bnbench.statistics.trend import kendall_tau
 
 __all__ = [
     "THRESHOLDS",
@@ -59,6 +59,7 @@ __all__ = [
     "epochs_to",
     "equivalence_test",
     "holm",
+    "kendall_tau",
     "mcnemar",
     "median_time",
     "n_for_paired_t",
@@ -76,6 +77,7 @@ __all__ = [
     "speed_up",
     "summarize",
     "t_interval",
+    "time_to",
     "tost_power",
     "two_level_bootstrap",
     "wilcoxon_p",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -43,10 +45,7 @@ def holm(p_values: npt.ArrayLike) -> FloatArray:
     >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
     [0.03, 0.06, 0.06]
     """
-    p = _checked(p_values)
-    order = np.argsort(p, kind="stable")
-    factors = np.arange(p.size, 0, -1)
-    return _unsorted(np.maximum.accumulate(factors * p[order]), order)
+    return _adjusted(p_values, lambda p: np.maximum.accumulate(np.arange(p.size, 0, -1) * p))
 
 
 def benjamini_hochberg(p_values: npt.ArrayLike) -> FloatArray:
@@ -84,22 +83,20 @@ def benjamini_hochberg(p_values: npt.ArrayLike) -> FloatArray:
     >>> benjamini_hochberg([0.01, 0.04, 0.03]).round(3).tolist()
     [0.03, 0.04, 0.04]
     """
-    p = _checked(p_values)
-    order = np.argsort(p, kind="stable")
-    factors = p.size / np.arange(1, p.size + 1)
-    return _unsorted(np.minimum.accumulate((factors * p[order])[::-1])[::-1], order)
+    return _adjusted(
+        p_values,
+        lambda p: np.minimum.accumulate((p.size / np.arange(1, p.size + 1) * p)[::-1])[::-1],
+    )
 
 
-def _checked(p_values: npt.ArrayLike) -> FloatArray:
-    """Return the p-values as a float array (m,) in [0, 1]."""
+def _adjusted(
+    p_values: npt.ArrayLike, adjust_ascending: Callable[[FloatArray], FloatArray]
+) -> FloatArray:
+    """Return checked p-values, adjusted in ascending order, in their own; none is above 1."""
     p = np.asarray(p_values, dtype=np.float64)
     if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
         raise ValueError("p-values are one row of numbers in [0, 1]")
-    return p
-
-
-def _unsorted(adjusted: FloatArray, order: npt.NDArray[np.intp]) -> FloatArray:
-    """Return ascending adjusted values in their original order, none above 1."""
-    result = np.empty_like(adjusted)
-    result[order] = np.minimum(adjusted, 1.0)
-    return result
+    order = np.argsort(p)
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(adjust_ascending(p[order]), 1.0)
+    return adjusted

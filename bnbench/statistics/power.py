@@ -89,9 +89,7 @@ def n_for_paired_t(*, effect: float, sd: float, power: float = 0.9, alpha: float
     _check_rates(alpha, power)
     if not effect > 0 or sd < 0:
         raise ValueError(f"effect {effect} must be positive, sd {sd} not negative")
-    if sd == 0 or math.isnan(sd):
-        return 2.0 if sd == 0 else math.nan
-    return _smallest_n(lambda n: paired_t_power(n, effect=effect, sd=sd, alpha=alpha) >= power)
+    return _smallest_n(lambda n: paired_t_power(n, effect=effect, sd=sd, alpha=alpha), power, sd)
 
 
 def smallest_detectable_effect(
@@ -218,17 +216,17 @@ def n_for_tost(
         raise ValueError(f"margin {margin} must be positive, sd {sd} not negative")
     if abs(difference) >= margin:
         return math.inf
-    if sd == 0 or math.isnan(sd):
-        return 2.0 if sd == 0 else math.nan
     return _smallest_n(
-        lambda n: tost_power(n, margin=margin, sd=sd, difference=difference, alpha=alpha) >= power
+        lambda n: tost_power(n, margin=margin, sd=sd, difference=difference, alpha=alpha), power, sd
     )
 
 
-def _smallest_n(suffices: Callable[[int], bool]) -> float:
-    """Return the smallest n from 2 on that suffices (all larger ones do too), or infinity."""
+def _smallest_n(power_at: Callable[[int], float], power: float, sd: float) -> float:
+    """Return the smallest n from 2 on that has the power (all larger ones do too), or infinity."""
+    if sd == 0 or math.isnan(sd):
+        return 2.0 if sd == 0 else math.nan
     candidates = range(2, LARGEST_N + 1)
-    index = bisect.bisect_left(candidates, True, key=suffices)
+    index = bisect.bisect_left(candidates, power, key=power_at)
     return float(candidates[index]) if index < len(candidates) else math.inf
 
 

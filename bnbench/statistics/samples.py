@@ -1,4 +1,4 @@
-"""A sample, one number per seed: checked once, so that every statistic may rely on it."""
+"""A sample, one number per seed, and a curve, one per evaluation: checked once, relied on after."""
 
 from __future__ import annotations
 
@@ -32,6 +32,22 @@ def as_sample(values: npt.ArrayLike, *, allow_infinite: bool = False) -> FloatAr
     if np.isnan(sample).any() or not (allow_infinite or np.isfinite(sample).all()):
         raise ValueError("a sample holds a value that is not finite")
     return sample
+
+
+def as_curve(values: npt.ArrayLike) -> FloatArray:
+    """Return one number per evaluation of a run as a float array (E,).
+
+    A curve may be empty and hold NaN, as that of a run that diverged.
+
+    Raises
+    ------
+    ValueError
+        If `values` is not one-dimensional.
+    """
+    curve = np.asarray(values, dtype=np.float64)
+    if curve.ndim != 1:
+        raise ValueError(f"a curve is one row of numbers, not shape {curve.shape}")
+    return curve
 
 
 def mean_of(sample: FloatArray) -> float:

@@ -1,79 +1,24 @@
-"""Speed: when a run reached a level, in epochs or seconds; never is infinity, not a gap.
-
-Infinite times have no mean, so that everything here counts and ranks: medians, ratios of
-medians, wins.
-"""
+"""When a run reached a level: in epochs, steps or seconds; never is infinity, not a gap."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from bnbench.statistics.intervals import Interval, wilson_interval
-from bnbench.statistics.pairing import Pairs, pair_by_seed
-from bnbench.statistics.permutation import sign_test_p, smallest_p
-from bnbench.statistics.resampling import Seed
-from bnbench.statistics.samples import FloatArray, as_sample
+from bnbench.statistics.samples import as_curve, as_sample
 
 THRESHOLDS = (0.90, 0.95, 0.97, 0.98, 0.985)
 """Validation accuracies that a run is timed to."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpeedUp:
-    """How much sooner the treatment arrives than the baseline, over n shared seeds.
-
-    Attributes
-    ----------
-    seeds, missing_in_treatment, missing_in_baseline : tuple of int
-        As in a `Contrast`.
-    treatment_median, baseline_median : float
-        Infinite where half of the runs or more never arrive.
-    treatment_reached, baseline_reached : int
-        Runs that arrive.
-    ratio : float
-        Baseline median / treatment median: above 1 the treatment is faster, infinite where only
-        the treatment's median arrives, NaN where neither does.
-    interval : Interval
-        95 % percentile bootstrap of the ratio over seeds; NaN for n = 1.
-    sign_test_p : float
-        Two-sided, over the seeds without ties (never against never is a tie).
-    win_probability : float
-        Share of seeds at which the treatment arrives first, a tie counting half.
-    win_interval : Interval
-        Its 95 % Wilson interval.
-    """
-
-    seeds: tuple[int, ...]
-    missing_in_treatment: tuple[int, ...]
-    missing_in_baseline: tuple[int, ...]
-    treatment_median: float
-    baseline_median: float
-    treatment_reached: int
-    baseline_reached: int
-    ratio: float
-    interval: Interval
-    sign_test_p: float
-    win_probability: float
-    win_interval: Interval
-
-    @property
-    def n(self) -> int:
-        """Number of shared seeds."""
-        return len(self.seeds)
-
-    @property
-    def may_say_significant(self) -> bool:
-        """Whether n allows any p below 0.05: 2/2**n does from n = 6 on."""
-        return smallest_p(self.n) < 0.05
-
-
 def epochs_to(accuracy_per_epoch: npt.ArrayLike, threshold: float) -> float:
     """Return the first epoch, counted from 1, whose accuracy is at least the threshold.
+
+    The first touch, in whole epochs, is how a published table of epochs is read. Where a run is
+    evaluated more often than that, `time_to` asks for a confirmation and reads between the
+    evaluations.
 
     Parameters
     ----------
@@ -100,8 +45,66 @@ def epochs_to(accuracy_per_epoch: npt.ArrayLike, threshold: float) -> float:
     >>> [epochs_to(curve, level) for level in (0.97, 0.98, 0.985, 0.99)]
     [2.0, 4.0, 8.0, inf]
     """
-    reached = np.flatnonzero(_curve(accuracy_per_epoch) >= threshold)
+    reached = np.flatnonzero(as_curve(accuracy_per_epoch) >= threshold)
     return float(reached[0] + 1) if reached.size else math.inf
+
+
+def time_to(
+    times: npt.ArrayLike, values: npt.ArrayLike, threshold: float, *, falling: bool = False
+) -> float:
+    """Return when a run reached the threshold and was still there at the next evaluation.
+
+    Parameters
+    ----------
+    times : array_like of shape (E,)
+        Of each evaluation, ascending: steps, epochs or seconds of training. The same ones in
+        all runs that are compared: who is looked at more often is seen to arrive sooner.
+    values : array_like of shape (E,)
+        Measured then. NaN (a diverged run) reaches and confirms nothing.
+    threshold : float
+        In the unit of the values.
+    falling : bool, default False
+        True for losses, which reach a threshold from above.
+
+    Returns
+    -------
+    float
+        In the unit of the times; infinity if never. The last evaluation needs no confirmation.
+
+    Raises
+    ------
+    ValueError
+        If the two differ in length or are not one-dimensional, or if the times are not finite
+        and ascending.
+
+    Notes
+    -----
+    Between the evaluation before, (t0, v0), and the one that reaches it, (t1, v1):
+    ``t0 + (t1 - t0) (threshold - v0) / (v1 - v0)``. It is t1 where no finite value comes before.
+
+    Examples
+    --------
+    The touch at step 200 is not confirmed:
+
+    >>> time_to([100, 200, 300, 400, 500], [0.94, 0.97, 0.96, 0.98, 0.98], 0.97)
+    350.0
+    """
+    moments, curve = as_curve(times), as_curve(values)
+    if moments.shape != curve.shape:
+        raise ValueError(f"{moments.size} times of {curve.size} values")
+    if not np.isfinite(moments).all() or not (np.diff(moments) > 0).all():
+        raise ValueError("times of evaluations must be finite and ascending")
+    if falling:
+        curve, threshold = -curve, -threshold
+    there = curve >= threshold
+    confirmed = np.flatnonzero(there & np.append(there[1:], True))
+    if confirmed.size == 0:
+        return math.inf
+    first = int(confirmed[0])
+    if first == 0 or not math.isfinite(curve[first - 1]):
+        return float(moments[first])
+    around = slice(first - 1, first + 1)
+    return float(np.interp(threshold, curve[around], moments[around]))
 
 
 def seconds_to(
@@ -130,8 +133,8 @@ def seconds_to(
     ValueError
         If the two differ in length or are not one-dimensional.
     """
-    seconds = _curve(train_seconds)
-    if seconds.shape != _curve(accuracy_per_epoch).shape:
+    seconds = as_curve(train_seconds)
+    if seconds.shape != as_curve(accuracy_per_epoch).shape:
         raise ValueError("accuracies and seconds must be of the same epochs")
     epoch = epochs_to(accuracy_per_epoch, threshold)
     return math.inf if math.isinf(epoch) else math.fsum(seconds[: int(epoch)])
@@ -150,7 +153,7 @@ def area_under_error(validation_accuracy: npt.ArrayLike) -> float:
     ValueError
         If it is empty or not one-dimensional.
     """
-    accuracy = _curve(validation_accuracy)
+    accuracy = as_curve(validation_accuracy)
     if accuracy.size == 0:
         raise ValueError("a run without an epoch has no area under its error curve")
     return math.fsum(1 - accuracy) / accuracy.size
@@ -167,98 +170,3 @@ def median_time(times: npt.ArrayLike) -> float:
         If `times` is empty, not one-dimensional or holds NaN.
     """
     return float(np.median(as_sample(times, allow_infinite=True)))
-
-
-def ratio_of_medians(treatment: npt.ArrayLike, baseline: npt.ArrayLike) -> float:
-    """Return baseline median / treatment median of two samples of times.
-
-    Infinite where only the treatment's median arrives, 0 where only the baseline's does, NaN
-    where neither does (or both take no time).
-
-    Raises
-    ------
-    ValueError
-        If a sample is empty, not one-dimensional or holds NaN.
-    """
-    return float(_ratio(np.array(median_time(baseline)), np.array(median_time(treatment))))
-
-
-def speed_up(
-    treatment: Mapping[int, float],
-    baseline: Mapping[int, float],
-    *,
-    seed: Seed = 0,
-    resamples: int = 10_000,
-) -> SpeedUp:
-    """Compare the times of two arms by medians, and seed by seed.
-
-    Parameters
-    ----------
-    treatment, baseline : mapping of int to float
-        Seed -> epochs or seconds to one threshold, infinite where never reached.
-    seed : int or numpy.random.Generator, default 0
-        Of the bootstrap.
-    resamples : int, default 10,000
-
-    Raises
-    ------
-    BnbenchError
-        If the arms share no seed.
-    ValueError
-        If a time is NaN.
-
-    Notes
-    -----
-    The interval resamples seeds, both arms together. A resample in which neither median
-    arrives has no ratio; it counts as 0 for the lower end and as infinity for the upper one,
-    so that it can only widen. The ends are resampled ratios, never between two of them:
-    nothing is interpolated between a number and infinity.
-    """
-    pairs = pair_by_seed(treatment, baseline, allow_infinite=True)
-    wins = int(np.count_nonzero(pairs.treatment < pairs.baseline))
-    losses = int(np.count_nonzero(pairs.treatment > pairs.baseline))
-    n = len(pairs.seeds)
-    score = wins + (n - wins - losses) / 2
-    return SpeedUp(
-        seeds=pairs.seeds,
-        missing_in_treatment=pairs.missing_in_treatment,
-        missing_in_baseline=pairs.missing_in_baseline,
-        treatment_median=median_time(pairs.treatment),
-        baseline_median=median_time(pairs.baseline),
-        treatment_reached=int(np.count_nonzero(np.isfinite(pairs.treatment))),
-        baseline_reached=int(np.count_nonzero(np.isfinite(pairs.baseline))),
-        ratio=ratio_of_medians(pairs.treatment, pairs.baseline),
-        interval=_ratio_interval(pairs, np.random.default_rng(seed), resamples),
-        sign_test_p=sign_test_p(wins, losses),
-        win_probability=score / n,
-        win_interval=wilson_interval(score, n),
-    )
-
-
-def _curve(values: npt.ArrayLike) -> FloatArray:
-    """Return one number per epoch as a float array (E,)."""
-    curve = np.asarray(values, dtype=np.float64)
-    if curve.ndim != 1:
-        raise ValueError(f"one number per epoch, not shape {curve.shape}")
-    return curve
-
-
-def _ratio(baseline: FloatArray, treatment: FloatArray) -> FloatArray:
-    """Return baseline / treatment, elementwise; inf / inf and 0 / 0 are NaN."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(baseline / treatment)
-
-
-def _ratio_interval(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Interval:
-    """Return the 95 % percentile interval of the ratio of medians over resampled seeds."""
-    name, n = "percentile bootstrap", len(pairs.seeds)
-    if n == 1:
-        return Interval(math.nan, math.nan, 0.95, name)
-    picks = rng.integers(0, n, size=(resamples, n))
-    ratios = _ratio(
-        np.median(pairs.baseline[picks], axis=1), np.median(pairs.treatment[picks], axis=1)
-    )
-    undefined = np.isnan(ratios)
-    low = np.quantile(np.where(undefined, 0.0, ratios), 0.025, method="inverted_cdf")
-    high = np.quantile(np.where(undefined, np.inf, ratios), 0.975, method="inverted_cdf")
-    return Interval(float(low), float(high), 0.95, name)

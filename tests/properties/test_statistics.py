@@ -17,11 +17,13 @@ from bnbench.statistics import (
     epochs_to,
     equivalence_test,
     holm,
+    kendall_tau,
     paired_contrast,
     ratio_of_medians,
     sign_flip_p,
     speed_up,
     summarize,
+    time_to,
     wilson_interval,
 )
 
@@ -145,6 +147,43 @@ def test_a_higher_threshold_is_never_reached_sooner(
 ) -> None:
     low, high = sorted((first, second))
     assert 1 <= epochs_to(curve, low) <= epochs_to(curve, high)
+
+
+@given(st.lists(accuracies, max_size=12), accuracies, accuracies)
+def test_nor_is_it_crossed_sooner(curve: list[float], first: float, second: float) -> None:
+    low, high = sorted((first, second))
+    steps = range(len(curve))
+    assert 0 <= time_to(steps, curve, low) <= time_to(steps, curve, high) + 1e-9
+
+
+@given(st.lists(accuracies, max_size=12), accuracies)
+def test_a_crossing_is_never_before_the_touch(curve: list[float], threshold: float) -> None:
+    """Where nothing falls every touch is confirmed, and the two are within the same epoch."""
+    epochs = range(1, len(curve) + 1)
+    assert epochs_to(curve, threshold) - 1 <= time_to(epochs, curve, threshold)
+    climbing = np.sort(curve)
+    touch, crossing = epochs_to(climbing, threshold), time_to(epochs, climbing, threshold)
+    assert touch == crossing or touch - 1 < crossing + 1e-9 <= touch + 1e-9
+
+
+@given(st.lists(accuracies, max_size=12), accuracies, st.integers(2, 400))
+def test_a_crossing_has_the_unit_of_its_times(
+    curve: list[float], threshold: float, steps_per_epoch: int
+) -> None:
+    epochs = np.arange(len(curve))
+    of_steps = time_to(steps_per_epoch * epochs, curve, threshold)
+    assert of_steps == nearly(steps_per_epoch * time_to(epochs, curve, threshold))
+    errors = [1 - accuracy for accuracy in curve]
+    falling = time_to(epochs, errors, 1 - threshold, falling=True)
+    assert falling == nearly(time_to(epochs, curve, threshold))
+
+
+@given(st.lists(st.integers(0, 30), max_size=12))
+def test_a_trend_depends_on_the_order_alone(counts: list[int]) -> None:
+    there = kendall_tau(counts)
+    assert there == nearly(kendall_tau([math.exp(count) for count in counts]))
+    assert kendall_tau(counts[::-1]) == nearly(-there)
+    assert -1 <= there <= 1 or len(set(counts)) < 2
 
 
 @given(st.lists(st.tuples(times, times), min_size=1, max_size=9))

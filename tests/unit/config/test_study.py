@@ -181,6 +181,10 @@ def test_the_recipes_are_those_that_the_docstring_promises() -> None:
             r"no switch leads to the corrected recipe in training\.shuffle: False there",
         ),
         (LADDER.replace("treatment: bn", "treatment: bm"), "did you mean 'bn'"),
+        (
+            LADDER.replace("[validation_accuracy@1]", "[epochs_to_accuracy@0.97]"),
+            "epochs_to_accuracy@0.97 may be infinite; a ladder takes levels",
+        ),
     ],
 )
 def test_problems_are_named_at_their_place(folder: Path, text: str, said: str) -> None:

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
+
 from bnbench.config import load_experiment
-from bnbench.execution import Ended, Progress, Started, Task, estimate_seconds, run_tasks
+from bnbench.execution import (
+    Ended,
+    Event,
+    LocalWorkers,
+    Progress,
+    Retried,
+    Rules,
+    Started,
+    Task,
+    estimate_seconds,
+    run_tasks,
+)
 from bnbench.execution.plan import STARTUP_SECONDS
+from bnbench.execution.pool import available_cores, cause_of_death
+from bnbench.runs import Run, run_directory
 
 
 def tasks(root: Path, results: Path, *overrides: str, seeds: int = 2) -> list[Task]:
@@ -20,7 +37,7 @@ def tasks(root: Path, results: Path, *overrides: str, seeds: int = 2) -> list[Ta
 
 def test_every_task_starts_progresses_and_ends(root: Path, tmp_path: Path) -> None:
     events = list(run_tasks(tasks(root, tmp_path), jobs=2))
-    assert [event.slot for event in events if isinstance(event, Started)] == [0, 1]
+    assert sorted(event.slot for event in events if isinstance(event, Started)) == [0, 1]
     ends = [event for event in events if isinstance(event, Ended)]
     assert sorted((event.task.seed, event.status) for event in ends) == [
         (0, "complete"),
@@ -30,26 +47,95 @@ def test_every_task_starts_progresses_and_ends(root: Path, tmp_path: Path) -> No
     assert [event.epoch for event in epochs if event.validation_accuracy is not None] == [1, 2]
 
 
-def test_a_killed_run_is_named_and_the_others_finish(root: Path, tmp_path: Path) -> None:
-    """The victim trains for long; the kernel's killer sends the same signal."""
-    victim = tasks(root, tmp_path, "training.epochs=100000", seeds=1)
-    ends, killed = [], False
-    for event in run_tasks(victim + tasks(root, tmp_path), jobs=1):
-        if isinstance(event, Progress) and event.task == victim[0] and not killed:
-            os.kill(only_child(), signal.SIGKILL)
-            killed = True
-        if isinstance(event, Ended):
-            ends.append((event.task.seed, event.status, event.message))
-    assert ends == [(0, "failed", "killed by signal SIGKILL"), (0, "complete", ""),
-                    (1, "complete", "")]  # fmt: skip
+def run_of(task: Task) -> Run:
+    return run_directory(task.results, task.experiment, task.seed)
 
 
 def only_child() -> int:
-    import multiprocessing
-
     (child,) = multiprocessing.active_children()
     assert child.pid is not None
     return child.pid
+
+
+def with_the_first_killed(events: Iterable[Event]) -> list[Event]:
+    """Kill the only process in its third epoch, once: it has a checkpoint by then."""
+    seen, killed = [], False
+    for event in events:
+        seen.append(event)
+        if isinstance(event, Progress) and event.epoch == 3 and not killed:
+            os.kill(only_child(), signal.SIGKILL)
+            killed = True
+    return seen
+
+
+def test_a_killed_run_is_named_and_the_others_finish(root: Path, tmp_path: Path) -> None:
+    """The victim trains for long; the kernel's killer sends the same signal."""
+    victim = tasks(root, tmp_path, "training.epochs=100000", seeds=1)
+    events = with_the_first_killed(run_tasks(victim + tasks(root, tmp_path), jobs=1))
+    first, *others = [event for event in events if isinstance(event, Ended)]
+    assert (first.task.experiment, first.status) == (victim[0].experiment, "failed")
+    assert first.message == cause_of_death(-signal.SIGKILL)
+    assert [(end.task.seed, end.status) for end in others] == [(0, "complete"), (1, "complete")]
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "words"),
+    [
+        (-9, "killed by signal SIGKILL; often the kernel, out of memory: try fewer --jobs"),
+        (-11, "killed by signal SIGSEGV"),
+        (-40, "killed by signal 40"),  # one of those without a name
+        (3, "ended without a result (exit code 3)"),
+    ],
+)
+def test_causes_of_death(exit_code: int, words: str) -> None:
+    assert cause_of_death(exit_code) == words
+
+
+def test_a_killed_run_that_is_tried_again_gives_the_same_bytes(root: Path, tmp_path: Path) -> None:
+    disturbed, quiet = (
+        tasks(root, tmp_path / name, "training.epochs=6", seeds=1)[0] for name in ("a", "b")
+    )
+    events = with_the_first_killed(run_tasks([disturbed], 1, Rules(retries=1)))
+    assert [event.status for event in events if isinstance(event, Ended)] == ["complete"]
+    assert len([event for event in events if isinstance(event, Retried)]) == 1
+    list(run_tasks([quiet], 1))
+    assert run_of(disturbed).weights.read_bytes() == run_of(quiet).weights.read_bytes()
+    assert run_of(disturbed).batches.read_bytes() == run_of(quiet).batches.read_bytes()
+    assert run_of(disturbed).read_manifest().resumed_after_epochs
+
+
+def test_a_run_past_its_time_limit_is_stopped_and_says_interrupted(
+    root: Path, tmp_path: Path
+) -> None:
+    (task,) = tasks(root, tmp_path, "training.epochs=100000", seeds=1)
+    (end,) = [
+        event for event in run_tasks([task], 1, Rules(time_limit=4)) if isinstance(event, Ended)
+    ]
+    assert (end.status, end.message) == ("failed", "past its time limit of 4 s")
+    assert multiprocessing.active_children() == []
+    assert not run_of(task).manifest.exists() or (
+        run_of(task).read_manifest().status == "interrupted"
+    )
+
+
+def test_interrupted_twice_and_by_ctrl_c_a_run_still_says_so(root: Path, tmp_path: Path) -> None:
+    """A terminal's Ctrl-C reaches the runs, too; and an impatient user sends more than one."""
+    (task,) = tasks(root, tmp_path, "training.epochs=100000", seeds=1)
+    for event in run_tasks([task], 1):
+        if isinstance(event, Progress) and event.validation_accuracy is not None:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGTERM, signal.SIGINT):
+                os.kill(only_child(), number)
+            break
+    else:
+        raise AssertionError("Ctrl-C alone ended the run")
+    assert run_of(task).read_manifest().status == "interrupted"
+
+
+def test_runs_side_by_side_share_the_cores_by_their_threads(root: Path, tmp_path: Path) -> None:
+    workers, cores = LocalWorkers(), available_cores()
+    assert workers.capacity(tasks(root, tmp_path)) == cores
+    assert workers.capacity(tasks(root, tmp_path, f"training.threads={cores}")) == 1
+    assert workers.capacity(tasks(root, tmp_path, f"training.threads={2 * cores}")) == 1
 
 
 def test_a_run_that_raises_gives_its_traceback(root: Path, tmp_path: Path) -> None:
@@ -69,11 +155,9 @@ def test_a_refused_run_gives_one_line(root: Path, tmp_path: Path) -> None:
 
 
 def test_closing_early_leaves_no_process(root: Path, tmp_path: Path) -> None:
-    import multiprocessing
-
     events = run_tasks(tasks(root, tmp_path, "training.epochs=100000"), jobs=2)
     next(event for event in events if isinstance(event, Progress))
-    events.close()  # type: ignore[attr-defined]
+    events.close()
     assert multiprocessing.active_children() == []
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from bnbench.report.arms import Arm, read_arms
+from bnbench.findings.arms import Arm, read_arms
 from bnbench.report.curves import accuracy_table, difference_table
 from bnbench.report.losses import loss_table, softmax_floor
 from bnbench.runs import Run

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bnbench.report.arms import read_arms
+from bnbench.findings.arms import read_arms
 from bnbench.report.curves import accuracy_table, difference_table
 from bnbench.report.summary import (
     ContrastRow,

@@ -158,6 +158,25 @@ def wanted(
     return Identity(experiment, seed, dataset_hash, device, code)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("seed", "0"),
+        ("seed", True),
+        ("status", 1),
+        ("dataset", []),
+        ("versions", None),
+        ("code", 1),
+    ],
+)
+def test_a_field_of_another_type(tmp_path: Path, name: str, value: object) -> None:
+    run = make_run(tmp_path)
+    content = json.loads(run.manifest.read_text(encoding="utf-8"))
+    run.manifest.write_text(json.dumps(content | {name: value}), encoding="utf-8")
+    with pytest.raises(BnbenchError, match=f"{name}: is not what bnbench writes there"):
+        run.read_manifest()
+
+
 def test_finished_is_this_very_run(tmp_path: Path) -> None:
     run = make_run(tmp_path)
     assert look(run, wanted()) == Found("cached", "complete")

@@ -135,16 +135,15 @@ def test_a_generator_moves_on_and_a_number_does_not() -> None:
     assert second != first
 
 
-@pytest.mark.parametrize(
-    ("n", "low", "high"), [(5, 0.80, 0.87), (10, 0.87, 0.93), (40, 0.91, 0.97)]
-)
-def test_bootstrap_covers_as_little_as_its_docstring_says(n: int, low: float, high: float) -> None:
-    rng = np.random.default_rng(n)
+@pytest.mark.parametrize(("n", "share"), [(5, 0.835), (10, 0.897), (40, 0.938)])
+def test_bootstrap_covers_as_little_as_its_docstring_says(n: int, share: float) -> None:
+    """Shares from 40,000 samples of another implementation: fewer than 0.95, and no secret."""
+    rng, trials = np.random.default_rng(n), 2000
     covered = [
         bootstrap_interval(rng.normal(size=n), seed=rng, resamples=1000).contains(0)
-        for _ in range(800)
+        for _ in range(trials)
     ]
-    assert low < np.mean(covered) < high
+    assert np.mean(covered) == pytest.approx(share, abs=monte_carlo_error(share, trials))
 
 
 @pytest.mark.parametrize("values", [(0.1,) * 3, (0.1,) * 10, (0.1 + 0.2,) * 4 + (0.3,) * 5])

@@ -103,6 +103,26 @@ def test_the_exact_test_keeps_its_level() -> None:
     assert rejected == pytest.approx(6 / 128, abs=4 * math.sqrt(0.047 * 0.953 / trials))
 
 
+@pytest.mark.parametrize(
+    "magnitudes", [(1, 2, 3, 4, 5, 6, 7, 8), (1, 1, 1, 2, 2, 3, 3, 5), (0, 0, 1, 1, 1, 1, 4, 9)]
+)
+def test_the_exact_test_keeps_every_level_with_ties_too(magnitudes: tuple[int, ...]) -> None:
+    """Given the magnitudes all flips are equally likely: count them, nothing is simulated."""
+    flips = itertools.product((-1, 1), repeat=len(magnitudes))
+    p_values = [sign_flip_p(np.multiply(signs, magnitudes)) for signs in flips]
+    for level in set(p_values):
+        assert np.mean(np.array(p_values) <= level) == level
+
+
+def test_the_sampled_test_keeps_its_level() -> None:
+    """With 199 flips the p-value is one of 200 equally likely ones: exactly 5 %."""
+    rng, trials = np.random.default_rng(5), 2000
+    rejected = np.mean(
+        [sign_flip_p(rng.normal(size=21), seed=rng, resamples=199) <= 0.05 for _ in range(trials)]
+    )
+    assert rejected == pytest.approx(0.05, abs=4 * math.sqrt(0.05 * 0.95 / trials))
+
+
 def test_wilcoxon_by_hand() -> None:
     assert wilcoxon_p([1, 2, 3, 4, 5, 6]) == pytest.approx(2 / 64)
     assert wilcoxon_p([-1, 2, 3, 4, 5, 6]) == pytest.approx(4 / 64)  # rank sums 0 and 1
@@ -110,12 +130,13 @@ def test_wilcoxon_by_hand() -> None:
 
 @pytest.mark.parametrize("n", range(1, 11))
 def test_wilcoxon_is_a_sign_flip_test_of_ranks(n: int) -> None:
-    """Two independent routes: SciPy's exact method against all flips of the signed ranks."""
+    """All flips of the signed ranks in exact fractions; SciPy, where it is exact as well."""
     differences = np.random.default_rng(n).integers(-4, 7, size=n).astype(float)  # ties, zeros
     kept = differences[differences != 0]
     ranks = scipy.stats.rankdata(np.abs(kept)) * np.sign(kept)
     expected = brute_force_p([Fraction(rank) for rank in ranks])
     assert wilcoxon_p(differences) == pytest.approx(expected, abs=1e-12)
+    assert wilcoxon_p(differences) == pytest.approx(scipy.stats.wilcoxon(differences).pvalue)
 
 
 def test_wilcoxon_without_a_difference() -> None:
@@ -132,6 +153,17 @@ def test_sign_test_by_hand() -> None:
     assert sign_test_p(5, 0) == 0.0625
     assert sign_test_p(0, 0) == 1.0
     assert sign_test_p(1, 1) == 1.0
+
+
+@pytest.mark.parametrize("n", [5, 6, 7, 10, 25, 60])
+def test_the_sign_test_keeps_every_level(n: int) -> None:
+    """Over all outcomes of n fair coins; a level that is a p-value is used up."""
+    shares = [math.comb(n, wins) / 2**n for wins in range(n + 1)]
+    p_values = [sign_test_p(wins, n - wins) for wins in range(n + 1)]
+    for level in {0.01, 0.05, 0.1, *p_values}:
+        size = sum(share for share, p in zip(shares, p_values, strict=True) if p <= level)
+        assert size <= level * (1 + 1e-12)
+        assert level not in p_values or size == pytest.approx(level, rel=1e-12)
 
 
 def test_no_sample_no_p() -> None:

@@ -1,21 +1,19 @@
-"""Speed on the published curves of the first article, by hand, and over all resamples."""
+"""Times of one run: on the published curves of the first article, by hand, and by a plain loop."""
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
-from bnbench.errors import BnbenchError
 from bnbench.statistics import (
     area_under_error,
     epochs_to,
     median_time,
-    ratio_of_medians,
     seconds_to,
-    speed_up,
+    time_to,
 )
 
 # Validation accuracies of the first article's figure, science.md section 2.
@@ -40,6 +38,75 @@ def test_reaching_is_being_equal_and_counts_from_one() -> None:
     assert epochs_to([NAN, NAN], 0.0) == INF
 
 
+@pytest.mark.parametrize(
+    ("values", "time"),
+    [
+        ([0.2, 0.4, 0.6, 0.8], 250.0),  # half-way from 0.4 to 0.6
+        ([0.2, 0.5, 0.6, 0.8], 200.0),  # at the threshold is there
+        ([0.5, 0.5, 0.5, 0.5], 100.0),  # the first evaluation has none before it
+        ([0.2, 0.8, 0.4, 0.5], 400.0),  # 200 is not confirmed; the last needs no confirmation
+        ([0.8, 0.2, 0.7, 0.7], 260.0),  # nor is the first; 3/5 of the way from 0.2 to 0.7
+        ([0.2, 0.4, 0.4, 0.9], 320.0),
+        ([0.2, 0.4, 0.9, 0.4], INF),
+        ([0.2, 0.9, NAN, NAN], INF),  # diverged before it was confirmed
+        ([0.2, NAN, 0.6, 0.7], 300.0),  # nothing before it to read from
+        ([0.2, 0.3, 0.4, 0.49], INF),
+        ([NAN] * 4, INF),
+    ],
+)
+def test_a_crossing_is_confirmed_and_interpolated(values: list[float], time: float) -> None:
+    steps = [100, 200, 300, 400]
+    assert time_to(steps, values, 0.5) == pytest.approx(time, rel=1e-14)
+    losses = [1 - value for value in values]
+    assert time_to(steps, losses, 0.5, falling=True) == pytest.approx(time, rel=1e-14)
+
+
+def test_a_loss_falls_from_infinity() -> None:
+    assert time_to([1, 2, 3], [INF, 0.3, 0.2], 0.5, falling=True) == 2
+    assert time_to([1, 2, 3], [INF, 0.9, 0.4], 0.5, falling=True) == pytest.approx(2.8)
+    assert time_to([1, 2, 3], [0.9, 0.4, INF], 0.5, falling=True) == INF
+
+
+def test_no_evaluation_reaches_nothing_and_one_needs_no_other() -> None:
+    assert time_to([], [], 0.5) == INF
+    assert time_to([7], [0.5], 0.5) == 7
+    assert time_to([7], [0.4], 0.5) == INF
+
+
+@pytest.mark.parametrize("threshold", [0.935, 0.951, 0.97, 0.975, 0.9805])
+def test_a_curve_that_climbs_is_read_like_a_figure(threshold: float) -> None:
+    """Where nothing falls, the straight lines of the figure meet the threshold once."""
+    epochs = np.arange(1, 11)
+    root = brentq(lambda epoch: np.interp(epoch, epochs, REGULAR) - threshold, 1, 10, xtol=1e-13)
+    assert time_to(epochs, REGULAR, threshold) == pytest.approx(root, abs=1e-9)
+    assert math.ceil(root - 1e-9) == epochs_to(REGULAR, threshold)
+
+
+def test_a_touch_counts_for_epochs_and_not_for_times() -> None:
+    """0.984 is reached after epoch 6 and lost after epoch 7."""
+    assert epochs_to(BATCH_NORM, 0.984) == 6
+    assert time_to(range(1, 11), BATCH_NORM, 0.984) == pytest.approx(7.5)
+
+
+@pytest.mark.parametrize(
+    ("times", "values", "named"),
+    [
+        ([1, 2], [0.5], "2 times of 1 values"),
+        ([[1]], [[0.5]], "row"),
+        ([2, 1], [0.5, 0.6], "ascending"),
+        ([1, 1], [0.5, 0.6], "ascending"),
+        ([1, NAN], [0.5, 0.6], "finite"),
+        ([NAN], [0.5], "finite"),
+        ([1, INF], [0.5, 0.6], "finite"),
+    ],
+)
+def test_a_grid_of_evaluations_is_finite_and_ascending(
+    times: list[float], values: list[float], named: str
+) -> None:
+    with pytest.raises(ValueError, match=named):
+        time_to(times, values, 0.5)
+
+
 def test_seconds_add_up_training_alone() -> None:
     assert seconds_to([0.5, 0.9, 0.95], [1.5, 2.0, 4.0], 0.9) == 3.5
     assert seconds_to([0.5, 0.9, 0.95], [1.5, 2.0, 4.0], 0.96) == INF
@@ -54,7 +121,7 @@ def test_area_under_error_by_hand() -> None:
     assert math.isnan(area_under_error([0.9, NAN]))
     with pytest.raises(ValueError, match="epoch"):
         area_under_error([])
-    with pytest.raises(ValueError, match="epoch"):
+    with pytest.raises(ValueError, match="row"):
         area_under_error([[0.9]])
 
 
@@ -71,88 +138,3 @@ def test_area_under_error_by_hand() -> None:
 )
 def test_medians_take_infinity(times: list[float], median: float) -> None:
     assert median_time(times) == median
-
-
-@pytest.mark.parametrize(
-    ("treatment", "baseline", "ratio"),
-    [([2.0], [5.0], 2.5), ([2.0], [INF], INF), ([INF], [2.0], 0.0), ([0.0], [2.0], INF)],
-)
-def test_ratios_take_infinity(treatment: list[float], baseline: list[float], ratio: float) -> None:
-    assert ratio_of_medians(treatment, baseline) == ratio
-
-
-def test_never_against_never_has_no_ratio() -> None:
-    assert math.isnan(ratio_of_medians([INF], [INF]))
-
-
-def test_speed_up_by_hand() -> None:
-    treatment = {0: 2.0, 1: 3.0, 2: 2.0, 3: INF, 4: 4.0, 8: 1.0}
-    baseline = {0: 5.0, 1: 6.0, 2: 2.0, 3: INF, 4: INF, 9: 1.0}
-    result = speed_up(treatment, baseline)
-    assert (result.seeds, result.n) == ((0, 1, 2, 3, 4), 5)
-    assert (result.missing_in_treatment, result.missing_in_baseline) == ((9,), (8,))
-    assert (result.treatment_median, result.baseline_median, result.ratio) == (3.0, 6.0, 2.0)
-    assert (result.treatment_reached, result.baseline_reached) == (4, 3)
-    assert result.win_probability == (3 + 2 / 2) / 5  # wins at 0, 1, 4; ties at 2, 3
-    assert result.sign_test_p == 2 / 2**3
-    assert not result.may_say_significant
-
-
-def median_of_three(values: tuple[float, ...]) -> float:
-    return sorted(values)[1]
-
-
-@pytest.mark.parametrize(
-    ("treatment", "baseline"),
-    [
-        ((2.0, 3.0, 4.0), (5.0, 9.0, 7.0)),
-        ((2.0, 3.0, INF), (5.0, INF, INF)),
-        ((INF, 3.0, INF), (5.0, INF, 8.0)),
-        ((INF, INF, INF), (INF, INF, INF)),
-    ],
-)
-def test_the_interval_against_all_resamples(
-    treatment: tuple[float, ...], baseline: tuple[float, ...]
-) -> None:
-    """Each of the 27 resamples of three seeds weighs 3.7 %: the ends are the extremes."""
-    ends = []
-    for picks in itertools.product(range(3), repeat=3):
-        above = median_of_three(tuple(baseline[i] for i in picks))
-        below = median_of_three(tuple(treatment[i] for i in picks))
-        both_never = math.isinf(above) and math.isinf(below)
-        ends.extend([0.0, INF] if both_never else [above / below])
-    arms = [dict(enumerate(arm)) for arm in (treatment, baseline)]
-    interval = speed_up(arms[0], arms[1]).interval
-    assert (interval.low, interval.high) == (min(ends), max(ends))
-
-
-def test_the_interval_covers_a_known_ratio() -> None:
-    """A conservative interval of medians: lognormal epochs, true ratio 2."""
-    rng, covered = np.random.default_rng(2), []
-    for _ in range(300):
-        treatment = dict(enumerate(rng.lognormal(1.0, 0.3, size=15)))
-        baseline = dict(enumerate(rng.lognormal(1.0 + math.log(2), 0.3, size=15)))
-        covered.append(speed_up(treatment, baseline, resamples=1000).interval.contains(2.0))
-    assert 0.92 < np.mean(covered) < 1.0
-
-
-def test_one_seed_has_a_ratio_and_no_interval() -> None:
-    result = speed_up({0: 2.0}, {0: 4.0})
-    assert (result.ratio, result.sign_test_p, result.win_probability) == (2.0, 1.0, 1.0)
-    assert math.isnan(result.interval.low)
-
-
-def test_the_same_seed_gives_the_same_digits() -> None:
-    rng = np.random.default_rng(0)
-    arms = [dict(enumerate(rng.lognormal(size=9))) for _ in range(2)]
-    first = speed_up(arms[0], arms[1], seed=4, resamples=50)
-    assert first == speed_up(arms[0], arms[1], seed=4, resamples=50)
-    assert first.interval != speed_up(arms[0], arms[1], seed=5, resamples=50).interval
-    assert first.may_say_significant
-
-
-def test_bad_times_are_refused() -> None:
-    with pytest.raises(BnbenchError, match="share no seed"):
-        speed_up({0: 1.0}, {1: 1.0})
-    with pytest.raises(ValueError, match="finite"):
-        speed_up({0: NAN}, {0: 1.0})

@@ -1,0 +1,171 @@
+"""How long `plan`, `compare` and `report` take over 200 finished runs, on one core.
+
+``make bench`` prints the table. The runs are made up (no training): their files are as large as
+those of ten epochs of MNIST, and pass every check. The limits are those of the project.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+import numpy as np
+
+from bnbench.config import configuration_hash, dump_experiment, load_study
+from bnbench.data import data_folder, load_splits
+from bnbench.execution import PlannedRun, plan_runs
+from bnbench.runs import (
+    BatchRows,
+    EpochRow,
+    EvaluationRow,
+    Manifest,
+    RunLogs,
+    processor,
+    versions,
+    write_text,
+)
+from bnbench.training.code import code_hashes
+
+ROOT = Path(__file__).parents[1]
+HEADLINE = "configs/studies/headline.yaml"
+CORRECTED = ("lenet5", "lenet5_batchnorm")
+ROUNDS = 3
+
+
+def make_runs(results: Path, experiments: Sequence[str] | None, seeds: int) -> None:
+    """Make up finished runs of the headline study, or of some of its experiments."""
+    study = load_study(ROOT / HEADLINE, seeds=seeds)
+    chosen = [
+        one for one in study.experiments if experiments is None or one.experiment in experiments
+    ]
+    hashes = {}
+    for one in plan_runs(chosen, study.seeds, results).planned:
+        name = one.task.experiment.experiment
+        if name not in hashes:
+            hashes[name] = load_splits(one.task.experiment.data, data_folder(None)).dataset_hash
+        _make_run(one, hashes[name])
+
+
+def _make_run(planned: PlannedRun, dataset_hash: str) -> None:
+    task, run = planned.task, planned.run
+    experiment, published = task.experiment, task.experiment.data.split == "published"
+    rng = np.random.default_rng([task.seed, len(experiment.experiment)])
+    validation, epochs = 10_000 if published else 5_000, experiment.training.epochs
+    write_text(run.config, dump_experiment(experiment))
+    every = experiment.training.evaluate_every
+    with RunLogs(run.batches, run.epochs, run.evaluations if every else None) as logs:
+        for epoch in range(1, epochs + 1):
+            last = _write_epoch(logs, rng, epoch, task.train_examples, validation, every)
+    labels = rng.integers(0, 10, 10_000, dtype=np.uint8)
+    right = rng.random(10_000) < (last.validation_accuracy if published else 0.985)
+    if published:  # the file's answers and the epoch's accuracy are of the same images
+        right = np.arange(10_000) < round(last.validation_accuracy * 10_000)
+    answers = np.where(right, labels, (labels + 1) % 10).astype(np.uint8)
+    np.save(run.predictions, np.stack([labels, answers]))
+    final = {
+        "epochs": epochs,
+        "train_accuracy": last.train_accuracy,
+        "validation_accuracy": last.validation_accuracy,
+        "validation_loss": last.validation_loss,
+    }
+    if not published:
+        final |= {"test_accuracy": float(right.mean()), "test_loss": 0.05}
+    Manifest(
+        experiment=experiment.experiment, seed=task.seed, status="complete",
+        configuration_hash=configuration_hash(experiment),
+        dataset={
+            "name": "mnist", "sha256": dataset_hash, "train_examples": task.train_examples,
+            "validation_examples": validation, "test_examples": None if published else 10_000,
+            "validation_is_test_file": published,
+        },
+        versions=versions(), source={}, machine={"device": "cpu"}, code=code_hashes(experiment),
+        started="2026-01-01T00:00:00+00:00", final=final,
+    ).write(run.manifest)  # fmt: skip
+
+
+def _write_epoch(
+    logs: RunLogs, rng: np.random.Generator, epoch: int, examples: int, validation: int,
+    every: int | None,
+) -> EpochRow:  # fmt: skip
+    """Write one epoch whose rows agree with each other."""
+    sizes, held_out = _sizes(examples), _sizes(validation)
+    first, level = (epoch - 1) * len(sizes), 1 - 0.05 * rng.uniform(0.8, 1.2) / epoch
+    trained = _rows("train", epoch, first + 1 + np.arange(len(sizes)), sizes, level, rng)
+    logs.write(trained)
+    for step in range(1, len(sizes)):
+        if every and (first + step) % every == 0:
+            logs.write(EvaluationRow(epoch, first + step, 0.1, round(level, 4), step * 4e-3))
+    measured = _rows(
+        "validation", epoch, np.full(len(held_out), first + len(sizes)), held_out, level, rng
+    )
+    logs.write(measured)
+    row = EpochRow(
+        epoch=epoch,
+        train_loss=float(np.average(trained.losses.astype(float), weights=sizes)),
+        train_accuracy=level,
+        validation_loss=float(np.average(measured.losses.astype(float), weights=held_out)),
+        validation_accuracy=int(measured.correct.sum()) / validation,
+        learning_rate=1e-3,
+        train_seconds=4.0,
+        evaluation_seconds=1.0,
+        train_loss_after_epoch=0.05,
+        training_mode=True,
+    )
+    logs.write(row)
+    return row
+
+
+def _sizes(examples: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.diff(np.arange(0, examples + 64, 64).clip(max=examples))
+
+
+def _rows(
+    split: str, epoch: int, steps: np.ndarray[tuple[int], np.dtype[np.int64]],
+    sizes: np.ndarray[tuple[int], np.dtype[np.int64]], level: float, rng: np.random.Generator,
+) -> BatchRows:  # fmt: skip
+    losses = rng.exponential(1 - level, len(sizes)).astype(np.float32)
+    return BatchRows(split, epoch, steps, sizes, losses, rng.binomial(sizes, level))
+
+
+def seconds(*arguments: str) -> float:
+    """Median of some runs of a command on one core."""
+    command = ["taskset", "-c", "0", sys.executable, "-m", "bnbench", *arguments]
+    measured = []
+    for _ in range(ROUNDS):
+        started = perf_counter()
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        measured.append(perf_counter() - started)
+    return median(measured)
+
+
+def main() -> None:
+    """Make up the runs, time the three commands, print and write the table."""
+    with TemporaryDirectory() as folder:
+        many, two = Path(folder, "headline"), Path(folder, "two")
+        make_runs(many, None, 40)
+        make_runs(two, CORRECTED, 100)
+        out = str(Path(folder, "out"))
+        rows = [
+            ("plan", 2.0, seconds("plan", HEADLINE, "--seeds", "40", "--results", str(many))),
+            ("compare", 10.0, seconds("compare", *CORRECTED, "--results", str(two), "--out", out)),
+            ("report", 10.0, seconds("report", HEADLINE, "--results", str(many), "--out", out)),
+        ]
+    lines = ["| 200 finished runs of 10 epochs | s (median) | at most |", "| --- | ---: | ---: |"]
+    lines += [f"| bnbench {name} | {value:.1f} | {limit:.0f} |" for name, limit, value in rows]
+    context = (
+        f"{ROUNDS} rounds on one core of {len(os.sched_getaffinity(0))}; {processor()},"
+        f" Python {versions()['python']}."
+    )
+    text = "\n".join([*lines, "", context, ""])
+    print(text)
+    write_text(Path(sys.argv[1]), text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""The articles' claims as data, and what the runs say of each.
+
+A claim is an entry of a YAML file: its tests name a study's contrast or arm, a metric and a rule.
+Verdicts are worked out from the findings every time.
+"""
+
+from bnbench.claims.judging import Judgement, judge
+from bnbench.claims.reading import article_claims, load_claims, study_claims
+from bnbench.claims.references import check_claims
+from bnbench.claims.rules import RULES, Rule
+from bnbench.claims.schema import Claim, ClaimTest
+from bnbench.claims.table import REPRODUCED, claims_table
+from bnbench.claims.verdict import Outcome, Verdict
+
+__all__ = [
+    "REPRODUCED",
+    "RULES",
+    "Claim",
+    "ClaimTest",
+    "Judgement",
+    "Outcome",
+    "Rule",
+    "Verdict",
+    "article_claims",
+    "check_claims",
+    "claims_table",
+    "judge",
+    "load_claims",
+    "study_claims",
+]

@@ -1,0 +1,38 @@
+"""What rules share: when a finding may decide, and how many seeds it would take."""
+
+from __future__ import annotations
+
+import math
+
+from bnbench.claims.wording import p_text
+from bnbench.findings.results import Finding
+from bnbench.statistics import smallest_p
+
+ALPHA = 0.05
+
+
+def withstands_adjustment(finding: Finding) -> bool:
+    """Say whether a finding may decide: one of the confirmatory family by its adjusted p."""
+    return not finding.confirmatory or finding.p_adjusted < ALPHA
+
+
+def seeds_text(finding: Finding) -> str:
+    """Say how many seeds, and what the whole family makes of the p value."""
+    text = f", n = {finding.n}"
+    if finding.confirmatory and not math.isnan(finding.p_adjusted):
+        text += f", {p_text(finding.p_adjusted)} ({finding.adjusted_by or 'not adjusted'})"
+    return text
+
+
+def fewest_seeds() -> int:
+    """Return the smallest n at which an exact test of signs or sign flips can fall below 0.05."""
+    return next(n for n in range(1, 100) if smallest_p(n) < ALPHA)
+
+
+def needed_text(n: int, needed: float, condition: str = "") -> str:
+    """Say how many seeds would decide, where that is more than there are."""
+    if math.isnan(needed):
+        return "; one seed has no interval"
+    if math.isinf(needed):
+        return "; no number of seeds would decide"
+    return f"; it takes n = {needed:.0f} at least{condition}" if needed > n else ""

@@ -1,0 +1,113 @@
+"""Rules of a paired difference of levels.
+
+"Excludes 0" is of the 95 % t interval and, for a finding of the confirmatory family, of the
+adjusted p below 0.05 as well. Equivalence is two one-sided tests of its own hypothesis, which
+that p is not about.
+"""
+
+from __future__ import annotations
+
+from bnbench.claims.deciding import (
+    fewest_seeds,
+    needed_text,
+    seeds_text,
+    withstands_adjustment,
+)
+from bnbench.claims.schema import ClaimTest
+from bnbench.claims.verdict import Outcome, Verdict
+from bnbench.claims.wording import difference_text, interval_text
+from bnbench.findings.results import Finding
+from bnbench.statistics import Contrast, n_for_paired_t, n_for_tost
+
+
+def higher(finding: Finding, test: ClaimTest) -> Outcome:
+    """Judge that the treatment's metric is higher than the baseline's.
+
+    ``SUPPORTED``: the interval of the paired difference excludes 0 upwards, and the mean is at
+    least the smallest effect. ``REFUTED``: it excludes 0 downwards, or two one-sided tests show
+    equivalence within the smallest effect. Else ``INCONCLUSIVE``, with the n it would take.
+    """
+    return _directed(finding, test, sign=1)
+
+
+def lower(finding: Finding, test: ClaimTest) -> Outcome:
+    """Judge that the treatment's metric is lower; see `higher`."""
+    return _directed(finding, test, sign=-1)
+
+
+def different(finding: Finding, test: ClaimTest) -> Outcome:
+    """Judge that there is a difference that matters, in either direction.
+
+    ``SUPPORTED``: the interval excludes 0, and the mean is at least the smallest effect.
+    ``REFUTED``: equivalence within the smallest effect.
+    """
+    return _outcome(
+        finding, test, supported=_differs(finding, test), refuted=_equivalent(finding, test)
+    )
+
+
+def equivalent(finding: Finding, test: ClaimTest) -> Outcome:
+    """Judge that there is no difference that matters.
+
+    ``SUPPORTED``: two one-sided tests show equivalence within the smallest effect. ``REFUTED``:
+    the interval excludes 0, and the mean is at least the smallest effect.
+    """
+    return _outcome(
+        finding, test, supported=_equivalent(finding, test), refuted=_differs(finding, test)
+    )
+
+
+def _directed(finding: Finding, test: ClaimTest, sign: int) -> Outcome:
+    as_claimed = sign * _contrast(finding).mean_difference > 0
+    return _outcome(
+        finding,
+        test,
+        supported=as_claimed and _differs(finding, test),
+        refuted=(not as_claimed and _excludes_zero(finding)) or _equivalent(finding, test),
+    )
+
+
+def _contrast(finding: Finding) -> Contrast:
+    assert finding.contrast is not None
+    return finding.contrast
+
+
+def _smallest_effect(finding: Finding, test: ClaimTest) -> float:
+    return test.smallest_effect or finding.smallest_effect
+
+
+def _excludes_zero(finding: Finding) -> bool:
+    return _contrast(finding).t_interval.excludes(0) and withstands_adjustment(finding)
+
+
+def _differs(finding: Finding, test: ClaimTest) -> bool:
+    size = abs(_contrast(finding).mean_difference)
+    return _excludes_zero(finding) and size >= _smallest_effect(finding, test)
+
+
+def _equivalent(finding: Finding, test: ClaimTest) -> bool:
+    """Say whether both one-sided tests reject: their 90 % interval lies inside the margin."""
+    assert finding.equivalence is not None
+    interval, margin = finding.equivalence.interval, _smallest_effect(finding, test)
+    return -margin < interval.low and interval.high < margin
+
+
+def _outcome(finding: Finding, test: ClaimTest, *, supported: bool, refuted: bool) -> Outcome:
+    contrast = _contrast(finding)
+    mean = difference_text(finding.metric, contrast.mean_difference)
+    text = mean + interval_text(finding.metric, contrast.t_interval) + seeds_text(finding)
+    if supported or refuted:
+        verdict = Verdict.SUPPORTED if supported else Verdict.REFUTED
+        return Outcome(verdict, finding.n, text)
+    return Outcome(Verdict.INCONCLUSIVE, finding.n, text + _needed(finding, test))
+
+
+def _needed(finding: Finding, test: ClaimTest) -> str:
+    """Say how many seeds find the smallest effect, or its absence, with 90 % power."""
+    contrast, effect = _contrast(finding), _smallest_effect(finding, test)
+    if contrast.t_interval.excludes(0) and not withstands_adjustment(finding):
+        held_back = "; held back by the adjusted p alone"
+        return held_back + needed_text(contrast.n, fewest_seeds())
+    found = n_for_paired_t(effect=effect, sd=contrast.sd)
+    absent = n_for_tost(margin=effect, sd=contrast.sd)
+    return needed_text(contrast.n, max(found, absent))

@@ -1,0 +1,116 @@
+"""Every claim's verdicts, worked out from the findings each time; none is kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from bnbench.claims.evidence import find, judge_test
+from bnbench.claims.schema import Claim, ClaimTest
+from bnbench.claims.verdict import Outcome, Verdict
+from bnbench.config.study import SMALL
+from bnbench.findings.results import StudyFindings
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One verdict on one aspect of one claim.
+
+    Attributes
+    ----------
+    claim : Claim
+    test : ClaimTest or None
+        ``None`` for what cannot be tested, here or yet.
+    verdict : Verdict
+    numbers : str
+        What it rests on, in one plain line; or what is missing.
+    study : str
+        Whose runs were used: the test's study, or its ``_small`` variant; empty for none.
+    n : int
+        Seeds.
+    reproduced : bool or None
+        Of a published number; ``None`` where there is none to be reproduced.
+    """
+
+    claim: Claim
+    test: ClaimTest | None
+    verdict: Verdict
+    numbers: str
+    study: str = ""
+    n: int = 0
+    reproduced: bool | None = None
+
+    @property
+    def aspect(self) -> str:
+        """What of the claim: the test's aspect, or ``the rest`` of a claim that has tests."""
+        if self.test is not None:
+            return self.test.aspect
+        return "the rest" if self.claim.tests else ""
+
+
+def judge(claims: Iterable[Claim], findings: Mapping[str, StudyFindings]) -> tuple[Judgement, ...]:
+    """Judge claims by what the studies' runs say.
+
+    Parameters
+    ----------
+    claims : iterable of Claim
+        Checked by `check_claims`.
+    findings : mapping of str to StudyFindings
+        By the study's name; a small variant by its own, ``<study>_small``. It stands in for its
+        study where the full one has no runs for a test.
+
+    Returns
+    -------
+    tuple of Judgement
+        By article and number; one for each test, and one for what a claim still needs.
+    """
+    return tuple(
+        judgement
+        for claim in sorted(claims, key=_by_article_and_number)
+        for judgement in _judge_claim(claim, findings)
+    )
+
+
+def _by_article_and_number(claim: Claim) -> tuple[str, list[tuple[str, int]]]:
+    """Return a sort key that puts ``A0.2`` before ``A0.10``."""
+    parts = re.findall(r"(\D*)(\d*)", claim.id)
+    return claim.article, [(word, int(number or 0)) for word, number in parts]
+
+
+def _judge_claim(claim: Claim, findings: Mapping[str, StudyFindings]) -> Iterator[Judgement]:
+    for test in claim.tests:
+        yield _judge_aspect(claim, test, findings)
+    if claim.needs:
+        yield Judgement(claim, None, Verdict.OPEN, f"needs: {claim.needs}")
+    if claim.not_testable:
+        yield Judgement(claim, None, Verdict.NOT_TESTABLE, claim.not_testable)
+
+
+def _judge_aspect(
+    claim: Claim, test: ClaimTest, findings: Mapping[str, StudyFindings]
+) -> Judgement:
+    names = (test.study, test.study + SMALL)
+    there = [findings[name] for name in names if name in findings]
+    for study in there:
+        outcome = judge_test(test, study)
+        if outcome is not None:
+            return _judgement(claim, test, study, outcome)
+    return Judgement(claim, test, Verdict.OPEN, _missing(test, there))
+
+
+def _judgement(claim: Claim, test: ClaimTest, study: StudyFindings, outcome: Outcome) -> Judgement:
+    numbers, gives_up = outcome.numbers, study.study.gives_up
+    if gives_up:
+        numbers += f"; small variant, which gives up {gives_up}"
+    name = study.study.name
+    return Judgement(claim, test, outcome.verdict, numbers, name, outcome.n, outcome.reproduced)
+
+
+def _missing(test: ClaimTest, there: list[StudyFindings]) -> str:
+    """Say why a test has no verdict, and the command that makes its study's runs."""
+    found = [find(test, study) for study in there]
+    notes = "; ".join(next((one.notes for one in found if one), ()))
+    why = f"not measured ({notes})" if notes else "not run"
+    path = there[0].study.path if there else f"configs/studies/{test.study}.yaml"
+    return f"{why}: bnbench reproduce {path}"

@@ -1,0 +1,49 @@
+"""The verdicts as a table: one row for each aspect of each claim, for ``verdicts.csv``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from bnbench.claims.judging import Judgement
+
+REPRODUCED = {True: "reproduced", False: "not reproduced", None: ""}
+
+
+def claims_table(judgements: Sequence[Judgement]) -> pd.DataFrame:
+    """Tabulate judgements, one row each, in their order.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``claim, article, text, claimed, aspect, verdict, reproduced, numbers, study, n,
+        subject, metric, rule``; `subject` is the contrast or the arm. Text that does not apply
+        is empty.
+    """
+    return pd.DataFrame([_row(judgement) for judgement in judgements], columns=list(_COLUMNS))
+
+
+def _row(judgement: Judgement) -> dict[str, str | int]:
+    claim, test = judgement.claim, judgement.test
+    return {
+        "claim": claim.id,
+        "article": claim.article,
+        "text": claim.claim,
+        "claimed": claim.claimed,
+        "aspect": judgement.aspect,
+        "verdict": judgement.verdict.value,
+        "reproduced": REPRODUCED[judgement.reproduced],
+        "numbers": judgement.numbers,
+        "study": judgement.study,
+        "n": judgement.n,
+        "subject": (test.contrast or test.arm or "") if test else "",
+        "metric": (test.metric or "") if test else "",
+        "rule": test.rule if test else "",
+    }
+
+
+_COLUMNS = (
+    "claim", "article", "text", "claimed", "aspect", "verdict", "reproduced", "numbers", "study",
+    "n", "subject", "metric", "rule",
+)  # fmt: skip

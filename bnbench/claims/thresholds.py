@@ -1,0 +1,44 @@
+"""Rules of one arm's mean against a threshold, by the 95 % t interval of the mean."""
+
+from __future__ import annotations
+
+import math
+
+from bnbench.claims.deciding import needed_text
+from bnbench.claims.schema import ClaimTest
+from bnbench.claims.verdict import Outcome, Verdict
+from bnbench.claims.wording import interval_text, value_text
+from bnbench.findings.results import Level
+from bnbench.statistics import Summary, n_for_paired_t
+
+
+def above(level: Level, test: ClaimTest) -> Outcome:
+    """Judge that an arm's mean is above a threshold.
+
+    ``SUPPORTED``: the interval lies above it. ``REFUTED``: it lies below.
+    """
+    return _outcome(level, test, sign=1)
+
+
+def below(level: Level, test: ClaimTest) -> Outcome:
+    """Judge that an arm's mean is below a threshold; see `above`."""
+    return _outcome(level, test, sign=-1)
+
+
+def _outcome(level: Level, test: ClaimTest, sign: int) -> Outcome:
+    summary = level.summary
+    assert summary is not None
+    assert test.number is not None
+    mean = value_text(level.metric, summary.mean) + interval_text(level.metric, summary.interval)
+    text = f"{mean} against {value_text(level.metric, test.number)}, n = {summary.n}"
+    if not summary.interval.excludes(test.number):
+        return Outcome(Verdict.INCONCLUSIVE, summary.n, text + _needed(summary, test.number))
+    as_claimed = sign * (summary.mean - test.number) > 0
+    return Outcome(Verdict.SUPPORTED if as_claimed else Verdict.REFUTED, summary.n, text)
+
+
+def _needed(summary: Summary, threshold: float) -> str:
+    distance = abs(summary.mean - threshold)
+    needed = n_for_paired_t(effect=distance, sd=summary.sd) if distance else math.inf
+    needed = math.nan if math.isnan(summary.sd) else needed
+    return needed_text(summary.n, needed, " if the mean stays")

@@ -1,0 +1,79 @@
+"""Studies by their files: those that a command is given, and those that claims may name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from bnbench.config import Study, load_study
+from bnbench.errors import BnbenchError
+from bnbench.findings.present import studies_with_runs
+from bnbench.report.study_results import Judged, judge_studies
+
+STUDIES = Path("configs/studies")
+HEADLINE = STUDIES / "headline.yaml"
+
+
+def load_studies(
+    paths: Sequence[Path], *, small: bool, seeds: int | None, device: str | None = None
+) -> list[Study]:
+    """Load studies; with several, those that have no small variant are taken in full.
+
+    Raises
+    ------
+    BnbenchError
+        With the problems of all of them.
+    """
+
+    def load(path: Path) -> Study:
+        full = load_study(path, seeds=seeds, device=device)
+        if small and (full.has_small or len(paths) == 1):
+            return load_study(path, small=True, seeds=seeds, device=device)
+        return full
+
+    return _all(load, paths)
+
+
+def known_studies(paths: Iterable[Path]) -> list[Study]:
+    """Load, in full, the studies beside the given ones, and those of ``configs/studies``."""
+    folders = dict.fromkeys([*(path.parent for path in paths), STUDIES])
+    files = {file.resolve(): file for folder in folders for file in sorted(folder.glob("*.yaml"))}
+    return _all(load_study, files.values())
+
+
+def judge_results(paths: Sequence[Path], results: Path, seeds: int | None = None) -> Judged:
+    """Judge all claims by the runs of a results folder.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files of the studies to look at; by default all that have runs there.
+    results : Path
+    seeds : int, optional
+        By default as many as there are.
+
+    Raises
+    ------
+    BnbenchError
+        If none of the studies has a run, or a file is wrong.
+    """
+    known = known_studies(paths)
+    studies = studies_with_runs(paths or [Path(study.path) for study in known], results, seeds)
+    if not studies:
+        raise BnbenchError(
+            f"{results}: holds no run of a study; `bnbench reproduce` makes them, and --results"
+            " names their folder"
+        )
+    return judge_studies(studies, known, results)
+
+
+def _all(load: Callable[[Path], Study], paths: Iterable[Path]) -> list[Study]:
+    studies, problems = [], []
+    for path in paths:
+        try:
+            studies.append(load(path))
+        except BnbenchError as error:
+            problems.append(str(error))
+    if problems:
+        raise BnbenchError("\n".join(problems))
+    return studies

@@ -1,0 +1,91 @@
+"""What a node of a Ray cluster does for a run, in a folder of its own.
+
+Its files are sent as they are made, so that whoever holds them can have the run gone on with
+elsewhere. Nothing is asked of a shared file system.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from bnbench.config import Experiment
+from bnbench.errors import BnbenchError
+from bnbench.execution.ray_data import DataParcel, unpack
+from bnbench.execution.run_files import Changes, Watch, write_files
+from bnbench.execution.tasks import Ended, Event, Task
+from bnbench.execution.work import work
+from bnbench.runs import run_directory, versions
+from bnbench.training.code import code_hashes
+from bnbench.training.device import resolve_device
+
+
+def run_on_node(
+    task: Task,
+    slot: int,
+    files: Mapping[str, bytes],
+    parcel: DataParcel | None,
+    wanted: Mapping[str, str],
+) -> Iterator[Event | Changes]:
+    """Do a run in a temporary folder.
+
+    Parameters
+    ----------
+    task : Task
+        Its `results` and `data_dir` are those of the command's machine, and not used.
+    slot : int
+    files : mapping of str to bytes
+        What there is of the run: it goes on from that.
+    parcel : DataParcel or None
+        ``None`` where the data set comes with a package.
+    wanted : mapping of str to str
+        The `conditions` of the command's machine, which must be this one's.
+
+    Yields
+    ------
+    Event or Changes
+        What `bnbench.execution.work.work` tells; and the files after every whole epoch, and at
+        the end, before the event that says so.
+    """
+    try:
+        _refuse_other_conditions(task.experiment, wanted)
+    except BnbenchError as error:
+        yield Ended(task, slot, "refused", f"Ray node {platform.node()}: {error}")
+        return
+    with TemporaryDirectory(prefix="bnbench-") as folder:
+        data_dir = unpack(import_module("ray"), task.experiment.data, parcel) if parcel else None
+        local = replace(task, results=Path(folder), data_dir=data_dir)
+        run = run_directory(local.results, task.experiment, task.seed)
+        write_files(run, files, files)
+        watch = Watch(run)
+        with closing(work(local, slot)) as events:
+            for event in events:
+                changed = isinstance(event, Ended) or watch.names_changed()
+                if changed and (changes := watch.changes()).files:
+                    yield changes
+                yield replace(event, task=task)
+
+
+def conditions(experiment: Experiment, device: torch.device) -> dict[str, str]:
+    """Name everything of a machine that decides a run's numbers, but its kind of processor."""
+    packages = {name: version for name, version in versions().items() if name != "python"}
+    code = {f"code of {module}": digest for module, digest in code_hashes(experiment).items()}
+    return {"device": device.type} | packages | code
+
+
+def _refuse_other_conditions(experiment: Experiment, wanted: Mapping[str, str]) -> None:
+    here = conditions(experiment, resolve_device(experiment))
+    both = wanted.keys() | here.keys()
+    names = sorted(name for name in both if wanted.get(name) != here.get(name))
+    if names:
+        raise BnbenchError(
+            f"differs from the command's machine in {', '.join(names)};"
+            " install the same versions on all nodes, and see --device and --gpus-per-run"
+        )

@@ -1,0 +1,104 @@
+"""A run's directory as bytes: what changes in it, to be written elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bnbench.runs import Run, written_whole
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What has changed in a run's directory.
+
+    Attributes
+    ----------
+    files : mapping of str to bytes
+        Those that are new or other than before, whole: name -> content. After 100 epochs of MNIST
+        the logs are 4 MB, a checkpoint of LeNet-5 is 0.7 MB.
+    names : frozenset of str
+        All files that are there.
+    finished : bool
+        Whether nothing of the run is left to do.
+    """
+
+    files: Mapping[str, bytes]
+    names: frozenset[str]
+    finished: bool
+
+
+class Watch:
+    """Finds what changes in a run's directory from now on."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._seen = _states(run)
+
+    def names_changed(self) -> bool:
+        """Tell whether a file has come or gone, such as a checkpoint after a whole epoch."""
+        return self._seen.keys() != {path.name for path in _paths(self._run)}
+
+    def changes(self) -> Changes:
+        """Read what has changed since this was asked last."""
+        before, self._seen = self._seen, _states(self._run)
+        changed = [name for name, state in self._seen.items() if before.get(name) != state]
+        files = {name: (self._run.path / name).read_bytes() for name in changed}
+        finished = self._run.manifest.exists() and self._run.read_manifest().finished
+        return Changes(files, frozenset(self._seen), finished)
+
+
+def read_files(run: Run) -> dict[str, bytes]:
+    """Read all files of a run's directory: name -> content."""
+    return {path.name: path.read_bytes() for path in _paths(run)}
+
+
+def write_files(run: Run, files: Mapping[str, bytes], names: Iterable[str]) -> None:
+    """Write those of `names` that are among the files, in that order, each whole."""
+    for name in names:
+        if name in files:
+            with written_whole(run.path / name) as beside:
+                beside.write_bytes(files[name])
+
+
+def write_changes(run: Run, changes: Changes) -> None:
+    """Write what has changed, in an order that may be cut short anywhere.
+
+    While a run goes on, its manifest is first: from then on what was there is no finished run's,
+    and goes. At its end the manifest is last, and only then the checkpoints go. Logs come before
+    the checkpoints that need them.
+    """
+    manifest = run.manifest.name
+    others = sorted(changes.names - {manifest}, key=lambda name: not name.endswith(".csv"))
+    if changes.finished:
+        write_files(run, changes.files, [*others, manifest])
+        _remove_all_but(run, changes.names)
+    else:
+        write_files(run, changes.files, [manifest])
+        _remove_all_but(run, changes.names)
+        write_files(run, changes.files, others)
+
+
+def _remove_all_but(run: Run, names: frozenset[str]) -> None:
+    for path in _paths(run):
+        if path.name not in names:
+            path.unlink()
+
+
+def _states(run: Run) -> dict[str, tuple[int, int, int]]:
+    """Tell two contents of a name apart: by inode, since files are replaced, size and time."""
+    return {
+        path.name: (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        for path in _paths(run)
+        for stat in [path.stat()]
+    }
+
+
+def _paths(run: Run) -> list[Path]:
+    """List the files, without locks and those that are being written."""
+    if not run.path.is_dir():
+        return []
+    return sorted(
+        path for path in run.path.iterdir() if path.is_file() and not path.name.startswith(".")
+    )

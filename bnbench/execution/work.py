@@ -1,0 +1,49 @@
+"""What a worker process does: one run, told as events."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Generator, Iterator
+
+from bnbench.errors import BnbenchError
+from bnbench.execution.tasks import Ended, Event, Progress, Started, Task
+
+
+def work(task: Task, slot: int) -> Generator[Event]:
+    """Do one run in this process, and tell what happens.
+
+    Yields
+    ------
+    Started, Progress or Ended
+        Whatever the run raises becomes its `Ended`; only an interruption goes through.
+    """
+    yield Started(task, slot)
+    try:
+        yield from _progress(task, slot)
+    except BnbenchError as error:
+        yield Ended(task, slot, "refused", str(error))
+    except Exception:  # noqa: BLE001 - reported to the user by the parent, with its traceback
+        yield Ended(task, slot, "failed", traceback.format_exc())
+
+
+def _progress(task: Task, slot: int) -> Iterator[Progress | Ended]:
+    from bnbench.runs import BatchRows, EpochRow, run_directory
+    from bnbench.training import run_experiment
+
+    batches, loss, accuracy = 0, float("nan"), float("nan")
+    for result in run_experiment(
+        task.experiment, task.seed, task.results, data_dir=task.data_dir, fresh=task.fresh
+    ):
+        if isinstance(result, EpochRow):
+            yield Progress(
+                task, slot, result.epoch, batches, result.train_loss, accuracy,
+                result.validation_accuracy,
+            )  # fmt: skip
+            batches = 0
+        elif isinstance(result, BatchRows) and result.split == "train":
+            batches += len(result.steps)
+            loss = float(result.losses.mean())
+            accuracy = float(result.correct.sum() / result.examples.sum())
+            yield Progress(task, slot, result.epoch, batches, loss, accuracy)
+    manifest = run_directory(task.results, task.experiment, task.seed).read_manifest()
+    yield Ended(task, slot, manifest.status, manifest.error or "")

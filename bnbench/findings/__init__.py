@@ -1,0 +1,35 @@
+"""From run directories to what a study's runs say. Needs no torch, and draws nothing."""
+
+from bnbench.findings.find import find, findings_of
+from bnbench.findings.results import (
+    BestFinding,
+    Finding,
+    LadderFindings,
+    Level,
+    PublishedPoint,
+    Rung,
+    StudyFindings,
+    SwitchEffect,
+    TestAnswers,
+)
+from bnbench.findings.study_runs import ArmRuns, StudyRuns, read_study
+from bnbench.findings.tables import contrasts_table, values_table
+
+__all__ = [
+    "ArmRuns",
+    "BestFinding",
+    "Finding",
+    "LadderFindings",
+    "Level",
+    "PublishedPoint",
+    "Rung",
+    "StudyFindings",
+    "StudyRuns",
+    "SwitchEffect",
+    "TestAnswers",
+    "contrasts_table",
+    "find",
+    "findings_of",
+    "read_study",
+    "values_table",
+]

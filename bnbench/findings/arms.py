@@ -1,0 +1,123 @@
+"""The runs to compare, grouped by experiment: which take part, which do not, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bnbench.config import Experiment
+from bnbench.errors import BnbenchError
+from bnbench.findings.finished_run import FinishedRun, read_finished_run, why_unfinished
+from bnbench.findings.published import PublishedRun, replicated
+from bnbench.findings.run_files import read_checked_manifest
+from bnbench.runs import find_runs
+
+
+@dataclass(frozen=True, eq=False)
+class Arm:
+    """The finished runs of one experiment, in the order of their seeds.
+
+    Attributes
+    ----------
+    runs : tuple of FinishedRun
+        At least one.
+    """
+
+    runs: tuple[FinishedRun, ...]
+
+    @property
+    def experiment(self) -> Experiment:
+        """What all of its runs were configured with."""
+        return self.runs[0].experiment
+
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return self.experiment.experiment
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that a run has unless it diverges."""
+        return self.experiment.training.epochs
+
+    @property
+    def seeds(self) -> frozenset[int]:
+        """Of its runs."""
+        return frozenset(run.seed for run in self.runs)
+
+    @property
+    def published(self) -> PublishedRun | None:
+        """The published run that it replicates; ``None`` too where it is of another dataset."""
+        return replicated(self.experiment)
+
+    def images(self, split: str) -> int:
+        """Count the images that an accuracy on a split is a share of."""
+        return int(self.runs[0].manifest.dataset[f"{split}_examples"])
+
+
+def read_arms(paths: Iterable[Path]) -> tuple[list[Arm], list[str]]:
+    """Read the finished runs at or below each path.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Folders of experiments or of runs; see `bnbench.runs.find_runs`.
+
+    Returns
+    -------
+    arms : list of Arm
+        In the order in which their experiments came.
+    notes : list of str
+        One line a run that is left out, with the reason.
+
+    Raises
+    ------
+    BnbenchError
+        If a path holds no run, a file in it is not as bnbench wrote it, an experiment has no
+        finished run, two configurations, or one seed twice, or the runs are not of one dataset
+        and validation split.
+    """
+    runs: dict[str, list[FinishedRun]] = {}
+    left_out: dict[str, list[str]] = {}
+    for run in find_runs(paths):
+        manifest = read_checked_manifest(run)
+        if not manifest.finished:
+            left_out.setdefault(manifest.experiment, []).append(why_unfinished(run, manifest))
+            continue
+        runs.setdefault(manifest.experiment, []).append(read_finished_run(run, manifest))
+    if unfinished := left_out.keys() - runs.keys():
+        lines = [line for name in sorted(unfinished) for line in left_out[name]]
+        raise BnbenchError("there is no finished run to compare:\n" + "\n".join(lines))
+    arms = [_arm(group) for group in runs.values()]
+    _check_same_data([run for arm in arms for run in arm.runs])
+    return arms, [line for lines in left_out.values() for line in lines]
+
+
+def _arm(runs: Sequence[FinishedRun]) -> Arm:
+    """Group runs of one name, which must be of one configuration and of different seeds."""
+    first, seeds = runs[0], dict[int, FinishedRun]()
+    for run in runs:
+        if run.manifest.configuration_hash != first.manifest.configuration_hash:
+            raise BnbenchError(
+                f"{run.run.config}: is another configuration of {run.manifest.experiment} than"
+                f" {first.run.config}; give each a name (`experiment:`) of its own"
+            )
+        if (twin := seeds.setdefault(run.seed, run)) is not run:
+            raise BnbenchError(
+                f"{run.run.path}: is seed {run.seed} of {run.manifest.experiment} a second time,"
+                f" after {twin.run.path}; give one of them"
+            )
+    return Arm(tuple(seeds[seed] for seed in sorted(seeds)))
+
+
+def _check_same_data(runs: Sequence[FinishedRun]) -> None:
+    """Refuse accuracies that are shares of different images."""
+    for run in runs[1:]:
+        for key in ("name", "sha256", "validation_examples", "validation_is_test_file"):
+            here, there = run.manifest.dataset[key], runs[0].manifest.dataset[key]
+            if here != there:
+                raise BnbenchError(
+                    f"{run.run.manifest}: dataset.{key}: is {here}, but {there} in"
+                    f" {runs[0].run.manifest}; compare runs of one dataset and validation split"
+                )

@@ -1,0 +1,117 @@
+"""Every contrast that a study has planned, on every metric that it names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from bnbench.config import Metric, PlannedContrast
+from bnbench.config.study import SMALLEST_EFFECT
+from bnbench.findings.levels import level_of
+from bnbench.findings.notes import notes
+from bnbench.findings.results import Finding, Level
+from bnbench.findings.study_runs import ArmRuns, StudyRuns
+from bnbench.statistics import (
+    Contrast,
+    Equivalence,
+    Interval,
+    equivalence_test,
+    paired_contrast,
+    prediction_interval,
+    sign_test_p,
+    speed_up,
+)
+
+
+def compare_planned(runs: StudyRuns) -> list[Finding]:
+    """Compare the arms of every planned contrast, in the study's order; p is not adjusted yet.
+
+    Raises
+    ------
+    BnbenchError
+        As `bnbench.findings.measures.measure`.
+    """
+    return [
+        compare(runs.study.name, planned, metric,
+                runs.arms[planned.treatment], runs.arms[planned.baseline])
+        for planned in runs.study.contrasts
+        for metric in planned.metrics
+    ]  # fmt: skip
+
+
+def compare(
+    study: str, planned: PlannedContrast, metric: Metric, treatment: ArmRuns, baseline: ArmRuns
+) -> Finding:
+    """Compare two arms on one metric, at the seeds that both have."""
+    here, there = level_of(treatment, metric), level_of(baseline, metric)
+    contrast, speed = None, None
+    if here.values.keys() & there.values.keys():
+        if metric.quantity.kind == "level":
+            contrast = paired(metric, here.values, there.values, planned.smallest_effect)
+        elif metric.quantity.kind == "time":
+            speed = speed_up(here.values, there.values)
+    p = _p(here, there, contrast)
+    return Finding(
+        study=study,
+        name=planned.name,
+        group=planned.group,
+        metric=metric,
+        treatment=here,
+        baseline=there,
+        contrast=contrast,
+        equivalence=_equivalence(contrast) if contrast else None,
+        speed_up=speed,
+        prediction=_prediction(contrast, here, there) if contrast else None,
+        published=_published_difference(here, there),
+        smallest_effect=planned.smallest_effect,
+        confirmatory=planned.confirmatory,
+        p=p,
+        p_adjusted=p,
+        adjusted_by="",
+        notes=tuple(notes(metric, treatment, baseline, here, there)),
+    )
+
+
+def paired(
+    metric: Metric,
+    treatment: Mapping[int, float],
+    baseline: Mapping[int, float],
+    effect_of_interest: float = SMALLEST_EFFECT,
+) -> Contrast:
+    """Compare two levels, seed by seed; see `bnbench.statistics.paired_contrast`."""
+    return paired_contrast(
+        treatment,
+        baseline,
+        higher_is_better=metric.quantity.higher_is_better,
+        effect_of_interest=effect_of_interest,
+    )
+
+
+def _equivalence(contrast: Contrast) -> Equivalence:
+    return equivalence_test(contrast.differences, margin=contrast.effect_of_interest)
+
+
+def _prediction(contrast: Contrast, treatment: Level, baseline: Level) -> Interval:
+    """Predict one further pair, as far as a published one of both arms can be read."""
+    both = treatment.published is not None and baseline.published is not None
+    rounding = treatment.rounding + baseline.rounding if both else 0.0
+    return prediction_interval(contrast.differences, rounding=rounding)
+
+
+def _published_difference(treatment: Level, baseline: Level) -> float | None:
+    """Subtract what was published, of times in epochs; ``None`` where neither ever arrived."""
+    if treatment.published is None or baseline.published is None:
+        return None
+    difference = round(treatment.published - baseline.published, 12)
+    return None if math.isnan(difference) else difference
+
+
+def _p(treatment: Level, baseline: Level, contrast: Contrast | None) -> float:
+    """Test the pairs: sign flips of a level's differences, the sign test of a time or share."""
+    if contrast is not None:
+        testable = contrast.n > 1 and any(contrast.differences)
+        return contrast.sign_flip_p if testable else math.nan
+    shared = treatment.values.keys() & baseline.values.keys()
+    higher = sum(treatment.values[seed] > baseline.values[seed] for seed in shared)
+    lower = sum(treatment.values[seed] < baseline.values[seed] for seed in shared)
+    return sign_test_p(higher, lower) if len(shared) > 1 and higher + lower else math.nan

@@ -1,0 +1,79 @@
+"""From a study's runs to its findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from bnbench.config import Study
+from bnbench.findings.answers import compare_answers
+from bnbench.findings.best import compare_best
+from bnbench.findings.contrasts import compare_planned
+from bnbench.findings.ladder import climb_ladder
+from bnbench.findings.measures import failed
+from bnbench.findings.multiplicity import adjust
+from bnbench.findings.published_points import published_points
+from bnbench.findings.results import BestFinding, Finding, StudyFindings
+from bnbench.findings.study_runs import StudyRuns, read_study
+
+
+def find(study: Study, results: Path) -> StudyFindings:
+    """Say what a study's runs say.
+
+    Parameters
+    ----------
+    study : Study
+    results : Path
+        Folder of ``<experiment>/seed-<n>``.
+
+    Returns
+    -------
+    StudyFindings
+        Defined for whatever is there already, down to nothing.
+
+    Raises
+    ------
+    BnbenchError
+        If a run cannot take part (see `bnbench.findings.study_runs.read_study`), or a metric is
+        of an epoch that an experiment does not have.
+    """
+    return findings_of(read_study(study, results))
+
+
+def findings_of(runs: StudyRuns) -> StudyFindings:
+    """Say what runs say that have been read already; see `find`."""
+    contrasts, best = _adjusted(compare_planned(runs), compare_best(runs))
+    return StudyFindings(
+        study=runs.study,
+        contrasts=contrasts,
+        best=best,
+        ladder=climb_ladder(runs),
+        published=tuple(published_points(runs)),
+        answers=tuple(compare_answers(runs)),
+        missing=runs.missing,
+        diverged=tuple(_failures(runs)),
+    )
+
+
+def _adjusted(
+    contrasts: list[Finding], best: list[BestFinding]
+) -> tuple[tuple[Finding, ...], tuple[BestFinding, ...]]:
+    """Adjust the p values of both kinds together: a study has one confirmatory family."""
+    together = [*contrasts, *(finding for one in best for finding in one.findings)]
+    adjusted = iter(adjust(together))
+    return tuple(islice(adjusted, len(contrasts))), tuple(
+        replace(one, findings=tuple(islice(adjusted, len(one.findings)))) for one in best
+    )
+
+
+def _failures(runs: StudyRuns) -> Iterator[str]:
+    """Name the runs that failed, and how."""
+    for run in runs.runs:
+        if run.diverged:
+            last, reason = len(run.epochs), " ".join(str(run.manifest.error).split())
+            when = f"after epoch {last}" if last else "in its first epoch"
+            yield f"{run.run.path}: diverged {when} ({reason})"
+        elif failed(run):
+            yield f"{run.run.path}: ended no better than chance"

@@ -1,0 +1,116 @@
+"""One finished run, and what its files hold, each read when it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bnbench.config import Experiment
+from bnbench.findings.run_files import (
+    read_batches,
+    read_checked_experiment,
+    read_epochs,
+    read_evaluations,
+    read_predictions,
+    steps_per_epoch,
+)
+from bnbench.runs import Manifest, Run
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedRun:
+    """One finished run, complete or diverged.
+
+    Attributes
+    ----------
+    run, manifest, experiment : Run, Manifest, Experiment
+    epochs : DataFrame
+        The columns of ``epochs.csv``.
+    """
+
+    run: Run
+    manifest: Manifest
+    experiment: Experiment
+    epochs: pd.DataFrame
+
+    @property
+    def seed(self) -> int:
+        """What tells it from the other runs of its experiment."""
+        return self.manifest.seed
+
+    @property
+    def diverged(self) -> bool:
+        """Whether its loss stopped being a number."""
+        return self.manifest.status == "diverged"
+
+    @property
+    def lacks_evaluations(self) -> bool:
+        """Whether it was evaluated within its epochs, but that log has not been kept."""
+        within = self.experiment.training.evaluate_every is not None
+        return within and not self.run.evaluations.exists()
+
+    def read_batches(self) -> pd.DataFrame:
+        """Read ``batches.csv``; see `bnbench.findings.run_files.read_batches`."""
+        return read_batches(self.run, self.manifest, self.experiment)
+
+    @cached_property
+    def predictions(self) -> NDArray[np.uint8]:
+        """Labels and answers of the test file, (2, N); see `run_files.read_predictions`."""
+        return read_predictions(self.run, self.manifest)
+
+    @cached_property
+    def train_losses(self) -> NDArray[np.float64] | None:
+        """Loss of each training batch before its update, nats; ``None`` without ``batches.csv``."""
+        if not self.run.batches.exists():
+            return None
+        batches = self.read_batches()
+        return batches.loc[batches["split"] == "train", "loss"].to_numpy(float)
+
+    @cached_property
+    def evaluations(self) -> pd.DataFrame:
+        """Every evaluation of the validation split, within the epochs and after them.
+
+        The columns are ``step``, ``epoch`` (1.5 is halfway through the second), ``seconds`` of
+        training since the start, and ``validation_accuracy``. Without ``evaluations.csv`` the
+        ends of the epochs are all there is.
+        """
+        per_epoch = steps_per_epoch(self.manifest, self.experiment)
+        seconds = self.epochs["train_seconds"].cumsum()
+        ends = pd.DataFrame(
+            {
+                "step": self.epochs["epoch"] * per_epoch,
+                "seconds": seconds,
+                "validation_accuracy": self.epochs["validation_accuracy"],
+            }
+        )
+        if self.experiment.training.evaluate_every is not None and not self.lacks_evaluations:
+            within = read_evaluations(self.run, self.manifest, self.experiment, self.epochs)
+            before = np.append(0.0, seconds)[within["epoch"] - 1]
+            within = within.assign(seconds=before + within["train_seconds"])
+            ends = pd.concat([ends, within[list(ends)]]).sort_values("step", ignore_index=True)
+        return ends.assign(epoch=ends["step"] / per_epoch)
+
+
+def read_finished_run(run: Run, manifest: Manifest) -> FinishedRun:
+    """Read a run whose manifest says that it has finished.
+
+    Raises
+    ------
+    BnbenchError
+        If a file in it is not as bnbench wrote it.
+    """
+    experiment = read_checked_experiment(run, manifest)
+    return FinishedRun(run, manifest, experiment, read_epochs(run, manifest, experiment))
+
+
+def why_unfinished(run: Run, manifest: Manifest) -> str:
+    """Say in one line why a run takes no part, and what finishes it."""
+    reason = f" ({' '.join(str(manifest.error).split())})" if manifest.error else ""
+    return (
+        f"{run.path}: left out, its status is {manifest.status}{reason};"
+        " `bnbench train` finishes it"
+    )

@@ -1,0 +1,165 @@
+"""One number of one run: each quantity that a study may name, measured on what the run logged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnbench.config import Metric
+from bnbench.errors import BnbenchError
+from bnbench.findings.finished_run import FinishedRun
+from bnbench.statistics import area_under_error, kendall_tau, time_to
+
+CHANCE = 0.1135
+"""The share of the commonest digit in MNIST's test file (0.1126 in its last 5,000 training
+images): what a network that has learned nothing gets. It stands for the other data sets, too,
+where it is at most 1.4 pp above one in ten."""
+
+LOSS_AT_CHANCE = math.log(10)
+"""Nats, of ten equal probabilities, with or without a softmax in front of the loss."""
+
+LOSS_WINDOW = 50
+"""Steps that a training loss is averaged over before it is held against a threshold."""
+
+Curve = NDArray[np.float64]
+
+
+def measure(metric: Metric, run: FinishedRun) -> float:
+    """Measure one run.
+
+    Parameters
+    ----------
+    metric : Metric
+    run : FinishedRun
+
+    Returns
+    -------
+    float
+        In the unit of the quantity. NaN where the run does not say: ``steps_to_loss`` without
+        ``batches.csv``, a trend over one epoch.
+
+    Raises
+    ------
+    BnbenchError
+        If the metric is of an epoch that the experiment does not have, or a file of the run is
+        not as bnbench wrote it.
+
+    Notes
+    -----
+    A diverged run is a failure, never left out: from the epoch that it did not finish on its
+    accuracies are `CHANCE` and its losses `LOSS_AT_CHANCE`, and it takes infinitely long to
+    anything, whatever it touched before.
+    """
+    experiment = run.experiment
+    if metric.epoch is not None and metric.epoch > experiment.training.epochs:
+        raise BnbenchError(
+            f"{experiment.experiment}: has {experiment.training.epochs} epochs, so no"
+            f" {metric.text}; name an epoch that it has, or @last"
+        )
+    if metric.quantity.kind == "time" and run.diverged:
+        return math.inf
+    return MEASURES[metric.quantity.name](metric, run)
+
+
+def failed(run: FinishedRun) -> bool:
+    """Tell whether a run has failed: diverged, or ended no better than `CHANCE`."""
+    return run.diverged or bool(accuracies(run, "validation")[-1] <= CHANCE)
+
+
+def accuracies(run: FinishedRun, split: str) -> Curve:
+    """Give the accuracy on a split after each configured epoch, in [0, 1], shape (E,)."""
+    return _curve(run, f"{split}_accuracy", CHANCE)
+
+
+def _curve(run: FinishedRun, column: str, at_chance: float) -> Curve:
+    """Give a column of ``epochs.csv``, filled up where the run diverged before its end."""
+    curve = np.full(run.experiment.training.epochs, at_chance)
+    curve[: len(run.epochs)] = run.epochs[column]
+    return curve
+
+
+def _losses(run: FinishedRun, column: str) -> Curve:
+    return _curve(run, column, LOSS_AT_CHANCE)
+
+
+def _at(metric: Metric, curve: Curve) -> float:
+    return float(curve[-1 if metric.epoch is None else metric.epoch - 1])
+
+
+def _test_accuracy(run: FinishedRun) -> float:
+    """Give the score of the last epoch's weights on the test file, which may be validation."""
+    if run.diverged:
+        return CHANCE
+    if run.manifest.dataset["validation_is_test_file"]:
+        return float(accuracies(run, "validation")[-1])
+    if "test_accuracy" not in run.manifest.final:
+        raise BnbenchError(
+            f"{run.run.manifest}: final.test_accuracy: is missing; train the run again"
+        )
+    return float(run.manifest.final["test_accuracy"])
+
+
+def _accuracy_gap(run: FinishedRun) -> float:
+    return float(accuracies(run, "train")[-1] - accuracies(run, "validation")[-1])
+
+
+def _loss_gap(run: FinishedRun) -> float:
+    """Subtract losses of the same weights: the training loss is measured after the epoch, too."""
+    after = _losses(run, "train_loss_after_epoch")
+    return float(_losses(run, "validation_loss")[-1] - after[-1])
+
+
+def _trend(curve: Curve) -> float:
+    """Give Kendall's tau; a constant curve has no trend, a single epoch does not say."""
+    if curve.size < 2:
+        return math.nan
+    return 0.0 if np.ptp(curve) == 0 else kendall_tau(curve)
+
+
+def _epochs_to_accuracy(metric: Metric, run: FinishedRun) -> float:
+    there = run.evaluations
+    return time_to(there["epoch"], there["validation_accuracy"], metric.threshold)
+
+
+def _seconds_to_accuracy(metric: Metric, run: FinishedRun) -> float:
+    """Count training alone: how often a run is looked at must not make it slower."""
+    there = run.evaluations
+    return time_to(there["seconds"], there["validation_accuracy"], metric.threshold)
+
+
+def _steps_to_loss(metric: Metric, run: FinishedRun) -> float:
+    """Give the first step at which the mean of the last `LOSS_WINDOW` losses is low enough.
+
+    The first touch counts, unconfirmed: the window has smoothed the noise of single batches.
+    """
+    if run.train_losses is None:
+        return math.nan
+    if run.train_losses.size < LOSS_WINDOW:
+        return math.inf
+    windows = np.lib.stride_tricks.sliding_window_view(run.train_losses, LOSS_WINDOW)
+    low = np.flatnonzero(windows.mean(axis=1) <= metric.threshold)
+    return float(low[0] + LOSS_WINDOW) if low.size else math.inf
+
+
+MEASURES: dict[str, Callable[[Metric, FinishedRun], float]] = {
+    "validation_accuracy": lambda metric, run: _at(metric, accuracies(run, "validation")),
+    "validation_loss": lambda metric, run: _at(metric, _losses(run, "validation_loss")),
+    "train_accuracy": lambda metric, run: _at(metric, accuracies(run, "train")),
+    "train_loss": lambda metric, run: _at(metric, _losses(run, "train_loss")),
+    "test_accuracy": lambda _, run: _test_accuracy(run),
+    "accuracy_gap": lambda _, run: _accuracy_gap(run),
+    "loss_gap": lambda _, run: _loss_gap(run),
+    "train_trend": lambda _, run: _trend(accuracies(run, "train")),
+    "validation_trend": lambda _, run: _trend(accuracies(run, "validation")),
+    "area_under_error": lambda _, run: area_under_error(accuracies(run, "validation")),
+    "area_under_loss": lambda _, run: float(_losses(run, "validation_loss").mean()),
+    "epochs_to_accuracy": _epochs_to_accuracy,
+    "seconds_to_accuracy": _seconds_to_accuracy,
+    "steps_to_loss": _steps_to_loss,
+    "diverged": lambda _, run: float(failed(run)),
+}
+"""How each of `bnbench.config.QUANTITIES` is measured: those at an epoch from ``epochs.csv``
+(``train_loss`` as logged during the epoch), ``area_under_*`` as means over the epochs' ends."""

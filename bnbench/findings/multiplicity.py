@@ -1,0 +1,43 @@
+"""p values adjusted for how many a study looks at."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bnbench.findings.results import Finding
+from bnbench.statistics import benjamini_hochberg, holm
+
+HOLM = "Holm"
+BENJAMINI_HOCHBERG = "Benjamini-Hochberg"
+
+
+def adjust(findings: Sequence[Finding]) -> list[Finding]:
+    """Adjust the p values of a study, in the order of its findings.
+
+    Holm over the confirmatory levels and times; Benjamini and Hochberg over the points of a
+    sweep, metric by metric; everything else keeps its p. A family is as large as it was
+    planned: a p that there is not counts as 1 in it, and stays NaN.
+    """
+    families: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for place, finding in enumerate(findings):
+        families[_family(finding)].append(place)
+    adjusted = list(findings)
+    for family, places in families.items():
+        method = HOLM if family == (HOLM,) else BENJAMINI_HOCHBERG
+        if method == BENJAMINI_HOCHBERG and len(places) == 1:
+            continue
+        p = [1.0 if math.isnan(findings[place].p) else findings[place].p for place in places]
+        values = (holm if method == HOLM else benjamini_hochberg)(p)
+        for place, value in zip(places, values.tolist(), strict=True):
+            known = math.nan if math.isnan(findings[place].p) else value
+            adjusted[place] = replace(findings[place], p_adjusted=known, adjusted_by=method)
+    return adjusted
+
+
+def _family(finding: Finding) -> tuple[str, ...]:
+    if finding.confirmatory and finding.metric.quantity.kind != "share":
+        return (HOLM,)
+    return (finding.group, finding.metric.text)

@@ -1,0 +1,80 @@
+"""What a reader must know of a comparison besides its numbers: one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bnbench.config import Metric
+from bnbench.findings.results import Level
+from bnbench.findings.study_runs import ArmRuns
+
+WITHIN_EPOCHS = ("epochs_to_accuracy", "seconds_to_accuracy")
+
+
+def notes(
+    metric: Metric, treatment: ArmRuns, baseline: ArmRuns, here: Level, there: Level
+) -> Iterator[str]:
+    """Say what of two arms is not in their comparison, or is not alike.
+
+    Parameters
+    ----------
+    metric : Metric
+    treatment, baseline : ArmRuns
+    here, there : Level
+        Of the treatment and of the baseline.
+    """
+    for arm, level in ((treatment, here), (baseline, there)):
+        yield from _unknown(metric, arm, level)
+    yield from _unpaired(here, there)
+    if treatment.runs and baseline.runs:
+        yield from _unlike(metric, treatment, baseline)
+
+
+def _unknown(metric: Metric, arm: ArmRuns, level: Level) -> Iterator[str]:
+    """Say at which seeds an arm's metric is not known, or known less closely."""
+    if not arm.runs:
+        yield f"{arm.label} has no finished run"
+    if unknown := sorted(arm.runs.keys() - level.values.keys()):
+        why = "batches.csv is not there" if metric.quantity.kind == "time" else "one epoch"
+        yield f"not known of {arm.label}, {_seeds(unknown)} ({why})"
+    coarse = [seed for seed, run in arm.runs.items() if run.lacks_evaluations]
+    if coarse and metric.quantity.name in WITHIN_EPOCHS:
+        yield (
+            f"read from the ends of the epochs alone of {arm.label}, {_seeds(coarse)}"
+            " (evaluations.csv is not there)"
+        )
+
+
+def _unpaired(here: Level, there: Level) -> Iterator[str]:
+    """Say which seeds have no partner."""
+    if not here.values or not there.values:
+        return
+    if not here.values.keys() & there.values.keys():
+        yield "the two share no seed, so there is no difference; run both with the same seeds"
+        return
+    for level, other in ((here, there), (there, here)):
+        if alone := sorted(level.values.keys() - other.values.keys()):
+            yield f"only {level.label} has {_seeds(alone)}, left out of the pairs"
+
+
+def _unlike(metric: Metric, treatment: ArmRuns, baseline: ArmRuns) -> Iterator[str]:
+    """Say in what the two are measured differently."""
+    here, there = treatment.experiment, baseline.experiment
+    if here.training.epochs != there.training.epochs:
+        yield (
+            f"{treatment.label} has {here.training.epochs} epochs,"
+            f" {baseline.label} {there.training.epochs}"
+        )
+    kinds = here.training.softmax_before_loss != there.training.softmax_before_loss
+    if kinds and (metric.quantity.unit == "nats" or metric.quantity.name == "steps_to_loss"):
+        yield "a softmax stands in front of just one side's loss: losses of different kinds"
+    for key, value, other in (
+        ("dataset", here.data.dataset, there.data.dataset),
+        ("split", here.data.split, there.data.split),
+    ):
+        if value != other:
+            yield f"data.{key} is {value} in {treatment.label}, {other} in {baseline.label}"
+
+
+def _seeds(seeds: list[int]) -> str:
+    return f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"

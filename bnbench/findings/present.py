@@ -1,0 +1,62 @@
+"""Which studies a results folder has runs of, in which variant, with how many seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from bnbench.config import Study, load_study
+
+
+def studies_with_runs(
+    files: Iterable[Path], results: Path, seeds: int | None = None
+) -> list[Study]:
+    """Load the studies that a results folder has runs of.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        Of studies.
+    results : Path
+    seeds : int, optional
+        Look at so many; by default at as many as there are.
+
+    Returns
+    -------
+    list of Study
+        Each in full or in its small variant, whichever has more of its experiments there.
+
+    Raises
+    ------
+    BnbenchError
+        If a study's file is wrong.
+    """
+    found = []
+    for path in files:
+        full = load_study(path)
+        variants = [full, load_study(path, small=True)] if full.has_small else [full]
+        chosen = max(variants, key=lambda study: _share(study, results))
+        if _share(chosen, results):
+            count = seeds or _seeds(chosen, results)
+            found.append(load_study(path, small=chosen is not full, seeds=count))
+    return found
+
+
+def _share(study: Study, results: Path) -> float:
+    """Give the share of a study's experiments that have a run."""
+    there = [_run_seeds(results / one.experiment) for one in study.experiments]
+    return sum(bool(seeds) for seeds in there) / len(there)
+
+
+def _seeds(study: Study, results: Path) -> int:
+    """Count the seeds up to the highest that any of its experiments has."""
+    return 1 + max(
+        max(_run_seeds(results / one.experiment), default=0) for one in study.experiments
+    )
+
+
+def _run_seeds(folder: Path) -> list[int]:
+    numbers = [
+        path.parent.name.removeprefix("seed-") for path in folder.glob("seed-*/manifest.json")
+    ]
+    return [int(number) for number in numbers if number.isdecimal()]

@@ -1,0 +1,35 @@
+"""Every vertex of the published curves against the re-runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bnbench.findings.measures import accuracies
+from bnbench.findings.published import PublishedRun
+from bnbench.findings.results import PublishedPoint
+from bnbench.findings.study_runs import ArmRuns, StudyRuns
+from bnbench.statistics import summarize
+
+
+def published_points(runs: StudyRuns) -> list[PublishedPoint]:
+    """Hold each published accuracy against the prediction interval of the re-runs.
+
+    Only epochs that the re-runs have, and only arms with two runs at least: one predicts nothing.
+    """
+    arms = {arm.experiment.experiment: arm for arm in runs.arms.values()}  # each replica once
+    return [
+        point
+        for arm in arms.values()
+        if arm.published and len(arm.runs) > 1
+        for point in _of_arm(arm, arm.published)
+    ]
+
+
+def _of_arm(arm: ArmRuns, published: PublishedRun) -> Iterator[PublishedPoint]:
+    curves = (("train", published.training_accuracy), ("validation", published.validation_accuracy))
+    for split, curve in curves:
+        measured = [accuracies(run, split) for run in arm.runs.values()]
+        for epoch, (value, *again) in enumerate(zip(curve, *measured, strict=False), 1):
+            summary = summarize(again, rounding=published.reading_error)
+            inside = summary.prediction.contains(value)
+            yield PublishedPoint(arm.label, split, epoch, value, summary, inside)

@@ -1,0 +1,155 @@
+"""The finished runs of a study: which take part, which are not there yet, and which are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bnbench.config import Experiment, Study, configuration_hash, differing_keys
+from bnbench.errors import BnbenchError
+from bnbench.findings.finished_run import FinishedRun, read_finished_run, why_unfinished
+from bnbench.findings.published import PublishedRun, replicated
+from bnbench.findings.run_files import read_checked_manifest
+from bnbench.runs import Run, run_directory
+
+
+@dataclass(frozen=True, eq=False)
+class ArmRuns:
+    """The finished runs of one arm of a study.
+
+    Attributes
+    ----------
+    label : str
+        Of the arm in its study.
+    experiment : Experiment
+    runs : dict of int to FinishedRun
+        By seed, ascending; may be empty.
+    published : PublishedRun or None
+        The published run that the arm replicates.
+    """
+
+    label: str
+    experiment: Experiment
+    runs: dict[int, FinishedRun]
+    published: PublishedRun | None
+
+    def only(self, seeds: Collection[int]) -> ArmRuns:
+        """Give the same arm at these seeds alone."""
+        return replace(self, runs={seed: self.runs[seed] for seed in self.runs if seed in seeds})
+
+
+@dataclass(frozen=True, eq=False)
+class StudyRuns:
+    """The runs that a study finds.
+
+    Attributes
+    ----------
+    study : Study
+    arms : dict of str to ArmRuns
+        By label, every arm of the study; two labels of one experiment share its runs.
+    missing : tuple of str
+        One line a run that is not there or did not finish.
+    """
+
+    study: Study
+    arms: dict[str, ArmRuns]
+    missing: tuple[str, ...]
+
+    @property
+    def runs(self) -> list[FinishedRun]:
+        """Every run once."""
+        by_path = {run.run.path: run for arm in self.arms.values() for run in arm.runs.values()}
+        return list(by_path.values())
+
+
+def read_study(study: Study, results: Path) -> StudyRuns:
+    """Read the finished runs of a study.
+
+    Parameters
+    ----------
+    study : Study
+    results : Path
+        The folder whose ``<experiment>/seed-<n>`` are looked at, of the study's seeds alone.
+
+    Returns
+    -------
+    StudyRuns
+
+    Raises
+    ------
+    BnbenchError
+        With one line a run that is of another configuration, foreign, edited or half-written, or
+        was made from other data than the first of its data set.
+    """
+    missing: list[str] = []
+    problems: list[str] = []
+    read: dict[str, dict[int, FinishedRun]] = {}
+    for experiment in study.experiments:
+        found = read[experiment.experiment] = {}
+        for seed in sorted(study.seeds):
+            try:
+                one = _read(experiment, seed, results)
+            except BnbenchError as error:
+                problems.append(str(error))
+            else:
+                if isinstance(one, FinishedRun):
+                    found[seed] = one
+                else:
+                    missing.append(one)
+    problems += _of_other_data(run for runs in read.values() for run in runs.values())
+    if problems:
+        raise BnbenchError("\n".join(problems))
+    arms = {}
+    for label, arm in study.arms.items():
+        experiment, runs = arm.experiment, read[arm.experiment.experiment]
+        arms[label] = ArmRuns(label, experiment, runs, _replicated(study, experiment))
+    return StudyRuns(study, arms, tuple(missing))
+
+
+def _read(experiment: Experiment, seed: int, results: Path) -> FinishedRun | str:
+    """Read one run, or say why it takes no part."""
+    run = run_directory(results, experiment, seed)
+    if not run.manifest.exists():
+        return f"{run.path}: is not there; `bnbench reproduce` makes it"
+    manifest = read_checked_manifest(run)
+    if (manifest.experiment, manifest.seed) != (experiment.experiment, seed):
+        raise BnbenchError(
+            f"{run.manifest}: is of {manifest.experiment}, seed {manifest.seed}, not of"
+            f" {experiment.experiment}, seed {seed}; move the run to its own folder"
+        )
+    if not manifest.finished:
+        return why_unfinished(run, manifest)
+    finished = read_finished_run(run, manifest)
+    if manifest.configuration_hash != configuration_hash(experiment):
+        raise _of_another_configuration(run, finished.experiment, experiment)
+    return finished
+
+
+def _of_another_configuration(run: Run, there: Experiment, here: Experiment) -> BnbenchError:
+    return BnbenchError(
+        f"{run.config}: is of another configuration than the study's"
+        f" ({'; '.join(differing_keys(there, here))}); give another --results folder"
+    )
+
+
+def _of_other_data(runs: Iterable[FinishedRun]) -> Iterator[str]:
+    """Name the runs whose data set's files are not those of the first run of that data set."""
+    first: dict[str, FinishedRun] = {}
+    for run in runs:
+        dataset = run.manifest.dataset
+        other = first.setdefault(dataset["name"], run)
+        if dataset["sha256"] != other.manifest.dataset["sha256"]:
+            yield (
+                f"{run.run.manifest}: dataset.sha256: is not that of {other.run.manifest};"
+                " train both from the same files"
+            )
+
+
+def _replicated(study: Study, experiment: Experiment) -> PublishedRun | None:
+    """Give what an arm replicates: nothing, if the study has changed a setting of its recipe.
+
+    Such an arm has a name of its own, which begins with the study's.
+    """
+    changed = experiment.experiment.startswith(f"{study.name}/")
+    return None if changed else replicated(experiment)

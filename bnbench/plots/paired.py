@@ -1,0 +1,56 @@
+"""Paired differences: one row a contrast, its seeds, their mean, and what was published."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from bnbench.plots.intervals import name_rows, plot_intervals, zero_line
+from bnbench.plots.style import PUBLISHED, experiment_look
+
+SEED = "one pair of runs"
+MEAN = "mean with 95 % t interval"
+SMALLEST_EFFECT = "smaller than the smallest effect of interest"
+
+
+def plot_paired(table: pd.DataFrame, *, ax: Axes) -> Axes:
+    """Draw the differences of several contrasts in one metric.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a mark: ``name`` (of the contrast; they keep their order, the first on top),
+        ``kind`` (``run``: one seed; ``mean``, with the interval's ends in ``lower`` and
+        ``upper``; ``published``), ``value`` and ``smallest_effect``. One unit throughout.
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+    """
+    names = list(table["name"].unique())
+    table = table.assign(row=table["name"].map({name: row for row, name in enumerate(names)}))
+    margin = table["smallest_effect"].max()
+    ax.axvspan(-margin, margin, color="0.9", linewidth=0, zorder=0.5, label=SMALLEST_EFFECT)
+    zero_line(ax=ax)
+    look = experiment_look(1)
+    runs, means, published = (table[table["kind"] == kind] for kind in ("run", "mean", "published"))
+    ax.plot(
+        runs["value"], runs["row"] + 0.14 + _spread(runs), color=look.color, linestyle="none",
+        marker="o", markersize=3, alpha=0.5, markeredgewidth=0, zorder=2, label=SEED,
+    )  # fmt: skip
+    plot_intervals(means, offset=0, label=MEAN, look=look, ax=ax)
+    if not published.empty:
+        ax.plot(
+            published["value"], published["row"] - 0.22, color="black", linestyle="none",
+            marker="D", markersize=5, markerfacecolor="white", zorder=4, label=PUBLISHED,
+        )  # fmt: skip
+    name_rows(names, ax=ax)
+    return ax
+
+
+def _spread(runs: pd.DataFrame) -> pd.Series[float]:
+    """Set the seeds of a row below each other, from 0 to 0.24, so that none hides another."""
+    place = runs.groupby("row").cumcount()
+    last = runs.groupby("row")["value"].transform("size") - 1
+    return 0.24 * place / last.clip(lower=1)

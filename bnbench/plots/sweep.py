@@ -1,0 +1,104 @@
+"""A metric over the values of one setting, for each side of a contrast, and how many runs fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
+from numpy.typing import NDArray
+
+from bnbench.plots.seeds import plot_seeds
+from bnbench.plots.style import experiment_look
+
+LETTERS = 50  # of the values' names, side by side over the width of the page
+ERROR_TICKS = (10, 50, 80, 90, 95, 98, 99, 99.5, 99.9)  # percent accuracy
+
+
+def plot_sweep(table: pd.DataFrame, *, percent: bool, ax: Axes) -> Axes:
+    """Draw a metric of several arms over a setting.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a vertex: the columns of `bnbench.plots.seeds`, and ``arm`` (they keep their
+        order, the baseline first), ``x`` and ``value``.
+    percent : bool
+        Whether the values are accuracies in percent. Where their errors span more than a decade
+        the scale is that of the error's logarithm: near 100 % is where arms differ.
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+    """
+    for position, (arm, rows) in enumerate(table.groupby("arm", sort=False)):
+        plot_seeds(rows, x="x", y="value", label=str(arm), look=experiment_look(position), ax=ax)
+    values = table["value"].to_numpy(float)
+    if percent and spans_decades(100 - values):
+        _spread_below_100(ax, values)
+    elif not percent and spans_decades(values):
+        ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_minor_locator(NullLocator())
+        ax.yaxis.set_major_formatter("{x:g}")
+    return ax
+
+
+def plot_failures(table: pd.DataFrame, *, ax: Axes) -> Axes:
+    """Draw the share of failed runs over a setting.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a point and arm: ``arm``, ``x`` and ``failed`` (percent of the runs).
+    ax : Axes
+
+    Returns
+    -------
+    Axes
+    """
+    for position, (_, rows) in enumerate(table.groupby("arm", sort=False)):
+        look = experiment_look(position)
+        ax.plot(
+            rows["x"], rows["failed"], color=look.color, linestyle=look.dashes, marker=look.marker,
+            linewidth=1.2,
+        )  # fmt: skip
+    ax.set_ylim(-8, 108)
+    ax.set_yticks([0, 50, 100])
+    return ax
+
+
+def setting_axis(values: Sequence[float], names: Sequence[str], *, ax: Axes) -> None:
+    """Put a tick at every value that was tried, on a logarithmic scale where they span decades."""
+    if spans_decades(np.array(values)):
+        ax.set_xscale("log")
+        ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xticks(values, names)
+    subplot = ax.get_subplotspec()
+    panels = subplot.get_gridspec().ncols if subplot else 1
+    if panels * len("".join(names)) > LETTERS:
+        ax.tick_params(axis="x", rotation=40)
+
+
+def spans_decades(values: NDArray[np.float64]) -> bool:
+    """Say whether values are positive and the largest is more than ten times the smallest."""
+    known = values[np.isfinite(values)]
+    return bool(known.size and known.min() > 0 and known.max() > 10 * known.min())
+
+
+def _spread_below_100(ax: Axes, values: NDArray[np.float64]) -> None:
+    """Scale by the logarithm of the distance from 100 %; nothing lies nearer than 0.01 %."""
+    ax.set_yscale(
+        "function",
+        functions=(
+            lambda accuracy: -np.log(np.maximum(100 - accuracy, 0.01)),
+            lambda height: 100 - np.exp(-height),
+        ),
+    )
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    ax.yaxis.set_major_locator(FixedLocator([tick for tick in ERROR_TICKS if low < tick <= high]))
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.set_ylim(low - 0.1 * (100 - low), high + 0.3 * (100 - high))

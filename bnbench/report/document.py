@@ -1,0 +1,85 @@
+"""A report as plain data: what stands in it, in which order; HTML and Markdown only write it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Plain text, never markup."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A list of plain texts."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of plain texts.
+
+    Attributes
+    ----------
+    caption : str
+    header : tuple of str
+    rows : tuple of tuple of str
+        Each as long as the header.
+    words : int
+        So many first columns hold words; the others hold numbers.
+    """
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: int = 1
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure.
+
+    Attributes
+    ----------
+    name : str
+        Of a file, without suffix; no other figure of the report has it.
+    caption : str
+    svg : str
+        A whole SVG file, as `bnbench.plots.style.svg` gives it: the one text that is markup.
+    """
+
+    name: str
+    caption: str
+    svg: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A file's text as it is, folded until it is asked for."""
+
+    title: str
+    text: str
+
+
+Block = Paragraph | Lines | Table | Picture | Listing
+
+
+@dataclass(frozen=True)
+class Section:
+    """A title, what stands below it, and sections of the next level."""
+
+    title: str
+    blocks: tuple[Block, ...] = ()
+    sections: tuple[Section, ...] = ()
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole report."""
+
+    title: str
+    sections: tuple[Section, ...]

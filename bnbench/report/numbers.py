@@ -1,0 +1,137 @@
+"""Numbers as a reader meets them: shares in percent, their differences in percentage points."""
+
+from __future__ import annotations
+
+import math
+
+from bnbench.statistics import Interval
+
+NOTHING = "–"
+DECIMALS = {"pp": 2, "nats": 4, "epochs": 2, "seconds": 1, "steps": 0, "runs": 0, "tau": 2}
+
+
+def factor(unit: str) -> int:
+    """Give what a value is multiplied by to be shown in its unit."""
+    return 100 if unit == "pp" else 1
+
+
+def level(value: float, unit: str) -> str:
+    """Write a level or a time; an infinite time is ``never``.
+
+    Examples
+    --------
+    >>> level(0.98512, "pp"), level(0.0421, "nats"), level(math.inf, "epochs")
+    ('98.51 %', '0.0421 nats', 'never')
+    """
+    if math.isnan(value):
+        return NOTHING
+    if math.isinf(value):
+        return "never"
+    name = "%" if unit == "pp" else unit
+    return _minus(f"{factor(unit) * value:,.{DECIMALS[unit]}f} {name}")
+
+
+def difference(value: float, unit: str) -> str:
+    """Write a difference with its sign and unit.
+
+    Examples
+    --------
+    >>> difference(0.0131, "pp")
+    '+1.31 pp'
+    """
+    if math.isnan(value):
+        return NOTHING
+    return _minus(f"{factor(unit) * value:+,.{DECIMALS[unit]}f} {unit}")
+
+
+def interval(ends: Interval, unit: str) -> str:
+    """Write the ends of a difference's interval, in the unit that stands beside it.
+
+    Examples
+    --------
+    >>> interval(Interval(-0.001, 0.0131, 0.95, "t"), "pp")
+    '[−0.10, +1.31]'
+    """
+    if math.isnan(ends.low):
+        return NOTHING
+    scale, digits = factor(unit), DECIMALS[unit]
+    return _minus(f"[{scale * ends.low:+,.{digits}f}, {scale * ends.high:+,.{digits}f}]")
+
+
+def estimate(value: float, ends: Interval, unit: str) -> str:
+    """Write a difference with its interval, where it has one.
+
+    Examples
+    --------
+    >>> estimate(0.005, Interval(-0.001, 0.0131, 0.95, "t"), "pp")
+    '+0.50 pp [−0.10, +1.31]'
+    """
+    written = difference(value, unit)
+    return written if math.isnan(ends.low) else f"{written} {interval(ends, unit)}"
+
+
+def ratio(value: float, ends: Interval) -> str:
+    """Write a ratio with its interval, where it has one.
+
+    Examples
+    --------
+    >>> ratio(1.5, Interval(1.2, math.inf, 0.95, "percentile bootstrap"))
+    '1.50 [1.20, ∞]'
+    """
+    if math.isnan(value):
+        return NOTHING
+    between = ratio_interval(ends)
+    return number(value) if between == NOTHING else f"{number(value)} {between}"
+
+
+def ratio_interval(ends: Interval) -> str:
+    """Write the ends of a ratio's interval."""
+    return NOTHING if math.isnan(ends.low) else f"[{number(ends.low)}, {number(ends.high)}]"
+
+
+def number(value: float, digits: int = 2) -> str:
+    """Write a number without unit."""
+    if math.isnan(value):
+        return NOTHING
+    return _minus(f"{value:.{digits}f}").replace("inf", "∞")
+
+
+def p_value(p: float) -> str:
+    """Write a p value with two digits.
+
+    Examples
+    --------
+    >>> p_value(0.001953), p_value(1.0), p_value(2e-7)
+    ('0.0020', '1.0', '< 0.0001')
+    """
+    if math.isnan(p):
+        return NOTHING
+    return f"{p:#.2g}" if p >= 0.0001 else "< 0.0001"
+
+
+def share(value: float, ends: Interval) -> str:
+    """Write a probability with its interval.
+
+    Examples
+    --------
+    >>> share(0.9, Interval(0.6, 0.98, 0.95, "Wilson"))
+    '0.90 [0.60, 0.98]'
+    """
+    return f"{number(value)} [{number(ends.low)}, {number(ends.high)}]"
+
+
+def seeds(n: float) -> str:
+    """Write how many seeds are needed.
+
+    Examples
+    --------
+    >>> seeds(26.0), seeds(math.inf)
+    ('26', 'over 10,000,000')
+    """
+    if math.isnan(n):
+        return NOTHING
+    return "over 10,000,000" if math.isinf(n) else f"{n:,.0f}"
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")

@@ -1,0 +1,231 @@
+"""The figures of a study, each drawn from a tidy table, as SVG for one file or for many."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from bnbench.config import Metric, Study
+from bnbench.findings.results import Finding, LadderFindings, PublishedPoint
+from bnbench.plots import style
+from bnbench.plots.accuracy import SPLIT_NAMES, plot_experiments
+from bnbench.plots.ladder import plot_effects, plot_leads, plot_levels
+from bnbench.plots.paired import plot_paired
+from bnbench.plots.published_points import plot_published_points
+from bnbench.plots.sweep import plot_failures, plot_sweep, setting_axis
+from bnbench.report.document import Picture
+from bnbench.report.names import arm_title, grid_of, pair_title, spoken
+from bnbench.report.vertices import (
+    effects_table,
+    leads_table,
+    levels_table,
+    paired_table,
+    points_table,
+    sweep_table,
+)
+
+
+def draw_paired(study: Study, findings: Sequence[Finding]) -> Picture | None:
+    """Draw the paired differences of contrasts in levels: a panel a metric, a row a contrast."""
+    by_metric: dict[Metric, list[Finding]] = {}
+    for finding in findings:
+        if finding.contrast is not None:
+            by_metric.setdefault(finding.metric, []).append(finding)
+    if not by_metric:
+        return None
+    columns = min(2, len(by_metric))
+    rows = -(-len(by_metric) // columns)
+    most = max(map(len, by_metric.values()))
+    with style.figure(rows * (0.9 + 0.36 * most)) as figure:
+        axes = figure.subplots(rows, columns, squeeze=False).ravel()
+        for ax, (metric, group) in zip(axes, by_metric.items(), strict=False):
+            table = paired_table(group)
+            plot_paired(table.assign(name=table["name"].map(_narrow)), ax=ax)
+            ax.set_title(_wrapped(metric.title, 28), loc="left", fontsize=9)
+            ax.set_xlabel(_better(metric), fontsize=8.5)
+        for ax in axes[len(by_metric) :]:
+            ax.remove()
+        caption = "Treatment minus baseline, paired by seed: a panel a metric, a row a contrast."
+        return _finish(figure, f"{study.name}-paired", caption)
+
+
+def draw_curves(study: Study, curves: pd.DataFrame, finding: Finding) -> Picture | None:
+    """Draw both splits' accuracy per epoch of the two arms of a contrast.
+
+    Parameters
+    ----------
+    study : Study
+    curves : DataFrame
+        As `bnbench.report.curves.accuracy_table` returns it.
+    finding : Finding
+        Any of the contrast.
+    """
+    arms = [study.arms[side.label] for side in (finding.baseline, finding.treatment)]
+    titles = {arm.experiment.experiment: arm.title for arm in arms}
+    tables = [curves[curves["experiment"] == name] for name in titles]
+    if any(table.empty for table in tables):
+        return None
+    table = pd.concat(tables)
+    table = table.assign(experiment=table["experiment"].map(titles).map(_plain))
+    with style.figure(3.8) as figure:
+        for split, ax in zip(SPLIT_NAMES, figure.subplots(1, 2, sharey=True), strict=True):
+            plot_experiments(table, split=split, ax=ax)
+        caption = f"Accuracy per epoch: {pair_title(study, finding)}."
+        return _finish(figure, f"{study.name}-{finding.group}-curves", caption)
+
+
+def draw_published(study: Study, points: Sequence[PublishedPoint]) -> Picture:
+    """Draw the published points against the re-runs: a row an arm, a column a split."""
+    labels = list(dict.fromkeys(point.label for point in points))
+    splits = [name for name in SPLIT_NAMES if name in {point.split for point in points}]
+    with style.figure(2.2 * len(labels) + 0.3) as figure:
+        grid = figure.subplots(len(labels), len(splits), squeeze=False, sharex=True, sharey="row")
+        for axes, label in zip(grid, labels, strict=True):
+            for ax, split in zip(axes, splits, strict=True):
+                mine = [point for point in points if (point.label, point.split) == (label, split)]
+                plot_published_points(points_table(mine), ax=ax)
+                title = f"{arm_title(study, label)}, {SPLIT_NAMES[split]}: {inside_of(mine)}"
+                ax.set_title(_wrapped(title, 36), loc="left", fontsize=8.5)
+                ax.label_outer()
+            axes[0].set_ylabel("accuracy (%)")
+        caption = "Published accuracies against where one re-run falls 95 times in 100."
+        return _finish(figure, f"{study.name}-published", caption)
+
+
+def inside_of(points: Iterable[PublishedPoint]) -> str:
+    """Count the published points that their prediction intervals hold."""
+    judged = [point for point in points if point.summary.n > 1]
+    if not judged:
+        return "one run, so no interval"
+    return f"{sum(point.inside for point in judged)} of {len(judged)} inside"
+
+
+def draw_ladder(study: Study, ladder: LadderFindings) -> Picture:
+    """Draw levels (left) and lead (right) rung by rung, a row of axes a metric."""
+    metrics = list(dict.fromkeys(rung.metric for rung in ladder.rungs))
+    rungs = len(ladder.rungs) // len(metrics)
+    with style.figure(len(metrics) * (0.8 + 0.26 * rungs)) as figure:
+        grid = figure.subplots(len(metrics), 2, squeeze=False, width_ratios=[1.15, 1])
+        for (left, right), metric in zip(grid, metrics, strict=True):
+            levels = levels_table(study, ladder, metric)
+            plot_levels(levels.assign(arm=levels["arm"].map(_plain)), ax=left)
+            plot_leads(leads_table(ladder, metric), ax=right)
+            right.tick_params(axis="y", labelleft=False)
+            left.set_xlabel(f"{metric.title} ({_unit(metric)})", fontsize=9)
+            right.set_xlabel(f"lead ({metric.quantity.unit})", fontsize=9)
+        caption = (
+            "From the published recipe (top) to the corrected one (bottom), one switch more a row."
+        )
+        return _finish(figure, f"{study.name}-ladder", caption)
+
+
+def draw_effects(study: Study, ladder: LadderFindings) -> Picture | None:
+    """Draw what correcting each switch does to the lead, a panel a metric."""
+    metrics = list(dict.fromkeys(effect.metric for effect in ladder.effects))
+    if study.ladder is None or not metrics:
+        return None
+    with style.figure(0.7 + 0.36 * len(study.ladder.switches)) as figure:
+        axes = figure.subplots(1, len(metrics), squeeze=False, sharey=True)[0]
+        for ax, metric in zip(axes, metrics, strict=True):
+            plot_effects(effects_table(study, ladder.effects, metric), ax=ax)
+            ax.set_title(_wrapped(metric.title, 36), loc="left", fontsize=9)
+            ax.set_xlabel(f"change of the lead ({metric.quantity.unit})")
+        caption = "What correcting one switch does to the lead, with 95 % t intervals."
+        return _finish(figure, f"{study.name}-effects", caption)
+
+
+def draw_sweep(study: Study, findings: Sequence[Finding]) -> Picture | None:
+    """Draw a contrast over its grid: a row a metric, a column a value of further keys.
+
+    Parameters
+    ----------
+    study : Study
+    findings : sequence of Finding
+        Of one group, each at a point. A last, lower row shows the failed runs, if there are any.
+    """
+    by_metric: dict[Metric, list[Finding]] = {}
+    for finding in findings:
+        ran = finding.treatment.values or finding.baseline.values  # noqa: PD011 -- dicts
+        if ran and finding.metric.quantity.kind == "level":
+            by_metric.setdefault(finding.metric, []).append(finding)
+    if not by_metric:
+        return None
+    tables = {metric: sweep_table(study, group) for metric, group in by_metric.items()}
+    first = next(iter(tables.values()))
+    setting = spoken(study.grid_keys[grid_of(findings[0])][0].rpartition(".")[2])
+    failures = first["failed"].gt(0).any()
+    panels = list(first["panel"].unique())
+    heights = [2.1] * len(tables) + [0.9] * int(failures)
+    with style.figure(sum(heights) + 0.3) as figure:
+        grid = figure.subplots(
+            len(heights), len(panels), squeeze=False, sharex=True, sharey="row",
+            height_ratios=heights,
+        )  # fmt: skip
+        for axes, (metric, table) in zip(grid, tables.items(), strict=False):
+            _draw_panels(table, metric, panels, axes)
+        if failures:
+            for panel, ax in zip(panels, grid[-1], strict=True):
+                plot_failures(first[(first["panel"] == panel) & (first["kind"] == "mean")], ax=ax)
+            grid[-1][0].set_ylabel("failed\nruns (%)")
+        _finish_settings(setting, first, panels, grid)
+        caption = f"{spoken(findings[0].group)}: both sides at every value that was run."
+        if not failures:
+            caption += " No run failed."
+        return _finish(figure, f"{study.name}-{findings[0].group}", caption)
+
+
+def _draw_panels(
+    table: pd.DataFrame, metric: Metric, panels: Sequence[str], axes: Sequence[Axes]
+) -> None:
+    accuracy = metric.quantity.unit == "pp" and metric.quantity.higher_is_better
+    for panel, ax in zip(panels, axes, strict=True):
+        rows = table[table["panel"] == panel]
+        plot_sweep(rows.assign(arm=rows["arm"].map(_plain)), percent=accuracy, ax=ax)
+    axes[0].set_ylabel(_wrapped(f"{metric.title} ({_unit(metric)})", 24))
+
+
+def _finish_settings(
+    setting: str,
+    table: pd.DataFrame,
+    panels: Sequence[str],
+    grid: NDArray[np.object_],
+) -> None:
+    """Name the setting below, its values at the ticks, and the panels above."""
+    ticks = table.drop_duplicates("tick")
+    for panel, top, bottom in zip(panels, grid[0], grid[-1], strict=True):
+        top.set_title(panel, loc="left")
+        setting_axis(list(ticks["x"]), list(ticks["tick"]), ax=bottom)
+        bottom.set_xlabel(setting)
+
+
+def _finish(figure: Figure, name: str, caption: str) -> Picture:
+    style.legend(figure)
+    return Picture(name, caption, style.svg(figure))
+
+
+def _better(metric: Metric) -> str:
+    side = "above" if metric.quantity.higher_is_better else "below"
+    return f"{metric.quantity.unit} (better: {side} 0)"
+
+
+def _unit(metric: Metric) -> str:
+    return "%" if metric.quantity.unit == "pp" else metric.quantity.unit
+
+
+def _narrow(text: str) -> str:
+    return _wrapped(text, 18)
+
+
+def _wrapped(text: str, width: int) -> str:
+    return "\n".join(textwrap.wrap(_plain(text), width))
+
+
+def _plain(text: str) -> str:
+    """Keep matplotlib from reading dollars in a title as mathematics."""
+    return text.replace("$", r"\$")

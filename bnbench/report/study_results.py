@@ -1,0 +1,127 @@
+"""Everything that is made of studies' runs: tables, verdicts, and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from bnbench.claims import (
+    REPRODUCED,
+    Judgement,
+    article_claims,
+    check_claims,
+    claims_table,
+    judge,
+    study_claims,
+)
+from bnbench.config import Study
+from bnbench.findings import (
+    StudyFindings,
+    StudyRuns,
+    contrasts_table,
+    findings_of,
+    read_study,
+    values_table,
+)
+from bnbench.findings.arms import Arm
+from bnbench.report.appendix import read_appendix
+from bnbench.report.curves import accuracy_table, stack
+from bnbench.report.files import write_table, writing
+from bnbench.report.study_report import ReportedStudy, write_report
+from bnbench.report.verdicts import VerdictRow
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Studies' runs, what they say, and the verdicts that follow.
+
+    Attributes
+    ----------
+    runs : tuple of StudyRuns
+    findings : tuple of StudyFindings
+        In the same order.
+    judgements : tuple of Judgement
+        Of every claim, also of those whose studies have no runs.
+    """
+
+    runs: tuple[StudyRuns, ...]
+    findings: tuple[StudyFindings, ...]
+    judgements: tuple[Judgement, ...]
+
+
+def judge_studies(studies: Sequence[Study], known: Sequence[Study], results: Path) -> Judged:
+    """Read the runs of studies and judge all claims by them.
+
+    Parameters
+    ----------
+    studies : sequence of Study
+        Those to be looked at, in full or small.
+    known : sequence of Study
+        All that claims may name, in full.
+    results : Path
+        Folder of the runs.
+
+    Raises
+    ------
+    BnbenchError
+        If a claim is wrong, or a run cannot take part; see `bnbench.findings.read_study`.
+    """
+    claims = [*article_claims(), *(claim for study in known for claim in study_claims(study))]
+    check_claims(claims, {study.name: study for study in known})
+    runs = tuple(read_study(study, results) for study in studies)
+    findings = tuple(findings_of(one) for one in runs)
+    judgements = judge(claims, {one.study.name: one for one in findings})
+    return Judged(runs, findings, judgements)
+
+
+def write_study_tables(judged: Judged, out: Path) -> list[Path]:
+    """Write ``contrasts.csv``, ``values.csv`` (one row a run and metric) and ``verdicts.csv``."""
+    tables = {
+        "contrasts": stack([contrasts_table(one) for one in judged.findings]),
+        "values": stack([values_table(one) for one in judged.runs]),
+        "verdicts": claims_table(judged.judgements),
+    }
+    with writing(out):
+        return [write_table(table, out / f"{name}.csv") for name, table in tables.items()]
+
+
+def write_study_report(judged: Judged, out: Path, *, with_markdown: bool) -> list[Path]:
+    """Write the report of studies; see `bnbench.report.study_report.write_report`."""
+    reported = [
+        ReportedStudy(found, _curves(runs))
+        for runs, found in zip(judged.runs, judged.findings, strict=True)
+    ]
+    paths = {run.run.path: run.run for one in judged.runs for run in one.runs}
+    rows = [_row(judgement) for judgement in judged.judgements]
+    return write_report(
+        reported, rows, read_appendix(paths.values()), out, with_markdown=with_markdown
+    )
+
+
+def _curves(runs: StudyRuns) -> pd.DataFrame:
+    """Lay out the accuracies per epoch of the arms that have runs, each experiment once."""
+    groups = {
+        arm.experiment.experiment: tuple(arm.runs.values())
+        for arm in runs.arms.values()
+        if arm.runs
+    }
+    if not groups:
+        return pd.DataFrame({"experiment": []})
+    return accuracy_table([Arm(group) for group in groups.values()])
+
+
+def _row(judgement: Judgement) -> VerdictRow:
+    label = REPRODUCED[judgement.reproduced]
+    return VerdictRow(
+        claim=judgement.claim.id,
+        article=judgement.claim.article,
+        statement=judgement.claim.claim,
+        aspect=judgement.aspect,
+        verdict=judgement.verdict.value,
+        numbers=f"{label}: {judgement.numbers}" if label else judgement.numbers,
+        published=judgement.claim.claimed,
+        study=judgement.study,
+    )

@@ -1,0 +1,196 @@
+"""From findings to the tidy tables that a study's figures are drawn from: one row a mark.
+
+Everything is in the unit that the axis shows: percent, percentage points, nats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from bnbench.config import Metric, Study
+from bnbench.findings.results import (
+    Finding,
+    LadderFindings,
+    Level,
+    PublishedPoint,
+    Rung,
+    SwitchEffect,
+)
+from bnbench.report.names import grid_label, grid_of, setting_value, spoken
+from bnbench.report.numbers import factor
+from bnbench.statistics import Contrast
+
+
+def paired_table(findings: Iterable[Finding]) -> pd.DataFrame:
+    """Lay out the differences of contrasts in one metric, as `bnbench.plots.paired` draws them."""
+    return pd.DataFrame([row for finding in findings for row in _paired(finding)])
+
+
+def points_table(points: Iterable[PublishedPoint]) -> pd.DataFrame:
+    """Lay out one published curve, as `bnbench.plots.published_points` draws it."""
+    rows = [
+        {
+            "epoch": point.epoch,
+            "published": 100 * point.published,
+            "mean": 100 * point.summary.mean,
+            "lower": 100 * point.summary.prediction.low,
+            "upper": 100 * point.summary.prediction.high,
+            "inside": point.inside,
+        }
+        for point in points
+    ]
+    return pd.DataFrame(rows)
+
+
+def rung_names(ladder: LadderFindings, metric: Metric) -> list[str]:
+    """Name the rungs by what each adds to the one before."""
+    rungs = [rung.corrected for rung in ladder.rungs if rung.metric == metric]
+    return [f"+ {corrected[-1]}" if corrected else "as published" for corrected in rungs]
+
+
+def levels_table(study: Study, ladder: LadderFindings, metric: Metric) -> pd.DataFrame:
+    """Lay out both arms' levels on the ladder, as `bnbench.plots.ladder.plot_levels` draws them."""
+    assert study.ladder is not None
+    sides = (study.ladder.baseline, study.ladder.treatment)
+    titles = [study.ladder.paths[side].title for side in sides]
+    return pd.DataFrame(
+        [
+            {
+                "row": row,
+                "name": name,
+                "arm": title,
+                **_ends(level, factor(metric.quantity.unit)),
+            }
+            for title, side in zip(titles, ("baseline", "treatment"), strict=True)
+            for row, (name, rung) in enumerate(_rungs(ladder, metric))
+            for level in [getattr(rung, side)]
+        ]
+    )
+
+
+def leads_table(ladder: LadderFindings, metric: Metric) -> pd.DataFrame:
+    """Lay out the lead on the ladder, as `bnbench.plots.ladder.plot_leads` draws it."""
+    return pd.DataFrame(
+        [
+            {"row": row, "name": name, **_mean(rung.difference, metric)}
+            for row, (name, rung) in enumerate(_rungs(ladder, metric))
+        ]
+    )
+
+
+def effects_table(study: Study, effects: Sequence[SwitchEffect], metric: Metric) -> pd.DataFrame:
+    """Lay out the switches' effects on the lead, as `bnbench.plots.ladder` draws them."""
+    assert study.ladder is not None
+    rows = {switch: row for row, switch in enumerate(study.ladder.switches)}
+    return pd.DataFrame(
+        [
+            {
+                "row": rows[effect.switch],
+                "name": effect.switch,
+                "where": effect.where,
+                **_mean(effect.difference, metric),
+            }
+            for effect in effects
+            if effect.metric == metric
+        ]
+    ).sort_values("row", kind="stable")
+
+
+def sweep_table(study: Study, findings: Sequence[Finding]) -> pd.DataFrame:
+    """Lay out one metric over a grid, as `bnbench.plots.sweep` draws it.
+
+    Parameters
+    ----------
+    study : Study
+    findings : sequence of Finding
+        Of one group and one metric, each at a point.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `bnbench.plots.seeds` without ``published``; ``arm``; ``x``, the value of
+        the grid's first key or its place in the grid where values are words, with its ``tick``;
+        ``panel``, the values of the other keys; ``value`` and ``failed``, percent of the runs.
+    """
+    rows = [
+        row
+        for side in ("baseline", "treatment")
+        for finding in findings
+        for row in _vertices(study, finding, getattr(finding, side))
+    ]
+    points = [setting_value(arm.point[0]) for arm in study.points(grid_of(findings[0]))]
+    ticks = list(dict.fromkeys(points))
+    table = pd.DataFrame(rows)
+    if pd.to_numeric(pd.Series(ticks), errors="coerce").isna().any():
+        return table.assign(x=table["tick"].map(ticks.index)).sort_values("x", kind="stable")
+    return table.assign(x=table["tick"].astype(float)).sort_values("x", kind="stable")
+
+
+def _paired(finding: Finding) -> Iterator[dict[str, Any]]:
+    if (contrast := finding.contrast) is None:
+        return
+    scale = factor(finding.metric.quantity.unit)
+    known = {
+        "name": spoken(finding.name),
+        "smallest_effect": scale * finding.smallest_effect,
+    }
+    yield known | {"kind": "mean", **_mean(contrast, finding.metric)}
+    for seed, difference in zip(contrast.seeds, contrast.differences, strict=True):
+        yield known | {"kind": "run", "seed": seed, "value": scale * difference}
+    if finding.published is not None:
+        yield known | {"kind": "published", "value": scale * finding.published}
+
+
+def _rungs(ladder: LadderFindings, metric: Metric) -> list[tuple[str, Rung]]:
+    rungs = [rung for rung in ladder.rungs if rung.metric == metric]
+    return list(zip(rung_names(ladder, metric), rungs, strict=True))
+
+
+def _mean(contrast: Contrast | None, metric: Metric) -> dict[str, float]:
+    if contrast is None:
+        return dict.fromkeys(("value", "lower", "upper"), float("nan"))
+    scale, ends = factor(metric.quantity.unit), contrast.t_interval
+    return {
+        "value": scale * contrast.mean_difference,
+        "lower": scale * ends.low,
+        "upper": scale * ends.high,
+    }
+
+
+def _ends(level: Level, scale: int) -> dict[str, float]:
+    nan = float("nan")
+    published = nan if level.published is None else scale * level.published
+    if (summary := level.summary) is None:
+        return {"value": nan, "lower": nan, "upper": nan, "published": published}
+    return {
+        "value": scale * summary.mean,
+        "lower": scale * summary.interval.low,
+        "upper": scale * summary.interval.high,
+        "published": published,
+    }
+
+
+def _vertices(study: Study, finding: Finding, level: Level) -> Iterator[dict[str, Any]]:
+    """Give the vertices of one arm at one point: its runs and their mean."""
+    values = level.values  # noqa: PD011 -- a dict
+    if not values:
+        return
+    first, *others = map(setting_value, study.arms[grid_label(finding)].point)
+    keys = study.grid_keys[grid_of(finding)]
+    known = {
+        "arm": study.arms[level.label].title,
+        "tick": first,
+        "panel": ", ".join(
+            f"{spoken(key.rpartition('.')[2])} {value}"
+            for key, value in zip(keys[1:], others, strict=True)
+        ),
+        "failed": 100 * len(level.diverged) / len(values),
+        "status": "complete",
+    }
+    scale = factor(finding.metric.quantity.unit)
+    for seed, value in sorted(values.items()):
+        yield known | {"kind": "run", "seed": seed, "value": scale * value}
+    yield known | {"kind": "mean", "n": len(values), **_ends(level, scale)}

@@ -1,0 +1,157 @@
+"""Speed: how much sooner one arm reaches a level than the other.
+
+Infinite times have no mean, so that everything here counts and ranks: medians, ratios of
+medians, wins.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bnbench.statistics.intervals import Interval, wilson_interval
+from bnbench.statistics.pairing import Pairs, pair_by_seed
+from bnbench.statistics.permutation import sign_test_p, smallest_p
+from bnbench.statistics.resampling import Seed
+from bnbench.statistics.samples import FloatArray
+from bnbench.statistics.time_to_accuracy import median_time
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedUp:
+    """How much sooner the treatment arrives than the baseline, over n shared seeds.
+
+    Attributes
+    ----------
+    seeds, missing_in_treatment, missing_in_baseline : tuple of int
+        As in a `Contrast`.
+    treatment_median, baseline_median : float
+        Infinite where half of the runs or more never arrive.
+    treatment_never, baseline_never : int
+        Seeds at which the arm never arrives.
+    ratio : float
+        Baseline median / treatment median: above 1 the treatment is faster, infinite where only
+        the treatment's median arrives, NaN where neither does.
+    interval : Interval
+        95 % percentile bootstrap of the ratio over seeds; NaN for n = 1.
+    sign_test_p : float
+        Two-sided, over the seeds without ties (never against never is a tie).
+    win_probability : float
+        Share of seeds at which the treatment arrives first, a tie counting half.
+    win_interval : Interval
+        Its 95 % Wilson interval.
+    """
+
+    seeds: tuple[int, ...]
+    missing_in_treatment: tuple[int, ...]
+    missing_in_baseline: tuple[int, ...]
+    treatment_median: float
+    baseline_median: float
+    treatment_never: int
+    baseline_never: int
+    ratio: float
+    interval: Interval
+    sign_test_p: float
+    win_probability: float
+    win_interval: Interval
+
+    @property
+    def n(self) -> int:
+        """Number of shared seeds."""
+        return len(self.seeds)
+
+    @property
+    def may_say_significant(self) -> bool:
+        """Whether n allows any p below 0.05: 2/2**n does from n = 6 on."""
+        return smallest_p(self.n) < 0.05
+
+
+def ratio_of_medians(treatment: npt.ArrayLike, baseline: npt.ArrayLike) -> float:
+    """Return baseline median / treatment median of two samples of times.
+
+    Infinite where only the treatment's median arrives, 0 where only the baseline's does, NaN
+    where neither does (or both take no time).
+
+    Raises
+    ------
+    ValueError
+        If a sample is empty, not one-dimensional or holds NaN.
+    """
+    return float(_ratio(np.array(median_time(baseline)), np.array(median_time(treatment))))
+
+
+def speed_up(
+    treatment: Mapping[int, float],
+    baseline: Mapping[int, float],
+    *,
+    seed: Seed = 0,
+    resamples: int = 10_000,
+) -> SpeedUp:
+    """Compare the times of two arms by medians, and seed by seed.
+
+    Parameters
+    ----------
+    treatment, baseline : mapping of int to float
+        Seed -> epochs or seconds to one threshold, infinite where never reached.
+    seed : int or numpy.random.Generator, default 0
+        Of the bootstrap.
+    resamples : int, default 10,000
+
+    Raises
+    ------
+    BnbenchError
+        If the arms share no seed.
+    ValueError
+        If a time is NaN.
+
+    Notes
+    -----
+    The interval resamples seeds, both arms together. A resample in which neither median
+    arrives has no ratio; it counts as 0 for the lower end and as infinity for the upper one,
+    so that it can only widen. The ends are resampled ratios, never between two of them:
+    nothing is interpolated between a number and infinity.
+    """
+    pairs = pair_by_seed(treatment, baseline, allow_infinite=True)
+    wins = int(np.count_nonzero(pairs.treatment < pairs.baseline))
+    losses = int(np.count_nonzero(pairs.treatment > pairs.baseline))
+    n = len(pairs.seeds)
+    score = wins + (n - wins - losses) / 2
+    return SpeedUp(
+        seeds=pairs.seeds,
+        missing_in_treatment=pairs.missing_in_treatment,
+        missing_in_baseline=pairs.missing_in_baseline,
+        treatment_median=median_time(pairs.treatment),
+        baseline_median=median_time(pairs.baseline),
+        treatment_never=int(np.count_nonzero(np.isinf(pairs.treatment))),
+        baseline_never=int(np.count_nonzero(np.isinf(pairs.baseline))),
+        ratio=ratio_of_medians(pairs.treatment, pairs.baseline),
+        interval=_ratio_interval(pairs, np.random.default_rng(seed), resamples),
+        sign_test_p=sign_test_p(wins, losses),
+        win_probability=score / n,
+        win_interval=wilson_interval(score, n),
+    )
+
+
+def _ratio(baseline: FloatArray, treatment: FloatArray) -> FloatArray:
+    """Return baseline / treatment, elementwise; inf / inf and 0 / 0 are NaN."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(baseline / treatment)
+
+
+def _ratio_interval(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Interval:
+    """Return the 95 % percentile interval of the ratio of medians over resampled seeds."""
+    name, n = "percentile bootstrap", len(pairs.seeds)
+    if n == 1:
+        return Interval(math.nan, math.nan, 0.95, name)
+    picks = rng.integers(0, n, size=(resamples, n))
+    ratios = _ratio(
+        np.median(pairs.baseline[picks], axis=1), np.median(pairs.treatment[picks], axis=1)
+    )
+    undefined = np.isnan(ratios)
+    low = np.quantile(np.where(undefined, 0.0, ratios), 0.025, method="inverted_cdf")
+    high = np.quantile(np.where(undefined, np.inf, ratios), 0.975, method="inverted_cdf")
+    return Interval(float(low), float(high), 0.95, name)

@@ -1,0 +1,85 @@
+"""One run on disk, read again file by file: every problem in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bnbench.config import Experiment
+from bnbench.errors import BnbenchError
+from bnbench.runs import Run
+from bnbench.training.checkpoint import load_checkpoint
+from bnbench.verification.agreement import check_logs
+from bnbench.verification.hashes import changed_files
+from bnbench.verification.stated import Stated, read_stated, read_stated_experiment
+from bnbench.verification.tensors import check_predictions, check_weights
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was found in a run's directory.
+
+    Attributes
+    ----------
+    run : Run
+    status : str
+        As its manifest says; empty where that cannot be read.
+    problems : tuple of str
+        One line each: the file, and what is wrong with it.
+    """
+
+    run: Run
+    status: str
+    problems: tuple[str, ...]
+
+
+def inspect(run: Run) -> Inspection:
+    """Read all files of a run, and check each by itself and against the others.
+
+    A run that is not finished is held to less: its manifest, its configuration, and that it can
+    be gone on with.
+    """
+    try:
+        stated = read_stated(run)
+    except BnbenchError as error:
+        return Inspection(run, "", tuple(str(error).splitlines()))
+    return Inspection(run, stated.status, tuple(_problems(run, stated)))
+
+
+def without_manifest(folders: Iterable[Path]) -> list[str]:
+    """Name folders of seeds that no command would take for a run, one line each."""
+    return [
+        f"{run.manifest}: is missing"
+        for folder in folders
+        for run in map(Run, sorted(folder.glob("seed-*")))
+        if run.path.is_dir() and not run.manifest.exists()
+    ]
+
+
+def _problems(run: Run, stated: Stated) -> Iterator[str]:
+    if stated.files:
+        yield from changed_files(run, stated.files)
+    try:
+        experiment = read_stated_experiment(run, stated)
+    except BnbenchError as error:
+        yield from str(error).splitlines()
+        return
+    for check in _CHECKS.get(stated.status, (_check_checkpoints,)):
+        try:
+            yield from check(run, stated, experiment)
+        except BnbenchError as error:
+            yield from str(error).splitlines()
+
+
+def _check_checkpoints(run: Run, stated: Stated, _: Experiment) -> Iterator[str]:
+    latest = run.checkpoints()[:1]
+    if latest and load_checkpoint(run, stated.configuration_hash) is None:
+        yield f"{latest[0]}: neither it nor an older one is whole, of this run, and within its logs"
+
+
+Check = Callable[[Run, Stated, Experiment], Iterator[str]]
+_CHECKS: dict[str, tuple[Check, ...]] = {
+    "complete": (check_logs, check_weights, check_predictions),
+    "diverged": (check_logs,),
+}

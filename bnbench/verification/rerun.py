@@ -1,0 +1,124 @@
+"""A run done again, and which of the promises hold between the two."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+import numpy as np
+import torch
+
+from bnbench.config import Experiment
+from bnbench.errors import BnbenchError
+from bnbench.runs import BatchRows, Run, run_directory
+from bnbench.training import load_weights, run_experiment
+from bnbench.verification.difference import (
+    Difference,
+    differing_facts,
+    differing_numbers,
+    first_difference,
+)
+from bnbench.verification.logs import read_batches
+from bnbench.verification.tolerance import TOLERANCE, promised_steps
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """What came of doing a run again.
+
+    Attributes
+    ----------
+    promise : str
+        ``bitwise``: every number is the same, times apart; ``tolerance``: the first training
+        losses are within `bnbench.verification.tolerance.TOLERANCE`; ``neither``.
+    steps : int
+        Training steps that were compared.
+    differences : tuple of Difference
+        Between the run (first) and its repetition (second), where it is not bitwise the same.
+    """
+
+    promise: Literal["bitwise", "tolerance", "neither"]
+    steps: int
+    differences: tuple[Difference, ...]
+
+
+def rerun(run: Run, steps: int | None = None, data_dir: Path | None = None) -> Rerun:
+    """Do a run again in a temporary folder, and compare the two.
+
+    Parameters
+    ----------
+    run : Run
+        Finished, or with as many steps as are asked for.
+    steps : int, optional
+        Do and compare the first so many training steps only; by default everything: all rows,
+        the weights and the answers to the test file.
+    data_dir : Path, optional
+        By default the user's cache folder.
+
+    Raises
+    ------
+    BnbenchError
+        If the run has not so many steps, or cannot be done here.
+    """
+    manifest, experiment = run.read_manifest(), run.read_experiment()
+    logged = len(read_batches(run).of_training())
+    if steps is None and not manifest.finished:
+        raise BnbenchError(f"{run.path}: is {manifest.status}; compare its first steps by --steps")
+    if steps is not None and steps > logged:
+        raise BnbenchError(f"{run.batches}: holds {logged} steps; give --steps {logged} or fewer")
+    with TemporaryDirectory() as folder:
+        again = repeat(experiment, manifest.seed, Path(folder), steps, data_dir)
+        return _judge(run, again, experiment, steps)
+
+
+def repeat(
+    experiment: Experiment,
+    seed: int,
+    folder: Path,
+    steps: int | None = None,
+    data_dir: Path | None = None,
+) -> Run:
+    """Run an experiment under `folder`, whole or until so many training steps are logged."""
+    results = run_experiment(experiment, seed, folder, data_dir=data_dir)
+    assert isinstance(results, Generator)
+    with closing(results):
+        for rows in results:
+            if not isinstance(rows, BatchRows) or rows.split != "train":
+                continue
+            if steps is not None and rows.steps[-1] >= steps:
+                break
+    return run_directory(folder, experiment, seed)
+
+
+def _judge(run: Run, again: Run, experiment: Experiment, steps: int | None) -> Rerun:
+    first, second = (read_batches(one).of_training(steps) for one in (run, again))
+    if steps is None:
+        differences = [*differing_numbers(run, again), *_differing_tensors(run, again)]
+    else:
+        differences = list(first_difference(first, second))
+    if not differences:
+        return Rerun("bitwise", len(first), ())
+    facts = [one for one in differing_facts(run, again) if one.what != "status"]
+    promised = promised_steps(experiment)
+    losses = first.losses()[:promised], second.losses()[:promised]
+    close = len(first) == len(second) and np.allclose(*losses, rtol=0, atol=TOLERANCE)
+    return Rerun("tolerance" if close else "neither", len(first), (*differences, *facts))
+
+
+def _differing_tensors(run: Run, again: Run) -> list[Difference]:
+    """Compare weights and test predictions, where the run has them."""
+    differences = []
+    if run.predictions.exists() and run.predictions.read_bytes() != again.predictions.read_bytes():
+        differences.append(Difference(run.predictions.name, "its bytes", "other bytes"))
+    if run.weights.exists():
+        one, other = load_weights(run), load_weights(again)
+        differences += [
+            Difference(f"{run.weights.name}, {name}", "its numbers", "other numbers")
+            for name in one
+            if name not in other or not torch.equal(one[name], other[name])
+        ]
+    return differences

@@ -1,0 +1,206 @@
+"""Runs side by side as a user meets them: failures of all kinds, signals, two commands at once."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from bnbench.runs import Run
+
+ENDLESS = 1_000_000
+
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/fd").exists(), reason="finds processes by the files that they hold open"
+)
+
+
+def config(folder: Path, name: str, epochs: int) -> Path:
+    path = folder / f"{name}.yaml"
+    text = (
+        f"experiment: {name}\n"
+        "data: {dataset: digits, resize: none}\n"
+        "model: {name: MLP}\n"
+        f"training: {{epochs: {epochs}, batch_size: 256, device: cpu}}\n"
+    )
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def command(configs: Sequence[Path], results: Path, *options: object) -> list[str]:
+    chosen = [part for path in configs for part in ("--config", str(path))]
+    return [
+        sys.executable, "-m", "bnbench", "train", *chosen, "--results", str(results),
+        *map(str, options),
+    ]  # fmt: skip
+
+
+def started(line: list[str]) -> subprocess.Popen[str]:
+    """A process group of its own, as a shell gives to a command."""
+    return subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def done(line: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
+
+
+def run_of(results: Path, name: str, seed: int = 0) -> Run:
+    return Run(results / name / f"seed-{seed}")
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
+    latest = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < latest, "it has not come about in time"
+        time.sleep(0.02)
+
+
+def processes_at(run: Run) -> list[int]:
+    """Who holds the run's log open."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            target = link.readlink()
+        except OSError:  # gone meanwhile
+            continue
+        if target == run.batches:
+            found.append(int(link.parts[2]))
+    return found
+
+
+@needs_proc
+def test_every_cause_is_named_and_the_others_finish(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    configs = [
+        config(tmp_path, name, epochs)
+        for name, epochs in {
+            "raises": 2, "killed": ENDLESS, "endless": ENDLESS, "healthy": 2,
+        }.items()
+    ]  # fmt: skip
+    run_of(results, "raises").batches.mkdir(parents=True)  # a folder where a file must go
+    process = started(command(configs, results, "--jobs", 4, "--time-limit", 8))
+    wait_until(lambda: processes_at(run_of(results, "killed")))
+    os.kill(processes_at(run_of(results, "killed"))[0], signal.SIGKILL)
+    table, said = process.communicate(timeout=300)
+    assert process.returncode == 1, said
+    assert run_of(results, "healthy").read_manifest().status == "complete"
+    assert re.search(r"raises seed 0 +.*\n?.*Is a directory", said)
+    assert re.search(r"killed seed 0 +killed by signal SIGKILL; often the kernel", said)
+    assert re.search(r"endless seed 0 +past its time limit of 8 s", said)
+    assert "healthy" not in said[said.index("failed run") :]
+    assert "healthy" in table
+    assert run_of(results, "endless").read_manifest().status == "interrupted"
+
+
+def test_failing_fast_leaves_the_others_interrupted(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    configs = [config(tmp_path, name, ENDLESS) for name in ("endless", "raises", "never")]
+    run_of(results, "raises").batches.mkdir(parents=True)
+    process = done(command(configs, results, "--jobs", 2, "--fail-fast"))
+    assert process.returncode == 1, process.stderr
+    assert "the same command does what is left" in process.stderr
+    assert not run_of(results, "never").path.exists()
+    endless = run_of(results, "endless")
+    assert not endless.manifest.exists() or endless.read_manifest().status == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("number", "to_all", "code"),
+    [(signal.SIGINT, False, 130), (signal.SIGTERM, False, 143), (signal.SIGTERM, True, 143)],
+)
+def test_stopped_by_a_signal_runs_can_go_on(
+    number: int, to_all: bool, code: int, tmp_path: Path
+) -> None:
+    results = tmp_path / "results"
+    line = command([config(tmp_path, "mlp", ENDLESS)], results, "--seeds", 2, "--jobs", 2)
+    runs = [run_of(results, "mlp", seed) for seed in (0, 1)]
+    process = started(line)
+    wait_until(lambda: all(run.checkpoints() for run in runs))
+    (os.killpg if to_all else os.kill)(process.pid, number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == code, said
+    assert "interrupted; the same command does what is left" in said
+    assert "Traceback" not in said
+    assert [run.read_manifest().status for run in runs] == ["interrupted"] * 2
+    assert all(run.checkpoints() for run in runs)
+
+
+def test_stopped_before_the_first_run(tmp_path: Path) -> None:
+    process = started(command([config(tmp_path, "mlp", ENDLESS)], tmp_path / "results"))
+    time.sleep(1.0)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "Traceback" not in said
+
+
+@needs_proc
+def test_a_killed_command_leaves_nobody_training(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    line = command([config(tmp_path, "mlp", ENDLESS)], results, "--seeds", 2, "--jobs", 2)
+    runs = [run_of(results, "mlp", seed) for seed in (0, 1)]
+    process = started(line)
+    wait_until(lambda: all(run.checkpoints() for run in runs))
+    assert all(processes_at(run) for run in runs)
+    process.kill()
+    process.wait()
+    wait_until(lambda: not any(processes_at(run) for run in runs), seconds=20)
+    assert [run.read_manifest().status for run in runs] == ["interrupted"] * 2
+
+
+def test_two_commands_at_once_never_both_do_a_run(tmp_path: Path) -> None:
+    """Each epoch of each run is told by one of them; what is locked, the other leaves alone."""
+    results = tmp_path / "results"
+    line = command([config(tmp_path, "mlp", 20)], results, "--seeds", 3, "--jobs", 2)
+    both = [started(line), started(line)]
+    said = [process.communicate(timeout=300)[1] for process in both]
+    assert {process.returncode for process in both} <= {0, 2}, said
+    epochs = re.findall(r"mlp seed \d: epoch \d+/20", "\n".join(said))
+    expected = {f"mlp seed {seed}: epoch {epoch}/20" for seed in range(3) for epoch in range(1, 21)}
+    assert sorted(epochs) == sorted(expected)
+    for seed in range(3):
+        assert run_of(results, "mlp", seed).read_manifest().status == "complete"
+    refused = [text for process, text in zip(both, said, strict=True) if process.returncode == 2]
+    assert all("another process is working on this run" in text for text in refused)
+
+
+def test_bars_on_a_terminal_change_no_byte(tmp_path: Path) -> None:
+    path = config(tmp_path, "mlp", 3)
+    plain = done(command([path], tmp_path / "plain", "--seeds", 2, "--jobs", 1))
+    assert plain.returncode == 0, plain.stderr
+    code, screen = on_a_terminal(command([path], tmp_path / "bars", "--seeds", 2, "--jobs", 2))
+    assert code == 0, screen
+    assert "runs: 100%" in screen
+    assert "mlp seed 0: epoch 1/3" in plain.stderr
+    for seed in (0, 1):
+        one, other = (run_of(tmp_path / name, "mlp", seed) for name in ("plain", "bars"))
+        assert one.batches.read_bytes() == other.batches.read_bytes()
+        assert one.weights.read_bytes() == other.weights.read_bytes()
+
+
+def on_a_terminal(line: list[str]) -> tuple[int, str]:
+    master, slave = pty.openpty()
+    process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=slave)
+    os.close(slave)
+    screen = b""
+    while chunk := _read(master):
+        screen += chunk
+    os.close(master)
+    return process.wait(60), screen.decode()
+
+
+def _read(master: int) -> bytes:
+    try:
+        return os.read(master, 1 << 16)
+    except OSError:  # Linux's way to say that the other end is closed
+        return b""

@@ -1,0 +1,191 @@
+"""``bnbench verify`` and ``bnbench diff`` as a user meets them: real runs, done again for real."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bnbench.cli.verify import print_difference, verify_runs
+from bnbench.config import load_experiment
+from bnbench.errors import BnbenchError
+from bnbench.runs import Run, find_runs
+from bnbench.training import run_experiment
+from bnbench.verification import Rerun, repeat, rerun
+from bnbench.verification.logs import read_batches
+
+SHORT = ["data.dataset=digits", "training.epochs=2", "training.batch_size=16"]
+
+
+@pytest.fixture(scope="module")
+def results(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two experiments, one of them at two seeds."""
+    folder = tmp_path_factory.mktemp("with spaces and [brackets]") / "results"
+    for recipe, seeds in (("lenet5", 2), ("lenet5_batchnorm", 1)):
+        experiment = load_experiment(root / "configs" / f"{recipe}.yaml", SHORT)
+        for seed in range(seeds):
+            for _ in run_experiment(experiment, seed, folder):
+                pass
+    return folder
+
+
+@pytest.fixture
+def folders(results: Path, tmp_path: Path) -> list[Path]:
+    """Copies of the experiments' folders, to be broken."""
+    copy = tmp_path / "results"
+    shutil.copytree(results, copy)
+    return sorted(copy.iterdir())
+
+
+Captured = pytest.CaptureFixture[str]
+
+
+def test_sound_runs_are_a_short_table(folders: list[Path], capsys: Captured) -> None:
+    assert verify_runs(folders) == 0
+    out = capsys.readouterr().out
+    assert out.count("complete") == out.count("ok") == 3
+
+
+def test_all_problems_of_all_runs_at_once(folders: list[Path], capsys: Captured) -> None:
+    runs = find_runs(folders)
+    runs[0].weights.unlink()
+    runs[1].epochs.write_bytes(b"")
+    runs[2].manifest.write_text("{", encoding="utf-8")
+    assert verify_runs(folders) == 1
+    *lines, remedy = capsys.readouterr().out.splitlines()
+    assert [line.partition(": ")[0] for line in lines] == [
+        str(runs[0].weights), str(runs[1].epochs), str(runs[2].manifest)
+    ]  # fmt: skip
+    assert remedy == "remove the folders of these runs, and train them again"
+
+
+def test_a_run_without_its_manifest_is_not_overlooked(
+    folders: list[Path], capsys: Captured
+) -> None:
+    run = find_runs(folders)[0]
+    run.manifest.unlink()
+    assert verify_runs(folders) == 1
+    assert f"{run.manifest}: is missing" in capsys.readouterr().out
+
+
+def test_done_again_bit_for_bit(folders: list[Path], capsys: Captured) -> None:
+    before = snapshot(folders)
+    assert verify_runs(folders[:1], again=True) == 0
+    assert capsys.readouterr().out.count("bitwise") == 2
+    assert verify_runs(folders[1:], again=True, steps=5) == 0
+    assert "bitwise" in capsys.readouterr().out
+    assert snapshot(folders) == before
+
+
+def snapshot(folders: list[Path]) -> dict[Path, bytes]:
+    paths = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return {path: path.read_bytes() for path in paths}
+
+
+def shift(run: Run, by: float) -> None:
+    """Move every training loss, as another machine might, or another formula."""
+    rows = [line.split(",") for line in run.batches.read_text(encoding="utf-8").splitlines()]
+    for row in rows[1:]:
+        row[4] = str(np.float32(float(row[4]) + by))
+    run.batches.write_text("".join(",".join(row) + "\n" for row in rows), encoding="utf-8")
+
+
+@pytest.mark.parametrize("steps", [None, 30])
+@pytest.mark.parametrize(("by", "promise"), [(0.9e-4, "tolerance"), (1.2e-4, "neither")])
+def test_losses_that_were_others(
+    folders: list[Path], by: float, promise: str, steps: int | None
+) -> None:
+    run = find_runs(folders)[0]
+    shift(run, by)
+    result = rerun(run, steps)
+    assert result.promise == promise
+    assert result.steps == (steps or 172)  # 2 x 86 batches of 1375 digits
+    assert result.differences[0].what == "batches.csv, split train, epoch 1, step 1: loss"
+
+
+@pytest.mark.filterwarnings("ignore:TF32 acceleration")  # flags() sets them all, and torch warns
+def test_other_kernels_hold_within_the_tolerance(folders: list[Path]) -> None:
+    """As another processor: without oneDNN's convolutions sums are added in another order."""
+    run = find_runs(folders)[0]
+    with torch.backends.mkldnn.flags(enabled=False):
+        result = rerun(run)
+    assert result.promise == "tolerance"
+    assert len(result.differences) > 0
+
+
+def test_only_the_weights_were_others(folders: list[Path]) -> None:
+    run = find_runs(folders)[0]
+    weights = torch.load(run.weights, weights_only=True)
+    weights["output.bias"][3] += 1e-6
+    torch.save(weights, run.weights)
+    answers = np.load(run.predictions)
+    np.save(run.predictions, answers[::-1])
+    result = rerun(run)
+    assert result.promise == "tolerance"
+    assert [one.what for one in result.differences] == [
+        "test_predictions.npy", "weights.pt, output.bias",
+    ]  # fmt: skip
+    assert rerun(run, 20).promise == "bitwise"  # they were not looked at
+
+
+def test_the_exit_code_of_numbers_that_do_not_hold(
+    folders: list[Path], capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = {"tolerance": 0, "neither": 1}
+    for promise, code in results.items():
+        monkeypatch.setattr(
+            "bnbench.cli.verify.rerun", lambda *_, promise=promise: Rerun(promise, 7, ())
+        )
+        assert verify_runs(folders, again=True) == code
+        assert capsys.readouterr().out.count(promise) == 3
+
+
+def test_a_repetition_stops_after_its_steps(root: Path, tmp_path: Path) -> None:
+    experiment = load_experiment(root / "configs/lenet5.yaml", SHORT)
+    run = repeat(experiment, 0, tmp_path, steps=70)
+    assert 70 <= len(read_batches(run).of_training()) < 86 + 1
+    assert not run.epochs.read_text(encoding="utf-8").count("\n") > 1
+    assert run.read_manifest().status == "interrupted"
+
+
+def test_what_cannot_be_done_again(folders: list[Path]) -> None:
+    run = find_runs(folders)[0]
+    with pytest.raises(BnbenchError, match="holds 172 steps; give --steps 172 or fewer"):
+        rerun(run, 173)
+    text = run.manifest.read_text(encoding="utf-8")
+    run.manifest.write_text(text.replace('"complete"', '"interrupted"'), encoding="utf-8")
+    with pytest.raises(BnbenchError, match="is interrupted; compare its first steps by --steps"):
+        rerun(run)
+    assert rerun(run, 3).promise == "bitwise"
+    with pytest.raises(BnbenchError, match=r"--steps: .*give --rerun, too"):
+        verify_runs(folders, steps=3)
+
+
+def test_a_run_that_diverged(root: Path, tmp_path: Path) -> None:
+    overrides = [*SHORT, "training.optimizer={name: sgd, learning_rate: 1e7}"]
+    experiment = load_experiment(root / "configs/mlp.yaml", overrides)
+    run = repeat(experiment, 0, tmp_path)
+    assert run.read_manifest().status == "diverged"
+    assert verify_runs([run.path]) == 0
+    assert rerun(run).promise == "bitwise"
+
+
+def test_diff_of_a_run_with_itself(folders: list[Path], capsys: Captured) -> None:
+    run, seed = find_runs(folders[:1])
+    assert print_difference(run.path, run.path) == 0
+    assert capsys.readouterr().out.endswith("same numbers\n")
+    assert print_difference(run.path, seed.path) == 1
+    out = capsys.readouterr().out
+    assert "same numbers" not in out
+    assert f"A  {run.path}\nB  {seed.path}\n" in out
+    assert [line.split() for line in out.splitlines() if line.startswith("seed")] == [
+        ["seed", "0", "1"]
+    ]
+
+
+def test_diff_takes_one_run(folders: list[Path]) -> None:
+    with pytest.raises(BnbenchError, match="holds 2 runs; name one, such as"):
+        print_difference(folders[0], folders[1])

@@ -1,0 +1,160 @@
+"""Findings and studies built by hand, with the numbers of the project's own statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bnbench.config import BestAgainstBest, Metric, PlannedContrast, Study, parse_metric
+from bnbench.findings.results import BestFinding, Finding, Level, StudyFindings
+from bnbench.statistics import (
+    equivalence_test,
+    median_time,
+    paired_contrast,
+    prediction_interval,
+    speed_up,
+    summarize,
+)
+
+MakeFinding = Callable[..., Finding]
+MakeLevel = Callable[..., Level]
+MakeStudy = Callable[..., StudyFindings]
+MakeBest = Callable[..., BestFinding]
+
+
+def _level(
+    metric: Metric, values: Mapping[int, float], label: str, diverged: Sequence[int]
+) -> Level:
+    sample = list(values.values())
+    is_level = metric.quantity.kind == "level"
+    return Level(
+        label=label,
+        metric=metric,
+        values=dict(values),
+        diverged=tuple(diverged),
+        summary=summarize(sample) if is_level and sample else None,
+        median=median_time(sample) if sample else float("nan"),
+        published=None,
+        rounding=0.0,
+    )
+
+
+def _by_seed(values: Sequence[float] | Mapping[int, float]) -> Mapping[int, float]:
+    return values if isinstance(values, Mapping) else dict(enumerate(values))
+
+
+@pytest.fixture
+def make_level() -> MakeLevel:
+    def make(values: Sequence[float], metric: str = "validation_accuracy@last") -> Level:
+        return _level(parse_metric(metric), _by_seed(values), "arm", ())
+
+    return make
+
+
+@pytest.fixture
+def make_finding() -> MakeFinding:
+    """Build a finding; levels may be given as `differences` from a baseline at 0.5."""
+
+    def make(
+        differences: Sequence[float] | None = None,
+        *,
+        treatment: Sequence[float] | Mapping[int, float] = (),
+        baseline: Sequence[float] | Mapping[int, float] = (),
+        metric: str = "validation_accuracy@last",
+        name: str = "contrast",
+        labels: tuple[str, str] = ("treatment", "baseline"),
+        diverged: tuple[Sequence[int], Sequence[int]] = ((), ()),
+        smallest_effect: float = 0.001,
+        confirmatory: bool = False,
+        p_adjusted: float = 0.01,
+        notes: tuple[str, ...] = (),
+    ) -> Finding:
+        if differences is not None:
+            treatment, baseline = [0.5 + one for one in differences], [0.5] * len(differences)
+        one, other = _by_seed(treatment), _by_seed(baseline)
+        measured = parse_metric(metric)
+        shared = one.keys() & other.keys()
+        kind = measured.quantity.kind if shared else None
+        contrast = paired_contrast(one, other) if kind == "level" else None
+        return Finding(
+            study="study",
+            name=name,
+            group=name.partition("@")[0],
+            metric=measured,
+            treatment=_level(measured, one, labels[0], diverged[0]),
+            baseline=_level(measured, other, labels[1], diverged[1]),
+            contrast=contrast,
+            equivalence=equivalence_test(contrast.differences) if contrast else None,
+            speed_up=speed_up(one, other) if kind == "time" else None,
+            prediction=prediction_interval(contrast.differences) if contrast else None,
+            published=None,
+            smallest_effect=smallest_effect,
+            confirmatory=confirmatory,
+            p=0.01,
+            p_adjusted=p_adjusted,
+            adjusted_by="Holm" if confirmatory else "",
+            notes=notes,
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_best() -> MakeBest:
+    def make(
+        treatment: Sequence[float], baseline: Sequence[float], findings: Sequence[Finding] = ()
+    ) -> BestFinding:
+        usable: dict[str, Any] = {"treatment": tuple(treatment), "baseline": tuple(baseline)}
+        return BestFinding("best", "bn@1", "plain@1", tuple(range(5)), tuple(findings), usable)
+
+    return make
+
+
+@pytest.fixture
+def make_study(tmp_path: Path) -> MakeStudy:
+    """Build a study with these findings, whose file may hold claims of its own."""
+
+    def make(
+        findings: Sequence[Finding] = (),
+        best: Sequence[BestFinding] = (),
+        name: str = "study",
+        gives_up: str = "",
+        text: str = "",
+    ) -> StudyFindings:
+        path = tmp_path / "study.yaml"
+        path.write_text(text, encoding="utf-8")
+        study = Study(
+            name=name,
+            question="?",
+            seeds=(0, 1),
+            arms=dict.fromkeys(
+                (side.label for one in findings for side in (one.treatment, one.baseline)), ANY
+            ),
+            grid_keys={},
+            contrasts=tuple(_planned(finding) for finding in findings),
+            best=tuple(_planned_best(one) for one in best),
+            ladder=None,
+            gives_up=gives_up,
+            has_small=bool(gives_up),
+            claims=({},) if text else (),
+            path=str(path),
+        )
+        return StudyFindings(study, tuple(findings), tuple(best), None, (), (), (), ())
+
+    return make
+
+
+ANY: Any = None  # what stands behind an arm's label does not matter to a claim
+
+
+def _planned(finding: Finding) -> PlannedContrast:
+    sides = (finding.treatment.label, finding.baseline.label)
+    return PlannedContrast(finding.name, finding.group, *sides, (finding.metric,), 0.001, False)
+
+
+def _planned_best(best: BestFinding) -> BestAgainstBest:
+    metrics = tuple(finding.metric for finding in best.findings)
+    return BestAgainstBest(best.name, ("bn@1",), ("plain@1",), metrics, 5, 0.001, False)

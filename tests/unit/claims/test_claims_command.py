@@ -1,0 +1,91 @@
+"""The verdict table as it is printed and written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from bnbench.claims import Judgement, article_claims, judge, study_claims
+from bnbench.cli import claims as command
+from bnbench.cli.claims import print_claims
+from bnbench.errors import BnbenchError
+from tests.unit.claims.conftest import MakeFinding, MakeStudy
+
+
+@pytest.fixture(scope="module")
+def judgements() -> tuple[Judgement, ...]:
+    return judge(article_claims(), {})
+
+
+def test_a_line_a_verdict_and_a_sum(
+    judgements: tuple[Judgement, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_claims(judgements, article="A3")
+    *lines, total = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["claim", "aspect", "verdict", "numbers"]
+    assert lines[1].startswith("A3.1 ")
+    assert "OPEN" in lines[1]
+    assert "not run: bnbench reproduce configs/studies/headline.yaml" in lines[1]
+    assert "A3.12" in lines[-1]
+    assert len({line.index("OPEN") for line in lines if "OPEN" in line}) == 1  # in columns
+    opened = len(lines) - 2
+    assert total == (
+        f"12 claims, {len(lines) - 1} verdicts: 0 SUPPORTED, 0 REFUTED, 0 INCONCLUSIVE,"
+        f" 1 NOT TESTABLE, {opened} OPEN"
+    )
+
+
+def test_one_verdict_in_any_spelling(
+    judgements: tuple[Judgement, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for spelling in ("not-testable", "NOT TESTABLE", "not_testable"):
+        print_claims(judgements, verdict=spelling)
+        assert len(capsys.readouterr().out.splitlines()) == 1 + 3 + 1
+
+
+def test_unknown_choices_are_refused(judgements: tuple[Judgement, ...]) -> None:
+    with pytest.raises(BnbenchError, match="--article: there is no article 'A9'; did you mean"):
+        print_claims(judgements, article="A9")
+    with pytest.raises(BnbenchError, match="--verdict: there is no verdict 'OPNE'; did you mean"):
+        print_claims(judgements, verdict="opne")
+
+
+def test_the_file_has_what_is_printed(
+    judgements: tuple[Judgement, ...], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "new" / "verdicts.csv"
+    print_claims(judgements, article="A1", csv=path)
+    table = pd.read_csv(path, keep_default_na=False)
+    assert set(table["article"]) == {"A1"}
+    assert len(capsys.readouterr().out.splitlines()) == 1 + len(table) + 1
+    with pytest.raises(BnbenchError, match="cannot be written"):
+        print_claims(judgements, csv=path / "below" / "verdicts.csv")
+
+
+OWN = """\
+study: study
+question: why
+claims:
+  - {id: mine, article: own, claim: "[bold]up", claimed: up, tests: [{aspect: level, study: study,
+     contrast: contrast, metric: validation_accuracy@last, rule: higher}]}
+"""
+
+
+def test_the_terminal_gets_a_table_with_the_claims_own_words(
+    make_finding: MakeFinding,
+    make_study: MakeStudy,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    own = make_study([make_finding([0.02, 0.021, 0.019])], text=OWN)
+    monkeypatch.setattr(
+        command, "Console", lambda: Console(force_terminal=True, width=100, no_color=True)
+    )
+    print_claims(judge(study_claims(own.study), {"study": own}), article="own")
+    out = capsys.readouterr().out
+    assert "mine  [bold]up" in out
+    assert "SUPPORTED" in out
+    assert "1 claims, 1 verdicts: 1 SUPPORTED" in out

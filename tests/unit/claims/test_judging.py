@@ -1,0 +1,157 @@
+"""From claims and findings to verdicts: what was run, in part, as a small variant, or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from bnbench.claims import Claim, Judgement, Verdict, article_claims, claims_table, judge
+from tests.unit.claims.conftest import MakeBest, MakeFinding, MakeStudy
+
+UP = [0.02, 0.021, 0.019, 0.02, 0.02, 0.021]
+TEST = {"aspect": "level", "study": "study", "contrast": "contrast", "rule": "higher"}
+METRIC = {"metric": "validation_accuracy@last"}
+
+
+def claim(number: str = "X.1", article: str = "X", **fields: Any) -> Claim:
+    return Claim(id=number, article=article, claim="better", claimed="better", **fields)
+
+
+def asking(**changes: Any) -> Claim:
+    return claim(tests=[{**TEST, **METRIC, **changes}])
+
+
+def only(judgements: tuple[Judgement, ...]) -> Judgement:
+    (judgement,) = judgements
+    return judgement
+
+
+def test_a_verdict_with_its_numbers(make_finding: MakeFinding, make_study: MakeStudy) -> None:
+    judgement = only(judge([asking()], {"study": make_study([make_finding(UP)])}))
+    assert judgement.verdict is Verdict.SUPPORTED
+    assert (judgement.study, judgement.n, judgement.aspect) == ("study", 6, "level")
+    assert judgement.numbers.startswith("+2.02 pp [")
+
+
+def test_fewer_seeds_are_judged_at_their_n(
+    make_finding: MakeFinding, make_study: MakeStudy
+) -> None:
+    judgement = only(judge([asking()], {"study": make_study([make_finding(UP[:1])])}))
+    assert (judgement.verdict, judgement.n) == (Verdict.INCONCLUSIVE, 1)
+
+
+def test_what_was_not_run_is_open(make_finding: MakeFinding, make_study: MakeStudy) -> None:
+    never = only(judge([asking()], {}))
+    assert never.verdict is Verdict.OPEN
+    assert never.numbers == "not run: bnbench reproduce configs/studies/study.yaml"
+    there = make_study([make_finding([])])
+    empty = only(judge([asking()], {"study": there}))
+    assert empty.numbers == f"not run: bnbench reproduce {there.study.path}"
+    assert (empty.verdict, empty.study, empty.n) == (Verdict.OPEN, "", 0)
+
+
+def test_what_was_not_measured_says_why(make_finding: MakeFinding, make_study: MakeStudy) -> None:
+    for values in ({}, {0: 0.9}):
+        finding = make_finding(treatment=values, baseline={1: 0.9}, notes=("no batches.csv", "b"))
+        there = make_study([finding])
+        judgement = only(judge([asking()], {"study": there}))
+        assert judgement.verdict is Verdict.OPEN
+        assert judgement.numbers == (
+            f"not measured (no batches.csv; b): bnbench reproduce {there.study.path}"
+        )
+
+
+def test_a_small_variant_counts_where_the_full_study_was_not_run(
+    make_finding: MakeFinding, make_study: MakeStudy
+) -> None:
+    small = make_study([make_finding(UP)], name="study_small", gives_up="epochs 4 to 10")
+    full, empty = make_study([make_finding(UP[:3])]), make_study([make_finding([])])
+    for findings in ({"study_small": small}, {"study": empty, "study_small": small}):
+        judgement = only(judge([asking()], findings))
+        assert (judgement.verdict, judgement.study) == (Verdict.SUPPORTED, "study_small")
+        assert judgement.numbers.endswith("; small variant, which gives up epochs 4 to 10")
+    judgement = only(judge([asking()], {"study": full, "study_small": small}))
+    assert (judgement.study, judgement.n) == ("study", 3)
+
+
+def test_an_arm_is_found_on_either_side(make_finding: MakeFinding, make_study: MakeStudy) -> None:
+    other = make_finding([0.1, 0.1], metric="test_accuracy", labels=("bn", "plain"))
+    finding = make_finding([0.1, 0.101], labels=("bn", "plain"))
+    change = {"contrast": None, "rule": "above", "number": 0.55}
+    for arm, verdict in (("bn", Verdict.SUPPORTED), ("plain", Verdict.REFUTED)):
+        study = make_study([other, finding])
+        judgement = only(judge([asking(arm=arm, **change)], {"study": study}))
+        assert judgement.verdict is verdict
+    missing = make_study([make_finding([], labels=("bn", "plain"))])
+    judgement = only(judge([asking(arm="bn", **change)], {"study": missing}))
+    assert judgement.numbers.startswith("not run: ")
+
+
+def test_best_against_best(
+    make_finding: MakeFinding, make_best: MakeBest, make_study: MakeStudy
+) -> None:
+    study = make_study(best=[make_best((0.1, 1.0), (0.1,), [make_finding(UP)])])
+    scored = only(judge([asking(contrast="best")], {"study": study}))
+    assert scored.verdict is Verdict.SUPPORTED
+    wide = asking(contrast="best", rule="wider", metric=None)
+    assert only(judge([wide], {"study": study})).numbers.startswith("usable 0.1 to 1 against")
+    empty = make_study(best=[make_best((), ())])
+    assert only(judge([wide], {"study": empty})).verdict is Verdict.OPEN
+
+
+def test_diverged_runs_are_judged_as_counts(
+    make_finding: MakeFinding, make_study: MakeStudy
+) -> None:
+    times = {"treatment": [1.0] * 6, "baseline": [0.0] * 6, "metric": "diverged"}
+    finding = make_finding(**times, diverged=(range(6), ()))
+    asked = asking(rule="more_diverged", metric="diverged")
+    judgement = only(judge([asked], {"study": make_study([finding])}))
+    assert judgement.verdict is Verdict.SUPPORTED
+    nothing = make_study([make_finding(metric="diverged")])
+    assert only(judge([asked], {"study": nothing})).verdict is Verdict.OPEN
+
+
+def test_a_share_and_a_time_at_seeds_apart_are_open(
+    make_finding: MakeFinding, make_study: MakeStudy
+) -> None:
+    for rule, metric in (("sooner", "steps_to_loss@0.2"), ("more_diverged", "diverged")):
+        finding = make_finding(treatment={0: 1.0}, baseline={1: 1.0}, metric=metric)
+        asked = asking(rule=rule, metric=metric)
+        assert only(judge([asked], {"study": make_study([finding])})).verdict is Verdict.OPEN
+
+
+def test_needs_are_open_and_the_untestable_says_why() -> None:
+    needs, never = claim("X.1", needs="a probe"), claim("X.2", not_testable="CIFAR")
+    first, second = judge([needs, never], {})
+    assert (first.verdict, first.numbers, first.aspect) == (Verdict.OPEN, "needs: a probe", "")
+    assert (second.verdict, second.numbers) == (Verdict.NOT_TESTABLE, "CIFAR")
+    both = claim(tests=[{**TEST, **METRIC}], needs="a probe")
+    assert [one.aspect for one in judge([both], {})] == ["level", "the rest"]
+
+
+def test_order_is_by_article_and_number() -> None:
+    ids = [("A0.10", "A0"), ("A1.1", "A1"), ("A0.2", "A0"), ("mine", "own"), ("A0.2b", "A0")]
+    judged = judge([claim(one, article, needs="a") for one, article in ids], {})
+    assert [one.claim.id for one in judged] == ["A0.2", "A0.2b", "A0.10", "A1.1", "mine"]
+
+
+def test_without_runs_no_article_claim_is_supported() -> None:
+    verdicts = {one.verdict for one in judge(article_claims(), {})}
+    assert verdicts == {Verdict.OPEN, Verdict.NOT_TESTABLE}
+
+
+def test_the_table_has_a_row_for_each_aspect(
+    make_finding: MakeFinding, make_study: MakeStudy
+) -> None:
+    asked = claim(
+        tests=[{**TEST, **METRIC}, {**TEST, **METRIC, "rule": "reproduced", "number": 0.5}],
+        needs="a probe",
+    )
+    table = claims_table(judge([asked], {"study": make_study([make_finding(UP)])}))
+    assert table["verdict"].tolist() == ["SUPPORTED", "REFUTED", "OPEN"]
+    assert table["reproduced"].tolist() == ["", "not reproduced", ""]
+    assert table["n"].tolist() == [6, 6, 0]
+    assert table["subject"].tolist() == ["contrast", "contrast", ""]
+    assert not table.isna().any(axis=None)
+    pd.testing.assert_index_equal(claims_table([]).columns, table.columns)

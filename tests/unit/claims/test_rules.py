@@ -1,0 +1,357 @@
+"""Every rule on findings built for each outcome; the ends of intervals by hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from bnbench.claims import RULES, ClaimTest, Outcome, Verdict
+from bnbench.findings.results import BestFinding, Finding, Level
+from tests.unit.claims.conftest import MakeBest, MakeFinding, MakeLevel
+
+SUPPORTED, REFUTED, INCONCLUSIVE = Verdict.SUPPORTED, Verdict.REFUTED, Verdict.INCONCLUSIVE
+INF, NAN = math.inf, math.nan
+
+# Ten differences of mean m and standard deviation s: m + s * SHAPE, with sum 0 and sum of squares
+# n - 1. The half width of their t interval is 2.262157 * s / sqrt(10) = 0.71536 s.
+SHAPE = [sign * math.sqrt(0.9) for sign in (1, -1) * 5]
+
+
+def sample(mean: float, sd: float) -> list[float]:
+    return [mean + sd * unit for unit in SHAPE]
+
+
+def judge(rule: str, of: Finding | Level | BestFinding, **fields: Any) -> Outcome:
+    fields["arm" if isinstance(of, Level) else "contrast"] = "name"
+    test = ClaimTest(aspect="aspect", study="study", rule=rule, **fields)
+    if isinstance(of, Level):
+        function: Any = RULES[rule].of_level
+    elif isinstance(of, BestFinding):
+        function = RULES[rule].of_best
+    else:
+        function = RULES[rule].of_finding
+    outcome = function(of, test)
+    assert isinstance(outcome, Outcome)
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "higher", "lower", "different", "equivalent"),
+    [
+        # interval of the mean, and the 90 % one (half width 0.57968 sd), in pp; margin 0.1
+        (0.005, 0.001, SUPPORTED, REFUTED, SUPPORTED, REFUTED),  # 0.43 ... 0.57
+        (-0.005, 0.001, REFUTED, SUPPORTED, SUPPORTED, REFUTED),
+        (0.0005, 0.0001, REFUTED, REFUTED, REFUTED, SUPPORTED),  # 0.04 ... 0.06: too small
+        (0.0, 0.0001, REFUTED, REFUTED, REFUTED, SUPPORTED),
+        (0.001, 0.01, INCONCLUSIVE, INCONCLUSIVE, INCONCLUSIVE, INCONCLUSIVE),  # -0.6 ... 0.8
+        (0.0009, 0.001, INCONCLUSIVE, REFUTED, INCONCLUSIVE, INCONCLUSIVE),  # 0.02 ... 0.16
+        (0.0, 0.0, REFUTED, REFUTED, REFUTED, SUPPORTED),  # the same in every run
+    ],
+)
+def test_differences(
+    make_finding: MakeFinding,
+    mean: float,
+    sd: float,
+    higher: Verdict,
+    lower: Verdict,
+    different: Verdict,
+    equivalent: Verdict,
+) -> None:
+    finding = make_finding(sample(mean, sd))
+    rules = {"higher": higher, "lower": lower, "different": different, "equivalent": equivalent}
+    assert {rule: judge(rule, finding).verdict for rule in rules} == rules
+
+
+def test_the_numbers_of_a_difference(make_finding: MakeFinding) -> None:
+    # 0.59 +- 2.262157 * 0.1677 / sqrt(10) = 0.59 +- 0.12
+    outcome = judge("higher", make_finding(sample(0.0059, 0.001677)))
+    assert outcome == Outcome(SUPPORTED, 10, "+0.59 pp [0.47, 0.71], n = 10")
+
+
+def test_an_inconclusive_difference_says_how_many_seeds_it_takes(make_finding: MakeFinding) -> None:
+    # science: sd 0.15 pp and effect 0.1 pp take 26 pairs to find, TOST 28 to rule out
+    def power(
+        n: int,
+    ) -> float:  # of TOST at no difference, averaged over 20,000 quantiles of the sd
+        scales = np.sqrt(stats.chi2.ppf((np.arange(20_000) + 0.5) / 20_000, n - 1) / (n - 1))
+        inside = 0.1 / 0.15 * math.sqrt(n) - stats.t.ppf(0.95, n - 1) * scales
+        return float(np.mean(np.maximum(2 * stats.norm.cdf(inside) - 1, 0)))
+
+    needed = next(n for n in range(2, 100) if power(n) >= 0.9)
+    outcome = judge("higher", make_finding(sample(0.0005, 0.0015)))
+    assert outcome.numbers == (
+        f"+0.05 pp [-0.06, 0.16], n = 10; it takes n = {max(needed, 26)} at least"
+    )
+
+
+def test_a_test_may_declare_its_own_smallest_effect(make_finding: MakeFinding) -> None:
+    finding = make_finding(sample(0.0005, 0.0001))
+    assert judge("higher", finding, smallest_effect=0.0001).verdict is SUPPORTED
+    assert judge("higher", finding).verdict is REFUTED
+    wide = make_finding(sample(0.0, 0.01))
+    assert judge("equivalent", wide, smallest_effect=0.05).verdict is SUPPORTED
+
+
+def test_a_confirmatory_finding_decides_by_its_adjusted_p(make_finding: MakeFinding) -> None:
+    differences = sample(0.005, 0.001)
+    for p, verdict in ((0.049, SUPPORTED), (0.05, INCONCLUSIVE), (NAN, INCONCLUSIVE)):
+        finding = make_finding(differences, confirmatory=True, p_adjusted=p)
+        assert judge("higher", finding).verdict is verdict
+        assert judge("lower", finding).verdict is (
+            REFUTED if verdict is SUPPORTED else INCONCLUSIVE
+        )
+    finding = make_finding(differences, confirmatory=True, p_adjusted=0.0352)
+    assert judge("higher", finding).numbers.endswith("n = 10, p = 0.0352 (Holm)")
+    finding = make_finding(differences, confirmatory=True, p_adjusted=0.0508)
+    assert judge("higher", finding).numbers.endswith("(Holm); held back by the adjusted p alone")
+    same = make_finding(sample(0.0, 0.0001), confirmatory=True, p_adjusted=1.0)
+    assert judge("higher", same).verdict is REFUTED  # equivalence is a hypothesis of its own
+
+
+def test_a_confirmatory_finding_of_few_seeds_needs_six(make_finding: MakeFinding) -> None:
+    finding = make_finding([0.005, 0.0051, 0.0049], confirmatory=True, p_adjusted=0.25)
+    outcome = judge("higher", finding)
+    assert outcome.verdict is INCONCLUSIVE
+    assert outcome.numbers.endswith(
+        "n = 3, p = 0.2500 (Holm); held back by the adjusted p alone; it takes n = 6 at least"
+    )
+
+
+@pytest.mark.parametrize("rule", ["higher", "lower", "different", "equivalent"])
+def test_one_seed_decides_nothing(make_finding: MakeFinding, rule: str) -> None:
+    outcome = judge(rule, make_finding([0.02]))
+    assert outcome == Outcome(INCONCLUSIVE, 1, "+2.00 pp, n = 1; one seed has no interval")
+
+
+@pytest.mark.parametrize(
+    ("number", "verdict", "reproduced"),
+    [(0.026, SUPPORTED, True), (0.03, SUPPORTED, True), (0.005, REFUTED, False)],
+)
+def test_a_published_difference(
+    make_finding: MakeFinding, number: float, verdict: Verdict, reproduced: bool
+) -> None:
+    # science, section 3: re-runs +2.1, +2.6, +2.0 pp predict +0.9 ... +3.5 (t = 4.302653, n = 3)
+    finding = make_finding([0.021, 0.026, 0.020])
+    outcome = judge("reproduced", finding, number=number)
+    assert (outcome.verdict, outcome.reproduced) == (verdict, reproduced)
+    half = 4.302653 * np.std([2.1, 2.6, 2.0], ddof=1) * math.sqrt(4 / 3)
+    mean = 6.7 / 3
+    assert f"[{mean - half:.2f}, {mean + half:.2f}] of one further run" in outcome.numbers
+    assert f"published {100 * number:+.2f} pp" in outcome.numbers
+
+
+@pytest.mark.parametrize(
+    ("values", "number", "verdict"),
+    [
+        ((0.950, 0.945, 0.952), 0.930, REFUTED),  # 0.9311 ... 0.9669 before the reading error
+        ((0.983, 0.982, 0.983), 0.981, SUPPORTED),
+        ((0.983,), 0.981, INCONCLUSIVE),
+    ],
+)
+def test_a_published_level(
+    make_level: MakeLevel, values: Sequence[float], number: float, verdict: Verdict
+) -> None:
+    outcome = judge("reproduced", make_level(values), number=number)
+    assert outcome.verdict is verdict
+    assert outcome.reproduced is {SUPPORTED: True, REFUTED: False}.get(verdict)
+
+
+def test_a_published_number_against_one_seed(make_finding: MakeFinding) -> None:
+    outcome = judge("reproduced", make_finding([0.02]), number=0.03)
+    assert outcome.verdict is INCONCLUSIVE
+    assert outcome.numbers == (
+        "published +3.00 pp, re-runs +2.00 pp, n = 1; one seed predicts no interval"
+    )
+
+
+@pytest.mark.parametrize(
+    ("mean", "above", "below"),
+    [
+        (0.99, SUPPORTED, REFUTED),
+        (0.97, REFUTED, SUPPORTED),
+        (0.9801, INCONCLUSIVE, INCONCLUSIVE),  # +- 0.0007
+    ],
+)
+def test_thresholds(make_level: MakeLevel, mean: float, above: Verdict, below: Verdict) -> None:
+    level = make_level(sample(mean, 0.001))
+    assert judge("above", level, number=0.98).verdict is above
+    assert judge("below", level, number=0.98).verdict is below
+
+
+def test_the_numbers_of_a_threshold(make_level: MakeLevel) -> None:
+    outcome = judge("above", make_level(sample(0.981, 0.001)), number=0.98)
+    assert outcome.numbers == "98.10 % [98.03, 98.17] against 98.00 %, n = 10"
+    # sd 0.15 and distance 0.1 take 26, by science's table
+    outcome = judge("above", make_level(sample(0.981, 0.0015)), number=0.98)
+    assert outcome.verdict is INCONCLUSIVE
+    assert outcome.numbers.endswith("n = 10; it takes n = 26 at least if the mean stays")
+    trend = judge("above", make_level([0.9, 1.0, 0.95], "train_trend"), number=0.8)
+    assert trend.numbers.startswith("tau 0.95 [0.83, 1.07] against tau 0.80")
+
+
+def test_a_mean_on_the_threshold_is_never_decided(make_level: MakeLevel) -> None:
+    outcome = judge("above", make_level([0.5, 0.5]), number=0.5)
+    assert outcome.verdict is INCONCLUSIVE
+    assert outcome.numbers.endswith("; no number of seeds would decide")
+    assert judge("above", make_level([0.9]), number=0.5).numbers.endswith("has no interval")
+
+
+FAST, SLOW = (2.0, 2.1, 2.2, 2.1, 2.0, 2.1), (6.0, 6.1, 5.9, 6.0, 6.2, 6.1)
+NEVER = (INF,) * 6
+TO_97 = "epochs_to_accuracy@0.97"
+
+
+@pytest.mark.parametrize(
+    ("treatment", "baseline", "verdict"),
+    [
+        (FAST, SLOW, SUPPORTED),  # 6 : 0, p = 2 / 64
+        (SLOW, FAST, REFUTED),
+        (FAST, NEVER, SUPPORTED),
+        (NEVER, FAST, REFUTED),
+        (NEVER, NEVER, INCONCLUSIVE),
+        (FAST, FAST, INCONCLUSIVE),
+        ((*FAST[:5], 7.0), SLOW, INCONCLUSIVE),  # 5 : 1, p = 14 / 64
+        ((2.0,) * 5 + (1.9,), (2.0,) * 6, INCONCLUSIVE),  # equal medians, one pair differs
+        (FAST[:5], SLOW[:5], INCONCLUSIVE),  # no sign test of five can decide
+        ((2.0,), (6.0,), INCONCLUSIVE),
+    ],
+)
+def test_times(
+    make_finding: MakeFinding,
+    treatment: Sequence[float],
+    baseline: Sequence[float],
+    verdict: Verdict,
+) -> None:
+    finding = make_finding(treatment=treatment, baseline=baseline, metric=TO_97)
+    assert judge("sooner", finding).verdict is verdict
+
+
+def test_confirmatory_times_decide_by_the_adjusted_p(make_finding: MakeFinding) -> None:
+    for p, verdict in ((0.04, SUPPORTED), (0.2, INCONCLUSIVE)):
+        finding = make_finding(
+            treatment=FAST, baseline=SLOW, metric=TO_97, confirmatory=True, p_adjusted=p
+        )
+        assert judge("sooner", finding).verdict is verdict
+
+
+def test_the_numbers_of_times(make_finding: MakeFinding) -> None:
+    finding = make_finding(treatment=[2.0] * 6, baseline=[6.0] * 6, metric=TO_97)
+    assert judge("sooner", finding).numbers == (
+        "2 against 6 epochs (medians), ratio 3.00 [3.00, 3.00], sign test p = 0.0312, n = 6"
+    )
+    never = make_finding(treatment=[512.0], baseline=[INF], metric="steps_to_loss@0.2")
+    assert judge("sooner", never).numbers == (
+        "512 against never steps (medians), ratio infinite, sign test p = 1.0000, n = 1;"
+        " it takes n = 6 at least"
+    )
+    neither = make_finding(treatment=NEVER, baseline=NEVER, metric=TO_97)
+    assert judge("sooner", neither).numbers == (
+        "never against never epochs (medians) [0.00, infinite], sign test p = 1.0000, n = 6"
+    )
+
+
+@pytest.mark.parametrize(
+    ("treatment", "baseline", "more", "fewer"),
+    [
+        (range(6), (), SUPPORTED, REFUTED),  # 6 : 0, p = 2 / 64
+        ((), range(6), REFUTED, SUPPORTED),
+        (range(5), (), INCONCLUSIVE, INCONCLUSIVE),  # 5 : 0, p = 2 / 32
+        (range(10), range(10), INCONCLUSIVE, INCONCLUSIVE),
+        ((), (), INCONCLUSIVE, INCONCLUSIVE),
+    ],
+)
+def test_diverged_runs(
+    make_finding: MakeFinding,
+    treatment: Sequence[int],
+    baseline: Sequence[int],
+    more: Verdict,
+    fewer: Verdict,
+) -> None:
+    finding = make_finding(
+        treatment=[float(seed in treatment) for seed in range(10)],
+        baseline=[float(seed in baseline) for seed in range(10)],
+        metric="diverged",
+        diverged=(treatment, baseline),
+    )
+    assert judge("more_diverged", finding).verdict is more
+    assert judge("fewer_diverged", finding).verdict is fewer
+    counts = f"{len(treatment)} against {len(baseline)} of 10 runs diverged, sign test p = "
+    assert judge("more_diverged", finding).numbers.startswith(counts)
+
+
+def test_runs_that_diverge_at_a_seed_that_is_not_shared_do_not_count(
+    make_finding: MakeFinding,
+) -> None:
+    finding = make_finding(
+        treatment={0: 0.0, 7: 1.0}, baseline={0: 0.0}, metric="diverged", diverged=((7,), ())
+    )
+    assert judge("more_diverged", finding).numbers == (
+        "0 against 0 of 1 runs diverged, sign test p = 1.0000, n = 1; it takes n = 6 at least"
+    )
+
+
+@pytest.mark.parametrize(
+    ("treatment", "baseline", "wider", "larger"),
+    [
+        ((0.01, 0.1, 1.0), (0.01, 0.1), SUPPORTED, SUPPORTED),
+        ((0.01, 0.1), (0.01, 0.1, 1.0), REFUTED, REFUTED),
+        ((0.001, 0.01), (0.1, 1.0), INCONCLUSIVE, REFUTED),  # a decade each
+        ((0.01, 0.1, 1.0), (0.1, 1.0), SUPPORTED, INCONCLUSIVE),
+        ((0.1,), (), SUPPORTED, SUPPORTED),
+        ((), (), INCONCLUSIVE, INCONCLUSIVE),
+    ],
+)
+def test_usable_ranges(
+    make_best: MakeBest,
+    treatment: Sequence[float],
+    baseline: Sequence[float],
+    wider: Verdict,
+    larger: Verdict,
+) -> None:
+    best = make_best(treatment, baseline)
+    assert judge("wider", best).verdict is wider
+    assert judge("larger", best).verdict is larger
+
+
+def test_the_numbers_of_a_range(make_best: MakeBest) -> None:
+    assert judge("wider", make_best((0.01, 1.0), ())).numbers == (
+        "usable 0.01 to 1 against nowhere, n = 5 tuning seeds, no interval"
+    )
+
+
+MIRRORED = {"higher": "lower", "different": "different", "equivalent": "equivalent"}
+SMALL_NUMBERS = st.integers(-300, 300).map(lambda one: one / 1e4)
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(differences=st.lists(SMALL_NUMBERS, min_size=1, max_size=12), confirmatory=st.booleans())
+def test_swapping_the_arms_swaps_the_directions(
+    make_finding: MakeFinding, differences: list[float], confirmatory: bool
+) -> None:
+    baseline = [0.5] * len(differences)
+    treatment = [0.5 + one for one in differences]
+    there = make_finding(treatment=treatment, baseline=baseline, confirmatory=confirmatory)
+    back = make_finding(treatment=baseline, baseline=treatment, confirmatory=confirmatory)
+    for rule, mirror in MIRRORED.items():
+        assert judge(rule, there).verdict is judge(mirror, back).verdict
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(differences=st.lists(SMALL_NUMBERS, min_size=1, max_size=12))
+def test_opposite_claims_are_never_both_supported(
+    make_finding: MakeFinding, differences: list[float]
+) -> None:
+    finding = make_finding(differences)
+    higher, lower, different, equivalent = (
+        judge(rule, finding).verdict for rule in ("higher", "lower", "different", "equivalent")
+    )
+    assert not higher == lower == SUPPORTED
+    assert (different is SUPPORTED) == (SUPPORTED in (higher, lower)) == (equivalent is REFUTED)
+    assert (different is REFUTED) == (equivalent is SUPPORTED) <= (higher == lower == REFUTED)

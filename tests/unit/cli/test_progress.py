@@ -1,0 +1,110 @@
+"""What is shown of runs: it changes none of the events, and fits a terminal."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from bnbench.cli.progress import ended, shown
+from bnbench.config import Experiment, ModelSettings, TrainingSettings
+from bnbench.execution import Ended, Event, Progress, Retried, Started, Task
+
+
+class Terminal(io.StringIO):
+    """A screen that remembers all that was written to it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def shown_on_terminal(monkeypatch: pytest.MonkeyPatch) -> tuple[list[Event], str]:
+    """Draw at every event: a second passes between any two."""
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr("tqdm.std.time", map(float, count()).__next__)
+    return list(shown(EVENTS, runs=2, epochs=4, slots=2)), screen.getvalue()
+
+
+def task(seed: int) -> Task:
+    experiment = Experiment(
+        experiment="a_rather_long_name_of_an_experiment@training.epochs=2",
+        model=ModelSettings(name="MLP"),
+        training=TrainingSettings(epochs=2, batch_size=10),
+    )
+    return Task(experiment, seed, 100, Path("results"))
+
+
+def epoch(seed: int, slot: int, number: int) -> list[Event]:
+    return [
+        Progress(task(seed), slot, number, 5, 1.25, 0.5),
+        Progress(task(seed), slot, number, 10, 1.0, 0.6),
+        Progress(task(seed), slot, number, 10, 1.125, 0.6, 0.75),
+    ]
+
+
+EVENTS: Sequence[Event] = [
+    Started(task(0), 0),
+    Started(task(1), 1),
+    *epoch(0, 0, 1),
+    *epoch(1, 1, 1),
+    Retried(task(1), 1, "Traceback\n  File\nOSError: no space left"),
+    *epoch(0, 0, 2),
+    Ended(task(0), 0, "complete"),
+    Started(task(1), 0),
+    *epoch(1, 0, 1),
+    Ended(task(1), 0, "failed", "killed by signal SIGKILL"),
+]
+
+
+def test_in_a_file_one_line_an_epoch_and_an_end(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(shown(EVENTS, runs=2, epochs=4, slots=2)) == list(EVENTS)
+    name = task(0).experiment.experiment
+    first, second = f"{name} seed 0", f"{name} seed 1"
+    measured = "loss 1.1250 validation accuracy 0.7500"
+    assert capsys.readouterr().err.splitlines() == [
+        f"{first}: epoch 1/2 {measured}",
+        f"{second}: epoch 1/2 {measured}",
+        f"{second}: OSError: no space left; will be tried again",
+        f"{first}: epoch 2/2 {measured}",
+        f"[1/2] {first}: complete",
+        f"{second}: epoch 1/2 {measured}",
+        f"[2/2] {second}: failed",
+    ]
+
+
+def test_on_a_terminal_the_same_events_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    events, text = shown_on_terminal(monkeypatch)
+    assert events == list(EVENTS)
+    assert "OSError: no space left; will be tried again" in text
+
+
+def drawn(text: str) -> list[str]:
+    """Every state of every bar, without the moves of the cursor between them."""
+    plain = re.sub(r"\x1b\[[A-Z]", "", text)
+    return [line for line in re.split(r"[\r\n]+", plain) if line.strip()]
+
+
+def test_an_epoch_that_is_done_twice_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, text = shown_on_terminal(monkeypatch)
+    counts = [re.search(r"(\d+)/4 ", line) for line in drawn(text) if "epochs:" in line]
+    assert max(int(count[1]) for count in counts if count) == 3
+
+
+def test_what_a_run_measures_stays_within_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    _, text = shown_on_terminal(monkeypatch)
+    lines = [line for line in drawn(text) if "loss 1.250, accuracy 0.500" in line]
+    assert lines
+    assert max(map(len, lines)) < 80
+
+
+def test_ends_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    ends = ended(shown(EVENTS, runs=2, epochs=4, slots=2))
+    assert [(end.task.seed, end.status) for end in ends] == [(0, "complete"), (1, "failed")]
+    assert capsys.readouterr().out == ""

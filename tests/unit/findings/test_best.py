@@ -1,0 +1,133 @@
+"""Tuning seeds choose, fresh seeds score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bnbench.config import Study
+from bnbench.findings import BestFinding, StudyFindings, find
+from bnbench.runs import Run
+
+Load = Callable[..., Study]
+MakeRuns = Callable[..., list[Run]]
+Score = Callable[..., StudyFindings]
+
+STUDY = """\
+seeds: 4
+experiments:
+  plain:
+    config: plain.yaml
+    overrides: {{training.epochs: 1}}
+    grid: {{training.optimizer.learning_rate: [0.001, 0.01, 0.1]}}
+  batch_norm:
+    config: batch_norm.yaml
+    overrides: {{training.epochs: 1}}
+    grid: {{training.optimizer.learning_rate: [0.001, 0.01, 0.1]}}
+contrasts:
+  best:
+    treatment: batch_norm
+    baseline: plain
+    tuning_seeds: 2
+    metrics: {metrics}
+    smallest_effect: 0.005
+    family: {family}
+"""
+POINTS = ("0.001", "0.01", "0.1")
+PLAIN = {"0.001": [0.95, 0.97, 0.2, 0.2], "0.01": [0.955, 0.965, 0.3, 0.5], "0.1": [0.94] * 4}
+# Means over the first two seeds: 0.96, 0.96, 0.94; and 0.971, 0.961, 0.9609.
+BATCH_NORM = {"0.001": [0.971] * 4, "0.01": [0.961] * 4, "0.1": [0.9609] * 4}
+
+
+@pytest.fixture
+def score(load: Load, make_runs: MakeRuns, results: Path) -> Score:
+    def score(
+        metrics: str = "[validation_accuracy@last]",
+        *,
+        family: str = "exploratory",
+        left_out: tuple[str, int] | None = None,
+        manifests: Mapping[tuple[str, int], dict[str, Any]] | None = None,
+        **options: int,
+    ) -> StudyFindings:
+        study = load(STUDY.format(metrics=metrics, family=family), **options)
+        for arm, accuracies in (("plain", PLAIN), ("batch_norm", BATCH_NORM)):
+            for point in POINTS:
+                for seed, accuracy in enumerate(accuracies[point]):
+                    label = f"{arm}@{point}"
+                    if (label, seed) != left_out:
+                        manifest = (manifests or {}).get((label, seed))
+                        make_runs(study, label, {seed: [accuracy]}, manifest=manifest)
+        return find(study, results)
+
+    return score
+
+
+def best_of(findings: StudyFindings) -> BestFinding:
+    (best,) = findings.best
+    return best
+
+
+def test_the_best_mean_of_the_tuning_seeds_a_tie_going_to_the_first(score: Score) -> None:
+    best = best_of(score())
+    assert (best.treatment, best.baseline) == ("batch_norm@0.001", "plain@0.001")
+    assert best.tuning_seeds == (0, 1)
+
+
+def test_fresh_seeds_score(score: Score) -> None:
+    (finding,) = best_of(score()).findings
+    assert finding.baseline.values == {2: 0.2, 3: 0.2}
+    assert finding.contrast is not None
+    assert finding.contrast.mean_difference == pytest.approx(0.771)
+    assert finding.smallest_effect == 0.005
+    assert (finding.name, finding.group) == ("best", "best")
+
+
+def test_the_usable_range_is_within_a_percentage_point_of_the_best(score: Score) -> None:
+    best = best_of(score())
+    # 0.971 - 0.961 is 0.010, 0.971 - 0.9609 is more; 0.94 is 2 pp below 0.96
+    assert best.usable == {"treatment": (0.001, 0.01), "baseline": (0.001, 0.01)}
+
+
+def test_a_point_at_which_a_tuning_run_diverged_is_not_usable(
+    score: Score, diverged: dict[str, Any]
+) -> None:
+    """Not even by a metric that takes no notice: all gaps between train and validation are 0."""
+    findings = score("[accuracy_gap]", manifests={("batch_norm@0.01", 0): diverged})
+    assert best_of(findings).usable == {"treatment": (0.001, 0.1), "baseline": (0.001, 0.01, 0.1)}
+
+
+def test_where_lower_is_better_the_lowest_mean_is_best(score: Score) -> None:
+    best = best_of(score("[area_under_error, validation_accuracy@last]"))
+    assert (best.treatment, best.baseline) == ("batch_norm@0.001", "plain@0.001")
+    assert [one.metric.text for one in best.findings] == [
+        "area_under_error",
+        "validation_accuracy@last",
+    ]
+
+
+def test_without_every_tuning_run_nothing_is_chosen(score: Score) -> None:
+    findings = score(left_out=("plain@0.1", 1))
+    assert findings.best == ()
+    assert len(findings.missing) == 1
+
+
+def test_a_fresh_run_that_is_missing_is_left_out_of_the_pairs(score: Score) -> None:
+    (finding,) = best_of(score(left_out=("plain@0.001", 3))).findings
+    assert finding.n == 1
+
+
+def test_without_fresh_seeds_a_point_is_chosen_but_not_scored(score: Score) -> None:
+    (finding,) = best_of(score(seeds=2)).findings
+    assert (finding.n, finding.contrast) == (0, None)
+
+
+def test_it_is_adjusted_with_the_studys_other_confirmatory_p_values(score: Score) -> None:
+    metrics = "[validation_accuracy@last, area_under_error]"
+    findings = best_of(score(metrics, family="confirmatory")).findings
+    assert [(one.p, one.p_adjusted, one.adjusted_by) for one in findings] == [
+        (0.5, 1.0, "Holm"),
+        (0.5, 1.0, "Holm"),
+    ]

@@ -1,0 +1,241 @@
+"""Every quantity on small runs, counted by hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from bnbench.config import QUANTITIES, parse_metric
+from bnbench.errors import BnbenchError
+from bnbench.findings.finished_run import FinishedRun, read_finished_run
+from bnbench.findings.measures import CHANCE, MEASURES, failed, measure
+from bnbench.findings.run_files import read_checked_manifest
+from bnbench.runs import EVALUATION_COLUMNS, Run
+
+MakeRun = Callable[..., Run]
+
+STEPS = 20  # an epoch: 60,000 images in batches of 3,100
+TRAINING = {"batch_size": 3100}
+
+
+def finished(run: Run) -> FinishedRun:
+    return read_finished_run(run, read_checked_manifest(run))
+
+
+def of(run: Run, metric: str) -> float:
+    return measure(parse_metric(metric), finished(run))
+
+
+@pytest.fixture
+def run(make_run: MakeRun) -> Run:
+    """Losses are 1/epoch in training, 0.95/epoch after it, 0.9/epoch on validation."""
+    return make_run(
+        "plain", 0, [0.90, 0.96, 0.98], train=[0.91, 0.98, 0.97], settings={"training": TRAINING}
+    )
+
+
+@pytest.fixture
+def broken(make_run: MakeRun) -> Run:
+    """A run of three epochs that diverged in its second."""
+    return make_run(
+        "plain", 1, [0.96], settings={"training": TRAINING | {"epochs": 3}},
+        manifest={"status": "diverged"},
+    )  # fmt: skip
+
+
+def test_every_quantity_is_measured() -> None:
+    assert MEASURES.keys() == QUANTITIES.keys()
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [
+        ("validation_accuracy@1", 0.90),
+        ("validation_accuracy@last", 0.98),
+        ("validation_loss@2", 0.45),
+        ("train_accuracy@2", 0.98),
+        ("train_loss@1", 1.0),
+        ("train_loss@last", 1 / 3),
+        ("test_accuracy", 0.98),  # validation is the test file
+        ("accuracy_gap", -0.01),
+        ("loss_gap", -0.05 / 3),
+        ("train_trend", 1 / 3),  # two rises, one fall
+        ("validation_trend", 1.0),
+        ("area_under_error", (0.10 + 0.04 + 0.02) / 3),
+        ("area_under_loss", 0.9 * (1 + 1 / 2 + 1 / 3) / 3),
+        ("epochs_to_accuracy@0.9", 1.0),
+        ("epochs_to_accuracy@0.95", 1 + 5 / 6),
+        ("epochs_to_accuracy@0.98", 3.0),
+        ("epochs_to_accuracy@0.99", math.inf),
+        ("seconds_to_accuracy@0.95", 3 * (1 + 5 / 6)),  # 3 s of training an epoch
+        ("diverged", 0.0),
+    ],
+)
+def test_quantities_of_a_complete_run(run: Run, metric: str, value: float) -> None:
+    assert of(run, metric) == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [
+        ("validation_accuracy@1", 0.96),
+        ("validation_accuracy@2", CHANCE),
+        ("validation_accuracy@last", CHANCE),
+        ("train_accuracy@last", CHANCE),
+        ("train_loss@1", 1.0),
+        ("train_loss@2", math.log(10)),
+        ("validation_loss@last", math.log(10)),
+        ("test_accuracy", CHANCE),
+        ("accuracy_gap", 0.0),
+        ("loss_gap", 0.0),
+        ("validation_trend", -2 / math.sqrt(3 * 2)),  # two falls, one tie
+        ("area_under_error", (0.04 + 2 * (1 - CHANCE)) / 3),
+        ("area_under_loss", (0.9 + 2 * math.log(10)) / 3),
+        ("epochs_to_accuracy@0.95", math.inf),  # touched, and lost
+        ("seconds_to_accuracy@0.95", math.inf),
+        ("diverged", 1.0),
+    ],
+)
+def test_quantities_of_a_diverged_run(broken: Run, metric: str, value: float) -> None:
+    assert of(broken, metric) == pytest.approx(value, rel=1e-12)
+
+
+def test_a_run_that_diverged_in_its_first_epoch_has_never_been_above_chance(
+    make_run: MakeRun,
+) -> None:
+    settings = {"training": TRAINING | {"epochs": 2}}
+    run = make_run("plain", 0, [], settings=settings, manifest={"status": "diverged"})
+    assert of(run, "validation_accuracy@1") == CHANCE
+    assert of(run, "area_under_error") == pytest.approx(1 - CHANCE)
+    assert of(run, "validation_trend") == 0.0  # constant
+
+
+@pytest.mark.parametrize(("last", "has_failed"), [(0.1135, True), (0.098, True), (0.1136, False)])
+def test_a_complete_run_no_better_than_chance_has_failed(
+    make_run: MakeRun, last: float, has_failed: bool
+) -> None:
+    run = make_run("plain", 0, [0.5, last])
+    assert failed(finished(run)) is has_failed
+    assert of(run, "diverged") == has_failed
+    assert of(run, "validation_accuracy@last") == last  # measured, not replaced
+
+
+def test_an_epoch_that_the_experiment_does_not_have(run: Run, broken: Run) -> None:
+    for one in (run, broken):
+        with pytest.raises(BnbenchError, match=r"^plain: has 3 epochs, so no train_loss@4; name"):
+            of(one, "train_loss@4")
+
+
+def test_one_epoch_has_no_trend(make_run: MakeRun) -> None:
+    assert math.isnan(of(make_run("plain", 0, [0.9]), "train_trend"))
+
+
+def test_the_test_accuracy_is_the_manifests_where_a_test_split_was_held_out(
+    make_run: MakeRun,
+) -> None:
+    held_out = {"dataset": {"validation_is_test_file": False, "test_examples": 10_000}}
+    run = make_run("plain", 0, [0.9], manifest=held_out | {"final": {"test_accuracy": 0.93}})
+    assert of(run, "test_accuracy") == 0.93
+    without = make_run("plain", 1, [0.9], manifest=held_out)
+    with pytest.raises(BnbenchError, match=r"manifest.json: final.test_accuracy: is missing"):
+        of(without, "test_accuracy")
+
+
+def write_evaluations(run: Run, rows: Sequence[tuple[int, int, float, float, float]]) -> None:
+    lines = [",".join(EVALUATION_COLUMNS), *(",".join(map(str, row)) for row in rows)]
+    run.evaluations.write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def watched(make_run: MakeRun) -> Run:
+    """Two epochs of 20 steps and 3 s, evaluated every 8 steps besides."""
+    training = TRAINING | {"evaluate_every": 8}
+    run = make_run("plain", 2, [0.95, 0.98], settings={"training": training})
+    write_evaluations(
+        run,
+        [
+            (1, 8, 1.0, 0.80, 1.0),
+            (1, 16, 0.8, 0.92, 2.0),
+            (2, 24, 0.6, 0.94, 0.5),  # 0.95 at step 20 was a touch
+            (2, 32, 0.5, 0.96, 1.5),
+        ],
+    )
+    return run
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "step", "seconds"),
+    [
+        (0.7, 8, 1.0),  # there at the first look
+        (0.86, 12, 1.5),  # halfway from 0.80 at step 8 to 0.92 at step 16
+        (0.95, 28, 4.0),  # halfway from 0.94 at 24, after 3.5 s, to 0.96 at 32, after 4.5 s
+        (0.97, 36, 5.25),  # halfway to 0.98 at 40, after 6 s
+        (0.985, math.inf, math.inf),
+    ],
+)
+def test_times_are_read_between_fixed_evaluations(
+    watched: Run, accuracy: float, step: float, seconds: float
+) -> None:
+    assert of(watched, f"epochs_to_accuracy@{accuracy}") == pytest.approx(step / STEPS)
+    assert of(watched, f"seconds_to_accuracy@{accuracy}") == pytest.approx(seconds)
+
+
+def test_without_evaluations_the_ends_of_the_epochs_are_all_there_is(watched: Run) -> None:
+    watched.evaluations.unlink()
+    assert finished(watched).lacks_evaluations
+    assert of(watched, "epochs_to_accuracy@0.97") == pytest.approx(1 + 2 / 3)
+
+
+def set_losses(run: Run, losses: Sequence[float]) -> None:
+    lines = run.batches.read_text().splitlines()
+    train = [place for place, line in enumerate(lines) if line.startswith("train,")]
+    for place, loss in zip(train, losses, strict=True):
+        cells = lines[place].split(",")
+        lines[place] = ",".join([*cells[:4], str(loss), cells[5]])
+    run.batches.write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("threshold", "step"),
+    [
+        (1.0, 50),  # the first window: fifty losses of 1
+        (0.99, 51),  # one of 0.5 among them
+        (0.75, 75),
+        (0.5, 100),
+        (0.499, math.inf),
+    ],
+)
+def test_steps_to_a_loss_averaged_over_fifty_steps(
+    make_run: MakeRun, threshold: float, step: float
+) -> None:
+    run = make_run("plain", 0, [0.9] * 5)
+    set_losses(run, [1.0] * 50 + [0.5] * 50)
+    assert of(run, f"steps_to_loss@{threshold}") == step
+
+
+def test_fewer_steps_than_a_window_reach_nothing(make_run: MakeRun) -> None:
+    assert of(make_run("plain", 0, [0.9] * 2), "steps_to_loss@100") == math.inf
+
+
+def test_without_batches_the_steps_to_a_loss_are_not_known(run: Run) -> None:
+    run.batches.unlink()
+    assert math.isnan(of(run, "steps_to_loss@2"))
+
+
+def test_what_is_read_is_checked(run: Run) -> None:
+    run.batches.write_text(run.batches.read_text()[:-5])
+    with pytest.raises(BnbenchError, match=r"batches\.csv: was cut off"):
+        of(run, "steps_to_loss@2")
+
+
+def test_a_diverged_run_takes_infinitely_many_steps_to_a_loss_that_it_had(
+    make_run: MakeRun,
+) -> None:
+    settings = {"training": TRAINING | {"epochs": 5}}
+    run = make_run("plain", 0, [0.9] * 4, settings=settings, manifest={"status": "diverged"})
+    losses = finished(run).train_losses
+    assert losses is not None
+    assert (losses[:80] <= 2).all()
+    assert of(run, "steps_to_loss@2") == math.inf

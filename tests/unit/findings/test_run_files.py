@@ -1,0 +1,366 @@
+"""Whatever bnbench would not have written is refused with the name of the file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+
+from bnbench.errors import BnbenchError
+from bnbench.findings.run_files import (
+    read_batches,
+    read_checked_experiment,
+    read_checked_manifest,
+    read_epochs,
+    read_evaluations,
+    read_predictions,
+)
+from bnbench.runs import Run
+
+MakeRun = Callable[..., Run]
+
+
+ACCURACIES = [0.9321, 0.9543, 0.9617]
+
+
+def _read(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
+    manifest = read_checked_manifest(run)
+    experiment = read_checked_experiment(run, manifest)
+    return read_epochs(run, manifest, experiment), read_batches(run, manifest, experiment)
+
+
+def _refused(run: Run, message: str) -> None:
+    with pytest.raises(BnbenchError, match=message) as caught:
+        _read(run)
+    assert str(run.path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def _change_manifest(run: Run, **changes: Any) -> None:
+    content = json.loads(run.manifest.read_text())
+    for name, value in changes.items():
+        nested = isinstance(value, dict) and isinstance(content[name], dict)
+        content[name] = {**content[name], **value} if nested else value
+    run.manifest.write_text(json.dumps(content))
+
+
+def _change_rows(path: Path, rows: slice, old: str, new: str) -> None:
+    lines = path.read_text().splitlines(keepends=True)
+    changed = [line.replace(old, new) for line in lines[rows]]
+    assert changed != lines[rows] or old == new
+    lines[rows] = changed
+    path.write_text("".join(lines))
+
+
+def test_what_was_written_is_read_to_the_last_bit(make_run: MakeRun) -> None:
+    rng = np.random.default_rng(5)
+    accuracies = rng.uniform(0.9, 1, 50).tolist()
+    run = make_run("plain", 0, accuracies)
+    epochs, batches = _read(run)
+    assert epochs["validation_accuracy"].tolist() == accuracies
+    assert epochs["training_mode"].astype(bool).all()
+    assert batches.groupby("split").size().to_dict() == {"train": 1000, "validation": 200}
+    written = [line.split(",")[4] for line in run.batches.read_text().splitlines()[1:]]
+    assert [str(np.float32(loss)) for loss in batches["loss"]] == written
+
+
+def test_a_diverged_run_may_end_early_with_a_loss_that_is_no_number(make_run: MakeRun) -> None:
+    run = make_run(
+        "plain", 0, [0.93, 0.9], settings={"training": {"epochs": 5}},
+        manifest={"status": "diverged"},
+    )  # fmt: skip
+    epochs, batches = _read(run)
+    assert len(epochs) == 2
+    assert np.flatnonzero(batches["loss"].isna()).tolist() == [len(batches) - 1]
+
+
+def test_further_columns_may_follow(make_run: MakeRun) -> None:
+    run = make_run("plain", 0, ACCURACIES)
+    lines = run.epochs.read_text().splitlines()
+    run.epochs.write_text("\n".join(f"{line},new" for line in lines) + "\n")
+    assert _read(run)[0]["validation_accuracy"].tolist() == ACCURACIES
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"seed": "0"}, "seed"),
+        ({"seed": True}, "seed"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**70}, "seed"),
+        ({"experiment": ["a"]}, "experiment"),
+        ({"status": None}, "status"),
+        ({"dataset": []}, "dataset"),
+        ({"dataset": {"sha256": 1}}, "dataset.sha256"),
+        ({"dataset": {"validation_is_test_file": "no"}}, "dataset.validation_is_test_file"),
+        ({"dataset": {"validation_examples": None}}, "dataset.validation_examples"),
+        ({"versions": "new"}, "versions"),
+        ({"final": None}, "final"),
+        ({"final": {"validation_accuracy": "high"}}, "final.validation_accuracy"),
+        ({"final": {"test_accuracy": 1.2}}, "final.test_accuracy"),
+    ],
+)
+def test_foreign_manifests(make_run: MakeRun, changes: dict[str, Any], field: str) -> None:
+    run = make_run("plain", 0, ACCURACIES)
+    _change_manifest(run, **changes)
+    _refused(run, f"manifest.json: {field}: is not what bnbench writes there")
+
+
+def test_a_configuration_changed_after_the_run(make_run: MakeRun) -> None:
+    run = make_run("plain", 0, ACCURACIES)
+    _change_rows(run.config, slice(None), "batch_size: 64", "batch_size: 32")
+    _refused(run, "config.yaml: has another configuration hash")
+
+
+def test_a_configuration_of_another_name(make_run: MakeRun) -> None:
+    run = make_run("plain", 0, ACCURACIES)
+    _change_rows(run.config, slice(None), "experiment: plain", "experiment: other")
+    _refused(run, "config.yaml: experiment: is not 'plain' as in the manifest")
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "epochs.csv", "batches.csv"])
+def test_missing_files(make_run: MakeRun, name: str) -> None:
+    run = make_run("plain", 0, ACCURACIES)
+    (run.path / name).unlink()
+    _refused(run, f"{name}: cannot be read")
+
+
+@pytest.mark.parametrize("name", ["epochs.csv", "batches.csv"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"a,b\n1,2\n", b"\xff\xfe\x00", b"<html>\n</html>"]
+)
+def test_files_that_are_no_log(make_run: MakeRun, name: str, content: bytes) -> None:
+    run = make_run("plain", 0, ACCURACIES)
+    (run.path / name).write_bytes(content)
+    _refused(run, rf"{name}: .*it is not as bnbench wrote it: remove the run's folder")
+
+
+@pytest.mark.parametrize("cut", [3, 20, 60])
+@pytest.mark.parametrize("name", ["epochs.csv", "batches.csv"])
+def test_torn_last_rows(make_run: MakeRun, name: str, cut: int) -> None:
+    run = make_run("plain", 0, ACCURACIES)
+    content = (run.path / name).read_bytes()
+    (run.path / name).write_bytes(content[:-cut])
+    _refused(run, f"{name}: .*it is not as bnbench wrote it")
+
+
+@pytest.mark.parametrize(
+    ("rows", "old", "new", "message"),
+    [
+        (slice(1, 2), "0.9321", "1.9321", "validation_accuracy|train_accuracy: must lie between"),
+        (slice(1, 2), "0.9321", "-0.1", "must lie between 0 and 1"),
+        (slice(1, 2), "0.9321", "nan", "not finite"),
+        (slice(1, 2), "0.9321", "1e999", "not finite"),
+        (slice(1, 2), "0.9321", "high", "is no log of bnbench"),
+        (slice(1, 2), "0.9321", "", "is no log of bnbench"),
+        (slice(1, 2), "1,", "1.5,", "is no log of bnbench"),
+        (slice(1, 2), "1,", "2,", "epoch: must count 1, 2, 3"),
+        (slice(3, 4), "0.9617", "0.9618", "ends with another value than the manifest states"),
+        (slice(1, 2), "True", "perhaps", "is no log of bnbench"),
+        (slice(0, 1), "validation_accuracy", "accuracy", "lacks validation_accuracy"),
+        (slice(1, 2), "1,1.0,", "1,1.0,1.0,", "is no log of bnbench"),
+        (slice(1, 4), "0.001", "0.001,0.001", "lacks a name for every column|is no log"),
+    ],
+)
+def test_edited_epochs(make_run: MakeRun, rows: slice, old: str, new: str, message: str) -> None:
+    run = make_run("plain", 0, ACCURACIES)
+    _change_rows(run.epochs, rows, old, new)
+    _refused(run, f"epochs.csv: .*({message})")
+
+
+@pytest.mark.parametrize("keep", [slice(0, 3), slice(0, 1)])
+def test_fewer_epochs_than_configured(make_run: MakeRun, keep: slice) -> None:
+    run = make_run("plain", 0, ACCURACIES)
+    run.epochs.write_text("".join(run.epochs.read_text().splitlines(keepends=True)[keep]))
+    _refused(run, f"epochs.csv: holds {len(range(*keep.indices(4))) - 1} epochs, not 3")
+
+
+def test_rows_doubled(make_run: MakeRun) -> None:
+    run = make_run("plain", 0, ACCURACIES)
+    run.epochs.write_text(run.epochs.read_text() * 2)
+    _refused(run, "epochs.csv: ")
+
+
+def test_a_diverged_run_has_the_epochs_that_its_manifest_states(make_run: MakeRun) -> None:
+    run = make_run("plain", 0, ACCURACIES, manifest={"status": "diverged"})
+    _change_manifest(run, final={"epochs": 2})
+    _refused(run, "epochs.csv: holds 3 epochs, not 2")
+
+
+@pytest.mark.parametrize(
+    ("rows", "old", "new", "message"),
+    [
+        (slice(1, 2), "train", "test", "split: must be train or validation"),
+        (slice(1, 2), "train,1,1,", "train,1,2,", "step: the training rows must count"),
+        (slice(1, 2), "train,1,1,", "train,2,1,", "epoch: must not decrease"),
+        (slice(1, 2), ",3100,", ",3000,", "train epoch 1 has 59900 examples, not 60000"),
+        (slice(24, 25), ",1600,", ",0,", "validation epoch 1 has 8400 examples, not 10000"),
+        (slice(1, 2), ",1,3100,", ",1,3100,nan,", "is no log of bnbench|not finite|must lie"),
+    ],
+)  # fmt: skip
+def test_edited_batches(make_run: MakeRun, rows: slice, old: str, new: str, message: str) -> None:
+    run = make_run("plain", 0, ACCURACIES)
+    _change_rows(run.batches, rows, old, new)
+    _refused(run, f"batches.csv: .*({message})")
+
+
+def test_a_complete_run_has_finite_losses_only(make_run: MakeRun) -> None:
+    run = make_run("plain", 0, ACCURACIES)
+    lines = run.batches.read_text().splitlines()
+    cells = lines[5].split(",")
+    lines[5] = ",".join([*cells[:4], "inf", cells[5]])
+    run.batches.write_text("\n".join(lines) + "\n")
+    _refused(run, "batches.csv: loss: holds a number that is not finite")
+
+
+def test_batches_without_the_last_epoch(make_run: MakeRun) -> None:
+    run = make_run("plain", 0, ACCURACIES)
+    lines = run.batches.read_text().splitlines(keepends=True)
+    run.batches.write_text("".join(lines[: 1 + 2 * 24]))
+    _refused(run, "batches.csv: train epoch 3 has 0 examples, not 60000")
+
+
+def test_batches_of_more_epochs(make_run: MakeRun) -> None:
+    run = make_run("plain", 0, ACCURACIES)
+    run.batches.write_text(run.batches.read_text() + "validation,4,60,10000,1.0,0.5\n")
+    _refused(run, "batches.csv: has more than the 3 epochs configured")
+
+
+def test_drop_last_leaves_out_the_small_batch(make_run: MakeRun) -> None:
+    run = make_run(
+        "plain", 0, [0.9], settings={"training": {"drop_last": True, "batch_size": 3_100}}
+    )
+    _change_rows(run.batches, slice(20, 21), "train,1,20,1100", "train,1,20,0")
+    assert len(_read(run)[1]) == 24
+
+
+EVALUATIONS = """\
+epoch,step,validation_loss,validation_accuracy,train_seconds
+1,8,0.5,0.91,1.0
+1,16,0.4,0.92,2.0
+2,24,0.3,0.93,0.5
+2,32,inf,0.94,1.5
+"""
+
+
+@pytest.fixture
+def watched(make_run: MakeRun) -> Run:
+    """Two epochs of 20 steps and 3 s."""
+    training = {"batch_size": 3_100, "evaluate_every": 8}
+    run = make_run("plain", 0, [0.93, 0.95], settings={"training": training})
+    run.evaluations.write_text(EVALUATIONS)
+    return run
+
+
+def _read_evaluations(run: Run) -> pd.DataFrame:
+    manifest = read_checked_manifest(run)
+    experiment = read_checked_experiment(run, manifest)
+    return read_evaluations(run, manifest, experiment, read_epochs(run, manifest, experiment))
+
+
+def test_evaluations(watched: Run) -> None:
+    rows = _read_evaluations(watched)
+    assert rows["step"].tolist() == [8, 16, 24, 32]
+    assert rows["validation_accuracy"].tolist() == [0.91, 0.92, 0.93, 0.94]
+
+
+def test_the_evaluation_after_an_epochs_last_step_is_the_epochs(make_run: MakeRun) -> None:
+    training = {"batch_size": 3_100, "evaluate_every": 10}
+    run = make_run("plain", 0, [0.93, 0.95], settings={"training": training})
+    run.evaluations.write_text("".join(EVALUATIONS.splitlines(keepends=True)[:1]) + (
+        "1,10,0.5,0.91,1.0\n2,30,0.3,0.93,0.5\n"
+    ))  # fmt: skip
+    assert _read_evaluations(run)["step"].tolist() == [10, 30]
+
+
+def test_a_diverged_run_has_the_evaluations_that_it_got_to(make_run: MakeRun) -> None:
+    training = {"batch_size": 3_100, "evaluate_every": 8, "epochs": 3}
+    run = make_run(
+        "plain", 0, [0.93], settings={"training": training}, manifest={"status": "diverged"}
+    )
+    run.evaluations.write_text("".join(EVALUATIONS.splitlines(keepends=True)[:4]))
+    assert _read_evaluations(run)["step"].tolist() == [8, 16, 24]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("2,32,inf,0.94,1.5\n", "", "step: must count every 8 steps to the end"),
+        ("2,24,", "2,25,", "step: must count every 8 steps"),
+        ("2,24,", "1,24,", "epoch: must be that of the step, 20 an epoch"),
+        ("0.94", "1.94", "validation_accuracy: must lie between 0 and 1"),
+        ("0.92,2.0", "0.92,1.0", "train_seconds: must grow"),
+        ("0.92,2.0", "0.92,3.0", "train_seconds: must grow"),
+        ("0.91,1.0", "0.91,-1.0", "train_seconds: must grow"),
+        ("0.92,2.0", "0.92,nan", "train_seconds: must grow"),
+        ("0.92,2.0", "0.92,", "is no log of bnbench"),
+        ("1.5\n", "1.5", "was cut off"),
+    ],
+)
+def test_edited_evaluations(watched: Run, old: str, new: str, message: str) -> None:
+    assert old in EVALUATIONS
+    watched.evaluations.write_text(EVALUATIONS.replace(old, new))
+    with pytest.raises(BnbenchError, match=rf"evaluations\.csv: {message}") as caught:
+        _read_evaluations(watched)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def answered(make_run: MakeRun) -> Run:
+    """Four test images, of which the last is answered wrongly."""
+    dataset = {"validation_examples": 5_000, "test_examples": 4, "validation_is_test_file": False}
+    run = make_run(
+        "plain", 0, [0.93], manifest={"dataset": dataset, "final": {"test_accuracy": 0.75}}
+    )
+    np.save(run.predictions, np.array([[7, 2, 1, 0], [7, 2, 1, 6]], dtype=np.uint8))
+    return run
+
+
+def test_predictions(answered: Run) -> None:
+    answers = read_predictions(answered, read_checked_manifest(answered))
+    assert answers.tolist() == [[7, 2, 1, 0], [7, 2, 1, 6]]
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros((2, 4)), r"must be uint8 of shape \(2, 4\)"),
+        (np.zeros((2, 5), dtype=np.uint8), r"must be uint8 of shape \(2, 4\)"),
+        (np.zeros((2, 4), dtype=np.uint8), "gives another accuracy than the manifest states"),
+        (np.array([["a", None]], dtype=object), "is no array"),
+    ],
+)
+def test_foreign_predictions(answered: Run, array: npt.NDArray[Any], message: str) -> None:
+    np.save(answered.predictions, array, allow_pickle=True)
+    _refused_predictions(answered, message)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY", b"a,b\n1,2\n"])
+def test_predictions_that_are_no_array(answered: Run, content: bytes) -> None:
+    answered.predictions.write_bytes(content)
+    _refused_predictions(answered, "")
+
+
+def test_predictions_cut_off_or_promising_too_much(answered: Run) -> None:
+    content = answered.predictions.read_bytes()
+    answered.predictions.write_bytes(content[:-1])
+    _refused_predictions(answered, "is no array")
+    answered.predictions.write_bytes(content.replace(b"(2, 4)", b"(2, 999999999999)"))
+    _refused_predictions(answered, "")
+
+
+def test_missing_predictions(answered: Run) -> None:
+    answered.predictions.unlink()
+    _refused_predictions(answered, "cannot be read")
+
+
+def _refused_predictions(run: Run, message: str) -> None:
+    with pytest.raises(BnbenchError, match=rf"test_predictions\.npy: .*{message}") as caught:
+        read_predictions(run, read_checked_manifest(run))
+    assert "\n" not in str(caught.value)

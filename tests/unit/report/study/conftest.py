@@ -1,0 +1,306 @@
+"""Findings of invented runs: a study's own plan, filled by a law of label, metric and seed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bnbench.config import Ladder, Metric, PlannedContrast, Study, load_study
+from bnbench.findings.results import (
+    BestFinding,
+    Finding,
+    LadderFindings,
+    Level,
+    PublishedPoint,
+    Rung,
+    StudyFindings,
+    SwitchEffect,
+    TestAnswers,
+)
+from bnbench.statistics import (
+    Contrast,
+    equivalence_test,
+    mcnemar,
+    paired_contrast,
+    prediction_interval,
+    speed_up,
+    summarize,
+    two_level_bootstrap,
+)
+
+Law = Callable[[str, Metric, int], float]
+
+HEADLINE = """
+study: first
+question: {question}
+seeds: 6
+experiments:
+  plain: {{config: {configs}/lenet5.yaml, title: {title}}}
+  batch_norm: {{config: {configs}/lenet5_batchnorm.yaml, title: batch norm}}
+contrasts:
+  corrected:
+    treatment: batch_norm
+    baseline: plain
+    family: confirmatory
+    metrics: [validation_accuracy@1, validation_loss@last, epochs_to_accuracy@0.97, diverged]
+"""
+
+SWEEP = """
+study: rates
+question: Which rate?
+seeds: 4
+experiments:
+  plain:
+    config: {configs}/lenet5.yaml
+    title: plain
+    overrides: {{training.optimizer: {{name: sgd}}}}
+    grid: {{training.optimizer.learning_rate: [0.001, 0.1, 3], model.dropout: [0.0, 0.5]}}
+  batch_norm:
+    config: {configs}/lenet5_batchnorm.yaml
+    title: batch norm
+    overrides: {{training.optimizer: {{name: sgd}}}}
+    grid: {{training.optimizer.learning_rate: [0.001, 0.1, 3], model.dropout: [0.0, 0.5]}}
+contrasts:
+  sgd:
+    treatment: batch_norm
+    baseline: plain
+    metrics: [validation_accuracy@last, diverged]
+  best_sgd:
+    treatment: batch_norm
+    baseline: plain
+    tuning_seeds: 2
+    metrics: [validation_accuracy@last]
+small:
+  gives_up: most images
+  overrides: {{data.train_examples: 1000}}
+"""
+
+LADDER = """
+study: defects
+question: Which defect?
+seeds: 3
+ladder:
+  treatment: batch_norm
+  baseline: plain
+  overrides: {{data.scaling: z_score, data.resize: pad, data.split: held_out,
+    training.epoch_loss: mean_of_examples, training.evaluate_every: null, training.shuffle: true,
+    training.drop_last: false}}
+  arms:
+    plain: {{published: {configs}/published/lenet5.yaml, corrected: {configs}/lenet5.yaml}}
+    batch_norm:
+      published: {configs}/published/lenet5_batchnorm.yaml
+      corrected: {configs}/lenet5_batchnorm.yaml
+      title: batch norm
+  switches:
+    softmax: {{says: softmax before the loss, keys: [training.softmax_before_loss]}}
+    placement:
+      says: batch norm after the activation
+      keys: [model.batch_norm.placement]
+      arms: [batch_norm]
+    mode:
+      says: evaluation mode
+      keys: [training.mode_after_first_epoch]
+  metrics: [validation_accuracy@1, validation_accuracy@last]
+"""
+
+
+NASTY = "<script>alert('x')</script> | `a` $b \\frac{$"
+
+
+def load(text: str, path: Path, root: Path, *, small: bool = False, **words: str) -> Study:
+    """Load a study from its text; words go in quoted."""
+    known = {"question": "Does it help?", "title": "plain", **words}
+    quoted = {name: json.dumps(word) for name, word in known.items()}
+    path.write_text(text.format(configs=root / "configs", **quoted), encoding="utf-8")
+    return load_study(path, small=small)
+
+
+@pytest.fixture(scope="session")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("studies") / "study.yaml"
+
+
+@pytest.fixture(scope="session")
+def headline(path: Path, root: Path) -> StudyFindings:
+    return construct(load(HEADLINE, path, root), law, answers=True, published=["plain"])
+
+
+@pytest.fixture(scope="session")
+def nasty(path: Path, root: Path) -> StudyFindings:
+    """The same with an arm's title, the question and a note that look like markup."""
+    study = load(HEADLINE, path, root, question=NASTY, title=NASTY)
+    found = construct(study, law, answers=True, published=["plain"])
+    return dataclasses.replace(found, missing=(NASTY,))
+
+
+@pytest.fixture(scope="session")
+def sweep(path: Path, root: Path) -> StudyFindings:
+    return construct(load(SWEEP, path, root, small=True), law)
+
+
+@pytest.fixture(scope="session")
+def ladder(path: Path, root: Path) -> StudyFindings:
+    return construct(load(LADDER, path, root), law)
+
+
+def law(label: str, metric: Metric, seed: int) -> float:
+    """Invent a value: batch norm is 1 pp and one epoch ahead, and every number has decimals."""
+    ahead = "batch_norm" in label
+    noise = math.sin(97 * seed + len(label) + len(metric.text)) / 1000
+    if metric.quantity.kind == "share":
+        return float("@3" in label and not ahead)
+    if metric.quantity.kind == "time":
+        return math.inf if seed == 5 and not ahead else 3 - ahead + 100 * noise
+    if metric.quantity.unit == "pp":
+        return 0.97 + ahead / 100 + noise
+    return 0.1 - ahead / 50 + noise
+
+
+def construct(
+    study: Study, value: Law, *, answers: bool = False, published: Iterable[str] = ()
+) -> StudyFindings:
+    """Fill a study's plan with values; every number comes from `bnbench.statistics`."""
+    contrasts = [
+        _finding(study, planned, metric, value)
+        for planned in study.contrasts
+        for metric in planned.metrics
+    ]
+    return StudyFindings(
+        study=study,
+        contrasts=tuple(contrasts),
+        best=tuple(_best(study, value)),
+        ladder=None if study.ladder is None else _climb(study, study.ladder, value),
+        published=tuple(_points(published)),
+        answers=(_answers(study),) if answers else (),
+        missing=("plain, seed 9: not run",) if answers else (),
+        diverged=(),
+    )
+
+
+def _level(study: Study, label: str, metric: Metric, value: Law) -> Level:
+    values = {seed: value(label, metric, seed) for seed in study.seeds}
+    numbers = list(values.values())
+    return Level(
+        label=label,
+        metric=metric,
+        values=values,
+        diverged=study.seeds if "@3" in label and "batch_norm" not in label else (),
+        summary=summarize(numbers) if np.isfinite(numbers).all() else None,
+        median=float(np.median(numbers)),
+        published=0.95 if metric.text == "validation_accuracy@1" else None,
+        rounding=0.0005,
+    )
+
+
+def _finding(study: Study, planned: PlannedContrast, metric: Metric, value: Law) -> Finding:
+    treatment, baseline = (
+        _level(study, label, metric, value) for label in (planned.treatment, planned.baseline)
+    )
+    level = metric.quantity.kind == "level"
+    contrast = _contrast(treatment, baseline, planned.smallest_effect) if level else None
+    speed = None
+    if metric.quantity.kind == "time":
+        speed = speed_up(treatment.values, baseline.values, seed=0, resamples=200)
+    p = contrast.sign_flip_p if contrast else speed.sign_test_p if speed else math.nan
+    return Finding(
+        study=study.name,
+        name=planned.name,
+        group=planned.group,
+        metric=metric,
+        treatment=treatment,
+        baseline=baseline,
+        contrast=contrast,
+        equivalence=equivalence_test(contrast.differences) if contrast else None,
+        speed_up=speed,
+        prediction=prediction_interval(contrast.differences) if contrast else None,
+        published=0.03 if metric.text == "validation_accuracy@1" else None,
+        smallest_effect=planned.smallest_effect,
+        confirmatory=planned.confirmatory,
+        p=p,
+        p_adjusted=min(1.0, 2 * p),
+        adjusted_by="Holm" if planned.confirmatory else "",
+        notes=("only baseline has seed 9",) if planned.confirmatory else (),
+    )
+
+
+def _contrast(treatment: Level, baseline: Level, effect: float) -> Contrast:
+    return paired_contrast(
+        treatment.values,
+        baseline.values,
+        higher_is_better=treatment.metric.quantity.higher_is_better,
+        effect_of_interest=effect,
+    )
+
+
+def _best(study: Study, value: Law) -> Iterable[BestFinding]:
+    for best in study.best:
+        planned = PlannedContrast(
+            best.name, best.name, best.treatment[1], best.baseline[0], best.metrics,
+            best.smallest_effect, best.confirmatory,
+        )  # fmt: skip
+        yield BestFinding(
+            name=best.name,
+            treatment=planned.treatment,
+            baseline=planned.baseline,
+            tuning_seeds=study.seeds[: best.tuning_seeds],
+            findings=tuple(_finding(study, planned, metric, value) for metric in best.metrics),
+            usable={"treatment": (0.001, 0.1), "baseline": ()},
+        )
+
+
+def _climb(study: Study, ladder: Ladder, value: Law) -> LadderFindings:
+    switches = tuple(ladder.switches)
+
+    def level(arm: str, corrected: Iterable[str], metric: Metric) -> Level:
+        return _level(study, ladder.paths[arm].at(corrected).label, metric, value)
+
+    def difference(corrected: Iterable[str], metric: Metric) -> Contrast:
+        sides = [level(arm, corrected, metric) for arm in (ladder.treatment, ladder.baseline)]
+        return _contrast(sides[0], sides[1], 0.001)
+
+    rungs = [
+        Rung(
+            switches[:count],
+            metric,
+            level(ladder.treatment, switches[:count], metric),
+            level(ladder.baseline, switches[:count], metric),
+            difference(switches[:count], metric),
+        )
+        for metric in ladder.metrics
+        for count in range(len(switches) + 1)
+    ]
+    effects = [
+        SwitchEffect(switch, where, metric, change, None, change)
+        for metric in ladder.metrics
+        for switch in switches
+        for where in ("rung", "alone", "last")
+        for change in [difference((switch,), metric)]
+    ]
+    return LadderFindings(tuple(rungs), tuple(effects))
+
+
+def _points(labels: Iterable[str]) -> Iterable[PublishedPoint]:
+    """Ten epochs and both splits of each label; the first epoch's value lies outside."""
+    for label in labels:
+        for split in ("train", "validation"):
+            for epoch in range(1, 11):
+                summary = summarize([0.95 + epoch / 500 + step / 1000 for step in (-1, 0, 1)])
+                inside = epoch > 1
+                published = summary.mean if inside else 0.9
+                yield PublishedPoint(label, split, epoch, published, summary, inside)
+
+
+def _answers(study: Study) -> TestAnswers:
+    rng = np.random.default_rng(0)
+    right = {arm: rng.random((3, 200)) < share for arm, share in (("a", 0.9), ("b", 0.8))}
+    per_seed = {
+        seed: mcnemar(right["a"][seed], right["b"][seed], np.ones(200)) for seed in range(3)
+    }
+    two_level = two_level_bootstrap(right["a"], right["b"], seed=0, resamples=200)
+    return TestAnswers(study.contrasts[0].name, per_seed, two_level)

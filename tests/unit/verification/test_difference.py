@@ -1,0 +1,136 @@
+"""Two runs side by side: nothing for the same numbers, else what differs and where first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bnbench.errors import BnbenchError
+from bnbench.runs import Run
+from bnbench.verification import Difference, differing_facts, differing_numbers
+from bnbench.verification.difference import first_difference
+from bnbench.verification.logs import Log
+
+MakeRun = Callable[..., Run]
+
+
+def set_cell(path: Path, line: int, column: str, new: str) -> str:
+    """Change a cell; lines counted from 1. Give what stood there."""
+    rows = [row.split(",") for row in path.read_text(encoding="utf-8").splitlines()]
+    at = rows[0].index(column)
+    old, rows[line - 1][at] = rows[line - 1][at], new
+    path.write_text("".join(",".join(row) + "\n" for row in rows), encoding="utf-8")
+    return old
+
+
+@pytest.mark.parametrize("kind", ["held_out", "published", "diverged"])
+def test_a_run_and_its_copy(make_run: MakeRun, originals: dict[str, Run], kind: str) -> None:
+    one, other = originals[kind], make_run(kind)
+    assert differing_facts(one, other) == []
+    assert differing_numbers(one, other) == []
+
+
+def test_times_are_no_numbers(make_run: MakeRun, originals: dict[str, Run]) -> None:
+    other = make_run()
+    set_cell(other.epochs, 2, "train_seconds", "99.0")
+    set_cell(other.epochs, 3, "evaluation_seconds", "99.0")
+    set_cell(other.evaluations, 2, "train_seconds", "99.0")
+    assert differing_numbers(originals["held_out"], other) == []
+
+
+def test_the_first_step_and_the_largest_difference(
+    make_run: MakeRun, originals: dict[str, Run]
+) -> None:
+    one, other = originals["held_out"], make_run()
+    first = set_cell(other.batches, 11, "loss", "2.0")  # epoch 1, step 10
+    later = set_cell(other.batches, 41, "loss", "-100.0")  # 31 rows in epoch 1: step 37
+    apart = float(np.float32(later)) + 100
+    assert differing_numbers(one, other) == [
+        Difference("batches.csv, split train, epoch 1, step 10: loss", first, "2.0"),
+        Difference(
+            f"largest difference of training losses, {apart:.1e} nats, at step 37", later, "-100.0"
+        ),
+    ]
+
+
+def test_the_first_epoch_and_evaluation(make_run: MakeRun, originals: dict[str, Run]) -> None:
+    one, other = originals["held_out"], make_run()
+    loss = set_cell(other.epochs, 3, "validation_loss", "0.5")
+    accuracy = set_cell(other.evaluations, 4, "validation_accuracy", "0.008")
+    assert differing_numbers(one, other) == [
+        Difference("epochs.csv, epoch 2: validation_loss", loss, "0.5"),
+        Difference("evaluations.csv, epoch 1, step 27: validation_accuracy", accuracy, "0.008"),
+    ]
+
+
+def test_one_that_was_stopped(make_run: MakeRun, originals: dict[str, Run]) -> None:
+    one, other = originals["held_out"], make_run()
+    lines = other.batches.read_text(encoding="utf-8").splitlines(keepends=True)
+    other.batches.write_text("".join(lines[:8]), encoding="utf-8")
+    other.evaluations.unlink()
+    assert differing_numbers(one, other) == [
+        Difference("batches.csv, rows", "62", "7"),
+        Difference("evaluations.csv, rows", "6", "0"),
+    ]
+
+
+def test_losses_that_are_no_numbers() -> None:
+    """Both arms of a pair may diverge: the same nan is no difference, nan against 1 is one."""
+
+    def log(*losses: str) -> Log:
+        count = len(losses)
+        return Log(Path("batches.csv"), {"split": ("train",) * count, "loss": losses})
+
+    assert list(first_difference(log("1.0", "nan"), log("1.0", "nan"))) == []
+    (found,) = first_difference(log("1.0", "nan"), log("1.0", "inf"))
+    assert (found.first, found.second) == ("nan", "inf")
+
+
+def test_columns_of_a_later_version_are_left_alone() -> None:
+    old = Log(Path("epochs.csv"), {"epoch": ("1",), "loss": ("2.0",)})
+    new = Log(Path("epochs.csv"), {"epoch": ("1",), "loss": ("2.0",), "new": ("x",)})
+    assert list(first_difference(old, new)) == []
+    assert list(first_difference(new, old)) == []
+
+
+def test_what_the_runs_were_made_of(make_run: MakeRun, originals: dict[str, Run]) -> None:
+    one, other = originals["held_out"], make_run()
+    content = json.loads(other.manifest.read_text(encoding="utf-8"))
+    content["seed"] = 7
+    content["versions"]["torch"] = "1.0"
+    content["machine"]["processor"] = "abacus"
+    content["code"]["bnbench.training.loop"] = "0" * 12
+    content["dataset"]["sha256"] = "f" * 64
+    content["status"] = "failed"
+    content["started"] = "2001-01-01T00:00:00+00:00"  # no fact of this kind
+    other.manifest.write_text(json.dumps(content), encoding="utf-8")
+    config = other.config.read_text(encoding="utf-8")
+    other.config.write_text(config.replace("momentum: 0.1", "momentum: 0.5"), encoding="utf-8")
+    found = {one.what: one.second for one in differing_facts(one, other)}
+    assert found == {
+        "model.batch_norm.momentum": "0.5",
+        "seed": "7",
+        "status": "failed",
+        "dataset.sha256": "f" * 64,
+        "versions.torch": "1.0",
+        "code.bnbench.training.loop": "0" * 12,
+        "machine.processor": "abacus",
+    }
+
+
+def test_a_key_that_only_one_has(originals: dict[str, Run]) -> None:
+    found = differing_facts(originals["held_out"], originals["diverged"])
+    assert Difference("training.optimizer.beta1", "0.9", "-") in found
+    assert Difference("model.name", "LeNet5_BatchNorm", "MLP") in found
+    assert Difference("training.evaluate_every", "9", "9") not in found
+
+
+def test_a_torn_log_is_named(make_run: MakeRun, originals: dict[str, Run]) -> None:
+    other = make_run()
+    other.epochs.write_bytes(other.epochs.read_bytes()[:-1])
+    with pytest.raises(BnbenchError, match=r"epochs\.csv: line 3: was cut off"):
+        differing_numbers(originals["held_out"], other)

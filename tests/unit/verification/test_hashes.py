@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bnbench.runs import Run
+from bnbench.verification import changed_files, file_hashes
+
+MakeRun = Callable[..., Run]
+
+# echo -n abc | sha256sum, as in FIPS 180-2, appendix B.1
+ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_hashes_by_name_of_the_files_that_are_there(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.config.write_bytes(b"abc")
+    run.weights.write_bytes(b"abc")
+    run.manifest.write_bytes(b"it cannot hold its own hash")
+    run.checkpoint(1).write_bytes(b"gone when the run has finished")
+    assert file_hashes(run) == {"config.yaml": ABC, "weights.pt": ABC}
+
+
+def test_all_files_of_a_finished_run(make_run: MakeRun) -> None:
+    run = make_run()
+    hashes = file_hashes(run)
+    there = {path.name for path in run.path.iterdir() if not path.name.startswith(".")}
+    assert hashes.keys() == there - {"manifest.json"}
+    assert list(changed_files(run, hashes)) == []
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "epochs.csv", "test_predictions.npy"])
+def test_any_byte_counts(make_run: MakeRun, name: str) -> None:
+    run = make_run()
+    hashes = file_hashes(run)
+    path = run.path / name
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert list(changed_files(run, hashes)) == [
+        f"{path}: was changed; its SHA-256 is not the manifest's"
+    ]
+
+
+def test_files_missing_and_new(make_run: MakeRun) -> None:
+    run = make_run("published")
+    hashes = file_hashes(run)
+    run.weights.unlink()
+    run.evaluations.write_bytes(b"")
+    assert list(changed_files(run, hashes)) == [
+        f"{run.evaluations}: is not among the files that the manifest lists",
+        f"{run.weights}: is missing; the manifest lists it",
+    ]
+
+
+def test_names_that_lead_elsewhere_open_nothing(make_run: MakeRun, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"abc")
+    run = make_run()
+    stated = file_hashes(run) | {"../../outside": ABC, str(outside): ABC}
+    assert len(list(changed_files(run, stated))) == 2  # missing, although such files exist

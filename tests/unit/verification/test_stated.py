@@ -1,0 +1,107 @@
+"""The manifest field by field; it may come from anywhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bnbench.errors import BnbenchError
+from bnbench.runs import Manifest, Run
+from bnbench.verification.stated import Stated, read_stated
+
+MakeRun = Callable[..., Run]
+
+
+def test_the_fields_are_those_of_the_manifest() -> None:
+    """A field that is added there must be described here."""
+    assert {field.name for field in fields(Manifest)} | {"files"} == Stated.model_fields.keys()
+
+
+def refused(run: Run) -> str:
+    with pytest.raises(BnbenchError) as caught:
+        read_stated(run)
+    assert all(line.startswith(f"{run.manifest}: ") for line in str(caught.value).splitlines())
+    return str(caught.value)
+
+
+def test_all_that_is_stated_is_read(make_run: MakeRun) -> None:
+    run = make_run()
+    stated, content = read_stated(run), json.loads(run.manifest.read_text(encoding="utf-8"))
+    assert stated.seed == content["seed"] == 0
+    assert stated.dataset.train_examples == 1375  # 1500 less one in twelve
+    assert stated.final.test_accuracy == content["final"]["test_accuracy"]
+    assert stated.versions == content["versions"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"experiment": ["a"]}, "experiment"),
+        ({"seed": "0"}, "seed"),
+        ({"seed": True}, "seed"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**70}, "seed"),
+        ({"seed": 0.0}, "seed"),
+        ({"status": "done"}, "status"),
+        ({"configuration_hash": "abc"}, "configuration_hash"),
+        ({"dataset": []}, "dataset"),
+        ({"dataset": {"sha256": "A" * 64}}, "dataset.sha256"),
+        ({"dataset": {"train_examples": 0}}, "dataset.train_examples"),
+        ({"dataset": {"train_examples": 2**40}}, "dataset.train_examples"),
+        ({"dataset": {"validation_is_test_file": "no"}}, "dataset.validation_is_test_file"),
+        ({"versions": {"torch": 2.1}}, "versions.torch"),
+        ({"machine": {"threads": "1"}}, "machine.threads"),
+        ({"started": "yesterday"}, "started"),
+        ({"ended": "2026-01-01T00:00:00"}, "ended"),
+        ({"peak_memory_mib": -1.0}, "peak_memory_mib"),
+        ({"final": {"validation_accuracy": 1.2}}, "final.validation_accuracy"),
+        ({"final": {"validation_accuracy": "high"}}, "final.validation_accuracy"),
+        ({"final": {"test_loss": -0.1}}, "final.test_loss"),
+        ({"final": {"epochs": -1}}, "final.epochs"),
+        ({"resumed_after_epochs": [0]}, "resumed_after_epochs.0"),
+        ({"code": {"a": 1}}, "code.a"),
+        ({"files": {"weights.pt": "abc"}}, "files.weights.pt"),
+        ({"schema_version": 2}, "schema_version"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_field_that_bnbench_would_not_write(
+    make_run: MakeRun, changes: dict[str, Any], field: str
+) -> None:
+    run = make_run()
+    content = json.loads(run.manifest.read_text(encoding="utf-8"))
+    for name, value in changes.items():
+        content[name] = {**content[name], **value} if isinstance(value, dict) and name in content \
+            else value  # fmt: skip
+    run.manifest.write_text(json.dumps(content), encoding="utf-8")
+    (line,) = refused(run).splitlines()
+    assert line.startswith(f"{run.manifest}: {field}: ")
+
+
+@pytest.mark.parametrize("name", ["experiment", "seed", "status", "dataset", "final", "started"])
+def test_a_field_left_out(make_run: MakeRun, name: str) -> None:
+    run = make_run()
+    content = json.loads(run.manifest.read_text(encoding="utf-8"))
+    del content[name]
+    run.manifest.write_text(json.dumps(content), encoding="utf-8")
+    assert f"{name}: field required" in refused(run)
+
+
+def test_every_wrong_field_at_once(make_run: MakeRun) -> None:
+    run = make_run()
+    content = json.loads(run.manifest.read_text(encoding="utf-8"))
+    run.manifest.write_text(json.dumps(content | {"seed": -1, "error": 5}), encoding="utf-8")
+    assert len(refused(run).splitlines()) == 2
+
+
+@given(st.one_of(st.binary(max_size=200), st.just(b"[" * 100_000), st.text().map(str.encode)))
+def test_what_is_no_manifest(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    run = Run(tmp_path_factory.mktemp("run"))
+    run.manifest.write_bytes(content)
+    assert "is no manifest" in refused(run)
