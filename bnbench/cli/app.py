@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from bnbench.cli.data import data_app
-from bnbench.cli.options import DataDir, Device, Fresh, Jobs, Results
+from bnbench.cli.options import (
+    DataDir,
+    Device,
+    Executor,
+    ExecutorName,
+    Fresh,
+    GpusPerRun,
+    Jobs,
+    KeepGoing,
+    RayAddress,
+    Results,
+    Retries,
+    TimeLimit,
+)
 from bnbench.errors import BnbenchError
 
 app = typer.Typer(
@@ -55,6 +68,12 @@ def train(
     jobs: Jobs = None,
     device: Device = None,
     fresh: Fresh = False,
+    keep_going: KeepGoing = True,
+    retries: Retries = 0,
+    time_limit: TimeLimit = None,
+    executor: ExecutorName = Executor.LOCAL,
+    ray_address: RayAddress = None,
+    gpus_per_run: GpusPerRun = 0.0,
 ) -> None:
     """Train experiments, at one or more seeds, and log them under the results folder.
 
@@ -62,11 +81,12 @@ def train(
 
     Example: bnbench train -c configs/lenet5.yaml -c configs/lenet5_batchnorm.yaml --seeds 3
     """
-    from bnbench.cli.train import train_experiments
+    from bnbench.cli.train import running, train_experiments
 
     seed_list = list(dict.fromkeys(seed)) if seed else list(range(seeds))
+    how = running(jobs, keep_going, retries, time_limit, executor, ray_address, gpus_per_run)
     code = train_experiments(
-        config, seed_list, override or [], results, data_dir, jobs, device, fresh
+        config, seed_list, override or [], results, data_dir, device, fresh, how
     )
     raise typer.Exit(code)
 
@@ -123,6 +143,12 @@ def reproduce(
     jobs: Jobs = None,
     device: Device = None,
     fresh: Fresh = False,
+    keep_going: KeepGoing = True,
+    retries: Retries = 0,
+    time_limit: TimeLimit = None,
+    executor: ExecutorName = Executor.LOCAL,
+    ray_address: RayAddress = None,
+    gpus_per_run: GpusPerRun = 0.0,
 ) -> None:
     """Run what studies still lack, compare, judge the articles' claims, and write a report.
 
@@ -130,9 +156,11 @@ def reproduce(
     """
     from bnbench.cli.reproduce import reproduce_studies
     from bnbench.cli.studies import HEADLINE
+    from bnbench.cli.train import running
 
+    how = running(jobs, keep_going, retries, time_limit, executor, ray_address, gpus_per_run)
     code = reproduce_studies(
-        studies or [HEADLINE], seeds, small, results, out, with_runs, data_dir, device, fresh, jobs
+        studies or [HEADLINE], seeds, small, results, out, with_runs, data_dir, device, fresh, how
     )
     raise typer.Exit(code)
 
@@ -161,6 +189,10 @@ def plan(
 
 @app.command()
 def claims(
+    studies: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Study YAML files; by default every study that has runs."),
+    ] = None,
     results: Results = Path("results"),
     article: Annotated[
         str | None, typer.Option("--article", help="Only this one's, such as A0.")
@@ -179,7 +211,7 @@ def claims(
     from bnbench.cli.claims import print_claims
     from bnbench.cli.studies import judge_results
 
-    print_claims(judge_results([], results).judgements, article, verdict, csv)
+    print_claims(judge_results(studies or [], results).judgements, article, verdict, csv)
 
 
 @app.command()

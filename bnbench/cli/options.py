@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -31,3 +32,36 @@ Device = Annotated[
 ]
 
 Fresh = Annotated[bool, typer.Option("--fresh", help="Run again, and replace what is there.")]
+
+KeepGoing = Annotated[
+    bool,
+    typer.Option("--keep-going/--fail-fast", help="After a failed run: do the others, or stop."),
+]
+
+Retries = Annotated[
+    int, typer.Option("--retries", min=0, help="Try a failed run so often again, where it was.")
+]
+
+TimeLimit = Annotated[
+    float | None, typer.Option("--time-limit", min=0.001, help="Seconds that a run may take.")
+]
+
+
+class Executor(StrEnum):
+    """Where runs are done."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+ExecutorName = Annotated[
+    Executor, typer.Option("--executor", help="This machine, or a Ray cluster (bnbench[ray]).")
+]
+
+RayAddress = Annotated[
+    str | None, typer.Option("--ray-address", help="Of the cluster; by default one is started.")
+]
+
+GpusPerRun = Annotated[
+    float, typer.Option("--gpus-per-run", min=0, help="GPUs, or part of one, that Ray gives a run.")
+]

@@ -10,11 +10,15 @@ from rich.console import Console
 from bnbench.claims import Verdict
 from bnbench.cli.studies import known_studies, load_studies
 from bnbench.cli.train import Running, run_plan
+from bnbench.config import Study
 from bnbench.execution import merge_plans, plan_runs
 from bnbench.report.archive import archive
 from bnbench.report.study_results import (
     Judged,
+    confirmatory_experiments,
     judge_studies,
+    own_claims,
+    write_answers,
     write_study_report,
     write_study_tables,
 )
@@ -42,23 +46,29 @@ def reproduce_studies(
     """
     studies = load_studies(paths, small=small, seeds=seeds, device=device)
     known = known_studies(paths)
+    own_claims(known)  # a wrong one is said before hours of runs
     plan = merge_plans(
         plan_runs(study.experiments, study.seeds, results, data_dir=data_dir, fresh=fresh)
         for study in studies
     )
     plan.refuse_others()
     code = run_plan(plan, running)
-    if code > 1:
-        return code
-    judged = judge_studies(studies, known, results)
-    written = write_study_tables(judged, out)
-    written += write_study_report(judged, out / "report.html", with_markdown=True)
-    if with_runs:
-        archive([run.run.path for one in judged.runs for run in one.runs], out)
-    _print_verdicts(judged)
-    for path in (out / "report.html", out / "report.md", out / "verdicts.csv"):
-        Console().print(str(path), highlight=False, markup=False, soft_wrap=True)
+    if code <= 1:  # not stopped: what there is can be reported
+        _report(judge_studies(studies, known, results), studies, out, with_runs)
     return code
+
+
+def _report(judged: Judged, studies: Sequence[Study], out: Path, with_runs: bool) -> None:
+    """Write tables and report, and say where they are."""
+    write_study_tables(judged, out)
+    write_answers(judged, out / "answers.md")
+    write_study_report(judged, out / "report.html", with_markdown=True)
+    if with_runs:
+        folders = {run.run.path for one in judged.runs for run in one.runs}
+        archive(sorted(folders), out, with_answers=confirmatory_experiments(studies))
+    _print_verdicts(judged)
+    for name in ("report.html", "report.md", "verdicts.csv", "contrasts.csv", "values.csv"):
+        Console().print(str(out / name), highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_verdicts(judged: Judged) -> None:

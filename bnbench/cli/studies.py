@@ -35,9 +35,8 @@ def load_studies(
 
 
 def known_studies(paths: Iterable[Path]) -> list[Study]:
-    """Load, in full, the studies beside the given ones, and those of ``configs/studies``."""
-    folders = dict.fromkeys([*(path.parent for path in paths), STUDIES])
-    files = {file.resolve(): file for folder in folders for file in sorted(folder.glob("*.yaml"))}
+    """Load, in full, the given studies and those of ``configs/studies``."""
+    files = {path.resolve(): path for path in [*paths, *sorted(STUDIES.glob("*.yaml"))]}
     return _all(load_study, files.values())
 
 

@@ -77,10 +77,9 @@ def train_experiments(
     overrides: Sequence[str],
     results: Path,
     data_dir: Path | None,
-    jobs: int | None,
     device: str | None,
     fresh: bool,
-    how: Running | None = None,
+    how: Running,
 ) -> int:
     """Run what is still to be done of the given experiments and seeds; see ``train --help``.
 
@@ -100,7 +99,7 @@ def train_experiments(
         experiments = _load(configs, overrides, device)
         plan = plan_runs(experiments, seeds, results, data_dir=data_dir, fresh=fresh)
         plan.refuse_others()
-        return run_plan(plan, how or Running(jobs))
+        return run_plan(plan, how)
 
     return unless_stopped(plan_and_run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -62,6 +63,22 @@ def _experiment(name: str, runs: Sequence[AppendixRun]) -> Section:
         name,
         (
             *[Listing("configuration (YAML)", text) for text in configurations],
-            *[Listing(f"manifest of seed {run.seed} (JSON)", run.manifest) for run in runs],
+            Listing(f"manifest of seed {runs[0].seed} (JSON)", runs[0].manifest),
+            *[
+                Listing(
+                    f"manifest of seed {run.seed} (JSON), where it differs from that of seed"
+                    f" {runs[0].seed}",
+                    _changes(run.manifest, runs[0].manifest),
+                )
+                for run in runs[1:]
+            ],
         ),
     )
+
+
+def _changes(manifest: str, first: str) -> str:
+    """Keep the fields in which a manifest differs from the first: most are the same all over."""
+    there = json.loads(first)
+    fields = json.loads(manifest).items()
+    changed = {key: value for key, value in fields if there.get(key) != value}
+    return json.dumps(changed, indent=2, ensure_ascii=False)

@@ -7,7 +7,7 @@ import math
 from bnbench.statistics import Interval
 
 NOTHING = "–"
-DECIMALS = {"pp": 2, "nats": 4, "epochs": 2, "seconds": 1, "steps": 0, "runs": 0, "tau": 2}
+DECIMALS = {"pp": 2, "nats": 4, "epochs": 2, "seconds": 1, "steps": 0, "runs": 0, "tau": 3}
 
 
 def factor(unit: str) -> int:

@@ -96,6 +96,14 @@ def write_report(
         return [out, *(_write_markdown(document, out) if with_markdown else ())]
 
 
+def answers_text(studies: Sequence[ReportedStudy], verdicts: Sequence[VerdictRow]) -> str:
+    """Write each study's question and answer as an item of a Markdown list."""
+    found = [study.findings for study in studies]
+    return "".join(
+        f"- {markdown.escaped(f'{one.study.question} {answer(one, verdicts)}')}\n" for one in found
+    )
+
+
 def report_document(
     studies: Sequence[ReportedStudy],
     verdicts: Sequence[VerdictRow],

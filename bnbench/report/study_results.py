@@ -10,6 +10,7 @@ import pandas as pd
 
 from bnbench.claims import (
     REPRODUCED,
+    Claim,
     Judgement,
     article_claims,
     check_claims,
@@ -30,8 +31,9 @@ from bnbench.findings.arms import Arm
 from bnbench.report.appendix import read_appendix
 from bnbench.report.curves import accuracy_table, stack
 from bnbench.report.files import write_table, writing
-from bnbench.report.study_report import ReportedStudy, write_report
+from bnbench.report.study_report import ReportedStudy, answers_text, write_report
 from bnbench.report.verdicts import VerdictRow
+from bnbench.runs import write_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,19 @@ class Judged:
     judgements: tuple[Judgement, ...]
 
 
+def own_claims(known: Sequence[Study]) -> list[Claim]:
+    """Read and check the claims that studies bring along; the articles' are held by a test.
+
+    Raises
+    ------
+    BnbenchError
+        If a claim is wrong, or names what no known study has.
+    """
+    claims = [claim for study in known for claim in study_claims(study)]
+    check_claims(claims, {study.name: study for study in known})
+    return claims
+
+
 def judge_studies(studies: Sequence[Study], known: Sequence[Study], results: Path) -> Judged:
     """Read the runs of studies and judge all claims by them.
 
@@ -60,21 +75,31 @@ def judge_studies(studies: Sequence[Study], known: Sequence[Study], results: Pat
     studies : sequence of Study
         Those to be looked at, in full or small.
     known : sequence of Study
-        All that claims may name, in full.
+        All whose own claims are judged beside the articles', in full.
     results : Path
         Folder of the runs.
 
     Raises
     ------
     BnbenchError
-        If a claim is wrong, or a run cannot take part; see `bnbench.findings.read_study`.
+        If a study's claim is wrong, or a run cannot take part; see `bnbench.findings.read_study`.
     """
-    claims = [*article_claims(), *(claim for study in known for claim in study_claims(study))]
-    check_claims(claims, {study.name: study for study in known})
+    own = own_claims(known)
     runs = tuple(read_study(study, results) for study in studies)
     findings = tuple(findings_of(one) for one in runs)
-    judgements = judge(claims, {one.study.name: one for one in findings})
+    judgements = judge([*article_claims(), *own], {one.study.name: one for one in findings})
     return Judged(runs, findings, judgements)
+
+
+def confirmatory_experiments(studies: Sequence[Study]) -> set[str]:
+    """Name the experiments that stand in a contrast which a study set out to confirm."""
+    return {
+        study.arms[label].experiment.experiment
+        for study in studies
+        for contrast in study.contrasts
+        if contrast.confirmatory
+        for label in (contrast.treatment, contrast.baseline)
+    }
 
 
 def write_study_tables(judged: Judged, out: Path) -> list[Path]:
@@ -90,23 +115,39 @@ def write_study_tables(judged: Judged, out: Path) -> list[Path]:
 
 def write_study_report(judged: Judged, out: Path, *, with_markdown: bool) -> list[Path]:
     """Write the report of studies; see `bnbench.report.study_report.write_report`."""
-    reported = [
-        ReportedStudy(found, _curves(runs))
-        for runs, found in zip(judged.runs, judged.findings, strict=True)
-    ]
     paths = {run.run.path: run.run for one in judged.runs for run in one.runs}
-    rows = [_row(judgement) for judgement in judged.judgements]
     return write_report(
-        reported, rows, read_appendix(paths.values()), out, with_markdown=with_markdown
+        _reported(judged),
+        _verdicts(judged),
+        read_appendix(paths.values()),
+        out,
+        with_markdown=with_markdown,
     )
 
 
+def write_answers(judged: Judged, path: Path) -> None:
+    """Write each study's question and answer as a Markdown list."""
+    with writing(path.parent):
+        write_text(path, answers_text(_reported(judged), _verdicts(judged)))
+
+
+def _reported(judged: Judged) -> list[ReportedStudy]:
+    return [
+        ReportedStudy(found, _curves(runs))
+        for runs, found in zip(judged.runs, judged.findings, strict=True)
+    ]
+
+
+def _verdicts(judged: Judged) -> list[VerdictRow]:
+    return [_row(judgement) for judgement in judged.judgements]
+
+
 def _curves(runs: StudyRuns) -> pd.DataFrame:
-    """Lay out the accuracies per epoch of the arms that have runs, each experiment once."""
+    """Lay out the accuracies per epoch of each experiment that is no point of a grid or ladder."""
     groups = {
         arm.experiment.experiment: tuple(arm.runs.values())
-        for arm in runs.arms.values()
-        if arm.runs
+        for label, arm in runs.arms.items()
+        if arm.runs and "@" not in label and not label.startswith("ladder/")
     }
     if not groups:
         return pd.DataFrame({"experiment": []})

@@ -125,9 +125,14 @@ def _last_part(batches: Log) -> NDArray[np.bool_]:
 
 
 def _no_share(log: Log, column: str, examples: Floats | int) -> Iterator[str]:
-    values = log.floats(column)
-    correct = np.rint(np.clip(values, 0, 1) * examples)
-    yield from _wrong(log, column, correct / examples == values, "is no share of the examples")
+    right = _correct(log, column, examples) / examples == log.floats(column)
+    yield from _wrong(log, column, right, "is no share of the examples")
+
+
+def _correct(log: Log, column: str, examples: Floats | int) -> Floats:
+    """Give the nearest whole numbers of correct answers."""
+    counts: Floats = np.rint(np.clip(log.floats(column), 0, 1) * examples)
+    return counts
 
 
 def _wrong(log: Log, column: str, right: NDArray[np.bool_], what: str) -> Iterator[str]:
@@ -150,7 +155,7 @@ def _disagreement(
 
     examples = by_epoch(_examples(batches))
     losses = by_epoch(batches.losses().astype(np.float64))
-    _, correct = by_epoch(np.rint(batches.floats("accuracy") * _examples(batches)))
+    _, correct = by_epoch(_correct(batches, "accuracy", _examples(batches)))
     plain = experiment.training.epoch_loss == "mean_of_batches"
     recomputed = {
         f"{split}_loss": loss.mean(axis=1) if plain else np.average(loss, axis=1, weights=weights)

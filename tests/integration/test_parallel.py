@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -43,11 +44,17 @@ def command(configs: Sequence[Path], results: Path, *options: object) -> list[st
     ]  # fmt: skip
 
 
-def started(line: list[str]) -> subprocess.Popen[str]:
-    """A process group of its own, as a shell gives to a command."""
-    return subprocess.Popen(
+@contextmanager
+def started(line: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """A process group of its own, as a shell gives to a command; nothing of it is left behind."""
+    with subprocess.Popen(
         line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def done(line: list[str]) -> subprocess.CompletedProcess[str]:
@@ -88,10 +95,10 @@ def test_every_cause_is_named_and_the_others_finish(tmp_path: Path) -> None:
         }.items()
     ]  # fmt: skip
     run_of(results, "raises").batches.mkdir(parents=True)  # a folder where a file must go
-    process = started(command(configs, results, "--jobs", 4, "--time-limit", 8))
-    wait_until(lambda: processes_at(run_of(results, "killed")))
-    os.kill(processes_at(run_of(results, "killed"))[0], signal.SIGKILL)
-    table, said = process.communicate(timeout=300)
+    with started(command(configs, results, "--jobs", 4, "--time-limit", 8)) as process:
+        wait_until(lambda: processes_at(run_of(results, "killed")))
+        os.kill(processes_at(run_of(results, "killed"))[0], signal.SIGKILL)
+        table, said = process.communicate(timeout=300)
     assert process.returncode == 1, said
     assert run_of(results, "healthy").read_manifest().status == "complete"
     assert re.search(r"raises seed 0 +.*\n?.*Is a directory", said)
@@ -124,10 +131,10 @@ def test_stopped_by_a_signal_runs_can_go_on(
     results = tmp_path / "results"
     line = command([config(tmp_path, "mlp", ENDLESS)], results, "--seeds", 2, "--jobs", 2)
     runs = [run_of(results, "mlp", seed) for seed in (0, 1)]
-    process = started(line)
-    wait_until(lambda: all(run.checkpoints() for run in runs))
-    (os.killpg if to_all else os.kill)(process.pid, number)
-    _, said = process.communicate(timeout=60)
+    with started(line) as process:
+        wait_until(lambda: all(run.checkpoints() for run in runs))
+        (os.killpg if to_all else os.kill)(process.pid, number)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == code, said
     assert "interrupted; the same command does what is left" in said
     assert "Traceback" not in said
@@ -135,11 +142,12 @@ def test_stopped_by_a_signal_runs_can_go_on(
     assert all(run.checkpoints() for run in runs)
 
 
-def test_stopped_before_the_first_run(tmp_path: Path) -> None:
-    process = started(command([config(tmp_path, "mlp", ENDLESS)], tmp_path / "results"))
-    time.sleep(1.0)
-    os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+@pytest.mark.parametrize("seconds", [0.5, 2.0, 3.5])
+def test_stopped_while_it_starts_no_process_complains(seconds: float, tmp_path: Path) -> None:
+    with started(command([config(tmp_path, "mlp", ENDLESS)], tmp_path / "results")) as process:
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
     assert process.returncode != 0
     assert "Traceback" not in said
 
@@ -149,12 +157,12 @@ def test_a_killed_command_leaves_nobody_training(tmp_path: Path) -> None:
     results = tmp_path / "results"
     line = command([config(tmp_path, "mlp", ENDLESS)], results, "--seeds", 2, "--jobs", 2)
     runs = [run_of(results, "mlp", seed) for seed in (0, 1)]
-    process = started(line)
-    wait_until(lambda: all(run.checkpoints() for run in runs))
-    assert all(processes_at(run) for run in runs)
-    process.kill()
-    process.wait()
-    wait_until(lambda: not any(processes_at(run) for run in runs), seconds=20)
+    with started(line) as process:
+        wait_until(lambda: all(run.checkpoints() for run in runs))
+        assert all(processes_at(run) for run in runs)
+        process.kill()
+        process.wait()
+        wait_until(lambda: not any(processes_at(run) for run in runs), seconds=20)
     assert [run.read_manifest().status for run in runs] == ["interrupted"] * 2
 
 
@@ -162,8 +170,9 @@ def test_two_commands_at_once_never_both_do_a_run(tmp_path: Path) -> None:
     """Each epoch of each run is told by one of them; what is locked, the other leaves alone."""
     results = tmp_path / "results"
     line = command([config(tmp_path, "mlp", 20)], results, "--seeds", 3, "--jobs", 2)
-    both = [started(line), started(line)]
-    said = [process.communicate(timeout=300)[1] for process in both]
+    with started(line) as one, started(line) as other:
+        both = [one, other]
+        said = [process.communicate(timeout=300)[1] for process in both]
     assert {process.returncode for process in both} <= {0, 2}, said
     epochs = re.findall(r"mlp seed \d: epoch \d+/20", "\n".join(said))
     expected = {f"mlp seed {seed}: epoch {epoch}/20" for seed in range(3) for epoch in range(1, 21)}

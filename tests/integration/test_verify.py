@@ -56,7 +56,7 @@ def test_all_problems_of_all_runs_at_once(folders: list[Path], capsys: Captured)
     runs[2].manifest.write_text("{", encoding="utf-8")
     assert verify_runs(folders) == 1
     *lines, remedy = capsys.readouterr().out.splitlines()
-    assert [line.partition(": ")[0] for line in lines] == [
+    assert list(dict.fromkeys(line.partition(": ")[0] for line in lines)) == [
         str(runs[0].weights), str(runs[1].epochs), str(runs[2].manifest)
     ]  # fmt: skip
     assert remedy == "remove the folders of these runs, and train them again"

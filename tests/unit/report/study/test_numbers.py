@@ -22,7 +22,7 @@ def _interval(low: float, high: float) -> Interval:
         (math.inf, "epochs", "never"),
         (2.345, "epochs", "2.35 epochs"),
         (1234.4, "steps", "1,234 steps"),
-        (-0.5, "tau", "−0.50 tau"),
+        (-0.5, "tau", "−0.500 tau"),
         (NAN, "pp", "–"),
     ],
 )

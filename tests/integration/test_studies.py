@@ -1,0 +1,202 @@
+"""A study as a user meets it: planned, reproduced, judged and reported, on the small digits."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CONFIG = """\
+experiment: {name}
+description: {name} arm
+data: {{dataset: digits}}
+model: {{name: {model}}}
+training: {{epochs: 2, evaluate_every: 10, optimizer: {{name: adam}}}}
+"""
+STUDY = """\
+study: tiny
+question: Does <b>batch norm</b> help on small digits?
+seeds: 2
+experiments:
+  plain: {config: plain.yaml}
+  batch_norm: {config: batch_norm.yaml}
+contrasts:
+  lead:
+    treatment: batch_norm
+    baseline: plain
+    metrics: [validation_accuracy@1, test_accuracy, epochs_to_accuracy@0.5, steps_to_loss@1.5]
+claims:
+  - id: mine.1
+    article: mine
+    claim: Batch norm wins.
+    claimed: higher
+    tests:
+      - {aspect: level, study: tiny, contrast: lead, metric: validation_accuracy@1, rule: higher}
+small:
+  gives_up: one epoch
+  overrides: {training.epochs: 1}
+"""
+
+
+def bnbench(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bnbench", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=cwd)
+
+
+def write_study(folder: Path, text: str = STUDY) -> Path:
+    for name, model in (("plain", "LeNet5"), ("batch_norm", "LeNet5_BatchNorm")):
+        (folder / f"{name}.yaml").write_text(CONFIG.format(name=name, model=model))
+    path = folder / "tiny.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("study")
+    done = bnbench("reproduce", write_study(folder), "--with-runs", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "1 verdicts" in done.stdout
+    return folder
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
+def states(folder: Path, *options: object) -> dict[str, str]:
+    done = bnbench("plan", "tiny.yaml", *options, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    cells = [line.split() for line in done.stdout.splitlines()[1:-1]]
+    return {row[0]: row[2] for row in cells}
+
+
+def test_plan_says_what_there_is_to_do(reproduced: Path) -> None:
+    assert states(reproduced) == {"plain": "cached", "batch_norm": "cached"}
+    assert states(reproduced, "--small") == {
+        "tiny_small/plain": "run", "tiny_small/batch_norm": "run"
+    }  # fmt: skip
+    assert states(reproduced, "--results", "elsewhere") == {"plain": "run", "batch_norm": "run"}
+    assert not (reproduced / "elsewhere").exists()
+
+
+def test_a_second_call_runs_nothing(reproduced: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in reproduced.rglob("manifest.json")}
+    done = bnbench("reproduce", "tiny.yaml", cwd=reproduced)
+    assert done.returncode == 0, done.stderr
+    assert "4 of 4 runs are finished already" in done.stderr
+    runs = {path: path.stat().st_mtime_ns for path in reproduced.rglob("manifest.json")}
+    assert runs == before
+
+
+def test_the_report_is_the_same_twice_and_escaped(reproduced: Path) -> None:
+    there = (reproduced / "results/report/report.html").read_bytes()
+    done = bnbench("report", "tiny.yaml", "--out", "again.html", "--markdown", cwd=reproduced)
+    assert done.returncode == 0, done.stderr
+    assert (reproduced / "again.html").read_bytes() == there
+    assert b"<b>batch norm</b>" not in there
+    assert b"&lt;b&gt;batch norm&lt;/b&gt;" in there
+    markdown = (reproduced / "again.md").read_text(encoding="utf-8")
+    assert "significant" not in markdown.lower()
+
+
+def test_claims_are_judged_from_the_runs(reproduced: Path) -> None:
+    path = reproduced / "verdicts.csv"
+    done = bnbench("claims", "tiny.yaml", "--article", "mine", "--csv", path, cwd=reproduced)
+    assert done.returncode == 0, done.stderr
+    (row,) = rows(path)
+    assert row["claim"] == "mine.1"
+    assert row["verdict"] in {"SUPPORTED", "REFUTED", "INCONCLUSIVE"}
+    assert row["n"] == "2"
+
+
+def test_contrasts_are_the_runs(reproduced: Path) -> None:
+    """The mean difference, recomputed from the epoch logs by hand."""
+    arms = []
+    for name in ("batch_norm", "plain"):
+        logs = sorted((reproduced / "results" / name).glob("seed-*/epochs.csv"))
+        arms.append([float(rows(log)[0]["validation_accuracy"]) for log in logs])
+    expected = sum(there - here for there, here in zip(*arms, strict=True)) / 2
+    found = {row["metric"]: row for row in rows(reproduced / "results/report/contrasts.csv")}
+    difference = float(found["validation_accuracy@1"]["paired_mean_difference"])
+    assert difference == pytest.approx(expected)
+
+
+def test_kept_runs_are_enough_for_the_verdicts(reproduced: Path) -> None:
+    kept = reproduced / "results/report/runs"
+    names = {path.name for path in kept.rglob("*") if path.is_file()}
+    assert names == {"config.yaml", "manifest.json", "epochs.csv", "evaluations.csv"}
+    done = bnbench("claims", "tiny.yaml", "--article", "mine", "--results", kept, cwd=reproduced)
+    again = bnbench("claims", "tiny.yaml", "--article", "mine", cwd=reproduced)
+    assert done.stdout == again.stdout
+
+
+def test_a_changed_setting_is_named_and_never_overwritten(tmp_path: Path) -> None:
+    write_study(tmp_path)
+    assert bnbench("reproduce", "tiny.yaml", "--seeds", 1, cwd=tmp_path).returncode == 0
+    config = tmp_path / "plain.yaml"
+    config.write_text(config.read_text().replace("epochs: 2", "epochs: 3"), encoding="utf-8")
+    plan = bnbench("plan", "tiny.yaml", "--seeds", 1, cwd=tmp_path)
+    assert "training.epochs: 2 there, 3 here" in " ".join(plan.stdout.split())
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    done = bnbench("reproduce", "tiny.yaml", "--seeds", 1, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "training.epochs: 2 there, 3 here" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("config: plain.yaml", "config: absent.yaml", "absent.yaml: cannot be read"),
+        ("baseline: plain", "baseline: plane", "there is no experiment 'plane'"),
+        ("test_accuracy", "test_acuracy", "there is no metric 'test_acuracy'"),
+        ("rule: higher", "rule: hihger", "hihger"),
+        ("contrast: lead", "contrast: leed", "leed"),
+        ("question:", "qestion:", "did you mean 'question'"),
+    ],
+)
+def test_a_wrong_study_is_one_line_and_leaves_nothing(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    write_study(tmp_path, STUDY.replace(old, new))
+    before = sorted(tmp_path.rglob("*"))
+    done = bnbench("reproduce", "tiny.yaml", cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_results_folder_that_was_meddled_with(reproduced: Path, tmp_path: Path) -> None:
+    """A half-written log, an edited number, a foreign manifest: a line each, exit code 2."""
+    spoil = {
+        "epochs.csv": lambda text: text[: len(text) // 2],
+        "manifest.json": lambda text: text.replace('"seed": 0', '"seed": 7'),
+        "config.yaml": lambda text: text.replace("epochs: 2", "epochs: 5"),
+    }
+    write_study(tmp_path)
+    for name, change in spoil.items():
+        results = tmp_path / name.partition(".")[0]
+        for path in (reproduced / "results").rglob("seed-*/*"):
+            if path.is_file() and path.suffix != ".pt" and "report" not in path.parts:
+                copy = results / path.relative_to(reproduced / "results")
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.write_bytes(path.read_bytes())
+        spoiled = results / "plain/seed-0" / name
+        spoiled.write_text(change(spoiled.read_text(encoding="utf-8")), encoding="utf-8")
+        done = bnbench("report", "tiny.yaml", "--results", results, cwd=tmp_path)
+        assert done.returncode == 2, (name, done.stderr)
+        assert str(spoiled.relative_to(tmp_path)) in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not (tmp_path / "report.html").exists()
+
+
+def test_the_manifest_names_the_code(reproduced: Path) -> None:
+    manifest = json.loads((reproduced / "results/plain/seed-0/manifest.json").read_text())
+    assert "bnbench.training.loop" in manifest["code"]
