@@ -11,7 +11,7 @@ BENCH_RUNS_OUT ?= results/finished_runs.md
 .DEFAULT_GOAL := help
 STUDIES := $(sort $(wildcard configs/studies/*.yaml))
 
-.PHONY: help expect reproduce reproduce-small reproduce-full golden test test-all check bench clean
+.PHONY: help expect reproduce reproduce-small reproduce-full reference golden test test-all check bench clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' $(MAKEFILE_LIST)
@@ -36,12 +36,17 @@ reproduce: expect $(VENV)/installed  ## Environment, data, the headline study wi
 	$(BNBENCH) reproduce --seeds 3
 
 reproduce-small: EXPECT := two and a half hours
-reproduce-small: expect $(VENV)/installed  ## Every study with its own seeds, long ones in their small variants
+reproduce-small: expect $(VENV)/installed  ## Every study, long ones in their small variants
 	$(BNBENCH) reproduce $(STUDIES) --small
 
 reproduce-full: EXPECT := a day
 reproduce-full: expect $(VENV)/installed  ## Every study in full, with 10 seeds
 	$(BNBENCH) reproduce $(STUDIES) --seeds 10
+
+reference: $(VENV)/installed  ## Renew results/reference from what reproduce-small has run
+	$(BNBENCH) report --folder results/reference
+	$(BNBENCH) compare published/lenet5_batchnorm --baseline published/lenet5 --out results/reference/published
+	$(BNBENCH) compare lenet5_batchnorm --baseline lenet5 --out results/reference/corrected
 
 test: $(VENV)/installed-dev  ## Environment, data, every test but the slow ones
 	$(BNBENCH) data fetch

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from bnbench.claims.rules import RULES
 from bnbench.claims.schema import ClaimTest
 from bnbench.claims.verdict import Outcome
+from bnbench.config.study_schema import Point
 from bnbench.findings.results import BestFinding, Finding, Level, StudyFindings
 
 
@@ -39,7 +40,11 @@ def _named(study: StudyFindings) -> Iterator[tuple[str, Finding]]:
 
 def _best(test: ClaimTest, study: StudyFindings) -> BestFinding | None:
     found = (best for best in study.best if best.name == test.contrast)
-    return next((best for best in found if any(best.usable.values())), None)
+    return next((best for best in found if any(map(_any_usable, best.usable.values()))), None)
+
+
+def _any_usable(by_seed: Mapping[int, Sequence[Point]]) -> bool:
+    return any(by_seed.values())
 
 
 def _level(test: ClaimTest, study: StudyFindings) -> Level | None:

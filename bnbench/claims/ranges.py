@@ -1,53 +1,58 @@
-"""Rules of the range of a grid in which each side is usable.
+"""Rules of the range of a grid in which each side is usable, seed by seed.
 
-The range has no interval: it is judged on the grid's own points, chosen on the tuning seeds, so
-that neighbouring points are what these rules can resolve.
+The grid's own points are all that these rules can resolve.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 from bnbench.claims.schema import ClaimTest
 from bnbench.claims.verdict import Outcome, Verdict
 from bnbench.findings.results import BestFinding
+from bnbench.statistics import sign_test_p
+
+ALPHA = 0.05
 
 
 def wider(best: BestFinding, test: ClaimTest) -> Outcome:  # noqa: ARG001
     """Judge that the treatment's usable range is wider, in decades from end to end.
 
-    ``SUPPORTED`` where it is, ``REFUTED`` where it is narrower, ``INCONCLUSIVE`` where both are
-    as wide. No usable point is narrower than one.
+    By the exact sign test over the seeds: ``SUPPORTED`` where p < 0.05 and it is wider at more
+    seeds, ``REFUTED`` where it is narrower at more, else ``INCONCLUSIVE``. Equal ranges are left
+    out; no usable point is narrower than one.
     """
-    treatment, baseline = _ranges(best)
-    return _outcome(best, _decades(treatment), _decades(baseline))
+    return _outcome(best, _decades)
 
 
 def larger(best: BestFinding, test: ClaimTest) -> Outcome:  # noqa: ARG001
-    """Judge that the treatment's largest usable point is larger; see `wider`."""
-    treatment, baseline = _ranges(best)
-    return _outcome(best, max(treatment, default=-math.inf), max(baseline, default=-math.inf))
+    """Judge that the treatment's largest usable point is larger; decided as `wider` is."""
+    return _outcome(best, lambda points: max(points, default=-math.inf))
 
 
-def _ranges(best: BestFinding) -> list[list[float]]:
-    return [
-        [float(point) for point in best.usable[side] if isinstance(point, int | float)]
-        for side in ("treatment", "baseline")
-    ]
-
-
-def _decades(points: list[float]) -> float:
+def _decades(points: Sequence[float]) -> float:
     return math.log10(max(points) / min(points)) if points else -math.inf
 
 
-def _outcome(best: BestFinding, treatment: float, baseline: float) -> Outcome:
+def _outcome(best: BestFinding, size: Callable[[Sequence[float]], float]) -> Outcome:
+    treatment, baseline = (_sizes(best, side, size) for side in ("treatment", "baseline"))
+    shared = treatment.keys() & baseline.keys()
+    more = sum(treatment[seed] > baseline[seed] for seed in shared)
+    less = sum(treatment[seed] < baseline[seed] for seed in shared)
+    p = sign_test_p(more, less)
     verdict = Verdict.INCONCLUSIVE
-    if treatment != baseline:
-        verdict = Verdict.SUPPORTED if treatment > baseline else Verdict.REFUTED
-    ranges = " against ".join(map(_text, _ranges(best)))
-    n = len(best.tuning_seeds)
-    return Outcome(verdict, n, f"usable {ranges}, n = {n} tuning seeds, no interval")
+    if p < ALPHA:
+        verdict = Verdict.SUPPORTED if more > less else Verdict.REFUTED
+    n = len(shared)
+    text = f"more at {more} and less at {less} of {n} seeds, sign test p = {p:.4f}"
+    return Outcome(verdict, n, text)
 
 
-def _text(points: list[float]) -> str:
-    return f"{min(points):g} to {max(points):g}" if points else "nowhere"
+def _sizes(
+    best: BestFinding, side: str, size: Callable[[Sequence[float]], float]
+) -> dict[int, float]:
+    return {
+        seed: size([float(point) for point in points if isinstance(point, int | float)])
+        for seed, points in best.usable[side].items()
+    }

@@ -228,15 +228,23 @@ def report(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Write the same as Markdown beside it.")
     ] = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--folder", help="Instead: a folder for report, tables, and the runs' logs."),
+    ] = None,
 ) -> None:
     """Write the report on the runs that are there: one HTML file that opens offline.
 
     Example: bnbench report --out report.html
     """
+    from bnbench.cli.reproduce import write_all
     from bnbench.cli.studies import judge_results
     from bnbench.report.study_results import write_study_report
 
     judged = judge_results(studies or [], results, seeds)
+    if folder is not None:
+        write_all(judged, folder, with_runs=True)
+        return
     for path in write_study_report(judged, out, with_markdown=markdown):
         if path.suffix != ".svg":
             typer.echo(path)

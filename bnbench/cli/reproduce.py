@@ -10,7 +10,6 @@ from rich.console import Console
 from bnbench.claims import Verdict
 from bnbench.cli.studies import known_studies, load_studies
 from bnbench.cli.train import Running, run_plan
-from bnbench.config import Study
 from bnbench.execution import merge_plans, plan_runs
 from bnbench.report.archive import archive
 from bnbench.report.study_results import (
@@ -54,21 +53,23 @@ def reproduce_studies(
     plan.refuse_others()
     code = run_plan(plan, running)
     if code <= 1:  # not stopped: what there is can be reported
-        _report(judge_studies(studies, known, results), studies, out, with_runs)
+        judged = judge_studies(studies, known, results)
+        _print_verdicts(judged)
+        write_all(judged, out, with_runs=with_runs)
     return code
 
 
-def _report(judged: Judged, studies: Sequence[Study], out: Path, with_runs: bool) -> None:
-    """Write tables and report, and say where they are."""
-    write_study_tables(judged, out)
+def write_all(judged: Judged, out: Path, *, with_runs: bool) -> None:
+    """Write tables, answers and report into a folder, with the runs they rest on if asked to."""
+    tables = write_study_tables(judged, out)
     write_answers(judged, out / "answers.md")
     write_study_report(judged, out / "report.html", with_markdown=True)
     if with_runs:
         folders = {run.run.path for one in judged.runs for run in one.runs}
+        studies = [one.study for one in judged.findings]
         archive(sorted(folders), out, with_answers=confirmatory_experiments(studies))
-    _print_verdicts(judged)
-    for name in ("report.html", "report.md", "verdicts.csv", "contrasts.csv", "values.csv"):
-        Console().print(str(out / name), highlight=False, markup=False, soft_wrap=True)
+    for path in (out / "report.html", out / "report.md", *tables):
+        Console().print(str(path), highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_verdicts(judged: Judged) -> None:

@@ -27,6 +27,9 @@ from bnbench.execution import (
 )
 from bnbench.execution.ray_cluster import RayCluster
 
+LISTED = 40
+"""Runs that are listed one by one at the end; of more, only those that failed are."""
+
 
 @dataclass(frozen=True)
 class Running:
@@ -145,7 +148,8 @@ def _outcomes(plan: Plan, how: Running) -> list[Ended]:
 
 
 def _told(plan: Plan, outcomes: Sequence[Ended]) -> int:
-    Console().print(run_table(plan.runs))
+    if len(plan.planned) <= LISTED:
+        Console().print(run_table(plan.runs))
     failures = [outcome for outcome in outcomes if outcome.status == "failed"]
     if failures:
         Console(stderr=True).print(failure_table(failures))

@@ -13,7 +13,7 @@ from bnbench.findings.results import BestFinding, Level
 from bnbench.findings.study_runs import StudyRuns
 
 USABLE = 0.01
-"""How far below its side's best a usable point may be: 1 pp, or 0.01 in the metric's unit."""
+"""How far below its side's best of the seed a usable point may be: 1 pp, or 0.01 of the unit."""
 
 
 def compare_best(runs: StudyRuns) -> list[BestFinding]:
@@ -35,7 +35,9 @@ def _best(runs: StudyRuns, planned: BestAgainstBest) -> BestFinding | None:
         if any(level.values.keys() != set(tuning) for level in tuned):
             return None
         chosen[side] = runs.arms[max(tuned, key=_score).label]
-        usable[side] = tuple(_point(runs, level) for level in _usable(tuned))
+        usable[side] = _usable(
+            runs, [level_of(runs.arms[label], planned.metrics[0]) for label in labels]
+        )
     contrast = PlannedContrast(
         planned.name, planned.name, chosen["treatment"].label, chosen["baseline"].label,
         planned.metrics, planned.smallest_effect, planned.confirmatory,
@@ -59,9 +61,19 @@ def _score(level: Level) -> float:
     return mean if level.metric.quantity.higher_is_better else -mean
 
 
-def _usable(levels: Sequence[Level]) -> list[Level]:
-    best = max(map(_score, levels))
-    return [level for level in levels if not level.diverged and _score(level) >= best - USABLE]
+def _usable(runs: StudyRuns, levels: Sequence[Level]) -> dict[int, tuple[Point, ...]]:
+    """List, seed by seed, the points that come close to that seed's best."""
+    sign = 1 if levels[0].metric.quantity.higher_is_better else -1
+    shared = set.intersection(*(set(level.values) for level in levels))
+    usable = {}
+    for seed in sorted(shared):
+        best = max(sign * level.values[seed] for level in levels)
+        usable[seed] = tuple(
+            _point(runs, level)
+            for level in levels
+            if seed not in level.diverged and sign * level.values[seed] >= best - USABLE
+        )
+    return usable
 
 
 def _point(runs: StudyRuns, level: Level) -> Point:

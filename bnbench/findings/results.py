@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bnbench.config import Metric, Study
+from bnbench.config.study_schema import Point
 from bnbench.statistics import (
     Contrast,
     Equivalence,
@@ -122,9 +123,9 @@ class BestFinding:
     tuning_seeds : tuple of int
     findings : tuple of Finding
         On the fresh seeds, one a metric.
-    usable : dict of str to tuple
-        ``treatment`` and ``baseline`` -> the points, in the grid's order, whose mean on the
-        tuning seeds is within 1 pp of the side's best and none of whose runs diverged.
+    usable : dict of str to dict of int to tuple
+        ``treatment`` and ``baseline`` -> seed, of all that every point has -> the points, in the
+        grid's order, that are within 1 pp of the seed's best and did not fail.
     """
 
     name: str
@@ -132,7 +133,7 @@ class BestFinding:
     baseline: str
     tuning_seeds: tuple[int, ...]
     findings: tuple[Finding, ...]
-    usable: dict[str, tuple[str | int | float | bool | None, ...]]
+    usable: dict[str, dict[int, tuple[Point, ...]]]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from bnbench.report.files import writing
 from bnbench.report.names import spoken
 from bnbench.report.study_answer import answer
 from bnbench.report.study_section import study_section
-from bnbench.report.verdicts import VerdictRow, counted, verdict_table
+from bnbench.report.verdicts import ARTICLES, VerdictRow, counted, verdict_table
 from bnbench.runs import write_text
 
 READING = (
@@ -130,7 +130,8 @@ def _answer(found: StudyFindings, verdicts: Sequence[VerdictRow]) -> Section:
 
 
 def _verdicts(verdicts: Sequence[VerdictRow]) -> Section:
-    return Section("Verdicts", (Paragraph(f"{counted(verdicts)}."), verdict_table(verdicts)))
+    count = Paragraph(f"{counted(verdicts)}.")
+    return Section("Verdicts", (count, Lines(ARTICLES), verdict_table(verdicts)))
 
 
 def _write_markdown(document: Document, out: Path) -> list[Path]:

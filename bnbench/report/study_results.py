@@ -103,14 +103,21 @@ def confirmatory_experiments(studies: Sequence[Study]) -> set[str]:
 
 
 def write_study_tables(judged: Judged, out: Path) -> list[Path]:
-    """Write ``contrasts.csv``, ``values.csv`` (one row a run and metric) and ``verdicts.csv``."""
+    """Write ``contrasts.csv``, ``values.csv`` (one row a run and metric) and ``verdicts.csv``.
+
+    A ladder has no contrast by a name: without any, there is no ``contrasts.csv``.
+    """
     tables = {
         "contrasts": stack([contrasts_table(one) for one in judged.findings]),
         "values": stack([values_table(one) for one in judged.runs]),
         "verdicts": claims_table(judged.judgements),
     }
     with writing(out):
-        return [write_table(table, out / f"{name}.csv") for name, table in tables.items()]
+        return [
+            write_table(table, out / f"{name}.csv")
+            for name, table in tables.items()
+            if not table.empty
+        ]
 
 
 def write_study_report(judged: Judged, out: Path, *, with_markdown: bool) -> list[Path]:

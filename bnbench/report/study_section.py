@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
 from bnbench.config import Study
+from bnbench.config.study_schema import Point
 from bnbench.findings.results import BestFinding, Finding, StudyFindings, TestAnswers
 from bnbench.report import numbers
 from bnbench.report.document import Block, Lines, Listing, Paragraph, Picture, Section
@@ -90,9 +92,9 @@ def _best(study: Study, best: BestFinding) -> Section:
     seeds = ", ".join(map(str, best.tuning_seeds))
     chosen = " and ".join(arm_title(study, label) for label in (best.treatment, best.baseline))
     usable = [
-        f"usable values of the {side}, within 1 pp of its best on the tuning seeds and without a"
-        f" failed run: {', '.join(map(setting_value, points)) or 'none'}"
-        for side, points in best.usable.items()
+        f"usable values of the {side}, within 1 pp of the seed's best, and at how many of"
+        f" {len(by_seed)} seeds: {_counted(by_seed.values())}"
+        for side, by_seed in best.usable.items()
     ]
     return Section(
         f"{spoken(best.name)}: each side at its best value",
@@ -103,6 +105,13 @@ def _best(study: Study, best: BestFinding) -> Section:
             *_notes(best.findings),
         ),
     )
+
+
+def _counted(points_of_seeds: Iterable[tuple[Point, ...]]) -> str:
+    """Count at how many seeds each point is usable, such as ``0.01 (5), 0.1 (2)``."""
+    counts = Counter(point for points in points_of_seeds for point in points)
+    points = sorted(counts, key=lambda point: (isinstance(point, str), point))
+    return ", ".join(f"{setting_value(point)} ({counts[point]})" for point in points) or "none"
 
 
 def _published(found: StudyFindings) -> Iterator[Section]:

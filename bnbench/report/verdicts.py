@@ -8,6 +8,13 @@ from dataclasses import dataclass
 
 from bnbench.report.document import Table
 
+ARTICLES = (
+    "A0: O. Olu-Ipinlaye, Batch Normalization in Convolutional Neural Networks (Paperspace).",
+    "A1: T. Madushanka, Batch Normalization in Neural Networks (Medium, 2024).",
+    "A2: CNNs Part 5: Batch Normalization.",
+    "A3: an untitled note on batch norm in convolutional networks.",
+    "A4: Batch Normalization in Convolutional Neural Networks (Baeldung).",
+)
 ORDER = ("SUPPORTED", "REFUTED", "INCONCLUSIVE", "NOT TESTABLE", "OPEN")
 
 
@@ -46,14 +53,11 @@ class VerdictRow:
 
 def verdict_table(verdicts: Sequence[VerdictRow]) -> Table:
     """Lay out all verdicts in the order given."""
-    header = ("claim", "verdict", "statement", "aspect", "published", "re-run", "study", "article")
+    header = ("claim", "verdict", "statement", "aspect", "published", "re-run")
     rows = tuple(
-        (
-            row.claim, row.verdict, row.statement, row.aspect, row.published, row.numbers,
-            row.study, row.article,
-        )
+        (row.claim, row.verdict, row.statement, row.aspect, row.published, row.numbers)
         for row in verdicts
-    )  # fmt: skip
+    )
     return Table("Every claim, aspect by aspect", header, rows, words=len(header))
 
 

@@ -107,7 +107,10 @@ def make_best() -> MakeBest:
     def make(
         treatment: Sequence[float], baseline: Sequence[float], findings: Sequence[Finding] = ()
     ) -> BestFinding:
-        usable: dict[str, Any] = {"treatment": tuple(treatment), "baseline": tuple(baseline)}
+        usable: dict[str, Any] = {
+            "treatment": dict.fromkeys(range(6), tuple(treatment)),
+            "baseline": dict.fromkeys(range(6), tuple(baseline)),
+        }
         return BestFinding("best", "bn@1", "plain@1", tuple(range(5)), tuple(findings), usable)
 
     return make

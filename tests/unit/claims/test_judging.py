@@ -95,7 +95,7 @@ def test_best_against_best(
     scored = only(judge([asking(contrast="best")], {"study": study}))
     assert scored.verdict is Verdict.SUPPORTED
     wide = asking(contrast="best", rule="wider", metric=None)
-    assert only(judge([wide], {"study": study})).numbers.startswith("usable 0.1 to 1 against")
+    assert only(judge([wide], {"study": study})).numbers.startswith("more at 6 and less at 0")
     empty = make_study(best=[make_best((), ())])
     assert only(judge([wide], {"study": empty})).verdict is Verdict.OPEN
 

@@ -322,8 +322,15 @@ def test_usable_ranges(
 
 def test_the_numbers_of_a_range(make_best: MakeBest) -> None:
     assert judge("wider", make_best((0.01, 1.0), ())).numbers == (
-        "usable 0.01 to 1 against nowhere, n = 5 tuning seeds, no interval"
+        "more at 6 and less at 0 of 6 seeds, sign test p = 0.0312"
     )
+
+
+def test_a_range_is_wider_only_where_the_seeds_agree(make_best: MakeBest) -> None:
+    best = make_best((0.01, 1.0), (0.1, 1.0))
+    best.usable["baseline"][5] = (0.001, 1.0)  # one seed of six against it: p = 14/64
+    assert judge("wider", best).verdict is INCONCLUSIVE
+    assert judge("wider", best).numbers.endswith("p = 0.2188")
 
 
 MIRRORED = {"higher": "lower", "different": "different", "equivalent": "equivalent"}

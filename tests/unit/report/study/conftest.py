@@ -250,7 +250,7 @@ def _best(study: Study, value: Law) -> Iterable[BestFinding]:
             baseline=planned.baseline,
             tuning_seeds=study.seeds[: best.tuning_seeds],
             findings=tuple(_finding(study, planned, metric, value) for metric in best.metrics),
-            usable={"treatment": (0.001, 0.1), "baseline": ()},
+            usable={"treatment": {0: (0.001, 0.1), 1: (0.1,)}, "baseline": {0: (), 1: ()}},
         )
 
 
