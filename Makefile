@@ -56,6 +56,9 @@ test-all: $(VENV)/installed-dev  ## The slow ones too
 	$(BNBENCH) data fetch
 	$(BIN)/python -m pytest
 
+golden: $(VENV)/installed-dev  ## Renew tests/golden/, the first losses of each recipe; read the diff
+	$(BIN)/python tests/golden/test_first_losses.py
+
 check: $(VENV)/installed-dev  ## Lint, types, direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

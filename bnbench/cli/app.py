@@ -251,6 +251,40 @@ def report(
 
 
 @app.command()
+def verify(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs or of experiments.")],
+    rerun: Annotated[
+        bool, typer.Option("--rerun", help="Do the runs again in a temporary folder, and compare.")
+    ] = False,
+    steps: Annotated[
+        int | None, typer.Option("--steps", min=1, help="With --rerun: only so many first steps.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Check runs on disk, file by file; exit code 1 if one has a problem.
+
+    Example: bnbench verify results/lenet5 --rerun --steps 100
+    """
+    from bnbench.cli.verify import verify_runs
+
+    raise typer.Exit(verify_runs(runs, rerun, steps, data_dir))
+
+
+@app.command()
+def diff(
+    first: Annotated[Path, typer.Argument(help="A run.")],
+    second: Annotated[Path, typer.Argument(help="Another run.")],
+) -> None:
+    """Say what differs between two runs; exit code 1 if their numbers do.
+
+    Example: bnbench diff results/lenet5/seed-0 results/lenet5_batchnorm/seed-0
+    """
+    from bnbench.cli.verify import print_difference
+
+    raise typer.Exit(print_difference(first, second))
+
+
+@app.command()
 def predict(
     run: Annotated[Path, typer.Argument(help="A completed run, such as results/lenet5/seed-0.")],
     images: Annotated[list[Path], typer.Argument(help="Image files, any size, either polarity.")],

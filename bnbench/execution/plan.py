@@ -12,7 +12,7 @@ import torch
 from bnbench.config import Experiment, InitializationSettings, differing_keys
 from bnbench.data import Split, Splits, data_folder, describe_splits
 from bnbench.errors import BnbenchError
-from bnbench.execution.pool import Task
+from bnbench.execution.tasks import Task
 from bnbench.models import find_architecture, resolve_model
 from bnbench.runs import EpochRow, Found, Identity, Run, look, run_directory
 from bnbench.training.check import check_batches, check_experiment

@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -175,7 +176,7 @@ def test_a_wrong_study_is_one_line_and_leaves_nothing(
 
 def test_a_results_folder_that_was_meddled_with(reproduced: Path, tmp_path: Path) -> None:
     """A half-written log, an edited number, a foreign manifest: a line each, exit code 2."""
-    spoil = {
+    spoil: dict[str, Callable[[str], str]] = {
         "epochs.csv": lambda text: text[: len(text) // 2],
         "manifest.json": lambda text: text.replace('"seed": 0', '"seed": 7'),
         "config.yaml": lambda text: text.replace("epochs: 2", "epochs: 5"),

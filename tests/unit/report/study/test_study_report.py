@@ -154,7 +154,7 @@ def test_texts_from_configs_and_manifests_stay_text(nasty: StudyFindings, tmp_pa
     outside_fences = "".join(markdown.split("```")[::2])
     assert "<script>" not in outside_fences
     rows = [line for line in markdown.splitlines() if line.startswith("| A0.1")]
-    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [9]  # eight cells
+    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [7]  # six cells
 
 
 @pytest.mark.parametrize("name", ["report.md", "report", "report.txt"])
