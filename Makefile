@@ -50,11 +50,11 @@ reference: $(VENV)/installed  ## Renew results/reference from what reproduce-sma
 
 test: $(VENV)/installed-dev  ## Environment, data, every test but the slow ones
 	$(BNBENCH) data fetch
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow'
 
 test-all: $(VENV)/installed-dev  ## The slow ones too
 	$(BNBENCH) data fetch
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 golden: $(VENV)/installed-dev  ## Renew tests/golden/, the first losses of each recipe; read the diff
 	$(BIN)/python tests/golden/test_first_losses.py
