@@ -9,11 +9,10 @@ from bnbench.claims.reading import article_claims, load_claims, study_claims
 from bnbench.claims.references import check_claims
 from bnbench.claims.rules import RULES, Rule
 from bnbench.claims.schema import Claim, ClaimTest
-from bnbench.claims.table import REPRODUCED, claims_table
+from bnbench.claims.table import claims_table
 from bnbench.claims.verdict import Outcome, Verdict
 
 __all__ = [
-    "REPRODUCED",
     "RULES",
     "Claim",
     "ClaimTest",

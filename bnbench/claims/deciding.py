@@ -11,16 +11,21 @@ from bnbench.statistics import smallest_p
 ALPHA = 0.05
 
 
+def enough_seeds(n: int) -> bool:
+    """Say whether n seeds may decide: fewer leave every exact p above 0.05, whatever they show."""
+    return n >= fewest_seeds()
+
+
 def withstands_adjustment(finding: Finding) -> bool:
-    """Say whether a finding may decide: one of the confirmatory family by its adjusted p."""
-    return not finding.confirmatory or finding.p_adjusted < ALPHA
+    """Say whether a finding may decide: one of a family or a sweep by its adjusted p."""
+    return not finding.adjusted_by or finding.p_adjusted < ALPHA
 
 
 def seeds_text(finding: Finding) -> str:
     """Say how many seeds, and what the whole family makes of the p value."""
     text = f", n = {finding.n}"
-    if finding.confirmatory and not math.isnan(finding.p_adjusted):
-        text += f", {p_text(finding.p_adjusted)} ({finding.adjusted_by or 'not adjusted'})"
+    if finding.adjusted_by and not math.isnan(finding.p_adjusted):
+        text += f", {p_text(finding.p_adjusted)} ({finding.adjusted_by})"
     return text
 
 

@@ -1,13 +1,15 @@
 """Rules of a paired difference of levels.
 
-"Excludes 0" is of the 95 % t interval and, for a finding of the confirmatory family, of the
-adjusted p below 0.05 as well. Equivalence is two one-sided tests of its own hypothesis, which
-that p is not about.
+"Excludes 0" is of the 95 % t interval and, for a finding of the confirmatory family or of a
+sweep, of the adjusted p below 0.05 as well. Equivalence is two one-sided tests of its own
+hypothesis, which that p is not about. Below 6 seeds nothing is decided: no exact p could be
+below 0.05.
 """
 
 from __future__ import annotations
 
 from bnbench.claims.deciding import (
+    enough_seeds,
     fewest_seeds,
     needed_text,
     seeds_text,
@@ -77,7 +79,8 @@ def _smallest_effect(finding: Finding, test: ClaimTest) -> float:
 
 
 def _excludes_zero(finding: Finding) -> bool:
-    return _contrast(finding).t_interval.excludes(0) and withstands_adjustment(finding)
+    excluded = _contrast(finding).t_interval.excludes(0)
+    return excluded and enough_seeds(finding.n) and withstands_adjustment(finding)
 
 
 def _differs(finding: Finding, test: ClaimTest) -> bool:
@@ -89,7 +92,7 @@ def _equivalent(finding: Finding, test: ClaimTest) -> bool:
     """Say whether both one-sided tests reject: their 90 % interval lies inside the margin."""
     assert finding.equivalence is not None
     interval, margin = finding.equivalence.interval, _smallest_effect(finding, test)
-    return -margin < interval.low and interval.high < margin
+    return enough_seeds(finding.n) and -margin < interval.low and interval.high < margin
 
 
 def _outcome(finding: Finding, test: ClaimTest, *, supported: bool, refuted: bool) -> Outcome:
@@ -105,6 +108,8 @@ def _outcome(finding: Finding, test: ClaimTest, *, supported: bool, refuted: boo
 def _needed(finding: Finding, test: ClaimTest) -> str:
     """Say how many seeds find the smallest effect, or its absence, with 90 % power."""
     contrast, effect = _contrast(finding), _smallest_effect(finding, test)
+    if not enough_seeds(contrast.n):
+        return needed_text(contrast.n, fewest_seeds())
     if contrast.t_interval.excludes(0) and not withstands_adjustment(finding):
         held_back = "; held back by the adjusted p alone"
         return held_back + needed_text(contrast.n, fewest_seeds())

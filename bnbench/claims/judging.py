@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from bnbench.claims.evidence import find, judge_test
 from bnbench.claims.schema import Claim, ClaimTest
 from bnbench.claims.verdict import Outcome, Verdict
+from bnbench.config import parse_metric
 from bnbench.config.study import SMALL
 from bnbench.findings.results import StudyFindings
+
+REPRODUCED = {True: "reproduced", False: "not reproduced", None: ""}
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,14 @@ class Judgement:
         if self.test is not None:
             return self.test.aspect
         return "the rest" if self.claim.tests else ""
+
+    @property
+    def line(self) -> str:
+        """The numbers with what they are of, such as ``mean validation error: -0.15 pp ...``."""
+        words = [REPRODUCED[self.reproduced]]
+        if self.n and self.test is not None and self.test.metric is not None:
+            words.append(parse_metric(self.test.metric).title)
+        return ": ".join([*filter(None, words), self.numbers])
 
 
 def judge(claims: Iterable[Claim], findings: Mapping[str, StudyFindings]) -> tuple[Judgement, ...]:

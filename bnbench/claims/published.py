@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from bnbench.claims.deciding import enough_seeds, fewest_seeds, needed_text
 from bnbench.claims.schema import ClaimTest
 from bnbench.claims.verdict import Outcome, Verdict
 from bnbench.claims.wording import difference_text, interval_text, value_text
@@ -20,8 +21,9 @@ from bnbench.statistics import Interval
 def reproduced_difference(finding: Finding, test: ClaimTest) -> Outcome:
     """Judge a published difference of two single runs.
 
-    ``SUPPORTED`` where the prediction interval of one further pair holds it, ``REFUTED`` where
-    it does not; ``INCONCLUSIVE`` where there is no interval, as for n = 1.
+    ``REFUTED`` where the prediction interval of one further pair does not hold it; ``SUPPORTED``
+    where it does, from 6 seeds on: the interval of fewer is so wide that it holds almost
+    anything. ``INCONCLUSIVE`` else, and where there is no interval, as for n = 1.
     """
     assert finding.contrast is not None
     mean = finding.contrast.mean_difference
@@ -51,4 +53,6 @@ def _outcome(
     inside = prediction.contains(test.number)
     where = f"{'inside' if inside else 'outside'}{interval_text(metric, prediction)}"
     said = f"published {published}, {where} of one further run; {re_runs}"
+    if inside and not enough_seeds(n):
+        return Outcome(Verdict.INCONCLUSIVE, n, said + needed_text(n, fewest_seeds()))
     return Outcome(Verdict.SUPPORTED if inside else Verdict.REFUTED, n, said, inside)

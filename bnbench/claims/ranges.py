@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+from bnbench.claims.deciding import ALPHA, fewest_seeds, needed_text
 from bnbench.claims.schema import ClaimTest
 from bnbench.claims.verdict import Outcome, Verdict
+from bnbench.claims.wording import p_text
 from bnbench.findings.results import BestFinding
 from bnbench.statistics import sign_test_p
-
-ALPHA = 0.05
 
 
 def wider(best: BestFinding, test: ClaimTest) -> Outcome:  # noqa: ARG001
@@ -23,19 +23,21 @@ def wider(best: BestFinding, test: ClaimTest) -> Outcome:  # noqa: ARG001
     seeds, ``REFUTED`` where it is narrower at more, else ``INCONCLUSIVE``. Equal ranges are left
     out; no usable point is narrower than one.
     """
-    return _outcome(best, _decades)
+    return _outcome(best, _decades, "wider usable range")
 
 
 def larger(best: BestFinding, test: ClaimTest) -> Outcome:  # noqa: ARG001
     """Judge that the treatment's largest usable point is larger; decided as `wider` is."""
-    return _outcome(best, lambda points: max(points, default=-math.inf))
+    return _outcome(
+        best, lambda points: max(points, default=-math.inf), "larger largest usable value"
+    )
 
 
 def _decades(points: Sequence[float]) -> float:
     return math.log10(max(points) / min(points)) if points else -math.inf
 
 
-def _outcome(best: BestFinding, size: Callable[[Sequence[float]], float]) -> Outcome:
+def _outcome(best: BestFinding, size: Callable[[Sequence[float]], float], what: str) -> Outcome:
     treatment, baseline = (_sizes(best, side, size) for side in ("treatment", "baseline"))
     shared = treatment.keys() & baseline.keys()
     more = sum(treatment[seed] > baseline[seed] for seed in shared)
@@ -45,8 +47,9 @@ def _outcome(best: BestFinding, size: Callable[[Sequence[float]], float]) -> Out
     if p < ALPHA:
         verdict = Verdict.SUPPORTED if more > less else Verdict.REFUTED
     n = len(shared)
-    text = f"more at {more} and less at {less} of {n} seeds, sign test p = {p:.4f}"
-    return Outcome(verdict, n, text)
+    text = f"{what} at {more} and not so at {less} of {n} seeds, sign test {p_text(p)}"
+    needed = needed_text(n, fewest_seeds()) if verdict is Verdict.INCONCLUSIVE else ""
+    return Outcome(verdict, n, text + needed)
 
 
 def _sizes(

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bnbench.claims.judging import Judgement
-
-REPRODUCED = {True: "reproduced", False: "not reproduced", None: ""}
+from bnbench.claims.judging import REPRODUCED, Judgement
 
 
 def claims_table(judgements: Sequence[Judgement]) -> pd.DataFrame:

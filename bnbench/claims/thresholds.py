@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from bnbench.claims.deciding import needed_text
+from bnbench.claims.deciding import enough_seeds, fewest_seeds, needed_text
 from bnbench.claims.schema import ClaimTest
 from bnbench.claims.verdict import Outcome, Verdict
 from bnbench.claims.wording import interval_text, value_text
@@ -15,7 +15,7 @@ from bnbench.statistics import Summary, n_for_paired_t
 def above(level: Level, test: ClaimTest) -> Outcome:
     """Judge that an arm's mean is above a threshold.
 
-    ``SUPPORTED``: the interval lies above it. ``REFUTED``: it lies below.
+    ``SUPPORTED``: the interval lies above it. ``REFUTED``: it lies below. Below 6 seeds neither.
     """
     return _outcome(level, test, sign=1)
 
@@ -33,6 +33,9 @@ def _outcome(level: Level, test: ClaimTest, sign: int) -> Outcome:
     text = f"{mean} against {value_text(level.metric, test.number)}, n = {summary.n}"
     if not summary.interval.excludes(test.number):
         return Outcome(Verdict.INCONCLUSIVE, summary.n, text + _needed(summary, test.number))
+    if not enough_seeds(summary.n):
+        text += needed_text(summary.n, fewest_seeds())
+        return Outcome(Verdict.INCONCLUSIVE, summary.n, text)
     as_claimed = sign * (summary.mean - test.number) > 0
     return Outcome(Verdict.SUPPORTED if as_claimed else Verdict.REFUTED, summary.n, text)
 

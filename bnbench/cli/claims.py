@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bnbench.claims import REPRODUCED, Judgement, Verdict, claims_table
+from bnbench.claims import Judgement, Verdict, claims_table
 from bnbench.registry import unknown
 from bnbench.report.files import write_table, writing
 
@@ -89,9 +89,7 @@ def _lines(judgements: Sequence[Judgement]) -> list[str]:
 
 
 def _cells(judgement: Judgement) -> tuple[str, str, str]:
-    label = REPRODUCED[judgement.reproduced]
-    numbers = f"{label}: {judgement.numbers}" if label else judgement.numbers
-    return judgement.aspect, judgement.verdict.value, numbers
+    return judgement.aspect, judgement.verdict.value, judgement.line
 
 
 def _summary(judgements: Sequence[Judgement]) -> str:

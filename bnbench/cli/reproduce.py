@@ -77,4 +77,4 @@ def _print_verdicts(judged: Judged) -> None:
     names = {one.study.name for one in judged.findings}
     verdicts = [one.verdict for one in judged.judgements if one.study in names]
     counts = ", ".join(f"{verdicts.count(one)} {one.value}" for one in Verdict if one in verdicts)
-    Console().print(f"{len(verdicts)} verdicts: {counts or 'none'}", highlight=False)
+    Console().print(f"verdicts: {counts or 'none'}", highlight=False)

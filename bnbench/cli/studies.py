@@ -26,12 +26,24 @@ def load_studies(
     """
 
     def load(path: Path) -> Study:
-        full = load_study(path, seeds=seeds, device=device)
-        if small and (full.has_small or len(paths) == 1):
-            return load_study(path, small=True, seeds=seeds, device=device)
-        return full
+        study = load_study(path, seeds=seeds, device=device)
+        if small and (study.has_small or len(paths) == 1):
+            study = load_study(path, small=True, seeds=seeds, device=device)
+        _check_seeds(study)
+        return study
 
     return _all(load, paths)
+
+
+def _check_seeds(study: Study) -> None:
+    """Refuse a study whose tuning seeds leave none to score what they choose."""
+    for best in study.best:
+        if best.tuning_seeds >= len(study.seeds):
+            raise BnbenchError(
+                f"{study.path}: contrasts.{best.name}.tuning_seeds: {best.tuning_seeds} of"
+                f" {len(study.seeds)} seeds leave none to score; give --seeds"
+                f" {best.tuning_seeds + 1} or more"
+            )
 
 
 def known_studies(paths: Iterable[Path]) -> list[Study]:

@@ -282,6 +282,8 @@ class _Loading:
                     self._side(arms, getattr(contrast, side), f"contrasts.{name}.{side}")
                     for side in ("treatment", "baseline")
                 ]
+                for arm in (arm for side in sides for arm in side):
+                    self._check_epochs(arm, metrics, f"contrasts.{name}.metrics")
                 if contrast.tuning_seeds is None:
                     planned += self._pointwise(name, contrast, metrics, *sides)
                 else:
@@ -289,6 +291,16 @@ class _Loading:
             except BnbenchError as error:
                 self.problems.append(str(error))
         return tuple(planned), tuple(best)
+
+    def _check_epochs(self, arm: StudyArm, metrics: tuple[Metric, ...], key: str) -> None:
+        """Refuse a metric of an epoch that an arm does not have, before hours of runs."""
+        epochs = arm.experiment.training.epochs
+        for metric in metrics:
+            if metric.epoch is not None and metric.epoch > epochs:
+                raise BnbenchError(
+                    f"{self.place(key)}: {metric.text}: {arm.label} has {epochs} epochs; name one"
+                    " that it has, or @last"
+                )
 
     def metrics(self, names: tuple[str, ...], key: str) -> tuple[Metric, ...]:
         return tuple(parse_metric(text, self.place(key)) for text in names)

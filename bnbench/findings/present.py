@@ -19,7 +19,7 @@ def studies_with_runs(
         Of studies.
     results : Path
     seeds : int, optional
-        Look at so many; by default at as many as there are.
+        Look at so many; by default at as many of the study's own as there are.
 
     Returns
     -------
@@ -49,10 +49,9 @@ def _share(study: Study, results: Path) -> float:
 
 
 def _seeds(study: Study, results: Path) -> int:
-    """Count the seeds up to the highest that any of its experiments has."""
-    return 1 + max(
-        max(_run_seeds(results / one.experiment), default=0) for one in study.experiments
-    )
+    """Count the seeds up to the highest that is there, of those that the study names."""
+    there = {seed for one in study.experiments for seed in _run_seeds(results / one.experiment)}
+    return 1 + max(there & set(study.seeds), default=0)
 
 
 def _run_seeds(folder: Path) -> list[int]:

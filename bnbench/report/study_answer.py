@@ -9,9 +9,12 @@ from itertools import groupby
 from bnbench.config import Metric, Study
 from bnbench.findings.results import BestFinding, Finding, StudyFindings
 from bnbench.report import numbers
-from bnbench.report.names import pair_title, point_of, spoken
+from bnbench.report.names import arm_title, pair_title, point_of, spoken
 from bnbench.report.verdicts import VerdictRow, counted
 from bnbench.statistics import Contrast
+
+FEWEST = 6
+"""Seeds with which an exact p can be below 0.05."""
 
 PLACES = {
     "rung": "on the ladder",
@@ -31,7 +34,7 @@ def answer(found: StudyFindings, verdicts: Iterable[VerdictRow]) -> str:
     """
     sentences = [sentence for sentence in _findings(found) if sentence]
     sentences = sentences or ["its runs allow no comparison yet"]
-    sentences += filter(None, [_verdicts(found, verdicts)])
+    sentences += filter(None, [_published_points(found) or _verdicts(found, verdicts)])
     return " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences)
 
 
@@ -77,13 +80,37 @@ def _levels(study: Study, findings: Sequence[Finding], most: int = 2) -> str:
     for _, group in groupby(_headline(findings), key=lambda one: one.name):
         known = [one for one in group if one.contrast is not None][:most]
         if known:
-            levels = [
-                f"{_estimate(one.contrast, one.metric)} in {one.metric.title}" for one in known
-            ]
+            levels = [_level(one) for one in known]
             parts.append(
                 f"{pair_title(study, known[0])} (n = {known[0].n}): {' and '.join(levels)}"
             )
     return "; ".join(parts)
+
+
+def _level(finding: Finding) -> str:
+    """Give a difference, and say where it may be none."""
+    contrast = finding.contrast
+    assert contrast is not None
+    text = f"{_estimate(contrast, finding.metric)} in {finding.metric.title}"
+    if finding.n < FEWEST:
+        return f"{text} (too few seeds to decide)"
+    return text if contrast.t_interval.excludes(0) else f"{text} (not told apart from zero)"
+
+
+def _published_points(found: StudyFindings) -> str:
+    """Count the published accuracies that re-runs give; name those of epoch 1 that they do not."""
+    points = found.published
+    parts = [
+        f"{sum(point.inside for point in points)} of {len(points)} published accuracies lie where"
+        " one further run would"
+    ]
+    parts += [
+        f"“{arm_title(found.study, point.label)}” has {100 * point.summary.mean:.1f} % after epoch"
+        f" 1 where the article's figure reads {100 * point.published:.1f} %"
+        for point in points
+        if point.split == "validation" and point.epoch == 1 and not point.inside
+    ]
+    return "; ".join(parts) if points else ""
 
 
 def _speeds(findings: Sequence[Finding]) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 
 from bnbench.claims import (
-    REPRODUCED,
     Claim,
     Judgement,
     article_claims,
@@ -162,14 +161,13 @@ def _curves(runs: StudyRuns) -> pd.DataFrame:
 
 
 def _row(judgement: Judgement) -> VerdictRow:
-    label = REPRODUCED[judgement.reproduced]
     return VerdictRow(
         claim=judgement.claim.id,
         article=judgement.claim.article,
         statement=judgement.claim.claim,
         aspect=judgement.aspect,
         verdict=judgement.verdict.value,
-        numbers=f"{label}: {judgement.numbers}" if label else judgement.numbers,
+        numbers=judgement.line,
         published=judgement.claim.claimed,
         study=judgement.study,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -71,9 +72,9 @@ def _imported(*roots: str) -> dict[str, ast.Module]:
     waiting = list(roots)
     while waiting:
         name = waiting.pop()
-        if name not in trees:
+        if name not in trees and _file(name).is_file():
             trees[name] = ast.parse(_file(name).read_text(encoding="utf-8"))
-            waiting += [found for found in _imports(trees[name]) if _file(found).is_file()]
+            waiting += _imports(trees[name])
     return trees
 
 
@@ -89,6 +90,9 @@ def _imports(tree: ast.Module) -> Iterator[str]:
 
 
 def _file(module: str) -> Path:
+    """Find a module's file; of an architecture of the user's own, where it was loaded from."""
+    if not module.startswith("bnbench."):
+        return Path(getattr(sys.modules.get(module), "__file__", None) or "")
     path = _PACKAGE.joinpath(*module.split(".")[1:])
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 

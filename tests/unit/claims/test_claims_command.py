@@ -80,7 +80,7 @@ def test_the_terminal_gets_a_table_with_the_claims_own_words(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    own = make_study([make_finding([0.02, 0.021, 0.019])], text=OWN)
+    own = make_study([make_finding([0.02, 0.021, 0.019] * 2)], text=OWN)
     monkeypatch.setattr(
         command, "Console", lambda: Console(force_terminal=True, width=100, no_color=True)
     )

@@ -115,19 +115,25 @@ def test_a_confirmatory_finding_decides_by_its_adjusted_p(make_finding: MakeFind
     assert judge("higher", same).verdict is REFUTED  # equivalence is a hypothesis of its own
 
 
-def test_a_confirmatory_finding_of_few_seeds_needs_six(make_finding: MakeFinding) -> None:
-    finding = make_finding([0.005, 0.0051, 0.0049], confirmatory=True, p_adjusted=0.25)
-    outcome = judge("higher", finding)
-    assert outcome.verdict is INCONCLUSIVE
-    assert outcome.numbers.endswith(
-        "n = 3, p = 0.2500 (Holm); held back by the adjusted p alone; it takes n = 6 at least"
+@pytest.mark.parametrize("confirmatory", [True, False])
+def test_a_finding_of_few_seeds_decides_nothing(
+    make_finding: MakeFinding, confirmatory: bool
+) -> None:
+    finding = make_finding([0.005, 0.0051, 0.0049] * 2, confirmatory=confirmatory, p_adjusted=0.03)
+    assert judge("higher", finding).verdict is SUPPORTED
+    few = make_finding(
+        [0.005, 0.0051, 0.0049, 0.005, 0.005], confirmatory=confirmatory, p_adjusted=0.03
     )
+    for rule in ("higher", "lower", "different", "equivalent"):
+        outcome = judge(rule, few)
+        assert outcome.verdict is INCONCLUSIVE
+        assert outcome.numbers.endswith("; it takes n = 6 at least")
 
 
 @pytest.mark.parametrize("rule", ["higher", "lower", "different", "equivalent"])
 def test_one_seed_decides_nothing(make_finding: MakeFinding, rule: str) -> None:
     outcome = judge(rule, make_finding([0.02]))
-    assert outcome == Outcome(INCONCLUSIVE, 1, "+2.00 pp, n = 1; one seed has no interval")
+    assert outcome == Outcome(INCONCLUSIVE, 1, "+2.00 pp, n = 1; it takes n = 6 at least")
 
 
 @pytest.mark.parametrize(
@@ -137,11 +143,11 @@ def test_one_seed_decides_nothing(make_finding: MakeFinding, rule: str) -> None:
 def test_a_published_difference(
     make_finding: MakeFinding, number: float, verdict: Verdict, reproduced: bool
 ) -> None:
-    # science, section 3: re-runs +2.1, +2.6, +2.0 pp predict +0.9 ... +3.5 (t = 4.302653, n = 3)
-    finding = make_finding([0.021, 0.026, 0.020])
+    # +2.1, +2.6, +2.0 pp, each twice, predict +1.4 ... +3.0 (t = 2.570582, n = 6)
+    finding = make_finding([0.021, 0.026, 0.020] * 2)
     outcome = judge("reproduced", finding, number=number)
     assert (outcome.verdict, outcome.reproduced) == (verdict, reproduced)
-    half = 4.302653 * np.std([2.1, 2.6, 2.0], ddof=1) * math.sqrt(4 / 3)
+    half = 2.570582 * np.std([2.1, 2.6, 2.0] * 2, ddof=1) * math.sqrt(7 / 6)
     mean = 6.7 / 3
     assert f"[{mean - half:.2f}, {mean + half:.2f}] of one further run" in outcome.numbers
     assert f"published {100 * number:+.2f} pp" in outcome.numbers
@@ -151,7 +157,8 @@ def test_a_published_difference(
     ("values", "number", "verdict"),
     [
         ((0.950, 0.945, 0.952), 0.930, REFUTED),  # 0.9311 ... 0.9669 before the reading error
-        ((0.983, 0.982, 0.983), 0.981, SUPPORTED),
+        ((0.983, 0.982, 0.983, 0.981, 0.983, 0.982), 0.981, SUPPORTED),
+        ((0.983, 0.982, 0.983), 0.981, INCONCLUSIVE),  # inside, but what would not be
         ((0.983,), 0.981, INCONCLUSIVE),
     ],
 )
@@ -322,7 +329,7 @@ def test_usable_ranges(
 
 def test_the_numbers_of_a_range(make_best: MakeBest) -> None:
     assert judge("wider", make_best((0.01, 1.0), ())).numbers == (
-        "more at 6 and less at 0 of 6 seeds, sign test p = 0.0312"
+        "wider usable range at 6 and not so at 0 of 6 seeds, sign test p = 0.0312"
     )
 
 

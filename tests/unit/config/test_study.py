@@ -182,6 +182,10 @@ def test_the_recipes_are_those_that_the_docstring_promises() -> None:
         ),
         (LADDER.replace("treatment: bn", "treatment: bm"), "did you mean 'bn'"),
         (
+            GRID + "contrasts: {x: {treatment: a, baseline: c, metrics: [train_loss@11]}}",
+            r"contrasts\.x\.metrics: train_loss@11: a@0.001,8 has 10 epochs; name one",
+        ),
+        (
             LADDER.replace("[validation_accuracy@1]", "[epochs_to_accuracy@0.97]"),
             "epochs_to_accuracy@0.97 may be infinite; a ladder takes levels",
         ),

@@ -153,37 +153,51 @@ def test_a_fresh_run_is_gone_on_with_once_it_has_an_epoch(
 
 
 class Timed(Scripted):
-    """Runs that take as long as they are told to, by a clock of their own."""
+    """Runs that take as long as they are told to, by a clock of their own, after a queue."""
 
-    def __init__(self, durations: Sequence[int]) -> None:
+    def __init__(self, durations: Sequence[int], queue: int = 0) -> None:
         super().__init__([])
         self.durations = durations
+        self.queue = queue
         self.now = 0.0
-        self.ends: dict[int, float] = {}
+        self.due: dict[int, tuple[float, Event]] = {}
+
+    def start(self, task: Task, slot: int) -> None:
+        super().start(task, slot)
+        self.due[slot] = (self.now + self.queue, Started(task, slot))
 
     def events(self, seconds: float | None) -> list[Event]:
-        if new := self.active.keys() - self.ends.keys():
-            self.ends |= {slot: self.now + self.durations[self.active[slot].seed] for slot in new}
-            return [Started(self.active[slot], slot) for slot in sorted(new)]
-        slot = min(self.ends, key=lambda slot: self.ends[slot])
-        if seconds is not None and self.now + seconds < self.ends[slot]:
+        slot = min(self.due, key=lambda slot: self.due[slot][0])
+        when, event = self.due.pop(slot)
+        if seconds is not None and self.now + seconds < when:
+            self.due[slot] = when, event
             self.now += seconds
             return []
-        self.now = self.ends.pop(slot)
-        return [Ended(self.active.pop(slot), slot, "complete")]
+        self.now = when
+        if isinstance(event, Started):
+            end = Ended(event.task, slot, "complete")
+            self.due[slot] = when + self.durations[event.task.seed], end
+        else:
+            del self.active[slot]
+        return [event]
 
     def stop(self, slots: Iterable[int]) -> None:
         super().stop(slots := list(slots))
         for slot in slots:
-            self.ends.pop(slot, None)
+            self.due.pop(slot, None)
 
 
-@given(st.lists(st.integers(0, 20), max_size=8), st.integers(1, 4), st.integers(0, 10))
+@given(
+    st.lists(st.integers(0, 20), max_size=8),
+    st.integers(1, 4),
+    st.integers(0, 10),
+    st.integers(0, 30),
+)
 def test_exactly_the_runs_past_the_time_limit_fail(
-    durations: list[int], jobs: int, limit: int
+    durations: list[int], jobs: int, limit: int, queue: int
 ) -> None:
-    """Durations are whole, limits are not: none is met exactly."""
-    workers = Timed(durations)
+    """Durations are whole, limits are not: none is met exactly. Queues are not counted."""
+    workers = Timed(durations, queue)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bnbench.execution.schedule.time.monotonic", lambda: workers.now)
         events = list(
@@ -198,9 +212,9 @@ def test_exactly_the_runs_past_the_time_limit_fail(
 
 
 def test_a_run_past_its_time_limit_is_tried_again_as_any_other_that_fails() -> None:
-    workers = Timed([10])
+    workers = Timed([10], queue=5)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bnbench.execution.schedule.time.monotonic", lambda: workers.now)
         events = list(run_tasks(tasks(1), 1, Rules(retries=2, time_limit=1.5), workers))
     assert [type(event) for event in events] == [Started, Retried] * 2 + [Started, Ended]
-    assert workers.now == pytest.approx(4.5)
+    assert workers.now == pytest.approx(3 * (5 + 1.5))

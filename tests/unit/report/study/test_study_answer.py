@@ -15,7 +15,7 @@ def _verdict(verdict: str, study: str = "first") -> VerdictRow:
 
 def test_levels_speed_and_verdicts(headline: StudyFindings) -> None:
     verdicts = [_verdict("SUPPORTED"), _verdict("REFUTED"), _verdict("OPEN", "another")]
-    written = answer(headline, verdicts)
+    written = answer(dataclasses.replace(headline, published=()), verdicts)
     first, second, third = written.split(". ")
     contrast = headline.contrasts[0].contrast
     assert contrast
@@ -28,6 +28,24 @@ def test_levels_speed_and_verdicts(headline: StudyFindings) -> None:
     assert second.startswith(f"Corrected: 97 % after {speed.treatment_median:.2f} epochs against")
     assert f"{speed.ratio:.2f} [" in second
     assert third == "2 tests of claims rest on these runs: 1 supported, 1 refuted."
+
+
+def test_published_points_stand_in_the_answer(headline: StudyFindings) -> None:
+    inside = sum(point.inside for point in headline.published)
+    written = answer(headline, [])
+    assert f"{inside} of 20 published accuracies lie where one further run would" in written
+    assert "“plain” has 95.2 % after epoch 1 where the article's figure reads 90.0 %" in written
+
+
+def test_what_is_not_told_apart_is_said(headline: StudyFindings) -> None:
+    first = headline.contrasts[0]
+    assert first.contrast is not None
+    around = dataclasses.replace(
+        first.contrast, t_interval=dataclasses.replace(first.contrast.t_interval, low=-1.0)
+    )
+    undecided = (dataclasses.replace(first, contrast=around),)
+    written = answer(dataclasses.replace(headline, contrasts=undecided), [])
+    assert "in validation accuracy after epoch 1 (not told apart from zero)" in written
 
 
 def test_without_times_the_intervals_are_counted(headline: StudyFindings) -> None:
@@ -61,6 +79,7 @@ def test_a_ladder_names_its_ends_and_its_largest_switch(ladder: StudyFindings) -
 
 
 def test_nothing_to_compare_is_said(headline: StudyFindings, ladder: StudyFindings) -> None:
+    headline = dataclasses.replace(headline, published=())
     nothing = dataclasses.replace(headline, contrasts=())
     assert answer(nothing, []) == "Its runs allow no comparison yet."
     unpaired = [
