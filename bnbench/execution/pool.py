@@ -13,13 +13,16 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_all_start_methods, get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, Literal
 
+from bnbench.errors import BnbenchError
+from bnbench.execution.ending import mark_ended
 from bnbench.execution.tasks import Ended, Event, Task
 from bnbench.execution.work import work
+from bnbench.runs import locked, run_directory
 
 STOP_SECONDS = 20.0  # for a run to end its tensor operation and write its manifest
 
@@ -56,6 +59,7 @@ class LocalWorkers:
             worker.process.terminate()
         for worker in workers:
             worker.join()
+            worker.mark_ended("interrupted")
 
 
 def available_cores() -> int:
@@ -77,7 +81,9 @@ class _Worker:
             event: Event = self.connection.recv()
         except (EOFError, OSError):  # gone without a word, or within one
             self.process.join()
-            return Ended(self.task, self.slot, "failed", cause_of_death(self.process.exitcode))
+            cause = cause_of_death(self.process.exitcode)
+            self.mark_ended("failed", cause)
+            return Ended(self.task, self.slot, "failed", cause)
         return event
 
     def join(self) -> None:
@@ -89,6 +95,18 @@ class _Worker:
             self.process.kill()
         self.process.join()
         self.connection.close()
+
+    def mark_ended(
+        self, status: Literal["failed", "interrupted"], cause: str | None = None
+    ) -> None:
+        """Say so in the manifest where the process was killed before it could."""
+        run = run_directory(self.task.results, self.task.experiment, self.task.seed)
+        if run.manifest.exists():
+            with (
+                suppress(BnbenchError),
+                locked(run),
+            ):  # if somebody else has it already, it is theirs
+                mark_ended(run, status, cause)
 
 
 def cause_of_death(exit_code: int | None) -> str:
@@ -127,6 +145,7 @@ def _interrupts_held_back() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
+    resource_tracker.ensure_running()  # it would let them through again when it is started
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

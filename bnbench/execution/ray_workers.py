@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from bnbench.config import Experiment
 from bnbench.errors import BnbenchError
+from bnbench.execution.ending import mark_ended
 from bnbench.execution.pool import STOP_SECONDS
 from bnbench.execution.ray_data import DataParcel, pack
 from bnbench.execution.ray_node import conditions, run_on_node
 from bnbench.execution.run_files import Changes, read_files, write_changes
 from bnbench.execution.tasks import Ended, Event, Task
-from bnbench.runs import Run, locked, now, run_directory
+from bnbench.runs import Run, locked, run_directory
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,14 @@ class _Remote:
     stream: Any
     """Of references to what `run_on_node` yields."""
     lock: ExitStack
+
+    def close(self, end: Ended | None = None) -> None:
+        """Leave the run to others, with a manifest that says how it ended if its node could not."""
+        if end is not None and end.status == "failed":
+            mark_ended(self.run, "failed", end.message.strip().splitlines()[-1])
+        else:
+            mark_ended(self.run, "interrupted")
+        self.lock.close()
 
 
 class RayWorkers:
@@ -118,7 +127,7 @@ class RayWorkers:
         events = [event for stream in ready if (event := self._next(streams[stream])) is not None]
         for event in events:
             if isinstance(event, Ended):
-                self._active.pop(event.slot).lock.close()
+                self._active.pop(event.slot).close(event)
         return events
 
     def _next(self, remote: _Remote) -> Event | None:
@@ -151,8 +160,7 @@ class RayWorkers:
         remotes = [self._active.pop(slot) for slot in slots if slot in self._active]
         self._cancel(remotes)
         for remote in remotes:
-            _mark_interrupted(remote.run)
-            remote.lock.close()
+            remote.close()
 
     def _cancel(self, remotes: Sequence[_Remote]) -> None:
         """Interrupt runs, so that nodes can clear up after them; then kill what is still there."""
@@ -167,9 +175,3 @@ class RayWorkers:
 
 def _failed(remote: _Remote, message: str) -> Ended:
     return Ended(remote.task, remote.slot, "failed", message)
-
-
-def _mark_interrupted(run: Run) -> None:
-    """Say so in the manifest, which the node can no more do."""
-    if run.manifest.exists() and not (manifest := run.read_manifest()).finished:
-        replace(manifest, status="interrupted", ended=now()).write(run.manifest)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from bnbench.execution.pool import cause_of_death
 from bnbench.runs import Run
 
 ENDLESS = 1_000_000
@@ -97,21 +98,24 @@ def test_every_cause_is_named_and_the_others_finish(tmp_path: Path) -> None:
     configs = [
         config(tmp_path, name, epochs)
         for name, epochs in {
-            "raises": 2, "killed": ENDLESS, "endless": ENDLESS, "healthy": 2,
+            "raises": 2, "healthy": 2, "killed": ENDLESS, "endless": ENDLESS,
         }.items()
     ]  # fmt: skip
     run_of(results, "raises").batches.mkdir(parents=True)  # a folder where a file must go
-    with started(command(configs, results, "--jobs", 4, "--time-limit", 8)) as process:
+    with started(command(configs, results, "--jobs", 2, "--time-limit", 8)) as process:
         wait_until(lambda: processes_at(run_of(results, "killed")))
         os.kill(processes_at(run_of(results, "killed"))[0], signal.SIGKILL)
         table, said = process.communicate(timeout=300)
     assert process.returncode == 1, said
     assert run_of(results, "healthy").read_manifest().status == "complete"
-    assert re.search(r"raises seed 0 +.*\n?.*Is a directory", said)
-    assert re.search(r"killed seed 0 +killed by signal SIGKILL; often the kernel", said)
-    assert re.search(r"endless seed 0 +past its time limit of 8 s", said)
-    assert "healthy" not in said[said.index("failed run") :]
-    assert "healthy" in table
+    failures = said[said.index("failed run") :]
+    assert re.search(r"raises seed 0 +(.*\n)+? +IsADirectoryError: ", failures)
+    assert re.search(r"killed seed 0 +killed by signal SIGKILL; often the kernel", failures)
+    assert re.search(r"endless seed 0 +past its time limit of 8 s", failures)
+    assert "healthy" not in failures
+    assert "complete" in table
+    killed = run_of(results, "killed").read_manifest()
+    assert (killed.status, killed.error) == ("failed", cause_of_death(-signal.SIGKILL))
     assert run_of(results, "endless").read_manifest().status == "interrupted"
 
 

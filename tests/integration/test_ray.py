@@ -119,6 +119,7 @@ def test_a_worker_that_is_killed_is_named_or_tried_again(
                     os.kill(worker_of(one), signal.SIGKILL)
         (_, message), *_ = [end for end in ends(events) if end[0] == "failed"] or [("", "")]
         assert ("worker died" in message) == (retries == 0)
+        assert run_of(one).read_manifest().status == ("complete" if retries else "failed")
         assert sorted(status for status, _ in ends(events)) == (
             ["complete", "complete"] if retries else ["complete", "failed"]
         )
