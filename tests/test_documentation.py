@@ -195,4 +195,4 @@ def test_architecture_example_works(readme: str) -> None:
 
 def test_reference_results_are_small(root: Path) -> None:
     sizes = [path.stat().st_size for path in (root / "results/reference").rglob("*")]
-    assert sum(sizes) <= 16 * 2**20
+    assert sum(sizes) <= 26 * 2**20  # of which 3 are not in git

@@ -75,7 +75,10 @@ def test_train_writes_the_promised_files(trained: Path) -> None:
     assert len(folders) == 4
     for folder in folders:
         names = {path.name for path in folder.iterdir()} - {".lock"}
-        assert names == {"config.yaml", "manifest.json", "batches.csv", "epochs.csv", "weights.pt"}
+        assert names == {
+            "config.yaml", "manifest.json", "batches.csv", "epochs.csv", "evaluations.csv",
+            "test_predictions.npy", "weights.pt",
+        }  # fmt: skip
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         assert manifest["status"] == "complete"
         assert manifest["seed"] == int(folder.name.removeprefix("seed-"))

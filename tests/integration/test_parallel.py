@@ -177,7 +177,7 @@ def test_a_killed_command_leaves_nobody_training(tmp_path: Path) -> None:
         process.kill()
         process.wait()
         wait_until(lambda: not any(processes_at(run) for run in runs), seconds=20)
-    assert [run.read_manifest().status for run in runs] == ["interrupted"] * 2
+        wait_until(lambda: {run.read_manifest().status for run in runs} == {"interrupted"})
 
 
 def test_two_commands_at_once_never_both_do_a_run(tmp_path: Path) -> None:
