@@ -197,6 +197,15 @@ def test_two_commands_at_once_never_both_do_a_run(tmp_path: Path) -> None:
     assert all("another process is working on this run" in text for text in refused)
 
 
+def test_options_for_ray_without_ray_are_refused(tmp_path: Path) -> None:
+    path = config(tmp_path, "mlp", 1)
+    process = done(command([path], tmp_path / "results", "--gpus-per-run", 0.5))
+    assert process.returncode == 2
+    assert process.stderr.splitlines() == [
+        "bnbench: --ray-address and --gpus-per-run are for --executor ray; add it"
+    ]
+
+
 def test_bars_on_a_terminal_change_no_byte(tmp_path: Path) -> None:
     path = config(tmp_path, "mlp", 3)
     plain = done(command([path], tmp_path / "plain", "--seeds", 2, "--jobs", 1))
