@@ -59,7 +59,8 @@ ExecutorName = Annotated[
 ]
 
 RayAddress = Annotated[
-    str | None, typer.Option("--ray-address", help="Of the cluster; by default one is started.")
+    str | None,
+    typer.Option("--ray-address", help="By default RAY_ADDRESS, or the cluster of this machine."),
 ]
 
 GpusPerRun = Annotated[

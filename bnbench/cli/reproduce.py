@@ -47,7 +47,14 @@ def reproduce_studies(
     known = known_studies(paths)
     own_claims(known)  # a wrong one is said before hours of runs
     plan = merge_plans(
-        plan_runs(study.experiments, study.seeds, results, data_dir=data_dir, fresh=fresh)
+        plan_runs(
+            study.experiments,
+            study.seeds,
+            results,
+            data_dir=data_dir,
+            fresh=fresh,
+            device_of=running.device_of,
+        )
         for study in studies
     )
     plan.refuse_others()

@@ -8,43 +8,40 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
-class StoppedError(KeyboardInterrupt):
-    """A signal asks the command to end."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
-
-
 def unless_stopped(do: Callable[[], int]) -> int:
-    """Do something that runs can be gone on with after SIGINT or SIGTERM.
+    """Do something that can be gone on with after SIGINT or SIGTERM.
 
     Returns
     -------
     int
         The exit code that `do` gives; 130 (SIGINT) or 143 (SIGTERM) if it was stopped.
     """
-    try:
-        with _raising():
+    with _noted() as signals:
+        try:
             return do()
-    except StoppedError as stop:
-        print("bnbench: interrupted; the same command does what is left", file=sys.stderr)  # noqa: T201
-        return 128 + stop.number
+        except KeyboardInterrupt:
+            print("bnbench: interrupted; the same command does what is left", file=sys.stderr)  # noqa: T201
+            return 128 + (signals or [signal.SIGINT])[-1]
 
 
 @contextmanager
-def _raising() -> Iterator[None]:
-    """Let the signals raise `StoppedError`, but those that the caller's shell has ignored."""
+def _noted() -> Iterator[list[int]]:
+    """Let both signals raise `KeyboardInterrupt`, unless the caller's shell has them ignored.
+
+    Their numbers are noted apart: libraries, such as Ray, raise another one in its place.
+    """
+    signals: list[int] = []
+
+    def interrupt(number: int, _frame: object) -> None:
+        signals.append(number)
+        raise KeyboardInterrupt
+
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
-            signal.signal(number, _raise)
+            signal.signal(number, interrupt)
     try:
-        yield
+        yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _raise(number: int, _frame: object) -> None:
-    raise StoppedError(number)

@@ -8,6 +8,7 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from rich.console import Console
 
 from bnbench.cli.progress import ended, shown
@@ -26,6 +27,7 @@ from bnbench.execution import (
     run_tasks,
 )
 from bnbench.execution.ray_cluster import RayCluster
+from bnbench.training.device import resolve_device
 
 LISTED = 40
 """Runs that are listed one by one at the end; of more, only those that failed are."""
@@ -48,6 +50,10 @@ class Running:
     jobs: int | None = None
     rules: Rules = KEEP_GOING
     ray: RayCluster | None = None
+
+    def device_of(self, experiment: Experiment) -> torch.device:
+        """Say which device a run gets; see `bnbench.training.device.resolve_device`."""
+        return self.ray.device_of(experiment) if self.ray else resolve_device(experiment)
 
 
 def running(
@@ -100,7 +106,9 @@ def train_experiments(
 
     def plan_and_run() -> int:
         experiments = _load(configs, overrides, device)
-        plan = plan_runs(experiments, seeds, results, data_dir=data_dir, fresh=fresh)
+        plan = plan_runs(
+            experiments, seeds, results, data_dir=data_dir, fresh=fresh, device_of=how.device_of
+        )
         plan.refuse_others()
         return run_plan(plan, how)
 

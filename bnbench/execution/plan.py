@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -90,6 +90,7 @@ def plan_runs(
     *,
     data_dir: Path | None = None,
     fresh: bool = False,
+    device_of: Callable[[Experiment], torch.device] = resolve_device,
 ) -> Plan:
     """Check all experiments and find out which of their runs are still to be done.
 
@@ -103,6 +104,8 @@ def plan_runs(
         By default the user's cache folder. The data set is fetched where it is missing.
     fresh : bool, default False
         Do finished runs again, and replace others.
+    device_of : callable
+        Experiment -> the device that its runs get, where they are done.
 
     Raises
     ------
@@ -110,7 +113,7 @@ def plan_runs(
         With one line a problem, of all experiments together; nothing has been run.
     """
     experiments = list(experiments)
-    problems = [str(error) for one in experiments for error in _problems(one)]
+    problems = [str(error) for one in experiments for error in _problems(one, device_of)]
     names = [experiment.experiment for experiment in experiments]
     problems += [
         f"{name}: two of the configs carry this experiment's name; change one"
@@ -118,7 +121,7 @@ def plan_runs(
     ]
     if problems:
         raise BnbenchError("\n".join(problems))
-    prepared = [_identity(experiment, data_dir) for experiment in experiments]
+    prepared = [_identity(experiment, data_dir, device_of) for experiment in experiments]
     planned = tuple(
         _planned(replace(wanted, seed=seed), examples, results, data_dir, fresh)
         for seed in seeds
@@ -149,11 +152,13 @@ def merge_plans(plans: Iterable[Plan]) -> Plan:
     return Plan(tuple(merged.values()))
 
 
-def _identity(experiment: Experiment, data_dir: Path | None) -> tuple[Identity, int]:
+def _identity(
+    experiment: Experiment, data_dir: Path | None, device_of: Callable[[Experiment], torch.device]
+) -> tuple[Identity, int]:
     """Say what decides an experiment's numbers here, and how many training examples it has."""
     data = describe_splits(experiment.data, data_folder(data_dir))
     check_batches(experiment, data.train_examples)
-    device, code = resolve_device(experiment).type, code_hashes(experiment)
+    device, code = device_of(experiment).type, code_hashes(experiment)
     return Identity(experiment, 0, data.dataset_hash, device, code), data.train_examples
 
 
@@ -167,8 +172,10 @@ def _planned(
     return PlannedRun(Task(experiment, seed, examples, results, data_dir, fresh, kept), found)
 
 
-def _problems(experiment: Experiment) -> Iterable[BnbenchError]:
-    for check in (check_experiment, resolve_device):
+def _problems(
+    experiment: Experiment, device_of: Callable[[Experiment], torch.device]
+) -> Iterable[BnbenchError]:
+    for check in (check_experiment, device_of):
         try:
             check(experiment)
         except BnbenchError as error:
