@@ -11,6 +11,7 @@ from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun, read_finished_run, why_unfinished
 from bnbench.findings.published import PublishedRun, replicated
 from bnbench.findings.run_files import read_checked_manifest
+from bnbench.findings.shared_seeds import why_unpaired
 from bnbench.runs import find_runs
 
 
@@ -75,8 +76,8 @@ def read_arms(paths: Iterable[Path]) -> tuple[list[Arm], list[str]]:
     ------
     BnbenchError
         If a path holds no run, a file in it is not as bnbench wrote it, an experiment has no
-        finished run, two configurations, or one seed twice, or the runs are not of one dataset
-        and validation split.
+        finished run, two configurations, or one seed twice, or shares no seed with the first,
+        or the runs are not of one dataset and validation split.
     """
     runs: dict[str, list[FinishedRun]] = {}
     left_out: dict[str, list[str]] = {}
@@ -91,6 +92,7 @@ def read_arms(paths: Iterable[Path]) -> tuple[list[Arm], list[str]]:
         raise BnbenchError("there is no finished run to compare:\n" + "\n".join(lines))
     arms = [_arm(group) for group in runs.values()]
     _check_same_data([run for arm in arms for run in arm.runs])
+    _check_shared_seeds(arms)
     return arms, [line for lines in left_out.values() for line in lines]
 
 
@@ -109,6 +111,13 @@ def _arm(runs: Sequence[FinishedRun]) -> Arm:
                 f" after {twin.run.path}; give one of them"
             )
     return Arm(tuple(seeds[seed] for seed in sorted(seeds)))
+
+
+def _check_shared_seeds(arms: Sequence[Arm]) -> None:
+    baseline, *others = arms
+    whys = [why_unpaired(arm.name, arm.seeds, baseline.name, baseline.seeds) for arm in others]
+    if problems := [why for why in whys if why]:
+        raise BnbenchError("\n".join(problems))
 
 
 def _check_same_data(runs: Sequence[FinishedRun]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bnbench.config import Metric
 from bnbench.findings.results import Level
+from bnbench.findings.shared_seeds import listed_seeds
 from bnbench.findings.study_runs import ArmRuns
 
 WITHIN_EPOCHS = ("epochs_to_accuracy", "seconds_to_accuracy")
@@ -36,11 +37,11 @@ def _unknown(metric: Metric, arm: ArmRuns, level: Level) -> Iterator[str]:
         yield f"{arm.label} has no finished run"
     if unknown := sorted(arm.runs.keys() - level.values.keys()):
         why = "batches.csv is not there" if metric.quantity.kind == "time" else "one epoch"
-        yield f"not known of {arm.label}, {_seeds(unknown)} ({why})"
+        yield f"not known of {arm.label}, {listed_seeds(unknown)} ({why})"
     coarse = [seed for seed, run in arm.runs.items() if run.lacks_evaluations]
     if coarse and metric.quantity.name in WITHIN_EPOCHS:
         yield (
-            f"read from the ends of the epochs alone of {arm.label}, {_seeds(coarse)}"
+            f"read from the ends of the epochs alone of {arm.label}, {listed_seeds(coarse)}"
             " (evaluations.csv is not there)"
         )
 
@@ -50,11 +51,11 @@ def _unpaired(here: Level, there: Level) -> Iterator[str]:
     if not here.values or not there.values:
         return
     if not here.values.keys() & there.values.keys():
-        yield "the two share no seed, so there is no difference; run both with the same seeds"
+        yield "it is known of no seed that both have, so there is no difference"
         return
     for level, other in ((here, there), (there, here)):
         if alone := sorted(level.values.keys() - other.values.keys()):
-            yield f"only {level.label} has {_seeds(alone)}, left out of the pairs"
+            yield f"only {level.label} has {listed_seeds(alone)}, left out of the pairs"
 
 
 def _unlike(metric: Metric, treatment: ArmRuns, baseline: ArmRuns) -> Iterator[str]:
@@ -74,7 +75,3 @@ def _unlike(metric: Metric, treatment: ArmRuns, baseline: ArmRuns) -> Iterator[s
     ):
         if value != other:
             yield f"data.{key} is {value} in {treatment.label}, {other} in {baseline.label}"
-
-
-def _seeds(seeds: list[int]) -> str:
-    return f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"

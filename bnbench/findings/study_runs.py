@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun, read_finished_run, why_unfinished
 from bnbench.findings.published import PublishedRun, replicated
 from bnbench.findings.run_files import read_checked_manifest
+from bnbench.findings.shared_seeds import why_unpaired
 from bnbench.runs import Run, run_directory
 
 
@@ -80,7 +81,8 @@ def read_study(study: Study, results: Path) -> StudyRuns:
     ------
     BnbenchError
         With one line a run that is of another configuration, foreign, edited or half-written, or
-        was made from other data than the first of its data set.
+        was made from other data than the first of its data set, and one line a contrast both of
+        whose arms have finished runs, but none of the same seed.
     """
     missing: list[str] = []
     problems: list[str] = []
@@ -98,6 +100,7 @@ def read_study(study: Study, results: Path) -> StudyRuns:
                 else:
                     missing.append(one)
     problems += _of_other_data(run for runs in read.values() for run in runs.values())
+    problems += _without_pairs(study, read)
     if problems:
         raise BnbenchError("\n".join(problems))
     arms = {}
@@ -144,6 +147,17 @@ def _of_other_data(runs: Iterable[FinishedRun]) -> Iterator[str]:
                 f"{run.run.manifest}: dataset.sha256: is not that of {other.run.manifest};"
                 " train both from the same files"
             )
+
+
+def _without_pairs(study: Study, read: Mapping[str, Collection[int]]) -> Iterator[str]:
+    """Name the contrasts whose runs, by experiment and seed, make no pair."""
+    named = {(one.treatment, one.baseline): one.name for one in study.contrasts}
+    for (treatment, baseline), name in named.items():
+        here, there = (
+            read[study.arms[label].experiment.experiment] for label in (treatment, baseline)
+        )
+        if why := why_unpaired(treatment, here, baseline, there):
+            yield f"{study.path}: contrasts.{name}: {why}: bnbench reproduce {study.path}"
 
 
 def _replicated(study: Study, experiment: Experiment) -> PublishedRun | None:

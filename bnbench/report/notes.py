@@ -60,8 +60,6 @@ def _when(run: FinishedRun) -> str:
 
 def _pairing(baseline: Arm, treatment: Arm) -> list[str]:
     notes, pair = [], f"{treatment.name} − {baseline.name}"
-    if not treatment.seeds & baseline.seeds:
-        return [f"{pair}: no seed in common, so no difference; run both with the same seeds"]
     if alone := sorted(treatment.seeds ^ baseline.seeds):
         listed = ", ".join(map(str, alone))
         notes.append(f"{pair}: only one of them has seed {listed}, which is left out of the pairs")

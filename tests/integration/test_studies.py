@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -196,6 +197,26 @@ def test_a_results_folder_that_was_meddled_with(reproduced: Path, tmp_path: Path
         assert str(spoiled.relative_to(tmp_path)) in done.stderr
         assert "Traceback" not in done.stderr
         assert not (tmp_path / "report.html").exists()
+
+
+def test_arms_that_share_no_seed_are_refused_by_every_command(
+    reproduced: Path, tmp_path: Path
+) -> None:
+    write_study(tmp_path)
+    for run in ("plain/seed-0", "batch_norm/seed-1"):
+        shutil.copytree(reproduced / "results" / run, tmp_path / "results" / run)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for command in (
+        ("report", "tiny.yaml"),
+        ("claims", "tiny.yaml"),
+        ("compare", "batch_norm", "--baseline", "plain"),
+    ):
+        done = bnbench(*command, cwd=tmp_path)
+        assert done.returncode == 2, (command, done.stderr)
+        said = "batch_norm has seed 1, plain has seed 0: none is shared"
+        assert said in " ".join(done.stderr.split())
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 def test_the_manifest_names_the_code(reproduced: Path) -> None:

@@ -165,16 +165,21 @@ def test_a_missing_seed_is_left_out_of_the_pairs_and_said(compare: Compare) -> N
     assert finding.notes == ("only batch_norm has seed 1, left out of the pairs",)
 
 
-def test_no_shared_seed(compare: Compare) -> None:
-    batch_norm, plain = {0: [0.95, 0.9], 1: [0.95, 0.9]}, {2: [0.9, 0.9], 3: [0.9, 0.9]}
-    finding = compare("validation_accuracy@1", batch_norm, plain)
+def test_a_metric_that_is_known_of_no_shared_seed(
+    load: Load, make_runs: MakeRuns, results: Path
+) -> None:
+    study = load(STUDY.format(metric="steps_to_loss@1", plain="{}", batch_norm="{}"))
+    for label, unknown in (("batch_norm", 0), ("plain", 1)):
+        make_runs(study, label, {0: [0.9, 0.9], 1: [0.9, 0.9]})[unknown].batches.unlink()
+    (finding,) = find(study, results).contrasts
     assert finding.n == 0
-    assert (finding.contrast, finding.equivalence, finding.prediction) == (None, None, None)
+    assert finding.speed_up is None
     assert math.isnan(finding.p)
-    assert finding.treatment.summary is not None
-    assert finding.treatment.summary.mean == 0.95
-    (note,) = finding.notes
-    assert "share no seed" in note
+    assert finding.notes == (
+        "not known of batch_norm, seed 0 (batches.csv is not there)",
+        "not known of plain, seed 1 (batches.csv is not there)",
+        "it is known of no seed that both have, so there is no difference",
+    )
 
 
 def test_an_arm_without_a_run(compare: Compare) -> None:

@@ -126,6 +126,39 @@ def test_runs_from_other_files_of_a_data_set_are_refused(
         read_study(study, results)
 
 
+CONTRASTS = (
+    TWO
+    + """\
+contrasts:
+  rate: {treatment: fast, baseline: plain, metrics: [test_accuracy]}
+  rate_again: {treatment: fast, baseline: plain, metrics: [diverged]}
+"""
+)
+
+
+def test_arms_whose_runs_share_no_seed_are_refused_in_one_line(
+    load: Load, make_runs: MakeRuns, results: Path
+) -> None:
+    study = load(CONTRASTS)
+    make_runs(study, "plain", {0: [0.9, 0.95]})
+    assert len(read_study(study, results).missing) == 3  # the other arm has not been run yet
+    make_runs(study, "fast", {1: [0.9, 0.95]})
+    with pytest.raises(BnbenchError) as caught:
+        read_study(study, results)
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"{study.path}: contrasts.rate")
+    assert "fast has seed 1, plain has seed 0: none is shared" in line
+    assert line.endswith(f"run both with the same seeds: bnbench reproduce {study.path}")
+
+
+def test_an_unfinished_run_makes_no_pair(load: Load, make_runs: MakeRuns, results: Path) -> None:
+    """Nor does it make a mixture: what has not finished has not been run."""
+    study = load(CONTRASTS)
+    make_runs(study, "plain", CURVES)
+    make_runs(study, "fast", {1: [0.9]}, manifest={"status": "interrupted"})
+    assert read_study(study, results).arms["fast"].runs == {}
+
+
 def test_a_recipe_with_a_changed_setting_replicates_no_published_run(
     study: Study, results: Path
 ) -> None:

@@ -159,18 +159,15 @@ def test_nothing_is_left_out_in_silence(make_run: MakeRun, tmp_path: Path) -> No
     assert "short,plain,run,0,complete,1,5.0" in svg
 
 
-def test_without_a_common_seed_there_is_no_difference_figure(
-    make_run: MakeRun, tmp_path: Path
-) -> None:
+def test_without_a_common_seed_nothing_is_compared(make_run: MakeRun, tmp_path: Path) -> None:
     runs = [
         make_run("plain", 0, [0.9], settings=SETTINGS["published/plain"]),
         make_run("normalized", 1, [0.95], settings=SETTINGS["published/normalized"]),
     ]
-    comparison = compare([run.path for run in runs], tmp_path / "out")
-    assert not list((tmp_path / "out").glob("difference*"))
-    (note,) = [note for note in comparison.notes if "no seed in common" in note]
-    assert "normalized − plain" in note
-    assert "| validation, epoch 1 (%) | 90.00 | 95.00 | – |" in markdown_table(comparison)
+    said = "^normalized has seed 1, plain has seed 0: none is shared.*run both with the same seeds$"
+    with pytest.raises(BnbenchError, match=said):
+        compare([run.path for run in runs], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_published_curve_of_other_data_is_not_drawn(make_run: MakeRun, tmp_path: Path) -> None:
