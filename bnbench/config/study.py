@@ -8,6 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from bnbench.config.figures import check_figures
 from bnbench.config.ladder import Ladder, LadderPath, climb
 from bnbench.config.loading import checked, load_variant, read_mapping
 from bnbench.config.metric import Metric, parse_metric
@@ -116,6 +117,8 @@ class Study:
         What the small variant leaves out; empty for the study in full.
     has_small : bool
         Whether the file describes a small variant.
+    figures : tuple of str or None
+        Kinds that the report shows, in this order; ``None``: all, each beside its tables.
     claims : tuple of dict
         The study's own, unread.
     path : str
@@ -132,6 +135,7 @@ class Study:
     ladder: Ladder | None
     gives_up: str
     has_small: bool
+    figures: tuple[str, ...] | None
     claims: tuple[dict[str, Any], ...]
     path: str
 
@@ -203,7 +207,7 @@ class _Loading:
         if self.problems:
             raise BnbenchError("\n".join(dict.fromkeys(self.problems)))
         count = seeds or (self.small and self.small.seeds) or self.file.seeds
-        return Study(
+        study = Study(
             name=self.name,
             question=self.file.question.strip(),
             seeds=tuple(range(count)),
@@ -214,9 +218,12 @@ class _Loading:
             ladder=ladder,
             gives_up=self.small.gives_up if self.small else "",
             has_small=self.file.small is not None,
+            figures=self.file.figures,
             claims=self.file.claims,
             path=str(self.path),
         )  # fmt: skip
+        check_figures(study, self.place)
+        return study
 
     def place(self, key: str) -> str:
         nearest = key

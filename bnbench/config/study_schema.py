@@ -92,5 +92,8 @@ class StudyFile(Settings):
     contrasts: dict[Name, StudyContrast] = Field(default_factory=dict)
     ladder: StudyLadder | None = None
     small: SmallStudy | None = None
+    figures: Annotated[tuple[str, ...], Field(strict=False)] | None = None
+    """Kinds of figures that the report shows, in this order, at the head of the study's part; by
+    default every kind that the study has, each beside its tables."""
     claims: Annotated[tuple[dict[str, Any], ...], Field(strict=False)] = ()
     """Claims of your own, as in ``bnbench/claims/articles``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -50,11 +51,14 @@ class Picture:
     caption : str
     svg : str
         A whole SVG file, as `bnbench.plots.style.svg` gives it: the one text that is markup.
+    kind : str
+        One of `bnbench.config.figures.FIGURES`.
     """
 
     name: str
     caption: str
     svg: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -83,3 +87,10 @@ class Document:
 
     title: str
     sections: tuple[Section, ...]
+
+
+def pictures_of(sections: Iterable[Section]) -> Iterator[Picture]:
+    """Give every figure in sections and those below them, in the order in which they stand."""
+    for section in sections:
+        yield from (block for block in section.blocks if isinstance(block, Picture))
+        yield from pictures_of(section.sections)

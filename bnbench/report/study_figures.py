@@ -52,7 +52,7 @@ def draw_paired(study: Study, findings: Sequence[Finding]) -> Picture | None:
         for ax in axes[len(by_metric) :]:
             ax.remove()
         caption = "Treatment minus baseline, paired by seed: a panel a metric, a row a contrast."
-        return _finish(figure, f"{study.name}-paired", caption)
+        return _finish(figure, "paired", f"{study.name}-paired", caption)
 
 
 def draw_curves(study: Study, curves: pd.DataFrame, finding: Finding) -> Picture | None:
@@ -77,7 +77,7 @@ def draw_curves(study: Study, curves: pd.DataFrame, finding: Finding) -> Picture
         for split, ax in zip(SPLIT_NAMES, figure.subplots(1, 2, sharey=True), strict=True):
             plot_experiments(table, split=split, ax=ax)
         caption = f"Accuracy per epoch: {pair_title(study, finding)}."
-        return _finish(figure, f"{study.name}-{finding.group}-curves", caption)
+        return _finish(figure, "curves", f"{study.name}-{finding.group}-curves", caption)
 
 
 def draw_published(study: Study, points: Sequence[PublishedPoint]) -> Picture:
@@ -95,7 +95,7 @@ def draw_published(study: Study, points: Sequence[PublishedPoint]) -> Picture:
                 ax.label_outer()
             axes[0].set_ylabel("accuracy (%)")
         caption = "Published accuracies against where one re-run falls 95 times in 100."
-        return _finish(figure, f"{study.name}-published", caption)
+        return _finish(figure, "published", f"{study.name}-published", caption)
 
 
 def inside_of(points: Iterable[PublishedPoint]) -> str:
@@ -122,7 +122,7 @@ def draw_ladder(study: Study, ladder: LadderFindings) -> Picture:
         caption = (
             "From the published recipe (top) to the corrected one (bottom), one switch more a row."
         )
-        return _finish(figure, f"{study.name}-ladder", caption)
+        return _finish(figure, "ladder", f"{study.name}-ladder", caption)
 
 
 def draw_effects(study: Study, ladder: LadderFindings) -> Picture | None:
@@ -137,7 +137,7 @@ def draw_effects(study: Study, ladder: LadderFindings) -> Picture | None:
             ax.set_title(_wrapped(metric.title, 36), loc="left", fontsize=9)
             ax.set_xlabel(f"change of the lead ({metric.quantity.unit})")
         caption = "What correcting one switch does to the lead, with 95 % t intervals."
-        return _finish(figure, f"{study.name}-effects", caption)
+        return _finish(figure, "effects", f"{study.name}-effects", caption)
 
 
 def draw_sweep(study: Study, findings: Sequence[Finding]) -> Picture | None:
@@ -177,7 +177,7 @@ def draw_sweep(study: Study, findings: Sequence[Finding]) -> Picture | None:
         caption = f"{spoken(findings[0].group)}: both sides at every value that was run."
         if not failures:
             caption += " No run failed."
-        return _finish(figure, f"{study.name}-{findings[0].group}", caption)
+        return _finish(figure, "sweep", f"{study.name}-{findings[0].group}", caption)
 
 
 def _draw_panels(
@@ -204,9 +204,9 @@ def _finish_settings(
         bottom.set_xlabel(setting)
 
 
-def _finish(figure: Figure, name: str, caption: str) -> Picture:
+def _finish(figure: Figure, kind: str, name: str, caption: str) -> Picture:
     style.legend(figure)
-    return Picture(name, caption, style.svg(figure))
+    return Picture(name, caption, style.svg(figure), kind)
 
 
 def _better(metric: Metric) -> str:

@@ -12,7 +12,7 @@ from bnbench.errors import BnbenchError
 from bnbench.findings.results import StudyFindings
 from bnbench.report import html, markdown
 from bnbench.report.appendix import AppendixRun, appendix
-from bnbench.report.document import Document, Lines, Paragraph, Picture, Section
+from bnbench.report.document import Document, Lines, Paragraph, Section, pictures_of
 from bnbench.report.files import writing
 from bnbench.report.names import spoken
 from bnbench.report.study_answer import answer
@@ -137,17 +137,8 @@ def _verdicts(verdicts: Sequence[VerdictRow]) -> Section:
 def _write_markdown(document: Document, out: Path) -> list[Path]:
     folder = out.with_name(f"{out.stem}-figures")
     paths = [out.with_suffix(".md")]
-    for picture in _pictures(document.sections):
+    for picture in pictures_of(document.sections):
         paths.append(folder / f"{picture.name}.svg")
         write_text(paths[-1], picture.svg)
     write_text(paths[0], markdown.render(document, figures=folder.name))
     return paths
-
-
-def _pictures(sections: Sequence[Section]) -> list[Picture]:
-    own = [
-        [block for block in section.blocks if isinstance(block, Picture)]
-        + _pictures(section.sections)
-        for section in sections
-    ]
-    return [picture for pictures in own for picture in pictures]

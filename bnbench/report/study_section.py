@@ -11,6 +11,7 @@ from bnbench.config import Study
 from bnbench.config.study_schema import Point
 from bnbench.findings.results import BestFinding, Finding, StudyFindings, TestAnswers
 from bnbench.report import numbers
+from bnbench.report.chosen_figures import with_chosen_figures
 from bnbench.report.document import Block, Lines, Listing, Paragraph, Picture, Section
 from bnbench.report.names import arm_title, pair_title, point_of, setting_value, spoken
 from bnbench.report.study_answer import switch_sentences
@@ -62,7 +63,8 @@ def study_section(found: StudyFindings, curves: pd.DataFrame) -> Section:
         *[_answers(one) for one in found.answers],
         _missing(found),
     ]
-    return Section(f"Study: {spoken(study.name)}", tuple(blocks), tuple(sections))
+    whole = Section(f"Study: {spoken(study.name)}", tuple(blocks), tuple(sections))
+    return with_chosen_figures(whole, study.figures)
 
 
 def _contrasts(

@@ -68,7 +68,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Paragraph(UNBROKEN),
         Lines((UNBROKEN,)),
         Table(UNBROKEN, columns, rows),
-        Picture("figure", UNBROKEN, svg),
+        Picture("figure", UNBROKEN, svg, "paired"),
         Listing(UNBROKEN, UNBROKEN),
     )
     path = tmp_path_factory.mktemp("report") / "report.html"

@@ -142,6 +142,7 @@ def make_study(tmp_path: Path) -> MakeStudy:
             ladder=None,
             gives_up=gives_up,
             has_small=bool(gives_up),
+            figures=None,
             claims=({},) if text else (),
             path=str(path),
         )

@@ -39,8 +39,8 @@ def _document(text: str) -> Document:
         Paragraph(text),
         Lines((text,)),
         table,
-        Picture("one", text, svg),
-        Picture("two", "plain", svg),
+        Picture("one", text, svg, "curves"),
+        Picture("two", "plain", svg, "paired"),
         Listing(text, f"```\n{text}\n"),
     )
     return Document(text, (Section(text, blocks, (Section("below"),)), Section("next")))
@@ -129,7 +129,7 @@ def test_rendering_twice_gives_the_same_text() -> None:
 
 def test_markdown_by_hand() -> None:
     table = Table("Levels", ("metric", "n"), (("a|b", "1"), ("_c_ d_e", "2")))
-    picture = Picture("one two", "A figure", "<svg/>")
+    picture = Picture("one two", "A figure", "<svg/>", "paired")
     section = Section("First", (Paragraph("1. no list"), Lines(("# x", "*y*")), table, picture))
     document = Document("Title", (section, Section("More", (Listing("t", "a: `b`\n"),))))
     assert markdown.render(document, figures="my figures") == (

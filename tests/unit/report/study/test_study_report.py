@@ -96,6 +96,19 @@ def test_every_figure_has_a_file_name_of_its_own(document: Document) -> None:
     ]  # fmt: skip
 
 
+def test_chosen_figures_stand_at_the_head_in_their_order(headline: StudyFindings) -> None:
+    curves = _curves("lenet5", "lenet5_batchnorm")
+    everywhere = study_section(headline, curves)
+    study = dataclasses.replace(headline.study, figures=("curves", "paired"))
+    chosen = study_section(dataclasses.replace(headline, study=study), curves)
+    drawn = [block for block in chosen.blocks if isinstance(block, Picture)]
+    assert [picture.name for picture in drawn] == ["first-corrected-curves", "first-paired"]
+    assert _pictures([chosen]) == drawn
+    assert _titles([chosen]) == _titles([everywhere])
+    beside = [one for one in _pictures([everywhere]) if one.kind != "published"]
+    assert sorted(drawn, key=repr) == sorted(beside, key=repr)
+
+
 def test_the_report_is_the_same_bytes_twice(studies: list[ReportedStudy], tmp_path: Path) -> None:
     written = []
     for name in ("one", "two"):
