@@ -262,3 +262,22 @@ def test_wrong_figures_are_named_all_at_once(folder: Path) -> None:
         f"{place}:5:34: figures.3: the study has no ladder figure, which is of a ladder; leave it"
         " out",
     ]
+
+
+def test_the_small_variants_of_ours_are_enough_to_decide(root: Path) -> None:
+    """Six seeds score, the fewest with which an exact p can be below 0.05: 2 / 2**6 = 0.031."""
+    for path in sorted((root / "configs/studies").glob("*.yaml")):
+        study = load_study(path)
+        for variant in [study, *([load_study(path, small=True)] if study.has_small else [])]:
+            tuning = max((best.tuning_seeds for best in variant.best), default=0)
+            assert len(variant.seeds) - tuning >= 6, variant.name
+
+
+def test_the_small_headline_shares_the_runs_of_the_full_one(root: Path) -> None:
+    full, small = (
+        load_study(root / "configs/studies/headline.yaml", small=small) for small in (False, True)
+    )
+    assert [one.experiment for one in small.experiments] == [
+        one.experiment for one in full.experiments
+    ]
+    assert full.seeds[: len(small.seeds)] == small.seeds
