@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import fmean
 
-from bnbench.config import BestAgainstBest, PlannedContrast
+from bnbench.config import BestAgainstBest, PlannedContrast, parse_metric
 from bnbench.config.study_schema import Point
 from bnbench.findings.contrasts import compare
 from bnbench.findings.levels import level_of
 from bnbench.findings.results import BestFinding, Level
 from bnbench.findings.study_runs import StudyRuns
 
+ACCURACY = parse_metric("validation_accuracy@last")
 USABLE = 0.01
-"""How far below its side's best of the seed a usable point may be: 1 pp, or 0.01 of the unit."""
+"""How far below its side's best of the seed a usable point's `ACCURACY` may be: 1 pp, whatever
+the metric that chooses."""
 
 
 def compare_best(runs: StudyRuns) -> list[BestFinding]:
@@ -35,9 +36,7 @@ def _best(runs: StudyRuns, planned: BestAgainstBest) -> BestFinding | None:
         if any(level.values.keys() != set(tuning) for level in tuned):
             return None
         chosen[side] = runs.arms[max(tuned, key=_score).label]
-        usable[side] = _usable(
-            runs, [level_of(runs.arms[label], planned.metrics[0]) for label in labels]
-        )
+        usable[side] = _usable(runs, [level_of(runs.arms[label], ACCURACY) for label in labels])
     contrast = PlannedContrast(
         planned.name, planned.name, chosen["treatment"].label, chosen["baseline"].label,
         planned.metrics, planned.smallest_effect, planned.confirmatory,
@@ -56,22 +55,24 @@ def _best(runs: StudyRuns, planned: BestAgainstBest) -> BestFinding | None:
 
 
 def _score(level: Level) -> float:
-    """Give the mean over the tuning seeds, turned so that the highest is best; ties go first."""
-    mean = fmean(level.values.values())
-    return mean if level.metric.quantity.higher_is_better else -mean
+    """Give the mean over the tuning seeds, turned so that the highest is best; ties go first.
+
+    Of times it is the median: one seed that never arrives would make any mean infinite.
+    """
+    middle = level.median if level.summary is None else level.summary.mean
+    return middle if level.metric.quantity.higher_is_better else -middle
 
 
 def _usable(runs: StudyRuns, levels: Sequence[Level]) -> dict[int, tuple[Point, ...]]:
-    """List, seed by seed, the points that come close to that seed's best."""
-    sign = 1 if levels[0].metric.quantity.higher_is_better else -1
+    """List, seed by seed, the points whose accuracy comes close to that seed's best."""
     shared = set.intersection(*(set(level.values) for level in levels))
     usable = {}
     for seed in sorted(shared):
-        best = max(sign * level.values[seed] for level in levels)
+        best = max(level.values[seed] for level in levels)
         usable[seed] = tuple(
             _point(runs, level)
             for level in levels
-            if seed not in level.diverged and sign * level.values[seed] >= best - USABLE
+            if seed not in level.diverged and level.values[seed] >= best - USABLE
         )
     return usable
 

@@ -125,7 +125,8 @@ class BestFinding:
         On the fresh seeds, one a metric.
     usable : dict of str to dict of int to tuple
         ``treatment`` and ``baseline`` -> seed, of all that every point has -> the points, in the
-        grid's order, that are within 1 pp of the seed's best and did not fail.
+        grid's order, whose final validation accuracy is within 1 pp of the seed's best and
+        which did not fail.
     """
 
     name: str

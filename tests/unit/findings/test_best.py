@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,14 +94,20 @@ def test_the_usable_range_is_within_a_percentage_point_of_the_best(score: Score)
     }  # fmt: skip
 
 
+def test_it_is_the_same_whatever_the_metric_that_chooses(score: Score) -> None:
+    """By the gap between training and validation, 0 in every run, all would be usable."""
+    assert best_of(score("[accuracy_gap]")).usable["treatment"] == dict.fromkeys(
+        range(4), (0.001, 0.01)
+    )
+
+
 def test_a_point_at_which_the_run_diverged_is_not_usable(
     score: Score, diverged: dict[str, Any]
 ) -> None:
-    """Not even by a metric that takes no notice: all gaps between train and validation are 0."""
-    findings = score("[accuracy_gap]", manifests={("batch_norm@0.01", 0): diverged})
-    usable = best_of(findings).usable
-    assert usable["treatment"][0] == (0.001, 0.1)
-    assert usable["treatment"][1] == usable["baseline"][0] == (0.001, 0.01, 0.1)
+    """Not even where the seed's best is no better."""
+    broken = {(f"batch_norm@{point}", 0): diverged for point in POINTS}
+    usable = best_of(score(manifests=broken)).usable
+    assert usable["treatment"] == {0: (), **dict.fromkeys((1, 2, 3), (0.001, 0.01))}
 
 
 def test_where_lower_is_better_the_lowest_mean_is_best(score: Score) -> None:
@@ -136,3 +142,59 @@ def test_it_is_adjusted_with_the_studys_other_confirmatory_p_values(score: Score
         (0.5, 1.0, "Holm"),
         (0.5, 1.0, "Holm"),
     ]
+
+
+SPEED_AND_LEVEL = """\
+seeds: 4
+experiments:
+  plain:
+    config: plain.yaml
+    grid: {training.optimizer.learning_rate: [0.001, 0.01, 0.1]}
+  batch_norm:
+    config: batch_norm.yaml
+    grid: {training.optimizer.learning_rate: [0.001, 0.01, 0.1]}
+contrasts:
+  level: {treatment: batch_norm, baseline: plain, tuning_seeds: 3, metrics: [test_accuracy]}
+  speed: {treatment: batch_norm, baseline: plain, tuning_seeds: 3, metrics: [area_under_error]}
+  sooner: {treatment: batch_norm, baseline: plain, tuning_seeds: 3,
+    metrics: [epochs_to_accuracy@0.95]}
+"""
+# Accuracies after the two epochs, by point, of the three tuning seeds and the fresh one.
+SLOW_AND_HIGH = [[0.80, 0.97]] * 4  # mean error 0.115; 0.95 after 1 + 15 / 17 epochs
+FAST_AND_LOW = [[0.95, 0.96]] * 4  # mean error 0.045; 0.95 after 1 epoch
+ONCE_SOON = [[0.96, 0.97], [0.94, 0.94], [0.94, 0.94], [0.9, 0.9]]  # 1, never, never
+NEVER = [[0.90, 0.94]] * 4
+
+
+def chosen(
+    load: Load, make_runs: MakeRuns, results: Path, plain: Sequence[Sequence[Sequence[float]]]
+) -> dict[str, str]:
+    """Give the baseline's point by contrast; the treatment's three points never reach 0.95."""
+    study = load(SPEED_AND_LEVEL)
+    for arm, curves in (("plain", plain), ("batch_norm", [NEVER] * 3)):
+        for point, by_seed in zip(POINTS, curves, strict=True):
+            make_runs(study, f"{arm}@{point}", dict(enumerate(by_seed)))
+    best = find(study, results).best
+    assert [one.treatment for one in best] == ["batch_norm@0.001"] * 3  # ties, of infinities too
+    return {one.name: one.baseline.partition("@")[2] for one in best}
+
+
+def test_speed_and_level_choose_points_of_their_own(
+    load: Load, make_runs: MakeRuns, results: Path
+) -> None:
+    points = chosen(load, make_runs, results, [NEVER, SLOW_AND_HIGH, FAST_AND_LOW])
+    assert points == {"level": "0.01", "speed": "0.1", "sooner": "0.1"}
+
+
+def test_a_point_that_arrives_at_most_tuning_seeds_beats_one_that_rarely_does(
+    load: Load, make_runs: MakeRuns, results: Path
+) -> None:
+    mostly = [*SLOW_AND_HIGH[:2], [0.9, 0.9], [0.9, 0.9]]  # the mean is infinite, too
+    points = chosen(load, make_runs, results, [NEVER, ONCE_SOON, mostly])
+    assert points["sooner"] == "0.1"
+
+
+def test_where_no_point_arrives_the_first_is_taken(
+    load: Load, make_runs: MakeRuns, results: Path
+) -> None:
+    assert chosen(load, make_runs, results, [NEVER] * 3)["sooner"] == "0.001"
