@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bnbench.config import Experiment
 from bnbench.findings.run_files import (
+    evaluations_due,
     read_batches,
     read_checked_experiment,
     read_epochs,
@@ -53,6 +54,14 @@ class FinishedRun:
         within = self.experiment.training.evaluate_every is not None
         return within and not self.run.evaluations.exists()
 
+    @property
+    def evaluations_due(self) -> int:
+        """How many evaluations it has, or would have if it had not diverged."""
+        within = (
+            0 if self.lacks_evaluations else evaluations_due(self.manifest, self.experiment).size
+        )
+        return self.experiment.training.epochs + within
+
     def read_batches(self) -> pd.DataFrame:
         """Read ``batches.csv``; see `bnbench.findings.run_files.read_batches`."""
         return read_batches(self.run, self.manifest, self.experiment)
@@ -75,8 +84,8 @@ class FinishedRun:
         """Every evaluation of the validation split, within the epochs and after them.
 
         The columns are ``step``, ``epoch`` (1.5 is halfway through the second), ``seconds`` of
-        training since the start, and ``validation_accuracy``. Without ``evaluations.csv`` the
-        ends of the epochs are all there is.
+        training since the start, ``validation_accuracy`` and ``validation_loss``. Without
+        ``evaluations.csv`` the ends of the epochs are all there is.
         """
         per_epoch = steps_per_epoch(self.manifest, self.experiment)
         seconds = self.epochs["train_seconds"].cumsum()
@@ -85,6 +94,7 @@ class FinishedRun:
                 "step": self.epochs["epoch"] * per_epoch,
                 "seconds": seconds,
                 "validation_accuracy": self.epochs["validation_accuracy"],
+                "validation_loss": self.epochs["validation_loss"],
             }
         )
         if self.experiment.training.evaluate_every is not None and not self.lacks_evaluations:

@@ -89,6 +89,25 @@ def _at(metric: Metric, curve: Curve) -> float:
     return float(curve[-1 if metric.epoch is None else metric.epoch - 1])
 
 
+def _at_evaluations(run: FinishedRun, column: str, at_chance: float) -> Curve:
+    """Give a column of every evaluation of a run, filled up from the epoch in which it diverged.
+
+    A loss that is no number, which a run that went on can have had, counts as at chance.
+    """
+    whole = run.evaluations.loc[run.evaluations["epoch"] <= len(run.epochs), column]
+    curve = np.full(run.evaluations_due, at_chance)
+    curve[: len(whole)] = whole
+    return np.where(np.isfinite(curve), curve, at_chance)
+
+
+def _area_under_error(run: FinishedRun) -> float:
+    return area_under_error(_at_evaluations(run, "validation_accuracy", CHANCE))
+
+
+def _area_under_loss(run: FinishedRun) -> float:
+    return float(_at_evaluations(run, "validation_loss", LOSS_AT_CHANCE).mean())
+
+
 def _test_accuracy(run: FinishedRun) -> float:
     """Give the score of the last epoch's weights on the test file, which may be validation."""
     if run.diverged:
@@ -154,12 +173,13 @@ MEASURES: dict[str, Callable[[Metric, FinishedRun], float]] = {
     "loss_gap": lambda _, run: _loss_gap(run),
     "train_trend": lambda _, run: _trend(accuracies(run, "train")),
     "validation_trend": lambda _, run: _trend(accuracies(run, "validation")),
-    "area_under_error": lambda _, run: area_under_error(accuracies(run, "validation")),
-    "area_under_loss": lambda _, run: float(_losses(run, "validation_loss").mean()),
+    "area_under_error": lambda _, run: _area_under_error(run),
+    "area_under_loss": lambda _, run: _area_under_loss(run),
     "epochs_to_accuracy": _epochs_to_accuracy,
     "seconds_to_accuracy": _seconds_to_accuracy,
     "steps_to_loss": _steps_to_loss,
     "diverged": lambda _, run: float(failed(run)),
 }
 """How each of `bnbench.config.QUANTITIES` is measured: those at an epoch from ``epochs.csv``
-(``train_loss`` as logged during the epoch), ``area_under_*`` as means over the epochs' ends."""
+(``train_loss`` as logged during the epoch), ``area_under_*`` as means over all evaluations, those
+within the epochs too: they are fixed steps apart, so that the mean is the area per epoch."""

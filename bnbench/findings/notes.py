@@ -9,7 +9,9 @@ from bnbench.findings.results import Level
 from bnbench.findings.shared_seeds import listed_seeds
 from bnbench.findings.study_runs import ArmRuns
 
-WITHIN_EPOCHS = ("epochs_to_accuracy", "seconds_to_accuracy")
+WITHIN_EPOCHS = (
+    "epochs_to_accuracy", "seconds_to_accuracy", "area_under_error", "area_under_loss",
+)  # fmt: skip
 
 
 def notes(
@@ -66,6 +68,12 @@ def _unlike(metric: Metric, treatment: ArmRuns, baseline: ArmRuns) -> Iterator[s
             f"{treatment.label} has {here.training.epochs} epochs,"
             f" {baseline.label} {there.training.epochs}"
         )
+    often = [one.training.evaluate_every for one in (here, there)]
+    if metric.quantity.name in WITHIN_EPOCHS and often[0] != often[1]:
+        yield (
+            f"{treatment.label} is evaluated {_every(often[0])},"
+            f" {baseline.label} {_every(often[1])}"
+        )
     kinds = here.training.softmax_before_loss != there.training.softmax_before_loss
     if kinds and (metric.quantity.unit == "nats" or metric.quantity.name == "steps_to_loss"):
         yield "a softmax stands in front of just one side's loss: losses of different kinds"
@@ -75,3 +83,7 @@ def _unlike(metric: Metric, treatment: ArmRuns, baseline: ArmRuns) -> Iterator[s
     ):
         if value != other:
             yield f"data.{key} is {value} in {treatment.label}, {other} in {baseline.label}"
+
+
+def _every(steps: int | None) -> str:
+    return "after each epoch only" if steps is None else f"every {steps} steps, too"

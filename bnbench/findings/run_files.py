@@ -180,9 +180,7 @@ def read_evaluations(
     """
     rows = _read_csv(run.evaluations, EVALUATION_CELLS)
     per_epoch, every = steps_per_epoch(manifest, experiment), experiment.training.evaluate_every
-    assert every is not None
-    due = np.arange(every, experiment.training.epochs * per_epoch, every)
-    due = due[due % per_epoch > 0]
+    due = evaluations_due(manifest, experiment)
     if manifest.status == "diverged":
         due = due[: len(rows)]
     if not np.array_equal(rows["step"], due):
@@ -230,6 +228,15 @@ def read_predictions(run: Run, manifest: Manifest) -> NDArray[np.uint8]:
     if stated is None or abs((answers[0] == answers[1]).mean() - stated) > 1e-9:
         raise _changed(run.predictions, "gives another accuracy than the manifest states")
     return np.array(answers)
+
+
+def evaluations_due(manifest: Manifest, experiment: Experiment) -> NDArray[np.int64]:
+    """List the steps within epochs after which a whole run is evaluated."""
+    if (every := experiment.training.evaluate_every) is None:
+        return np.empty(0, np.int64)
+    per_epoch = steps_per_epoch(manifest, experiment)
+    steps = np.arange(every, experiment.training.epochs * per_epoch, every)
+    return steps[steps % per_epoch > 0]
 
 
 def steps_per_epoch(manifest: Manifest, experiment: Experiment) -> int:

@@ -146,7 +146,7 @@ def area_under_error(validation_accuracy: npt.ArrayLike) -> float:
     Parameters
     ----------
     validation_accuracy : array_like of shape (E,)
-        In [0, 1], after each epoch. NaN gives NaN.
+        In [0, 1], at each evaluation. NaN gives NaN.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def area_under_error(validation_accuracy: npt.ArrayLike) -> float:
     """
     accuracy = as_curve(validation_accuracy)
     if accuracy.size == 0:
-        raise ValueError("a run without an epoch has no area under its error curve")
+        raise ValueError("a run without an evaluation has no area under its error curve")
     return math.fsum(1 - accuracy) / accuracy.size
 
 

@@ -182,10 +182,38 @@ def test_times_are_read_between_fixed_evaluations(
     assert of(watched, f"seconds_to_accuracy@{accuracy}") == pytest.approx(seconds)
 
 
+def test_areas_are_means_over_all_evaluations(watched: Run) -> None:
+    errors = (0.20, 0.08, 0.05, 0.06, 0.04, 0.02)
+    losses = (1.0, 0.8, 0.9, 0.6, 0.5, 0.45)
+    assert of(watched, "area_under_error") == pytest.approx(sum(errors) / 6)
+    assert of(watched, "area_under_loss") == pytest.approx(sum(losses) / 6)
+
+
+def test_a_loss_within_an_epoch_that_is_no_number_counts_as_at_chance(watched: Run) -> None:
+    text = watched.evaluations.read_text()
+    watched.evaluations.write_text(text.replace("24,0.6,", "24,inf,"))
+    losses = (1.0, 0.8, 0.9, math.log(10), 0.5, 0.45)
+    assert of(watched, "area_under_loss") == pytest.approx(sum(losses) / 6)
+
+
+def test_from_the_epoch_in_which_it_diverged_on_all_evaluations_are_at_chance(
+    make_run: MakeRun,
+) -> None:
+    training = TRAINING | {"evaluate_every": 8, "epochs": 2}
+    run = make_run(
+        "plain", 3, [0.95], settings={"training": training}, manifest={"status": "diverged"}
+    )
+    rows = [(1, 8, 1.0, 0.80, 1.0), (1, 16, 0.8, 0.92, 2.0), (2, 24, 0.6, 0.99, 0.5)]
+    write_evaluations(run, rows)
+    assert of(run, "area_under_error") == pytest.approx((0.20 + 0.08 + 0.05 + 3 * 0.8865) / 6)
+    assert of(run, "area_under_loss") == pytest.approx((1.0 + 0.8 + 0.9 + 3 * math.log(10)) / 6)
+
+
 def test_without_evaluations_the_ends_of_the_epochs_are_all_there_is(watched: Run) -> None:
     watched.evaluations.unlink()
     assert finished(watched).lacks_evaluations
     assert of(watched, "epochs_to_accuracy@0.97") == pytest.approx(1 + 2 / 3)
+    assert of(watched, "area_under_error") == pytest.approx((0.05 + 0.02) / 2)
 
 
 def set_losses(run: Run, losses: Sequence[float]) -> None:

@@ -119,7 +119,7 @@ def test_area_under_error_by_hand() -> None:
     assert area_under_error(REGULAR) == pytest.approx(0.321 / 10)
     assert area_under_error(BATCH_NORM) == pytest.approx(0.207 / 10)
     assert math.isnan(area_under_error([0.9, NAN]))
-    with pytest.raises(ValueError, match="epoch"):
+    with pytest.raises(ValueError, match="without an evaluation"):
         area_under_error([])
     with pytest.raises(ValueError, match="row"):
         area_under_error([[0.9]])
