@@ -120,6 +120,11 @@ def climb(ladder: StudyLadder, study: str, loader: Loader) -> Ladder:
     for side in ("treatment", "baseline"):
         if (arm := getattr(ladder, side)) not in ladder.arms:
             raise unknown("arm", arm, ladder.arms, loader.place(f"ladder.{side}"))
+    for name, switch in ladder.switches.items():
+        for arm in switch.arms or ():
+            if arm not in ladder.arms:
+                place = loader.place(f"ladder.switches.{name}.arms")
+                raise unknown("arm", arm, ladder.arms, place)
     metrics = loader.metrics(ladder.metrics, "ladder.metrics")
     for metric in metrics:
         if metric.quantity.kind != "level":

@@ -6,15 +6,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from bnbench.config.marks import parse, read_yaml
+from bnbench.config.problems import problems_of
 from bnbench.config.schema import Experiment
 from bnbench.errors import BnbenchError
 
@@ -109,7 +108,7 @@ def checked(
     try:
         return schema.model_validate(values)
     except ValidationError as error:
-        problems = [_explain(one, values, places, str(path), schema) for one in error.errors()]
+        problems = problems_of(error, schema, values, places, str(path))
         raise BnbenchError("\n".join(problems)) from None
 
 
@@ -189,74 +188,3 @@ def _overridden_name(name: str, overrides: Iterable[str]) -> str:
     if not plain or len(suffix) > 100:
         suffix = hashlib.sha256(suffix.encode()).hexdigest()[:12]
     return f"{name}@{suffix}"
-
-
-def _explain(
-    detail: ErrorDetails,
-    values: dict[str, Any],
-    places: dict[str, str],
-    file: str,
-    schema: type[BaseModel],
-) -> str:
-    """Turn one of pydantic's problems into ``place: key: what; remedy``."""
-    parts = _written_parts(detail["loc"], values)
-    key = ".".join(parts)
-    nearest = key
-    while nearest and nearest not in places:
-        nearest = nearest.rpartition(".")[0]
-    where = f"{places.get(nearest, file)}: {key}"
-    if detail["type"] == "extra_forbidden":
-        return f"{where}: there is no such key; {_suggest(schema, detail['loc'], parts[-1])}"
-    if detail["type"] == "missing":
-        return f"{where}: is missing"
-    if detail["type"] == "union_tag_invalid":
-        context = detail["ctx"]
-        place = places.get(f"{key}.name", file)
-        return f"{place}: {key}.name: {context['tag']!r} is none of {context['expected_tags']}"
-    if detail["type"] == "union_tag_not_found":
-        return f"{where}.name: is missing; choose adam or sgd"
-    given = json.dumps(detail["input"], default=str, ensure_ascii=False)
-    message = detail["msg"][0].lower() + detail["msg"][1:]
-    return f"{where}: {message.removeprefix('value error, ')}, not {given[:80]}"
-
-
-def _written_parts(location: tuple[int | str, ...], values: Any) -> list[str]:
-    """Leave out of pydantic's location what is no key of the file: the tag of a union."""
-    parts: list[str] = []
-    for position, part in enumerate(location):
-        if isinstance(values, dict) and part in values:
-            values = values[part]
-        elif isinstance(values, list):
-            values = values[int(part)]
-        elif position < len(location) - 1:
-            continue
-        parts.append(str(part))
-    return parts
-
-
-def _suggest(schema: type[BaseModel], location: tuple[int | str, ...], key: str) -> str:
-    names = _keys_at(schema, location[:-1])
-    near = get_close_matches(key, names, n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else f"the keys here are: {', '.join(names)}"
-
-
-def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """List the keys that the section at pydantic's `location` may hold."""
-    models = [model]
-    for part in map(str, location):
-        fields = [one.model_fields[part] for one in models if part in one.model_fields]
-        if fields:
-            models = [found for field in fields for found in _models_in(field.annotation)]
-        else:  # the tag of a union: keep the member that carries it; or a name of the user's
-            models = [one for one in models if part in _tags(one)] or models
-    return list(dict.fromkeys(name for one in models for name in one.model_fields))
-
-
-def _tags(model: type[BaseModel]) -> tuple[Any, ...]:
-    return get_args(model.model_fields["name"].annotation) if "name" in model.model_fields else ()
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [found for part in get_args(annotation) for found in _models_in(part)]

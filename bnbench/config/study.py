@@ -203,6 +203,11 @@ class _Loading:
         ladder = self._ladder()
         if ladder is not None:
             arms |= {arm.label: arm for arm in ladder_arms(ladder)}
+        self._check_small_grid()
+        if not arms and not self.problems:
+            self.problems.append(
+                f"{self.path}: names no experiment; add one under `experiments:`, or a `ladder:`"
+            )
         contrasts, best = self._contrasts(arms) if not self.problems else ((), ())
         if self.problems:
             raise BnbenchError("\n".join(dict.fromkeys(self.problems)))
@@ -267,6 +272,15 @@ class _Loading:
             return None
         title = experiment.title or loaded.description or label
         return StudyArm(full, title, loaded, tuple(map(_number, point)))
+
+    def _check_small_grid(self) -> None:
+        """Refuse fewer values for a key that no grid has: they would change nothing."""
+        known = {key for one in self.file.experiments.values() for key in one.grid}
+        for key in self.file.small.grid if self.file.small else ():
+            if key not in known:
+                place = self.place(f"small.grid.{key}")
+                keys = ", ".join(sorted(known)) or "none"
+                self.problems.append(f"{place}: is in no experiment's grid; their keys: {keys}")
 
     def _ladder(self) -> Ladder | None:
         if self.file.ladder is None:

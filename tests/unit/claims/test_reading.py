@@ -96,7 +96,7 @@ def test_a_place_is_a_line_of_the_file() -> None:
             "    needs: a\n  - {id: X.1, article: X, claim: a, claimed: b, needs: c}\n",
             "also the id",
         ),
-        ("    tests: 3\n", "claims.0.tests: input should be a valid tuple"),
+        ("    tests: 3\n", "claims.0.tests: must be a list in brackets, not 3"),
     ],
 )
 def test_every_problem_is_one_line(tmp_path: Path, tests: str, said: str) -> None:

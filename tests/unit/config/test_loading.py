@@ -54,14 +54,17 @@ def test_text_such_as_1e_3_is_a_number(write: Write) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("  epochs: true", "tiny.yaml:5:3: training.epochs: input should be a valid integer"),
-        ('  batch_size: "64"', "tiny.yaml:5:3: training.batch_size: input should be a valid"),
-        ("  epochs: 0", "training.epochs: input should be greater than or equal to 1, not 0"),
+        ("  epochs: true", "tiny.yaml:5:3: training.epochs: must be a whole number, not true"),
+        (
+            '  batch_size: "64"',
+            'tiny.yaml:5:3: training.batch_size: must be a whole number, not "64"',
+        ),
+        ("  epochs: 0", "training.epochs: must be 1 or more, not 0"),
         (
             "  epoch: 3",
             "tiny.yaml:5:3: training.epoch: there is no such key; did you mean 'epochs'",
         ),
-        ("  shuffle: 1", "training.shuffle: input should be a valid boolean, not 1"),
+        ("  shuffle: 1", "training.shuffle: must be true or false, not 1"),
         ("  epochs: 1\n  epochs: 2", "tiny.yaml:6:3: training.epochs: stands here a second time"),
         (
             "  optimizer: {name: adam, learning_rate: .nan}",
@@ -72,6 +75,19 @@ def test_text_such_as_1e_3_is_a_number(write: Write) -> None:
             "training.optimizer.momentum: there is no such key; the keys here are: name, learning",
         ),
         ("  optimizer: {name: adm}", "training.optimizer.name: 'adm' is none of 'adam', 'sgd'"),
+        ("  optimizer: {beta1: 0.9}", "training.optimizer.name: is missing; choose adam or sgd"),
+        ("  optimizer: adam", 'training.optimizer: must be a section of keys and values, not "ad'),
+        (
+            "  optimizer: {name: sgd, learning_rate: fast}",
+            'training.optimizer.learning_rate: must be a number, not "fast"',
+        ),
+        ("  optimizer: {name: sgd, momentum: 1}", "optimizer.momentum: must be below 1, not 1"),
+        ("  optimizer: {name: sgd, learning_rate: 0}", "learning_rate: must be above 0, not 0"),
+        ("  epochs: 10000000", "training.epochs: must be 1,000,000 or less, not 10000000"),
+        (
+            "  epoch_loss: mean",
+            "training.epoch_loss: must be 'mean_of_examples' or 'mean_of_batches', not \"mean\"",
+        ),
     ],
 )
 def test_problem_names_file_line_key_and_remedy(write: Write, line: str, said: str) -> None:
@@ -115,7 +131,8 @@ def test_a_binary_file_a_folder_and_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["../x", "/tmp/x", "a//b", "a/../b", ".x", "a b", "a:b", ""])
 def test_a_name_cannot_leave_the_results_folder(write: Write, name: str) -> None:
     text = f"experiment: {name!r}\nmodel:\n  name: LeNet5\n"
-    assert "experiment: string should match pattern" in problem(write(text))
+    said = "experiment: must be a name that begins with a letter or digit and holds only letters,"
+    assert said in problem(write(text))
 
 
 def test_override_changes_one_setting_and_the_name(write: Write) -> None:
@@ -135,7 +152,7 @@ def test_override_that_is_wrong(write: Write) -> None:
         "-o training.epochs: must read key=value, such as training.epochs=3"
     )
     assert problem(path, "training.epochs=x").startswith(
-        "-o training.epochs=x: training.epochs: input should be a valid integer"
+        "-o training.epochs=x: training.epochs: must be a whole number"
     )
     assert "is a value, not a section" in problem(path, "experiment.x=1")
 

@@ -167,7 +167,7 @@ def test_the_recipes_are_those_that_the_docstring_promises() -> None:
         ("experimnts: {}", "did you mean 'experiments'"),
         (
             "experiments: {a: {config: plain.yaml, grid: {training.epochs: [0]}}}",
-            "greater than or equal to 1, not 0",
+            r"training\.epochs: must be 1 or more, not 0",
         ),
         (
             GRID + "contrasts: {x: {treatment: d, baseline: c, metrics: [test_accuracy]}}",
@@ -195,6 +195,63 @@ def test_the_recipes_are_those_that_the_docstring_promises() -> None:
 def test_problems_are_named_at_their_place(folder: Path, text: str, said: str) -> None:
     with pytest.raises(BnbenchError, match=said):
         load(folder, text)
+
+
+TWO = "experiments: {a: {config: plain.yaml}, b: {config: batch_norm.yaml}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", ": names no experiment; add one under `experiments:`, or a `ladder:`"),
+        ("experiments: {}", ": names no experiment; add one under `experiments:`"),
+        (TWO + "contrasts:", ":4:1: contrasts: must be a section of keys and values, not null"),
+        (
+            TWO + "contrasts: {x: {treatment: a, baseline: b, metrics: []}}",
+            ":4:44: contrasts.x.metrics: must hold at least one value, not []",
+        ),
+        (
+            TWO + "contrasts: {x: {treatment: a, baseline: b, metrics: test_accuracy}}",
+            ':4:44: contrasts.x.metrics: must be a list in brackets, not "test_accuracy"',
+        ),
+        (
+            TWO + "contrasts: {x: {treatment: a, baseline: b, metrics: [3]}}",
+            ":4:54: contrasts.x.metrics.0: must be text in quotes, not 3",
+        ),
+        (
+            "experiments: {a: {config: plain.yaml, grid: {training.epochs: []}}}",
+            ":3:46: experiments.a.grid.training.epochs: must hold at least one value, not []",
+        ),
+        (
+            "experiments: {a: {config: plain.yaml, grid: {training.epochs: [[1]]}}}",
+            ":3:64: experiments.a.grid.training.epochs.0: must be one value: text, a number, true,"
+            " false or null, not [1]",
+        ),
+        ("experiments: {a: plain.yaml}", ":3:15: experiments.a: must be a section of keys and"),
+        ("experiments: {a: {}}", ":3:15: experiments.a.config: is missing; add it"),
+        ("experiments: {a b: {config: plain.yaml}}", ":3:15: experiments.a b: must be a name"),
+        (TWO + "seeds: 0", ":4:1: seeds: must be 1 or more, not 0"),
+        (TWO + "seeds: six", ':4:1: seeds: must be a whole number, not "six"'),
+        (TWO + "seed: 6", ":4:1: seed: there is no such key; did you mean 'seeds'?"),
+        (TWO + "claims: [3]", ":4:10: claims.0: must be a section of keys and values, not 3"),
+        (TWO + "figures: paired", ':4:1: figures: must be a list in brackets, not "paired"'),
+        (
+            GRID + "small: {gives_up: much, grid: {training.epoch: [1]}}",
+            "small.grid.training.epoch: is in no experiment's grid; their keys:"
+            " training.batch_size, training.optimizer.learning_rate",
+        ),
+        (
+            LADDER.replace("arms: [bn]", "arms: [bm]"),
+            "ladder.switches.placement.arms: there is no arm 'bm'; did you mean 'bn'?",
+        ),
+    ],
+)
+def test_a_problem_is_one_line_in_our_words(folder: Path, text: str, said: str) -> None:
+    with pytest.raises(BnbenchError) as caught:
+        load(folder, text)
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(str(folder / "study.yaml"))
+    assert said in line
 
 
 def test_all_problems_come_at_once(folder: Path) -> None:

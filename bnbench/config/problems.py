@@ -1,0 +1,149 @@
+"""What a schema refuses, in the words of the file: place, key, what is wrong, the remedy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+
+def problems_of(
+    error: ValidationError,
+    schema: type[BaseModel],
+    values: dict[str, Any],
+    places: Mapping[str, str],
+    file: str,
+) -> list[str]:
+    """Give one line a problem, ``place: key: what; remedy``.
+
+    Parameters
+    ----------
+    error : ValidationError
+    schema : type of BaseModel
+        That refused the values.
+    values : dict
+        As they were read from the file.
+    places : mapping of str to str
+        Dotted key -> ``file:line:column``.
+    file : str
+        Named where a key has no place.
+    """
+    details = [one for one in error.errors() if not (one["type"] == "too_short" and one["input"])]
+    lines = (_explain(one, schema, values, places, file) for one in details)
+    return list(dict.fromkeys(lines))
+
+
+def _explain(
+    detail: ErrorDetails,
+    schema: type[BaseModel],
+    values: dict[str, Any],
+    places: Mapping[str, str],
+    file: str,
+) -> str:
+    parts = _written_parts(detail["loc"], values)
+    key = ".".join(parts)
+    nearest = key
+    while nearest and nearest not in places:
+        nearest = nearest.rpartition(".")[0]
+    where = f"{places.get(nearest, file)}: {key}"
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        return f"{where}: there is no such key; {_suggest(schema, detail['loc'], parts[-1])}"
+    if kind == "missing":
+        return f"{where}: is missing; add it"
+    if kind == "union_tag_invalid":
+        place = places.get(f"{key}.name", file)
+        return f"{place}: {key}.name: {context['tag']!r} is none of {context['expected_tags']}"
+    if kind == "union_tag_not_found":
+        return f"{where}.name: is missing; choose adam or sgd"
+    if detail["loc"][-1] == "[key]":
+        return f"{where}: {WORDS[kind](context)}"
+    given = json.dumps(detail["input"], default=str, ensure_ascii=False)
+    words = WORDS[kind](context) if kind in WORDS else detail["msg"]
+    if len(parts) < len(detail["loc"]) and detail["loc"][-1] in ONE_OF_SEVERAL:
+        words = "must be one value: text, a number, true, false or null"
+    return f"{where}: {words}, not {given[:80]}"
+
+
+Context = Mapping[str, Any]
+
+WORDS: dict[str, Callable[[Context], str]] = {
+    "int_type": lambda _: "must be a whole number",
+    "int_from_float": lambda _: "must be a whole number",
+    "float_type": lambda _: "must be a number",
+    "bool_type": lambda _: "must be true or false",
+    "string_type": lambda _: "must be text in quotes",
+    "string_too_short": lambda _: "must not be empty",
+    "string_pattern_mismatch": lambda context: _name_of(context["pattern"]),
+    "tuple_type": lambda _: "must be a list in brackets",
+    "too_short": lambda _: "must hold at least one value",
+    "dict_type": lambda _: "must be a section of keys and values",
+    "model_type": lambda _: "must be a section of keys and values",
+    "model_attributes_type": lambda _: "must be a section of keys and values",
+    "literal_error": lambda context: f"must be {context['expected']}",
+    "greater_than": lambda context: f"must be above {context['gt']:g}",
+    "greater_than_equal": lambda context: f"must be {context['ge']:,g} or more",
+    "less_than": lambda context: f"must be below {context['lt']:g}",
+    "less_than_equal": lambda context: f"must be {context['le']:,.10g} or less",
+    "value_error": lambda context: str(context["error"]),
+}
+"""Pydantic's kinds of problems -> what the value must be."""
+
+ONE_OF_SEVERAL = {"str", "int", "float", "bool"}
+"""Where a value may be of several types, pydantic names each of them as if it were a key."""
+
+
+def _name_of(pattern: str) -> str:
+    """Say what a name may hold, from its pattern."""
+    signs = [sign for sign in "_.,=+@-/" if sign in pattern.replace("A-Za-z0-9", "")]
+    return (
+        "must be a name that begins with a letter or digit and holds only letters, digits and "
+        + " ".join(signs)
+    )
+
+
+def _written_parts(location: tuple[int | str, ...], values: Any) -> list[str]:
+    """Leave out of pydantic's location what is no key of the file: the tag of a union."""
+    return list(_parts(location, values))
+
+
+def _parts(location: tuple[int | str, ...], values: Any) -> Iterator[str]:
+    for position, part in enumerate(location):
+        in_list = isinstance(values, list) and isinstance(part, int)
+        if in_list or (isinstance(values, dict) and part in values):
+            values = values[part]
+        elif position < len(location) - 1 or part == "[key]" or part in ONE_OF_SEVERAL:
+            continue
+        yield str(part)
+
+
+def _suggest(schema: type[BaseModel], location: tuple[int | str, ...], key: str) -> str:
+    names = _keys_at(schema, location[:-1])
+    near = get_close_matches(key, names, n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else f"the keys here are: {', '.join(names)}"
+
+
+def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """List the keys that the section at pydantic's `location` may hold."""
+    models = [model]
+    for part in map(str, location):
+        fields = [one.model_fields[part] for one in models if part in one.model_fields]
+        if fields:
+            models = [found for field in fields for found in _models_in(field.annotation)]
+        else:  # the tag of a union: keep the member that carries it; or a name of the user's
+            models = [one for one in models if part in _tags(one)] or models
+    return list(dict.fromkeys(name for one in models for name in one.model_fields))
+
+
+def _tags(model: type[BaseModel]) -> tuple[Any, ...]:
+    return get_args(model.model_fields["name"].annotation) if "name" in model.model_fields else ()
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _models_in(part)]
