@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -32,9 +32,21 @@ def problems_of(
     file : str
         Named where a key has no place.
     """
-    details = [one for one in error.errors() if not (one["type"] == "too_short" and one["input"])]
-    lines = (_explain(one, schema, values, places, file) for one in details)
+    details = error.errors()
+    lines = (
+        _explain(one, schema, values, places, file) for one in details if not _follows(one, details)
+    )
     return list(dict.fromkeys(lines))
+
+
+def _follows(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
+    """Say whether a problem is only another's: a list short of bad items, a key misspelt."""
+    *section, key = detail["loc"]
+    if detail["type"] == "too_short":
+        return bool(detail["input"])
+    misspelt = [str(one["loc"][-1]) for one in details if one["type"] == "extra_forbidden"
+                and list(one["loc"][:-1]) == section]  # fmt: skip
+    return detail["type"] == "missing" and bool(get_close_matches(str(key), misspelt, n=1))
 
 
 def _explain(
