@@ -17,7 +17,7 @@ from bnbench.models import find_architecture, resolve_model
 from bnbench.runs import EpochRow, Found, Identity, Run, look, run_directory
 from bnbench.training.check import check_batches, check_experiment
 from bnbench.training.checkpoint import epochs_kept
-from bnbench.training.code import code_hashes
+from bnbench.training.code import equal_code
 from bnbench.training.device import reproducible, resolve_device
 from bnbench.training.initialization import initial_model
 from bnbench.training.loop import train
@@ -158,7 +158,7 @@ def _identity(
     """Say what decides an experiment's numbers here, and how many training examples it has."""
     data = describe_splits(experiment.data, data_folder(data_dir))
     check_batches(experiment, data.train_examples)
-    device, code = device_of(experiment).type, code_hashes(experiment)
+    device, code = device_of(experiment).type, equal_code(experiment)
     return Identity(experiment, 0, data.dataset_hash, device, code), data.train_examples
 
 

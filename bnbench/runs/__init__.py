@@ -2,6 +2,7 @@
 
 from bnbench.runs.directory import Run, find_runs, locked, run_directory
 from bnbench.runs.files import write_text, written_whole
+from bnbench.runs.hashes import changed_files, file_hashes
 from bnbench.runs.identity import Found, Identity, is_finished, look
 from bnbench.runs.logs import (
     BATCH_COLUMNS,
@@ -28,6 +29,8 @@ __all__ = [
     "Manifest",
     "Run",
     "RunLogs",
+    "changed_files",
+    "file_hashes",
     "find_runs",
     "is_finished",
     "locked",

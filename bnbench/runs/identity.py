@@ -26,15 +26,15 @@ class Identity:
         SHA-256 over the data set's files.
     device : str
         What ``training.device`` comes to here: ``cpu``, ``cuda`` or ``mps``.
-    code : mapping of str to str
-        The hash of each module that computes the numbers.
+    code : mapping of str to tuple of str
+        Each module that computes the numbers -> its hash, and earlier ones that gave the same.
     """
 
     experiment: Experiment
     seed: int
     dataset_hash: str
     device: str
-    code: Mapping[str, str]
+    code: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,10 @@ def _differences(run: Run, manifest: Manifest, wanted: Identity) -> list[str]:
     return differences + _changed_code(manifest.code, wanted.code)
 
 
-def _changed_code(there: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
-    """Name the modules that have changed since, in one entry."""
-    names = sorted(name for name in there.keys() | here.keys() if there.get(name) != here.get(name))
+def _changed_code(there: Mapping[str, str], here: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Name the modules that have changed since, in one entry.
+
+    A module that no number depends on any more is not: what stopped importing it has changed.
+    """
+    names = sorted(name for name, equal in here.items() if there.get(name) not in equal)
     return [f"the code of {', '.join(names)}"] if names else []

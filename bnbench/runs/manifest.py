@@ -20,7 +20,7 @@ FINISHED = ("complete", "diverged")
 FIELD_TYPES = {
     "experiment": str, "seed": int, "status": str, "configuration_hash": str, "dataset": dict,
     "versions": dict, "source": dict, "machine": dict, "started": str, "final": dict,
-    "resumed_after_epochs": list, "code": dict,
+    "resumed_after_epochs": list, "code": dict, "files": dict,
 }  # fmt: skip
 
 Status = Literal["running", "complete", "diverged", "failed", "interrupted"]
@@ -44,6 +44,9 @@ class Manifest:
         bnbench, Python and the packages that can change a number.
     code : dict
         Module -> hash of the code that computed the numbers; empty in runs of the first release.
+    files : dict
+        File name -> SHA-256, hex, of what the finished run left beside the manifest; empty until
+        then, and in runs of the first release.
     source : dict
         Git commit of bnbench's source and whether it was changed since; ``None`` if unknown.
     machine : dict
@@ -75,6 +78,7 @@ class Manifest:
     error: str | None = None
     resumed_after_epochs: list[int] = field(default_factory=list)
     code: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
     @property

@@ -1,7 +1,6 @@
 """Is a run what it says? Its files read again, the run done again, two runs side by side."""
 
 from bnbench.verification.difference import Difference, differing_facts, differing_numbers
-from bnbench.verification.hashes import changed_files, file_hashes
 from bnbench.verification.inspection import Inspection, inspect, without_manifest
 from bnbench.verification.rerun import Rerun, repeat, rerun
 from bnbench.verification.tolerance import KINKED_STEPS, STEPS, TOLERANCE, promised_steps
@@ -13,10 +12,8 @@ __all__ = [
     "Difference",
     "Inspection",
     "Rerun",
-    "changed_files",
     "differing_facts",
     "differing_numbers",
-    "file_hashes",
     "inspect",
     "promised_steps",
     "repeat",

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from bnbench.config import Experiment
 from bnbench.errors import BnbenchError
-from bnbench.runs import Run
+from bnbench.runs import Run, changed_files
 from bnbench.training.checkpoint import load_checkpoint
 from bnbench.verification.agreement import check_logs
-from bnbench.verification.hashes import changed_files
 from bnbench.verification.stated import Stated, read_stated, read_stated_experiment
 from bnbench.verification.tensors import check_predictions, check_weights
 

@@ -39,6 +39,8 @@ from bnbench.runs import (
 
 EXPERIMENT = Experiment(experiment="folder/tiny", model=ModelSettings(name="LeNet5"))
 CODE = {"bnbench.models.lenet5": "1f", "bnbench.training.loop": "2e"}
+LOOP = "bnbench.training.loop"
+HERE: dict[str, tuple[str, ...]] = {name: (now,) for name, now in CODE.items()}
 
 
 def manifest(seed: int = 0) -> Manifest:
@@ -153,7 +155,7 @@ def wanted(
     seed: int = 0,
     dataset_hash: str = "abc",
     device: str = "cpu",
-    code: dict[str, str] = CODE,
+    code: dict[str, tuple[str, ...]] = HERE,
 ) -> Identity:
     return Identity(experiment, seed, dataset_hash, device, code)
 
@@ -198,8 +200,9 @@ OTHER = Experiment(experiment="folder/tiny", model=ModelSettings(name="LeNet5", 
         (wanted(seed=1), "seed: 0 there, 1 here"),
         (wanted(dataset_hash="def"), "the data set's files"),
         (wanted(device="cuda"), "device: cpu there, cuda here"),
-        (wanted(code=CODE | {"bnbench.training.loop": "2f"}), "the code of bnbench.training.loop"),
-        (wanted(code={}), "the code of bnbench.models.lenet5, bnbench.training.loop"),
+        (wanted(code=HERE | {LOOP: ("2f",)}), "the code of bnbench.training.loop"),
+        (wanted(code=HERE | {LOOP: ("2f", "2d")}), "the code of bnbench.training.loop"),
+        (wanted(code=HERE | {"bnbench.new": ("3a",)}), "the code of bnbench.new"),
     ],
 )
 def test_another_run_is_refused_with_what_differs(
@@ -209,6 +212,21 @@ def test_another_run_is_refused_with_what_differs(
     assert look(run, changed) == Found("other", reason)
     with pytest.raises(BnbenchError, match=re.escape(f"differs in {reason}; give another")):
         is_finished(run, changed)
+
+
+def test_code_that_gave_the_same_numbers_is_no_other(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    rewritten = HERE | {LOOP: ("2f", "2e")}
+    assert look(run, wanted(code=rewritten)).state == "cached"
+    del rewritten["bnbench.models.lenet5"]  # nothing imports it any more
+    assert look(run, wanted(code=rewritten)).state == "cached"
+
+
+def test_a_run_that_recorded_no_code_is_another(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    replace(manifest(), code={}).write(run.manifest)
+    names = "bnbench.models.lenet5, bnbench.training.loop"
+    assert look(run, wanted()) == Found("other", f"the code of {names}")
 
 
 def test_another_version_is_refused(tmp_path: Path) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from bnbench.config import Experiment, ModelSettings
-from bnbench.training import code
-from bnbench.training.code import code_hashes
+from bnbench.config import Experiment, ModelSettings, load_experiment
+from bnbench.execution import plan_runs
+from bnbench.training import code, run_experiment
+from bnbench.training.code import code_hashes, equal_code
 
 HELPER = '''
 """What it is for."""
@@ -67,22 +69,66 @@ def test_the_hashes_are_of_the_modules_that_a_run_uses() -> None:
         "bnbench.training.optimizer",
     ):
         assert needed in lenet
-    for reporting in ("bnbench.config.loading", "bnbench.runs.manifest", "bnbench.errors"):
+    for reporting in (
+        "bnbench.config.loading",
+        "bnbench.runs.manifest",
+        "bnbench.training.recording",
+        "bnbench.errors",
+    ):
         assert reporting not in lenet
 
 
-def test_an_edited_helper_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+OPTIMIZER = "bnbench.training.optimizer"
+Edit = Callable[[str], None]
+
+
+@pytest.fixture
+def edit_optimizer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Edit]:
+    """Append text to a module on every run's path, for the hashes only."""
+    find, edited = code._file, tmp_path / "optimizer.py"
+    text = find(OPTIMIZER).read_text(encoding="utf-8")
+
+    def edit(more: str) -> None:
+        edited.write_text(text + more, encoding="utf-8")
+        monkeypatch.setattr(code, "_file", lambda name: edited if name == OPTIMIZER else find(name))
+        code._hashes.cache_clear()
+
+    yield edit
+    code._hashes.cache_clear()
+
+
+def test_an_edited_helper_is_named(edit_optimizer: Edit) -> None:
     before = hashes("LeNet5")
-    edited = tmp_path / "optimizer.py"
-    original = code._file("bnbench.training.optimizer")
-    edited.write_text(original.read_text(encoding="utf-8") + "\nEXTRA = 1\n", encoding="utf-8")
-    find = code._file
-    monkeypatch.setattr(
-        code, "_file", lambda name: edited if name == "bnbench.training.optimizer" else find(name)
-    )
-    code._hashes.cache_clear()
+    edit_optimizer("\nEXTRA = 1\n")
     after = hashes("LeNet5")
-    code._hashes.cache_clear()
-    assert {name for name in before if before[name] != after[name]} == {
-        "bnbench.training.optimizer"
-    }
+    assert {name for name in before if before[name] != after[name]} == {OPTIMIZER}
+
+
+def test_a_finished_run_and_the_code_of_today(
+    edit_optimizer: Edit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, root: Path
+) -> None:
+    """A comment leaves it cached; a statement makes it another, until it is told to be equal."""
+    short = ["data.dataset=digits", "training.epochs=1"]
+    experiment = load_experiment(root / "configs/mlp.yaml", short)
+
+    def found() -> str:
+        (planned,) = plan_runs([experiment], [0], tmp_path).planned
+        return f"{planned.found.state}: {planned.found.reason}"
+
+    for _ in run_experiment(experiment, 0, tmp_path):
+        pass
+    old = code_hashes(experiment)[OPTIMIZER]
+    edit_optimizer("\n# a comment\n")
+    assert found() == "cached: complete"
+    edit_optimizer("\nEXTRA = 1\n")
+    assert found() == f"other: the code of {OPTIMIZER}"
+    monkeypatch.setitem(code.EARLIER, OPTIMIZER, (old,))
+    assert equal_code(experiment)[OPTIMIZER] == (code_hashes(experiment)[OPTIMIZER], old)
+    assert found() == "cached: complete"
+
+
+def test_earlier_hashes_are_of_modules_that_still_decide() -> None:
+    """An entry for another name would be dead, and one for today's hash useless."""
+    now = hashes("LeNet5") | hashes("MLP") | hashes("CNN")
+    for name, earlier in code.EARLIER.items():
+        assert now[name] not in earlier

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from bnbench.runs import Run
-from bnbench.verification import changed_files, file_hashes
+from bnbench.runs import Run, changed_files, file_hashes
 
 MakeRun = Callable[..., Run]
 
@@ -21,6 +21,16 @@ def test_hashes_by_name_of_the_files_that_are_there(tmp_path: Path) -> None:
     run.manifest.write_bytes(b"it cannot hold its own hash")
     run.checkpoint(1).write_bytes(b"gone when the run has finished")
     assert file_hashes(run) == {"config.yaml": ABC, "weights.pt": ABC}
+
+
+@pytest.mark.parametrize("kind", ["held_out", "published", "diverged"])
+def test_a_finished_run_s_manifest_has_them(originals: dict[str, Run], kind: str) -> None:
+    run = originals[kind]
+    left = [path for path in run.path.iterdir() if path.name not in (".lock", "manifest.json")]
+    assert len(left) >= 3
+    assert run.read_manifest().files == {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in left
+    }
 
 
 def test_all_files_of_a_finished_run(make_run: MakeRun) -> None:

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnbench.runs import Run
-from bnbench.verification import file_hashes, inspect, without_manifest
+from bnbench.runs import Run, file_hashes
+from bnbench.verification import inspect, without_manifest
 
 MakeRun = Callable[..., Run]
 

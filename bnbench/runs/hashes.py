@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bnbench.runs import Run
+from bnbench.runs.directory import Run
 
 
 def file_hashes(run: Run) -> dict[str, str]:

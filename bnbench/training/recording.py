@@ -1,0 +1,215 @@
+"""What a run leaves in its directory, however it ends; nothing here decides a number."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from bnbench.config import configuration_hash, dump_experiment
+from bnbench.data import Split, Splits
+from bnbench.runs import (
+    BatchRows,
+    EpochRow,
+    EvaluationRow,
+    Identity,
+    Manifest,
+    Run,
+    RunLogs,
+    file_hashes,
+    now,
+    processor,
+    source,
+    versions,
+    write_text,
+    written_whole,
+)
+from bnbench.training.checkpoint import (
+    Checkpoint,
+    TrainingState,
+    load_checkpoint,
+    remove_checkpoints,
+    save_checkpoint,
+)
+from bnbench.training.evaluation import Evaluation
+from bnbench.training.loop import DivergedError
+from bnbench.training.weights import save_weights
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A run's directory while the run is done.
+
+    Attributes
+    ----------
+    run : Run
+    configuration_hash : str
+    resumed : TrainingState or None
+        Where the training goes on from, if the run had been stopped.
+    logs : RunLogs
+    final : dict
+        Measures after the last whole epoch, for the manifest; they change as the run goes on.
+    """
+
+    run: Run
+    configuration_hash: str
+    resumed: TrainingState | None
+    logs: RunLogs
+    final: dict[str, Any]
+
+    def keep(self, result: BatchRows | EpochRow | EvaluationRow | TrainingState) -> None:
+        """Log what was measured, or write a checkpoint of the state after an epoch."""
+        if isinstance(result, TrainingState):
+            checkpoint = Checkpoint(result, self.logs.sizes)
+            save_checkpoint(self.run, checkpoint, self.configuration_hash)
+            return
+        self.logs.write(result)
+        if isinstance(result, EpochRow):
+            self.final.update(_measures(result))
+
+    def finish(self, model: nn.Module, splits: Splits, scored: Evaluation) -> None:
+        """Keep the weights, and the answers to the test file image by image."""
+        if splits.test is not None:  # else it has served as validation: the epochs' log has it
+            self.final.update(test_accuracy=scored.accuracy, test_loss=scored.loss)
+        _save_predictions(self.run, splits.test or splits.validation, scored)
+        save_weights(self.run, model)
+
+
+@contextmanager
+def recorded(run: Run, wanted: Identity, splits: Splits, fresh: bool) -> Iterator[Recording]:
+    """Begin a run's directory, or go on with it, and leave a manifest that says how it ended.
+
+    Parameters
+    ----------
+    run : Run
+        Locked by the caller.
+    wanted : Identity
+    splits : Splits
+    fresh : bool
+        Whether to start over, whatever is there.
+
+    Yields
+    ------
+    Recording
+        A `bnbench.training.loop.DivergedError` of the block ends the run, and goes no further.
+    """
+    kept = None if fresh else _checkpoint(run, wanted)
+    manifest = _start(run, wanted, splits, kept)
+    final = _measures(kept.state.row) if kept else {"epochs": 0}
+    try:
+        with _logs(run, wanted, kept) as logs:
+            resumed = kept.state if kept else None
+            yield Recording(run, manifest.configuration_hash, resumed, logs, final)
+    except DivergedError as error:
+        _end(run, manifest, status="diverged", final=final, error=str(error))
+        remove_checkpoints(run)
+    except (KeyboardInterrupt, GeneratorExit):
+        _end(run, manifest, status="interrupted", final=final)
+        raise
+    except BaseException as error:
+        _end(run, manifest, status="failed", final=final, error=repr(error))
+        raise
+    else:
+        _end(run, manifest, status="complete", final=final)
+        remove_checkpoints(run)
+
+
+def _checkpoint(run: Run, wanted: Identity) -> Checkpoint | None:
+    """Find where this very run was stopped; versions and data must be those of now."""
+    if not run.manifest.exists():
+        return None
+    manifest = run.read_manifest()
+    same = manifest.versions == versions() and manifest.dataset["sha256"] == wanted.dataset_hash
+    return load_checkpoint(run, configuration_hash(wanted.experiment)) if same else None
+
+
+def _start(run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None) -> Manifest:
+    """Write the configuration and a manifest that says the run has begun, or goes on."""
+    experiment = wanted.experiment
+    manifest = Manifest(
+        experiment=experiment.experiment,
+        seed=wanted.seed,
+        status="running",
+        configuration_hash=configuration_hash(experiment),
+        dataset={
+            "name": splits.dataset,
+            "sha256": splits.dataset_hash,
+            "train_examples": len(splits.train.labels),
+            "validation_examples": len(splits.validation.labels),
+            "test_examples": len(splits.test.labels) if splits.test else None,
+            "validation_is_test_file": splits.validation_is_test,
+        },
+        versions=versions(),
+        code={module: hashes[0] for module, hashes in wanted.code.items()},
+        source=source(),
+        machine={
+            "system": sys.platform,
+            "processor": processor(),
+            "device": _device_name(wanted.device),
+            "threads": experiment.training.threads,
+        },
+        started=now(),
+        resumed_after_epochs=_stops(run, kept),
+    )
+    manifest.write(run.manifest)  # first: from here on the old files are no finished run's
+    if kept is None:
+        remove_checkpoints(run)
+        for old in (run.batches, run.epochs, run.evaluations, run.weights, run.predictions):
+            old.unlink(missing_ok=True)
+    write_text(run.config, dump_experiment(experiment))
+    return manifest
+
+
+def _stops(run: Run, kept: Checkpoint | None) -> list[int]:
+    """List the epochs after which the run was taken up again, this time included."""
+    if kept is None:
+        return []
+    return [*run.read_manifest().resumed_after_epochs, kept.state.row.epoch]
+
+
+def _logs(run: Run, wanted: Identity, kept: Checkpoint | None) -> RunLogs:
+    evaluations = run.evaluations if wanted.experiment.training.evaluate_every else None
+    return RunLogs(run.batches, run.epochs, evaluations, kept.sizes if kept else None)
+
+
+def _measures(last: EpochRow) -> dict[str, Any]:
+    return {
+        "epochs": last.epoch,
+        "train_accuracy": last.train_accuracy,
+        "validation_accuracy": last.validation_accuracy,
+        "validation_loss": last.validation_loss,
+    }
+
+
+def _save_predictions(run: Run, test: Split, scored: Evaluation) -> None:
+    """Write labels and predicted classes, uint8 (2, N), so that no analysis needs the data set."""
+    labels = test.labels.cpu().numpy().astype(np.uint8)
+    with written_whole(run.predictions) as beside:
+        np.save(beside, np.stack([labels, scored.predictions]), allow_pickle=False)
+
+
+def _end(run: Run, manifest: Manifest, **changes: Any) -> None:
+    ended = replace(manifest, ended=now(), peak_memory_mib=_peak_memory_mib(), **changes)
+    if ended.finished:
+        ended = replace(ended, files=file_hashes(run))
+    ended.write(run.manifest)
+
+
+def _peak_memory_mib() -> float | None:
+    """Largest resident memory of this process so far, MiB; ``None`` where it is not told."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def _device_name(device: str) -> str:
+    return f"cuda ({torch.cuda.get_device_name(device)})" if device == "cuda" else device
