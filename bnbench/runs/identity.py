@@ -9,6 +9,7 @@ from typing import Literal
 from bnbench.config import Experiment, configuration_hash, differing_keys
 from bnbench.errors import BnbenchError
 from bnbench.runs.directory import Run
+from bnbench.runs.hashes import changed_since
 from bnbench.runs.manifest import Manifest, versions
 
 State = Literal["cached", "resume", "run", "other"]
@@ -44,9 +45,10 @@ class Found:
     Attributes
     ----------
     state : str
-        ``cached``: this very run, finished; ``resume``: this very run, stopped after a whole
-        epoch; ``run``: nothing that could be used; ``other``: another run, finished or to be
-        gone on with, which is never overwritten unasked.
+        ``cached``: this very run, finished, with the files that it left; ``resume``: this very
+        run, stopped after a whole epoch; ``run``: nothing that could be used; ``other``: another
+        run, finished or to be gone on with, or this one with files that were edited or removed
+        since: it is never overwritten unasked.
     reason : str
         Why, in a few words.
     """
@@ -69,6 +71,9 @@ def look(run: Run, wanted: Identity) -> Found:
     if not manifest.finished and not run.checkpoints():
         return Found("run", f"{manifest.status} before its first whole epoch")
     differences = _differences(run, manifest, wanted)
+    if manifest.finished and not differences:
+        changes = changed_since(run, manifest, wanted.experiment)
+        differences = [f"{name} ({change} since it ended)" for name, change in changes.items()]
     if differences:
         return Found("other", "; ".join(differences))
     if manifest.finished:

@@ -58,7 +58,8 @@ def without_manifest(folders: Iterable[Path]) -> list[str]:
 
 def _problems(run: Run, stated: Stated) -> Iterator[str]:
     if stated.files:
-        yield from changed_files(run, stated.files)
+        for name, change in changed_files(run, stated.files).items():
+            yield f"{run.path / name}: {_CHANGES[change]}"
     try:
         experiment = read_stated_experiment(run, stated)
     except BnbenchError as error:
@@ -77,6 +78,11 @@ def _check_checkpoints(run: Run, stated: Stated, _: Experiment) -> Iterator[str]
         yield f"{latest[0]}: neither it nor an older one is whole, of this run, and within its logs"
 
 
+_CHANGES = {
+    "missing": "is missing; the manifest lists it",
+    "changed": "was changed; its SHA-256 is not the manifest's",
+    "new": "is not among the files that the manifest lists",
+}
 Check = Callable[[Run, Stated, Experiment], Iterator[str]]
 _CHECKS: dict[str, tuple[Check, ...]] = {
     "complete": (check_logs, check_weights, check_predictions),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -62,6 +63,8 @@ def make_run(results: Path, seed: int = 0) -> Run:
     run = run_directory(results, EXPERIMENT, seed)
     manifest(seed).write(run.manifest)
     write_text(run.config, dump_experiment(EXPERIMENT))
+    for path in (run.batches, run.epochs, run.weights):
+        path.write_bytes(b"abc")
     return run
 
 
@@ -212,6 +215,50 @@ def test_another_run_is_refused_with_what_differs(
     assert look(run, changed) == Found("other", reason)
     with pytest.raises(BnbenchError, match=re.escape(f"differs in {reason}; give another")):
         is_finished(run, changed)
+
+
+# echo -n abc | sha256sum, as in FIPS 180-2, appendix B.1
+ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_finished_run_with_an_edited_file_is_another(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    config = hashlib.sha256(run.config.read_bytes()).hexdigest()
+    logs = dict.fromkeys(("batches.csv", "epochs.csv", "weights.pt"), ABC)
+    replace(manifest(), files=logs | {"config.yaml": config}).write(run.manifest)
+    assert look(run, wanted()) == Found("cached", "complete")
+    run.epochs.write_bytes(b"abd")
+    run.weights.unlink()
+    run.predictions.write_bytes(b"")
+    reason = (
+        "epochs.csv (changed since it ended); test_predictions.npy (new since it ended);"
+        " weights.pt (missing since it ended)"
+    )
+    assert look(run, wanted()) == Found("other", reason)
+    with pytest.raises(BnbenchError, match=re.escape(f"differs in {reason}; give another")):
+        is_finished(run, wanted())
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "batches.csv", "epochs.csv", "weights.pt"])
+def test_a_finished_run_without_hashes_and_a_file(tmp_path: Path, name: str) -> None:
+    """As the first release left it: what is in a file is not known, but that it must be there."""
+    run = make_run(tmp_path)
+    (run.path / name).unlink()
+    assert look(run, wanted()) == Found("other", f"{name} (missing since it ended)")
+
+
+def test_what_only_some_finished_runs_have(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    run.weights.unlink()
+    replace(manifest(), status="diverged").write(run.manifest)
+    assert look(run, wanted()) == Found("cached", "diverged")
+    often = EXPERIMENT.model_copy(
+        update={"training": EXPERIMENT.training.model_copy(update={"evaluate_every": 9})}
+    )
+    replace(manifest(), status="diverged", configuration_hash=configuration_hash(often)).write(
+        run.manifest
+    )
+    assert look(run, wanted(often)) == Found("other", "evaluations.csv (missing since it ended)")
 
 
 def test_code_that_gave_the_same_numbers_is_no_other(tmp_path: Path) -> None:
