@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from bnbench.config import Experiment, load_experiment
 from bnbench.errors import BnbenchError
+from bnbench.runs.files import remove_unfinished
 from bnbench.runs.manifest import Manifest, read_manifest
 
 
@@ -55,9 +56,9 @@ class Run:
         """Parameters and buffers after the last epoch, ``weights.pt``."""
         return self.path / "weights.pt"
 
-    def checkpoint(self, epoch: int) -> Path:
-        """Name the file that the run goes on from after `epoch`, if it is stopped."""
-        return self.path / f"checkpoint-{epoch:05d}.pt"
+    def checkpoint(self, epochs: int, step: int) -> Path:
+        """Name the file that a stopped run goes on from, after whole epochs and steps so far."""
+        return self.path / f"checkpoint-{epochs:05d}-{step:09d}.pt"
 
     def checkpoints(self) -> list[Path]:
         """List the checkpoints that are there, the latest first."""
@@ -99,6 +100,7 @@ def locked(run: Run) -> Iterator[None]:
             f"{run.path}: cannot be written ({error.strerror}); give another folder by --results"
         ) from None
     try:
+        remove_unfinished(run.path)
         yield
     finally:
         lock.release()

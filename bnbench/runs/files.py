@@ -24,7 +24,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Every process has its own, and the suffix stays last: matplotlib takes the format from it.
-    beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    beside = path.with_name(f".{path.stem}.beside-{os.getpid()}{path.suffix}")
     try:
         yield beside
         with beside.open("rb") as file:
@@ -32,6 +32,12 @@ def written_whole(path: Path) -> Iterator[Path]:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed processes have left beside; only whoever alone writes to `folder` may."""
+    for beside in folder.glob(".*.beside-*"):
+        beside.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,52 +1,85 @@
-"""Checkpoints: a run that was stopped goes on from its last whole epoch, bit for bit.
+"""Checkpoints: a run that was stopped goes on from its latest one, bit for bit.
 
-A checkpoint is written beside, flushed and renamed after every epoch; the one before it stays
-until then, so that at any instant one of them is whole. It ends in its own SHA-256, and is read
-as tensors and plain values only: no file can run code.
+A checkpoint is written beside, flushed and renamed after every epoch, and within long ones; the
+one before it stays until then, so that at any instant one of them is whole. It ends in its own
+SHA-256, and is read as tensors and plain values only: no file can run code.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 import torch
 
-from bnbench.runs import EpochRow, LogSizes, Run, written_whole
+from bnbench.runs import BatchRows, EpochRow, LogSizes, Run, written_whole
 
 GENERATIONS = 2
 
 
-@dataclass(frozen=True)
-class TrainingState:
-    """What decides the training after an epoch; tensors are the live ones, not copies.
+@dataclass
+class Tally:
+    """What the updates of the epoch under way have measured so far.
 
     Attributes
     ----------
-    row : EpochRow
-        Of the epoch that has been done.
+    losses : list of float
+        Of each batch, nats.
+    examples : list of int
+        In each batch.
+    train_seconds, evaluation_seconds : float
+        As in `EpochRow`.
+    """
+
+    losses: list[float] = field(default_factory=list)
+    examples: list[int] = field(default_factory=list)
+    train_seconds: float = 0.0
+    evaluation_seconds: float = 0.0
+
+    def add(self, rows: BatchRows) -> None:
+        """Take in training batches."""
+        self.losses += rows.losses.tolist()
+        self.examples += rows.examples.tolist()
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """What decides the training from here on; tensors are the live ones, not copies.
+
+    Attributes
+    ----------
+    row : EpochRow or None
+        Of the last whole epoch.
     step : int
         Optimizer steps so far.
+    tally : Tally
+        Of the epoch under way.
     model : dict
         Parameters and buffers by name.
     optimizer : dict
         The optimizer's own state.
     order_stream : Tensor of uint8
-        Of the generator that orders the batches.
+        Of the generator that orders the batches, before it ordered those of the epoch under way.
     global_stream : Tensor of uint8
         PyTorch's, on the CPU.
     """
 
-    row: EpochRow
+    row: EpochRow | None
     step: int
+    tally: Tally
     model: dict[str, Any]
     optimizer: dict[str, Any]
     order_stream: torch.Tensor
     global_stream: torch.Tensor
+
+    @property
+    def epochs(self) -> int:
+        """Whole epochs so far."""
+        return self.row.epoch if self.row else 0
 
 
 @dataclass(frozen=True)
@@ -59,7 +92,7 @@ class Checkpoint:
 
 def epochs_kept(run: Run) -> int:
     """Tell from the name of the latest checkpoint how many epochs need not be done again."""
-    epochs = [path.stem.removeprefix("checkpoint-") for path in run.checkpoints()]
+    epochs = [path.stem.split("-")[1] for path in run.checkpoints()]
     return int(epochs[0]) if epochs and epochs[0].isdecimal() else 0
 
 
@@ -70,12 +103,12 @@ def save_checkpoint(run: Run, checkpoint: Checkpoint, configuration_hash: str) -
         "configuration_hash": configuration_hash,
         "sizes": asdict(checkpoint.sizes),
         "state": {name: getattr(state, name) for name in TrainingState.__annotations__}
-        | {"row": asdict(state.row)},
+        | {"row": asdict(state.row) if state.row else None, "tally": asdict(state.tally)},
     }
     buffer = io.BytesIO()
     torch.save(content, buffer)
     payload = buffer.getvalue()
-    with written_whole(run.checkpoint(state.row.epoch)) as beside:
+    with written_whole(run.checkpoint(state.epochs, state.step)) as beside:
         beside.write_bytes(payload + hashlib.sha256(payload).digest())
     for old in run.checkpoints()[GENERATIONS:]:
         old.unlink()
@@ -95,9 +128,12 @@ def load_checkpoint(run: Run, configuration_hash: str) -> Checkpoint | None:
             continue
         sizes = LogSizes(**content["sizes"])
         if _covered(run, sizes):
-            state = content["state"] | {"row": EpochRow(**content["state"]["row"])}
-            return Checkpoint(TrainingState(**state), sizes)
+            return Checkpoint(_state(**content["state"]), sizes)
     return None
+
+
+def _state(row: dict[str, Any] | None, tally: dict[str, Any], **others: Any) -> TrainingState:
+    return TrainingState(row=EpochRow(**row) if row else None, tally=Tally(**tally), **others)
 
 
 def _covered(run: Run, sizes: LogSizes) -> bool:

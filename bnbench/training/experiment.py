@@ -21,7 +21,7 @@ from bnbench.runs import (
     run_directory,
 )
 from bnbench.training.check import check_batches, check_experiment
-from bnbench.training.checkpoint import TrainingState
+from bnbench.training.checkpoint import TrainingState, remove_checkpoints
 from bnbench.training.code import equal_code
 from bnbench.training.device import on_device, reproducible, resolve_device
 from bnbench.training.evaluation import evaluate
@@ -75,6 +75,7 @@ def run_experiment(
         run = run_directory(Path(results), experiment, seed)
         with locked(run):
             if not fresh and is_finished(run, wanted):
+                remove_checkpoints(run)  # it was killed in its last instant
                 return
             with recorded(run, wanted, splits, fresh) as record:
                 model = initial_model(

@@ -7,17 +7,18 @@ from time import perf_counter
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from bnbench.config import TrainingSettings
 from bnbench.data import Split, Splits
 from bnbench.runs import BatchRows, EpochRow, EvaluationRow
-from bnbench.training.checkpoint import TrainingState
+from bnbench.training.checkpoint import Tally, TrainingState
 from bnbench.training.evaluation import Evaluation, cross_entropy, evaluate
 from bnbench.training.optimizer import build_optimizer, flatten_parameters
 
 BLOCK = 64  # steps between two reports; reading the losses waits for the device once a block
+KEEP_EVERY = 1000  # steps between two states of one epoch: some seconds of work, for milliseconds
 
 
 class DivergedError(Exception):
@@ -82,7 +83,7 @@ def train(
     BatchRows, EvaluationRow, EpochRow or TrainingState
         An epoch is several `BatchRows` of the split ``train``, with an `EvaluationRow` after
         every `evaluate_every` steps, one of ``validation``, its `EpochRow`, and the state from
-        which the next one begins.
+        which the next one begins. A longer epoch also gives its state every `KEEP_EVERY` steps.
 
     Raises
     ------
@@ -92,61 +93,76 @@ def train(
     parameters = flatten_parameters(model)
     optimizer = build_optimizer(parameters, settings.optimizer)
     generator = torch.Generator().manual_seed(seed)
-    done, step = 0, 0
+    row, step, tally = None, 0, Tally()
     if resumed is not None:
-        done, step = resumed.row.epoch, resumed.step
+        row, step, tally = resumed.row, resumed.step, resumed.tally
         _restore(resumed, model, optimizer, generator)
-    for epoch in range(done + 1, settings.epochs + 1):
-        batches = batch_order(len(splits.train.labels), settings, generator)
+    for epoch in range(row.epoch + 1 if row else 1, settings.epochs + 1):
+        order_stream = generator.get_state()
+        batches = batch_order(len(splits.train.labels), settings, generator)[len(tally.losses) :]
         model.train(epoch == 1 or settings.mode_after_first_epoch == "training")
-        trained, train_seconds, evaluation_seconds = [], 0.0, 0.0
         last = step + len(batches)
         for block in _blocks(batches, step, settings.evaluate_every):
             started = perf_counter()
             losses, correct = _train_block(model, parameters, optimizer, splits, block, settings)
-            train_seconds += perf_counter() - started
+            tally.train_seconds += perf_counter() - started
             rows = _rows("train", epoch, step, block, losses, correct)
             step += len(block)
             yield (rows := _up_to_divergence(rows))
-            trained.append(rows)
             _refuse_divergence(rows)
+            tally.add(rows)
             if settings.evaluate_every and step % settings.evaluate_every == 0 and step < last:
                 started = perf_counter()
                 between = _evaluation(
-                    model, splits.validation, settings, epoch, step, train_seconds
+                    model, splits.validation, settings, epoch, step, tally.train_seconds
                 )
-                evaluation_seconds += perf_counter() - started
+                tally.evaluation_seconds += perf_counter() - started
                 yield between
+            if step % KEEP_EVERY < len(block) and step < last:
+                yield _state(row, step, tally, model, optimizer, order_stream)
         started = perf_counter()
         on_train = evaluate(model, splits.train, softmax_before_loss=settings.softmax_before_loss)
         on_validation = evaluate(
             model, splits.validation, softmax_before_loss=settings.softmax_before_loss
         )
-        evaluation_seconds += perf_counter() - started
+        tally.evaluation_seconds += perf_counter() - started
         validated = _validation_rows(on_validation, epoch, step, settings.batch_size)
         yield validated
         _refuse_divergence(validated)
         row = EpochRow(
             epoch=epoch,
-            train_loss=_epoch_loss(trained, settings),
+            train_loss=_epoch_loss(tally.losses, tally.examples, settings),
             train_accuracy=on_train.accuracy,
-            validation_loss=_epoch_loss([validated], settings),
+            validation_loss=_epoch_loss(validated.losses, validated.examples, settings),
             validation_accuracy=on_validation.accuracy,
             learning_rate=optimizer.param_groups[0]["lr"],
-            train_seconds=train_seconds,
-            evaluation_seconds=evaluation_seconds,
+            train_seconds=tally.train_seconds,
+            evaluation_seconds=tally.evaluation_seconds,
             train_loss_after_epoch=on_train.loss,
             training_mode=model.training,
         )
+        tally = Tally()
         yield row
-        yield TrainingState(
-            row=row,
-            step=step,
-            model=model.state_dict(),
-            optimizer=optimizer.state_dict(),
-            order_stream=generator.get_state(),
-            global_stream=torch.get_rng_state(),
-        )
+        yield _state(row, step, tally, model, optimizer, generator.get_state())
+
+
+def _state(
+    row: EpochRow | None,
+    step: int,
+    tally: Tally,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    order_stream: Tensor,
+) -> TrainingState:
+    return TrainingState(
+        row=row,
+        step=step,
+        tally=tally,
+        model=model.state_dict(),
+        optimizer=optimizer.state_dict(),
+        order_stream=order_stream,
+        global_stream=torch.get_rng_state(),
+    )
 
 
 def _blocks(batches: list[Tensor], steps_before: int, every: int | None) -> Iterator[list[Tensor]]:
@@ -241,11 +257,9 @@ def _validation_rows(evaluation: Evaluation, epoch: int, step: int, batch_size: 
     return BatchRows("validation", epoch, steps, examples, losses.astype(np.float32), correct)
 
 
-def _epoch_loss(blocks: list[BatchRows], settings: TrainingSettings) -> float:
-    losses = np.concatenate([rows.losses for rows in blocks]).astype(np.float64)
-    if settings.epoch_loss == "mean_of_batches":
-        return float(losses.mean())
-    return float(np.average(losses, weights=np.concatenate([rows.examples for rows in blocks])))
+def _epoch_loss(losses: ArrayLike, examples: ArrayLike, settings: TrainingSettings) -> float:
+    weights = None if settings.epoch_loss == "mean_of_batches" else np.asarray(examples)
+    return float(np.average(np.asarray(losses, np.float64), weights=weights))
 
 
 def _up_to_divergence(rows: BatchRows) -> BatchRows:

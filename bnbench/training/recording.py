@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from errno import EACCES, EDQUOT, EFBIG, EIO, ENOENT, ENOSPC, EROFS
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import nn
 
 from bnbench.config import configuration_hash, dump_experiment
 from bnbench.data import Split, Splits
+from bnbench.errors import BnbenchError
 from bnbench.runs import (
     BatchRows,
     EpochRow,
@@ -41,6 +43,9 @@ from bnbench.training.evaluation import Evaluation
 from bnbench.training.loop import DivergedError
 from bnbench.training.weights import save_weights
 
+NOT_WRITABLE = (ENOSPC, EDQUOT, EFBIG, EROFS, EACCES, EIO, ENOENT)
+"""Errors of a file system that its owner can put right; any other one would be ours."""
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -64,8 +69,9 @@ class Recording:
     final: dict[str, Any]
 
     def keep(self, result: BatchRows | EpochRow | EvaluationRow | TrainingState) -> None:
-        """Log what was measured, or write a checkpoint of the state after an epoch."""
+        """Log what was measured, or write a checkpoint of a state."""
         if isinstance(result, TrainingState):
+            _refuse_absence(self.run)
             checkpoint = Checkpoint(result, self.logs.sizes)
             save_checkpoint(self.run, checkpoint, self.configuration_hash)
             return
@@ -99,9 +105,28 @@ def recorded(run: Run, wanted: Identity, splits: Splits, fresh: bool) -> Iterato
     Recording
         A `bnbench.training.loop.DivergedError` of the block ends the run, and goes no further.
     """
+    with _writable(run):
+        yield from _recorded(run, wanted, splits, fresh)
+
+
+@contextmanager
+def _writable(run: Run) -> Iterator[None]:
+    """Turn what the file system says, of a full disk above all, into one line."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NOT_WRITABLE:
+            raise
+        raise BnbenchError(
+            f"{run.path}: cannot be written ({error.strerror}); once it can, the same command goes"
+            " on where the run was"
+        ) from None
+
+
+def _recorded(run: Run, wanted: Identity, splits: Splits, fresh: bool) -> Iterator[Recording]:
     kept = None if fresh else _checkpoint(run, wanted)
     manifest = _start(run, wanted, splits, kept)
-    final = _measures(kept.state.row) if kept else {"epochs": 0}
+    final = _measures(kept.state.row if kept else None)
     try:
         with _logs(run, wanted, kept) as logs:
             resumed = kept.state if kept else None
@@ -170,7 +195,7 @@ def _stops(run: Run, kept: Checkpoint | None) -> list[int]:
     """List the epochs after which the run was taken up again, this time included."""
     if kept is None:
         return []
-    return [*run.read_manifest().resumed_after_epochs, kept.state.row.epoch]
+    return [*run.read_manifest().resumed_after_epochs, kept.state.epochs]
 
 
 def _logs(run: Run, wanted: Identity, kept: Checkpoint | None) -> RunLogs:
@@ -178,7 +203,9 @@ def _logs(run: Run, wanted: Identity, kept: Checkpoint | None) -> RunLogs:
     return RunLogs(run.batches, run.epochs, evaluations, kept.sizes if kept else None)
 
 
-def _measures(last: EpochRow) -> dict[str, Any]:
+def _measures(last: EpochRow | None) -> dict[str, Any]:
+    if last is None:
+        return {"epochs": 0}
     return {
         "epochs": last.epoch,
         "train_accuracy": last.train_accuracy,
@@ -194,7 +221,14 @@ def _save_predictions(run: Run, test: Split, scored: Evaluation) -> None:
         np.save(beside, np.stack([labels, scored.predictions]), allow_pickle=False)
 
 
+def _refuse_absence(run: Run) -> None:
+    """Refuse to make the folder anew: it was renamed, and what is in it can be gone on with."""
+    if not run.manifest.exists():
+        raise FileNotFoundError(ENOENT, "it has been moved or removed while the run went on")
+
+
 def _end(run: Run, manifest: Manifest, **changes: Any) -> None:
+    _refuse_absence(run)
     ended = replace(manifest, ended=now(), peak_memory_mib=_peak_memory_mib(), **changes)
     if ended.finished:
         ended = replace(ended, files=file_hashes(run))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import torch
 from torch import nn
 
@@ -12,9 +14,12 @@ from bnbench.runs import Run, written_whole
 def save_weights(run: Run, model: nn.Module) -> None:
     """Write parameters and buffers; each copied, since parameters are views of one vector."""
     tensors = {name: value.cpu().clone() for name, value in model.state_dict().items()}
-    # Given a path, torch.save writes its name into the file: equal weights would be unequal bytes.
-    with written_whole(run.weights) as beside, beside.open("wb") as file:
-        torch.save(tensors, file)
+    # Into memory first: given a path, torch.save writes its name into the file, and equal weights
+    # would be unequal bytes; given a file, it makes a RuntimeError of a full disk.
+    buffer = io.BytesIO()
+    torch.save(tensors, buffer)
+    with written_whole(run.weights) as beside:
+        beside.write_bytes(buffer.getvalue())
 
 
 def load_weights(run: Run) -> dict[str, torch.Tensor]:

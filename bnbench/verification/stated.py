@@ -73,7 +73,7 @@ class Stated(Section):
     peak_memory_mib: Annotated[float, Field(gt=0)] | None = None
     final: Final
     error: str | None = None
-    resumed_after_epochs: list[Annotated[int, Field(ge=1)]] = []
+    resumed_after_epochs: list[Annotated[int, Field(ge=0)]] = []
     code: dict[str, str] = {}
     files: dict[str, Sha256] = {}
     """Name -> SHA-256 of what the finished run left; empty in runs of the first release."""

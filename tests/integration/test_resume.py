@@ -119,13 +119,6 @@ def test_killed_three_times(root: Path, tmp_path: Path, undisturbed: Path) -> No
     assert resumed == sorted(resumed)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("trial", range(15))
-def test_killed_again_and_again(trial: int, root: Path, tmp_path: Path, undisturbed: Path) -> None:
-    kill_often(root, tmp_path, 4, random.Random(100 + trial))
-    assert_as_undisturbed(only_run(tmp_path), undisturbed)
-
-
 def test_a_torn_line_and_a_spoilt_checkpoint(root: Path, tmp_path: Path, undisturbed: Path) -> None:
     """What a power cut can leave: half a row, and a checkpoint that was never whole."""
     assert kill_when(root, tmp_path, lambda: len(checkpoints(tmp_path)) == 2)

@@ -21,6 +21,7 @@ from bnbench.execution.ray_node import conditions, run_on_node
 from bnbench.execution.run_files import Changes, read_files, write_changes
 from bnbench.execution.work import work
 from bnbench.runs import Run, run_directory
+from bnbench.training.checkpoint import epochs_kept
 
 CPU = torch.device("cpu")
 
@@ -60,7 +61,7 @@ def applied(
             events.append(item)
             continue
         write_changes(run, item)
-        if stop_after is not None and run.checkpoint(stop_after).exists():
+        if stop_after is not None and epochs_kept(run) == stop_after:
             break
     return events
 

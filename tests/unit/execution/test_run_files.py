@@ -34,9 +34,9 @@ def begin(run: Run, started: str) -> None:
 def epoch(run: Run, number: int) -> None:
     for log in (run.batches, run.epochs):
         log.write_text(log.read_text() + f"epoch {number}\n")
-    run.checkpoint(number).write_text(f"needs {log_sizes(run)}")
+    run.checkpoint(number, 9 * number).write_text(f"needs {log_sizes(run)}")
     if number > 2:
-        run.checkpoint(number - 2).unlink()
+        run.checkpoint(number - 2, 9 * (number - 2)).unlink()
 
 
 def log_sizes(run: Run) -> str:
@@ -79,7 +79,7 @@ def test_only_what_has_changed_is_sent(tmp_path: Path) -> None:
     watch = Watch(run)
     next(steps)
     changes = watch.changes()
-    assert changes.files.keys() == {"batches.csv", "epochs.csv", "checkpoint-00001.pt"}
+    assert changes.files.keys() == {"batches.csv", "epochs.csv", "checkpoint-00001-000000009.pt"}
     assert "config.yaml" in changes.names
     assert not changes.finished
 

@@ -189,7 +189,7 @@ def test_finished_is_this_very_run(tmp_path: Path) -> None:
     for status in ("running", "failed", "interrupted"):
         replace(manifest(), status=status).write(run.manifest)
         assert look(run, wanted()) == Found("run", f"{status} before its first whole epoch")
-    run.checkpoint(2).touch()
+    run.checkpoint(2, 14).touch()
     assert look(run, wanted()).state == "resume"
 
 

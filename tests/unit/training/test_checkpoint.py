@@ -15,6 +15,7 @@ import torch
 from bnbench.runs import EpochRow, LogSizes, Run
 from bnbench.training.checkpoint import (
     Checkpoint,
+    Tally,
     TrainingState,
     epochs_kept,
     load_checkpoint,
@@ -32,6 +33,7 @@ def checkpoint(epoch: int) -> Checkpoint:
     state = TrainingState(
         row=row,
         step=7 * epoch,
+        tally=Tally([0.5], [64], 1.0, 0.25),
         model={"weight": parameter.detach()},
         optimizer=optimizer.state_dict(),
         order_stream=torch.Generator().get_state(),
@@ -66,8 +68,8 @@ def test_two_generations_are_kept(run: Run) -> None:
     for epoch in range(1, 13):
         save_checkpoint(run, checkpoint(epoch), "hash")
     assert [path.name for path in run.checkpoints()] == [
-        "checkpoint-00012.pt",
-        "checkpoint-00011.pt",
+        "checkpoint-00012-000000084.pt",
+        "checkpoint-00011-000000077.pt",
     ]
     remove_checkpoints(run)
     assert run.checkpoints() == []
@@ -92,10 +94,10 @@ def spoil_by_nothing(path: Path) -> None:
 def test_a_spoilt_checkpoint_gives_way_to_the_one_before(run: Run, spoil: Any) -> None:
     for epoch in (1, 2):
         save_checkpoint(run, checkpoint(epoch), "hash")
-    spoil(run.checkpoint(2))
+    spoil(run.checkpoint(2, 7 * 2))
     loaded = load_checkpoint(run, "hash")
     assert loaded is not None
-    assert loaded.state.row.epoch == 1
+    assert loaded.state.epochs == 1
 
 
 def test_another_configuration_s_is_not_taken(run: Run) -> None:
@@ -109,7 +111,7 @@ def test_logs_shorter_than_the_checkpoint_says(run: Run) -> None:
     save_checkpoint(run, replace(long, sizes=LogSizes(101, 2)), "hash")
     loaded = load_checkpoint(run, "hash")
     assert loaded is not None
-    assert loaded.state.row.epoch == 1
+    assert loaded.state.epochs == 1
     run.epochs.unlink()
     assert load_checkpoint(run, "hash") is None
 
@@ -127,7 +129,7 @@ def test_a_hostile_pickle_runs_nothing(run: Run, tmp_path: Path) -> None:
     torch.save({"configuration_hash": "hash", "state": Hostile(tmp_path / "ran")}, buffer)
     plain = pickle.dumps(Hostile(tmp_path / "ran"), protocol=2)  # torch.load's own protocol
     for payload in (buffer.getvalue(), plain):
-        run.checkpoint(1).write_bytes(payload + hashlib.sha256(payload).digest())
+        run.checkpoint(1, 7 * 1).write_bytes(payload + hashlib.sha256(payload).digest())
         assert load_checkpoint(run, "hash") is None
     assert not (tmp_path / "ran").exists()
     pickle.loads(plain)  # it would have

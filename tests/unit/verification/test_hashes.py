@@ -19,7 +19,7 @@ def test_hashes_by_name_of_the_files_that_are_there(tmp_path: Path) -> None:
     run.config.write_bytes(b"abc")
     run.weights.write_bytes(b"abc")
     run.manifest.write_bytes(b"it cannot hold its own hash")
-    run.checkpoint(1).write_bytes(b"gone when the run has finished")
+    run.checkpoint(1, 7).write_bytes(b"gone when the run has finished")
     assert file_hashes(run) == {"config.yaml": ABC, "weights.pt": ABC}
 
 

@@ -64,7 +64,7 @@ def test_all_that_is_stated_is_read(make_run: MakeRun) -> None:
         ({"final": {"validation_accuracy": "high"}}, "final.validation_accuracy"),
         ({"final": {"test_loss": -0.1}}, "final.test_loss"),
         ({"final": {"epochs": -1}}, "final.epochs"),
-        ({"resumed_after_epochs": [0]}, "resumed_after_epochs.0"),
+        ({"resumed_after_epochs": [-1]}, "resumed_after_epochs.0"),
         ({"code": {"a": 1}}, "code.a"),
         ({"files": {"weights.pt": "abc"}}, "files.weights.pt"),
         ({"schema_version": 2}, "schema_version"),
