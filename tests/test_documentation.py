@@ -12,6 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from bnbench.cli import app
+from tests.integration.test_faults import DRAWN, FAULT_POINTS, KILLS
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +154,24 @@ def test_linked_files_exist(root: Path, readme: str) -> None:
     assert len(links) >= 6
     for link in links:
         assert (root / link).exists(), link
+
+
+def test_the_tests_that_reliability_names_exist(root: Path) -> None:
+    text = (root / "docs/reliability.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+    assert len(named) >= 20
+    for file, test in named:
+        assert f"\ndef {test}(" in (root / file).read_text(encoding="utf-8"), test
+
+
+def test_the_counts_that_reliability_names_are_tried(root: Path) -> None:
+    text = (root / "docs/reliability.md").read_text(encoding="utf-8")
+    assert f"A short run has {FAULT_POINTS} fault points" in text
+    counts = re.findall(
+        r"^\| (?:SIGKILL|disk full) .*?\| (\d+) \| (\d+) \|", text, flags=re.MULTILINE
+    )
+    expected = [(DRAWN, FAULT_POINTS), (KILLS // 10, KILLS)] + 2 * [(DRAWN, FAULT_POINTS)]
+    assert [tuple(map(int, pair)) for pair in counts] == expected
 
 
 def test_python_example_runs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,9 @@ from bnbench.config import (
 )
 from bnbench.data import Split, Splits
 from bnbench.models import resolve_model
-from bnbench.runs import BatchRows, EpochRow
+from bnbench.runs import BatchRows, EpochRow, EvaluationRow
+from bnbench.training import loop
+from bnbench.training.checkpoint import TrainingState
 from bnbench.training.device import reproducible
 from bnbench.training.evaluation import evaluate
 from bnbench.training.initialization import initial_model
@@ -183,6 +186,66 @@ def test_evaluation_changes_nothing() -> None:
     assert network.training
     assert torch.equal(stream, torch.get_rng_state())
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
+def test_evaluations_within_an_epoch_change_nothing() -> None:
+    """Whether and how often a run is measured on the way: the same losses, the same weights."""
+    data, trained = splits(), []
+    for every in (None, 1, 3):
+        network = dropping(model())
+        torch.manual_seed(5)
+        train_rows, validation_rows, _ = results(network, data, settings(evaluate_every=every))
+        losses = np.concatenate([rows.losses for rows in [*train_rows, *validation_rows]])
+        trained.append([losses.tobytes(), *map(tensor_bytes, network.state_dict().values())])
+    assert trained[0] == trained[1] == trained[2]
+
+
+@pytest.mark.parametrize("after", [1, 4, 7, 11])
+def test_a_run_goes_on_within_an_epoch(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a copy of the state after any step: the rows and weights of a run that was let alone."""
+    monkeypatch.setattr(loop, "KEEP_EVERY", 1)
+    monkeypatch.setattr(loop, "BLOCK", 1)
+    data, chosen = splits(), settings(optimizer=SGDSettings(name="sgd", momentum=0.9))
+    network, state, rest = dropping(model()), None, []
+    torch.manual_seed(5)
+    for result in train(network, data, chosen, 0):
+        if isinstance(result, TrainingState):
+            state = copy.deepcopy(result) if result.step == after else state
+        elif state is not None:
+            rest.append(result)
+    assert state is not None
+    assert (state.epochs, len(state.tally.losses)) == divmod(after, 7)
+    other = dropping(model(seed=1))
+    again = [
+        result
+        for result in train(other, data, chosen, 0, state)
+        if not isinstance(result, TrainingState)
+    ]
+    for one, two in zip(rest, again, strict=True):
+        assert told(one) == told(two)
+    assert [*map(tensor_bytes, network.state_dict().values())] == [
+        *map(tensor_bytes, other.state_dict().values())
+    ]
+
+
+def dropping(network: nn.Module) -> nn.Module:
+    """Add noise from PyTorch's own stream, as dropout does."""
+    network.register_forward_pre_hook(
+        lambda module, given: functional.dropout(given[0], 0.1, module.training)
+    )
+    return network
+
+
+def tensor_bytes(tensor: Tensor) -> bytes:
+    return tensor.detach().numpy().tobytes()
+
+
+def told(row: BatchRows | EpochRow | EvaluationRow) -> list[str]:
+    """Everything in a row that is not a time."""
+    if isinstance(row, BatchRows):
+        return [*row.lines()]
+    times = ("train_seconds", "evaluation_seconds")
+    return [f"{name}={value}" for name, value in vars(row).items() if name not in times]
 
 
 def test_evaluation_does_not_depend_on_the_order() -> None:
