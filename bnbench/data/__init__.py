@@ -7,6 +7,7 @@ in `data_folder`; `DATASETS` and `find_dataset` know them by name. Every read is
 from bnbench.data.datasets import DATASETS, DataFile, Dataset, find_dataset
 from bnbench.data.fetching import fetch
 from bnbench.data.files import FileCheck, data_folder, locate, raw_folder, verify
+from bnbench.data.shared import shared_splits
 from bnbench.data.sources import SOURCES, Source, import_torchvision
 from bnbench.data.splits import (
     Split,
@@ -36,5 +37,6 @@ __all__ = [
     "locate",
     "raw_folder",
     "read_training_file",
+    "shared_splits",
     "verify",
 ]

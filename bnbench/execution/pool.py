@@ -7,15 +7,19 @@ A process of its own gives every run its thread count, its random streams and it
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_all_start_methods, get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Literal
 
 from bnbench.errors import BnbenchError
@@ -32,6 +36,7 @@ class LocalWorkers:
 
     def __init__(self) -> None:
         self._active: dict[int, _Worker] = {}
+        self._shared: Path | None = None  # a command's first run may have nobody to share with
 
     def capacity(self, tasks: Sequence[Task]) -> int:
         """Count one run a core, or as many cores as a run has threads."""
@@ -40,7 +45,10 @@ class LocalWorkers:
 
     def start(self, task: Task, slot: int) -> None:
         """Begin a run in a process of its own."""
-        self._active[slot] = _start(task, slot)
+        self._active[slot] = _start(task, slot, self._shared)
+        if self._shared is None:
+            self._shared = Path(mkdtemp(prefix="bnbench-"))
+            weakref.finalize(self, shutil.rmtree, self._shared, ignore_errors=True)
 
     def events(self, seconds: float | None) -> list[Event]:
         """Wait for what the processes say; one that is gone without a word has failed."""
@@ -124,12 +132,12 @@ def cause_of_death(exit_code: int | None) -> str:
 _METHOD = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
 
 
-def _start(task: Task, slot: int) -> _Worker:
+def _start(task: Task, slot: int, shared: Path | None) -> _Worker:
     context: Any = get_context(_METHOD)
     if _METHOD == "forkserver":
         context.set_forkserver_preload(["bnbench.training"])
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_tell, args=(task, slot, there), daemon=True)
+    process = context.Process(target=_tell, args=(task, slot, there, shared), daemon=True)
     with _interrupts_held_back():
         process.start()
     there.close()  # so that the end of the process is the end of the pipe
@@ -153,12 +161,12 @@ def _interrupts_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _tell(task: Task, slot: int, connection: Connection) -> None:
+def _tell(task: Task, slot: int, connection: Connection, shared: Path | None) -> None:
     """Do one run; everything that it has to say goes through `connection`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent passes it on
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with closing(work(task, slot)) as events:
+        with closing(work(task, slot, shared)) as events:
             for event in events:
                 connection.send(event)
     except KeyboardInterrupt:

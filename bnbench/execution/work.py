@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 from bnbench.errors import BnbenchError
 from bnbench.execution.tasks import Ended, Event, Progress, Started, Task
 
 
-def work(task: Task, slot: int) -> Generator[Event]:
-    """Do one run in this process, and tell what happens.
+def work(task: Task, slot: int, shared: Path | None = None) -> Generator[Event]:
+    """Do one run in this process, and tell what happens; see `run_experiment` on `shared`.
 
     Yields
     ------
@@ -19,21 +20,22 @@ def work(task: Task, slot: int) -> Generator[Event]:
     """
     yield Started(task, slot)
     try:
-        yield from _progress(task, slot)
+        yield from _progress(task, slot, shared)
     except BnbenchError as error:
         yield Ended(task, slot, "refused", str(error))
     except Exception:  # noqa: BLE001 - reported to the user by the parent, with its traceback
         yield Ended(task, slot, "failed", traceback.format_exc())
 
 
-def _progress(task: Task, slot: int) -> Iterator[Progress | Ended]:
+def _progress(task: Task, slot: int, shared: Path | None) -> Iterator[Progress | Ended]:
     from bnbench.runs import BatchRows, EpochRow, run_directory
     from bnbench.training import run_experiment
 
     batches, loss, accuracy = 0, float("nan"), float("nan")
     for result in run_experiment(
-        task.experiment, task.seed, task.results, data_dir=task.data_dir, fresh=task.fresh
-    ):
+        task.experiment, task.seed, task.results,
+        data_dir=task.data_dir, fresh=task.fresh, shared=shared,
+    ):  # fmt: skip
         if isinstance(result, EpochRow):
             yield Progress(
                 task, slot, result.epoch, batches, result.train_loss, accuracy,

@@ -24,6 +24,7 @@ DECIDES_NO_NUMBER = (
     "bnbench.runs",
     "bnbench.data.fetching",
     "bnbench.data.files",  # what was read has a hash of its own
+    "bnbench.data.shared",  # maps the very bits
     "bnbench.data.sources",
     "bnbench.training.check",
     "bnbench.training.code",
@@ -36,7 +37,10 @@ DECIDES_NO_NUMBER = (
 """Modules, and packages with all that is in them."""
 BUT = ("bnbench.config.schema", "bnbench.runs.logs")
 EARLIER = {
-    "bnbench.training.experiment": ("0117b3023541",),  # it recorded, too
+    "bnbench.training.experiment": (
+        "0117b3023541",
+        "31e15c672ddf",
+    ),  # it recorded; it shared no data
     "bnbench.training.loop": ("93f44a8322e0",),  # it gave no states within epochs
 }
 """Module -> hashes that it had when it gave the same bits: a rewrite orphans no finished run.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bnbench.config import Experiment
-from bnbench.data import data_folder, load_splits
+from bnbench.data import data_folder, load_splits, shared_splits
 from bnbench.models import resolve_model
 from bnbench.runs import (
     BatchRows,
@@ -37,6 +37,7 @@ def run_experiment(
     *,
     data_dir: str | Path | None = None,
     fresh: bool = False,
+    shared: Path | None = None,
 ) -> Iterator[BatchRows | EpochRow | EvaluationRow]:
     """Run an experiment at one seed, write its directory, and yield what it measures.
 
@@ -52,6 +53,9 @@ def run_experiment(
         Where the data set is, or goes; by default the user's cache folder.
     fresh : bool, default False
         Run from the start even where this run, or another one, has finished or been stopped.
+    shared : Path, optional
+        A folder through which runs in other processes share their data; see
+        `bnbench.data.shared_splits`.
 
     Yields
     ------
@@ -68,7 +72,8 @@ def run_experiment(
     device, settings = resolve_device(experiment), experiment.training
     folder = data_folder(Path(data_dir) if data_dir else None)
     with reproducible(settings.threads):
-        splits = load_splits(experiment.data, folder, experiment.model.in_channels)
+        data = experiment.data, folder, experiment.model.in_channels
+        splits = shared_splits(*data, shared) if shared else load_splits(*data)
         check_batches(experiment, len(splits.train.labels))
         code = equal_code(experiment)
         wanted = Identity(experiment, seed, splits.dataset_hash, device.type, code)
