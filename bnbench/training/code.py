@@ -37,10 +37,7 @@ DECIDES_NO_NUMBER = (
 """Modules, and packages with all that is in them."""
 BUT = ("bnbench.config.schema", "bnbench.runs.logs")
 EARLIER = {
-    "bnbench.training.experiment": (
-        "0117b3023541",
-        "31e15c672ddf",
-    ),  # it recorded; it shared no data
+    "bnbench.training.experiment": ("0117b3023541", "31e15c672ddf"),  # it recorded; no `shared`
     "bnbench.training.loop": ("93f44a8322e0",),  # it gave no states within epochs
 }
 """Module -> hashes that it had when it gave the same bits: a rewrite orphans no finished run.
