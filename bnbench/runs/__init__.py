@@ -14,7 +14,7 @@ from bnbench.runs.logs import (
     LogSizes,
     RunLogs,
 )
-from bnbench.runs.manifest import Manifest, now, processor, source, versions
+from bnbench.runs.manifest import Manifest, now, processor, processor_kind, source, versions
 
 __all__ = [
     "BATCH_COLUMNS",
@@ -37,6 +37,7 @@ __all__ = [
     "look",
     "now",
     "processor",
+    "processor_kind",
     "run_directory",
     "source",
     "versions",

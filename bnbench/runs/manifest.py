@@ -50,7 +50,7 @@ class Manifest:
     source : dict
         Git commit of bnbench's source and whether it was changed since; ``None`` if unknown.
     machine : dict
-        System, processor, device, threads.
+        System, processor's name and kind, device, threads.
     started, ended : str
         UTC, ISO 8601.
     peak_memory_mib : float or None
@@ -167,10 +167,26 @@ def source() -> dict[str, Any]:
 
 
 def processor() -> str:
-    """Name the kind of processor, on which the last bits of a sum depend."""
+    """Name the processor as its maker does, which may say little: a cloud's is AMD EPYC."""
+    names = (line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
+
+
+def processor_kind() -> list[str]:
+    """Describe the kind of processor, on which the last bits of a sum depend.
+
+    Returns
+    -------
+    list of str
+        Family, model, its name and the size of the cache, a line each, in the system's words.
+    """
+    told = ("cpu family", "model", "cache size")
+    kind = {" ".join(line.split()) for line in _cpuinfo() if line.startswith(told)}
+    return sorted(kind) or [processor()]
+
+
+def _cpuinfo() -> list[str]:
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
+        return []

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import asdict, dataclass, field
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ import torch
 from bnbench.runs import BatchRows, EpochRow, LogSizes, Run, written_whole
 
 GENERATIONS = 2
+ASIDE = "spoilt-"
 
 
 @dataclass
@@ -96,11 +98,21 @@ def epochs_kept(run: Run) -> int:
     return int(epochs[0]) if epochs and epochs[0].isdecimal() else 0
 
 
-def save_checkpoint(run: Run, checkpoint: Checkpoint, configuration_hash: str) -> None:
-    """Write a checkpoint whole, then remove those older than the one before it."""
+def owner_of(
+    configuration_hash: str, seed: int, dataset_hash: str, versions: Mapping[str, str]
+) -> str:
+    """Say whose a checkpoint is: copied into another run's folder, it must not be gone on with."""
+    return json.dumps([configuration_hash, seed, dataset_hash, versions], sort_keys=True)
+
+
+def save_checkpoint(run: Run, checkpoint: Checkpoint, owner: str) -> None:
+    """Write a checkpoint whole, then remove those older than the one before it.
+
+    `owner` is what `owner_of` says of the run.
+    """
     state = checkpoint.state
     content = {
-        "configuration_hash": configuration_hash,
+        "owner": owner,
         "sizes": asdict(checkpoint.sizes),
         "state": {name: getattr(state, name) for name in TrainingState.__annotations__}
         | {"row": asdict(state.row) if state.row else None, "tally": asdict(state.tally)},
@@ -114,8 +126,18 @@ def save_checkpoint(run: Run, checkpoint: Checkpoint, configuration_hash: str) -
         old.unlink()
 
 
-def load_checkpoint(run: Run, configuration_hash: str) -> Checkpoint | None:
-    """Read the latest checkpoint that is whole, of this configuration, and covered by the logs.
+def load_checkpoint(
+    run: Run, owner: str, refuse: Callable[[Path, str], object] = lambda *_: None
+) -> Checkpoint | None:
+    """Read the latest checkpoint that is whole, of this run, and covered by its logs.
+
+    Parameters
+    ----------
+    run : Run
+    owner : str
+        As `owner_of` says it.
+    refuse : callable, optional
+        Called with each later one's path, and what is wrong with it.
 
     Returns
     -------
@@ -123,41 +145,66 @@ def load_checkpoint(run: Run, configuration_hash: str) -> Checkpoint | None:
         ``None`` where there is none: the run starts over.
     """
     for path in run.checkpoints():
-        content = _content(path)
-        if content is None or content.get("configuration_hash") != configuration_hash:
-            continue
-        sizes = LogSizes(**content["sizes"])
-        if _covered(run, sizes):
-            return Checkpoint(_state(**content["state"]), sizes)
+        try:
+            return _read(run, path, owner)
+        except _Unusable as error:
+            refuse(path, str(error))
     return None
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a checkpoint that is not to be looked at again; it goes when its run has ended."""
+    return path.replace(path.with_name(f"{ASIDE}{path.name}"))
+
+
+class _Unusable(Exception):
+    """Says what is wrong with a checkpoint."""
+
+
+def _read(run: Run, path: Path, owner: str) -> Checkpoint:
+    content = _content(path)
+    if content.get("owner") != owner:
+        raise _Unusable("is of another run, or of other versions")
+    try:
+        sizes, state = LogSizes(**content["sizes"]), _state(**content["state"])
+        numbers = [state.epochs, state.step, len(state.tally.losses), *astuple(sizes)]
+    except (KeyError, TypeError):
+        numbers = []
+    if not numbers or any(type(number) is not int for number in numbers):
+        raise _Unusable("is no checkpoint of this version")
+    if shorter := _shorter_logs(run, sizes):
+        raise _Unusable(f"goes further than {shorter}")
+    return Checkpoint(state, sizes)
 
 
 def _state(row: dict[str, Any] | None, tally: dict[str, Any], **others: Any) -> TrainingState:
     return TrainingState(row=EpochRow(**row) if row else None, tally=Tally(**tally), **others)
 
 
-def _covered(run: Run, sizes: LogSizes) -> bool:
-    """Tell whether the logs still hold all rows up to the checkpoint."""
+def _shorter_logs(run: Run, sizes: LogSizes) -> str:
+    """Name the logs that do not hold all rows up to the checkpoint any more."""
     logs = [(run.batches, sizes.batches), (run.epochs, sizes.epochs)]
     if sizes.evaluations:
         logs.append((run.evaluations, sizes.evaluations))
-    return all(path.is_file() and path.stat().st_size >= size for path, size in logs)
+    there = {path: path.stat().st_size if path.is_file() else -1 for path, _ in logs}
+    return ", ".join(path.name for path, size in logs if not 0 <= size <= there[path])
 
 
-def _content(path: Path) -> dict[str, Any] | None:
+def _content(path: Path) -> dict[str, Any]:
     stored = path.read_bytes()
     payload, digest = stored[:-32], stored[-32:]
     if hashlib.sha256(payload).digest() != digest:
-        return None
+        raise _Unusable("is not whole")
     try:
         content = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError):
-        return None
-    complete = isinstance(content, dict) and {"sizes", "state"} <= content.keys()
-    return content if complete else None
+    except Exception:  # noqa: BLE001 - torch.load raises what it likes on a foreign file
+        content = None
+    if not isinstance(content, dict):
+        raise _Unusable("holds more, or less, than tensors and numbers by name")
+    return content
 
 
 def remove_checkpoints(run: Run) -> None:
     """Remove what a finished run no longer needs."""
-    for path in run.checkpoints():
+    for path in (*run.checkpoints(), *run.path.glob(f"{ASIDE}*")):
         path.unlink()

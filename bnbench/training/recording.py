@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from errno import EACCES, EDQUOT, EFBIG, EIO, ENOENT, ENOSPC, EROFS
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,7 @@ from bnbench.runs import (
     file_hashes,
     now,
     processor,
+    processor_kind,
     source,
     versions,
     write_text,
@@ -36,12 +39,16 @@ from bnbench.training.checkpoint import (
     Checkpoint,
     TrainingState,
     load_checkpoint,
+    owner_of,
     remove_checkpoints,
     save_checkpoint,
+    set_aside,
 )
 from bnbench.training.evaluation import Evaluation
 from bnbench.training.loop import DivergedError
 from bnbench.training.weights import save_weights
+
+_LOG = logging.getLogger(__name__)
 
 NOT_WRITABLE = (ENOSPC, EDQUOT, EFBIG, EROFS, EACCES, EIO, ENOENT)
 """Errors of a file system that its owner can put right; any other one would be ours."""
@@ -54,7 +61,8 @@ class Recording:
     Attributes
     ----------
     run : Run
-    configuration_hash : str
+    owner : str
+        Of the checkpoints; see `bnbench.training.checkpoint.owner_of`.
     resumed : TrainingState or None
         Where the training goes on from, if the run had been stopped.
     logs : RunLogs
@@ -63,7 +71,7 @@ class Recording:
     """
 
     run: Run
-    configuration_hash: str
+    owner: str
     resumed: TrainingState | None
     logs: RunLogs
     final: dict[str, Any]
@@ -73,7 +81,7 @@ class Recording:
         if isinstance(result, TrainingState):
             _refuse_absence(self.run)
             checkpoint = Checkpoint(result, self.logs.sizes)
-            save_checkpoint(self.run, checkpoint, self.configuration_hash)
+            save_checkpoint(self.run, checkpoint, self.owner)
             return
         self.logs.write(result)
         if isinstance(result, EpochRow):
@@ -124,13 +132,16 @@ def _writable(run: Run) -> Iterator[None]:
 
 
 def _recorded(run: Run, wanted: Identity, splits: Splits, fresh: bool) -> Iterator[Recording]:
-    kept = None if fresh else _checkpoint(run, wanted)
+    owner = owner_of(
+        configuration_hash(wanted.experiment), wanted.seed, wanted.dataset_hash, versions()
+    )
+    kept = None if fresh else _kept(run, owner)
     manifest = _start(run, wanted, splits, kept)
     final = _measures(kept.state.row if kept else None)
     try:
         with _logs(run, wanted, kept) as logs:
             resumed = kept.state if kept else None
-            yield Recording(run, manifest.configuration_hash, resumed, logs, final)
+            yield Recording(run, owner, resumed, logs, final)
     except DivergedError as error:
         _end(run, manifest, status="diverged", final=final, error=str(error))
         remove_checkpoints(run)
@@ -145,13 +156,21 @@ def _recorded(run: Run, wanted: Identity, splits: Splits, fresh: bool) -> Iterat
         remove_checkpoints(run)
 
 
-def _checkpoint(run: Run, wanted: Identity) -> Checkpoint | None:
-    """Find where this very run was stopped; versions and data must be those of now."""
+def _kept(run: Run, owner: str) -> Checkpoint | None:
+    """Find where the run was stopped, and tell of checkpoints that cannot be used.
+
+    Unless someone listens, logging writes to standard error.
+    """
     if not run.manifest.exists():
         return None
-    manifest = run.read_manifest()
-    same = manifest.versions == versions() and manifest.dataset["sha256"] == wanted.dataset_hash
-    return load_checkpoint(run, configuration_hash(wanted.experiment)) if same else None
+    refused: dict[Path, str] = {}
+    kept = load_checkpoint(run, owner, refused.__setitem__)
+    for path, why in refused.items():
+        _LOG.warning("bnbench: %s: %s; set aside as %s", path, why, set_aside(path).name)
+    if refused:
+        goes_on = f"goes on after step {kept.state.step:,}" if kept else "starts over"
+        _LOG.warning("bnbench: %s: %s", run.path, goes_on)
+    return kept
 
 
 def _start(run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None) -> Manifest:
@@ -176,6 +195,7 @@ def _start(run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None) 
         machine={
             "system": sys.platform,
             "processor": processor(),
+            "processor_kind": processor_kind(),
             "device": _device_name(wanted.device),
             "threads": experiment.training.threads,
         },
@@ -184,8 +204,8 @@ def _start(run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None) 
     )
     manifest.write(run.manifest)  # first: from here on the old files are no finished run's
     if kept is None:
-        remove_checkpoints(run)
-        for old in (run.batches, run.epochs, run.evaluations, run.weights, run.predictions):
+        logs = (run.batches, run.epochs, run.evaluations)
+        for old in (*run.checkpoints(), *logs, run.weights, run.predictions):
             old.unlink(missing_ok=True)
     write_text(run.config, dump_experiment(experiment))
     return manifest

@@ -9,7 +9,7 @@ from pathlib import Path
 from bnbench.config import Experiment
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run, changed_files
-from bnbench.training.checkpoint import load_checkpoint
+from bnbench.training.checkpoint import load_checkpoint, owner_of
 from bnbench.verification.agreement import check_logs
 from bnbench.verification.stated import Stated, read_stated, read_stated_experiment
 from bnbench.verification.tensors import check_predictions, check_weights
@@ -73,9 +73,10 @@ def _problems(run: Run, stated: Stated) -> Iterator[str]:
 
 
 def _check_checkpoints(run: Run, stated: Stated, _: Experiment) -> Iterator[str]:
-    latest = run.checkpoints()[:1]
-    if latest and load_checkpoint(run, stated.configuration_hash) is None:
-        yield f"{latest[0]}: neither it nor an older one is whole, of this run, and within its logs"
+    data, refused = stated.dataset.sha256, dict[Path, str]()
+    owner = owner_of(stated.configuration_hash, stated.seed, data, stated.versions)
+    load_checkpoint(run, owner, refused.__setitem__)
+    yield from (f"{path}: {why}" for path, why in refused.items())
 
 
 _CHANGES = {

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from bnbench.config import Experiment, configuration_hash, load_experiment
-from bnbench.runs import processor, versions, write_text
+from bnbench.runs import processor_kind, versions, write_text
 from bnbench.verification import STEPS, TOLERANCE, promised_steps, repeat
 from bnbench.verification.logs import read_batches
 
@@ -53,20 +53,6 @@ def made_on() -> dict[str, Any]:
     packages = {name: versions()[name] for name in ("torch", "torchvision", "numpy")}
     instructions = torch.backends.cpu.get_cpu_capability()
     return {**packages, "processor": processor_kind(), "instructions": instructions}
-
-
-def processor_kind() -> list[str]:
-    """Give family, model and cache, too: a cloud's name for a processor, AMD EPYC, says little."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    kind = {
-        " ".join(line.split())
-        for line in lines
-        if line.startswith(("cpu family", "model", "cache size"))
-    }
-    return sorted(kind) or [processor()]
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -19,8 +19,10 @@ from bnbench.training.checkpoint import (
     TrainingState,
     epochs_kept,
     load_checkpoint,
+    owner_of,
     remove_checkpoints,
     save_checkpoint,
+    set_aside,
 )
 
 
@@ -94,26 +96,99 @@ def spoil_by_nothing(path: Path) -> None:
 def test_a_spoilt_checkpoint_gives_way_to_the_one_before(run: Run, spoil: Any) -> None:
     for epoch in (1, 2):
         save_checkpoint(run, checkpoint(epoch), "hash")
-    spoil(run.checkpoint(2, 7 * 2))
-    loaded = load_checkpoint(run, "hash")
+    spoil(run.checkpoint(2, 14))
+    refused: dict[Path, str] = {}
+    loaded = load_checkpoint(run, "hash", refused.__setitem__)
     assert loaded is not None
     assert loaded.state.epochs == 1
+    assert refused == {run.checkpoint(2, 14): "is not whole"}
 
 
-def test_another_configuration_s_is_not_taken(run: Run) -> None:
+def refusal(run: Run, owner: str = "hash") -> str:
+    """Say why the only checkpoint of a run is not taken."""
+    refused: dict[Path, str] = {}
+    assert load_checkpoint(run, owner, refused.__setitem__) is None
+    ((path, why),) = refused.items()
+    assert path == run.checkpoint(1, 7)
+    return why
+
+
+def test_another_run_s_is_not_taken(run: Run) -> None:
+    ours = owner_of("hash", 0, "data", {"torch": "2", "python": "3"})
+    save_checkpoint(run, checkpoint(1), ours)
+    assert load_checkpoint(run, owner_of("hash", 0, "data", {"python": "3", "torch": "2"}))
+    for other in (
+        owner_of("hsah", 0, "data", {"torch": "2", "python": "3"}),
+        owner_of("hash", 1, "data", {"torch": "2", "python": "3"}),
+        owner_of("hash", 0, "date", {"torch": "2", "python": "3"}),
+        owner_of("hash", 0, "data", {"torch": "3", "python": "3"}),
+    ):
+        assert refusal(run, other) == "is of another run, or of other versions"
+
+
+def write(path: Path, content: Any) -> None:
+    """Write anything as a checkpoint that is whole."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    path.write_bytes(buffer.getvalue() + hashlib.sha256(buffer.getvalue()).digest())
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"sizes": None},
+        {"sizes": {"batches": 1, "epochs": 1, "colours": 1}},
+        {"sizes": {"batches": "10", "epochs": 1}},
+        {"sizes": {"batches": 10.0, "epochs": 1}},
+        {"sizes": {"batches": 10, "epochs": True}},
+        {"state": 7},
+        {"state": {}},
+        {"state": {"row": {"epoch": 1}}},
+    ],
+)
+def test_foreign_content_is_told_apart(run: Run, foreign: dict[str, Any]) -> None:
     save_checkpoint(run, checkpoint(1), "hash")
-    assert load_checkpoint(run, "other") is None
+    stored = run.checkpoint(1, 7).read_bytes()[:-32]
+    content = torch.load(io.BytesIO(stored), weights_only=True)
+    write(run.checkpoint(1, 7), content)
+    assert load_checkpoint(run, "hash") is not None  # nothing else is wrong with it
+    write(run.checkpoint(1, 7), content | foreign)
+    assert refusal(run) == "is no checkpoint of this version"
+
+
+@pytest.mark.parametrize("foreign", [[1, 2], "hash", torch.ones(3)])
+def test_what_is_no_table_is_no_checkpoint(run: Run, foreign: Any) -> None:
+    write(run.checkpoint(1, 7), foreign)
+    assert refusal(run) == "holds more, or less, than tensors and numbers by name"
+
+
+def test_one_set_aside_is_not_looked_at_again_and_goes_in_the_end(run: Run) -> None:
+    for epoch in (1, 2):
+        save_checkpoint(run, checkpoint(epoch), "hash")
+    aside = set_aside(run.checkpoint(2, 14))
+    assert run.checkpoints() == [run.checkpoint(1, 7)]
+    assert aside.exists()
+    remove_checkpoints(run)
+    assert sorted(path.name for path in run.path.iterdir()) == ["batches.csv", "epochs.csv"]
 
 
 def test_logs_shorter_than_the_checkpoint_says(run: Run) -> None:
     save_checkpoint(run, checkpoint(1), "hash")
     long = checkpoint(2)
     save_checkpoint(run, replace(long, sizes=LogSizes(101, 2)), "hash")
-    loaded = load_checkpoint(run, "hash")
+    refused: dict[Path, str] = {}
+    loaded = load_checkpoint(run, "hash", refused.__setitem__)
     assert loaded is not None
     assert loaded.state.epochs == 1
+    assert refused == {run.checkpoint(2, 14): "goes further than batches.csv"}
     run.epochs.unlink()
-    assert load_checkpoint(run, "hash") is None
+    run.checkpoint(2, 14).unlink()
+    assert refusal(run) == "goes further than epochs.csv"
+
+
+def test_sizes_below_nothing_cover_nothing(run: Run) -> None:
+    save_checkpoint(run, replace(checkpoint(1), sizes=LogSizes(10, 1, -1)), "hash")
+    assert refusal(run) == "goes further than evaluations.csv"
 
 
 class Hostile:
@@ -126,10 +201,10 @@ class Hostile:
 
 def test_a_hostile_pickle_runs_nothing(run: Run, tmp_path: Path) -> None:
     buffer = io.BytesIO()
-    torch.save({"configuration_hash": "hash", "state": Hostile(tmp_path / "ran")}, buffer)
+    torch.save({"owner": "hash", "state": Hostile(tmp_path / "ran")}, buffer)
     plain = pickle.dumps(Hostile(tmp_path / "ran"), protocol=2)  # torch.load's own protocol
     for payload in (buffer.getvalue(), plain):
-        run.checkpoint(1, 7 * 1).write_bytes(payload + hashlib.sha256(payload).digest())
+        run.checkpoint(1, 7).write_bytes(payload + hashlib.sha256(payload).digest())
         assert load_checkpoint(run, "hash") is None
     assert not (tmp_path / "ran").exists()
     pickle.loads(plain)  # it would have

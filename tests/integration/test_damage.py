@@ -1,0 +1,252 @@
+"""Files of a real run, damaged by hand: named by the command line, set aside, and never code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bnbench.cli.app import main
+from bnbench.config import Experiment, load_experiment
+from bnbench.runs import BatchRows, Run, run_directory
+from bnbench.training import run_experiment
+
+SHORT = ["data.dataset=digits", "training.epochs=4", "training.batch_size=50"]
+
+
+Train = Callable[[], subprocess.CompletedProcess[str]]
+Refused = Callable[..., tuple[int, str]]
+MakeRun = Callable[[str], Run]
+
+
+@pytest.fixture(scope="module")
+def experiment(root: Path) -> Experiment:
+    return load_experiment(root / "configs/mlp.yaml", SHORT)
+
+
+@pytest.fixture
+def arguments(root: Path, tmp_path: Path) -> list[str]:
+    overrides = [part for setting in SHORT for part in ("-o", setting)]
+    return ["train", "-c", str(root / "configs/mlp.yaml"), *overrides, "--results", str(tmp_path)]
+
+
+@pytest.fixture
+def train(arguments: list[str]) -> Train:
+    command = [sys.executable, "-m", "bnbench", *arguments]
+    return lambda: subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture
+def bnbench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refused:
+    """Give a command line in this process, which saves its imports; nothing is trained there."""
+
+    def run(*arguments: object) -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["bnbench", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0), "".join(capsys.readouterr())
+
+    return run
+
+
+def run_until(experiment: Experiment, seed: int, results: Path, epoch: int) -> Run:
+    """Train up to the first batches of an epoch, as if the command had been interrupted."""
+    with closing(run_experiment(experiment, seed, results)) as rows:  # type: ignore[type-var]
+        for row in rows:
+            if isinstance(row, BatchRows) and row.epoch == epoch:
+                break
+    return run_directory(results, experiment, seed)
+
+
+@pytest.fixture(scope="module")
+def originals(experiment: Experiment, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    """Runs at seed 0, whole and stopped in its last epoch, and one at seed 1, stopped there."""
+    stops = {"whole": (0, 5), "stopped": (0, 4), "neighbour": (1, 4)}
+    return {
+        name: run_until(experiment, seed, tmp_path_factory.mktemp(name), epoch)
+        for name, (seed, epoch) in stops.items()
+    }
+
+
+@pytest.fixture
+def make_run(originals: dict[str, Run], experiment: Experiment, tmp_path: Path) -> MakeRun:
+    def copy(name: str) -> Run:
+        run = run_directory(tmp_path, experiment, 0)
+        shutil.copytree(originals[name].path, run.path)
+        return run
+
+    return copy
+
+
+def assert_as_undisturbed(run: Run, originals: dict[str, Run]) -> None:
+    whole = originals["whole"]
+    for name in ("batches.csv", "weights.pt", "test_predictions.npy"):
+        assert (run.path / name).read_bytes() == (whole.path / name).read_bytes()
+    assert {path.name for path in run.path.iterdir()} == {
+        path.name for path in whole.path.iterdir()
+    }
+    assert run.read_manifest().final == whole.read_manifest().final
+
+
+class Hostile:
+    """Unpickled, it makes a file."""
+
+    def __init__(self, made: Path) -> None:
+        self.made = made
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.made,)
+
+
+def hostile(made: Path) -> bytes:
+    """Write a pickle in the form of a checkpoint that is whole."""
+    content = pickle.dumps(Hostile(made), protocol=2)
+    return content + hashlib.sha256(content).digest()
+
+
+@pytest.mark.parametrize("damage", ["cut", "another run", "hostile"])
+def test_a_spoilt_checkpoint_is_named_and_the_one_before_it_used(
+    damage: str, make_run: MakeRun, train: Train, originals: dict[str, Run], tmp_path: Path
+) -> None:
+    run, made = make_run("stopped"), tmp_path / "made by hostile code"
+    latest, _ = run.checkpoints()
+    spoilt = {
+        "cut": latest.read_bytes()[:1000],
+        "another run": originals["neighbour"].checkpoints()[0].read_bytes(),
+        "hostile": hostile(made),
+    }[damage]
+    latest.write_bytes(spoilt)
+    done = train()
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if line.startswith("bnbench: ")]
+    why = {"cut": "is not whole", "another run": "is of another run, or of other versions",
+           "hostile": "holds more, or less, than tensors and numbers by name"}[damage]  # fmt: skip
+    assert said == [
+        f"bnbench: {latest}: {why}; set aside as spoilt-{latest.name}",
+        f"bnbench: {run.path}: goes on after step 56",
+    ]
+    assert run.read_manifest().resumed_after_epochs == [2]
+    assert_as_undisturbed(run, originals)
+    assert not made.exists()
+    pickle.loads(hostile(made))  # it would have been
+    assert made.exists()
+
+
+def test_without_a_usable_checkpoint_a_run_starts_over_and_says_so(
+    make_run: MakeRun, train: Train, originals: dict[str, Run]
+) -> None:
+    run = make_run("stopped")
+    checkpoints = run.checkpoints()
+    assert len(checkpoints) == 2
+    for path in checkpoints:
+        path.write_bytes(b"")
+    done = train()
+    assert done.returncode == 0, done.stderr
+    assert all(f"{path}: is not whole" in done.stderr for path in checkpoints)
+    assert f"{run.path}: starts over" in done.stderr
+    assert run.read_manifest().resumed_after_epochs == []
+    assert_as_undisturbed(run, originals)
+
+
+def test_a_stopped_run_whose_log_was_cut_starts_over(
+    make_run: MakeRun, train: Train, originals: dict[str, Run]
+) -> None:
+    run = make_run("stopped")
+    run.batches.write_bytes(run.batches.read_bytes()[:200])
+    done = train()
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("goes further than batches.csv") == 2
+    assert f"{run.path}: starts over" in done.stderr
+    assert_as_undisturbed(run, originals)
+
+
+def edit_manifest(run: Run, **changes: object) -> None:
+    content = json.loads(run.manifest.read_text(encoding="utf-8"))
+    run.manifest.write_text(json.dumps(content | changes), encoding="utf-8")
+
+
+def cut_log(run: Run) -> None:
+    run.epochs.write_bytes(run.epochs.read_bytes()[:-20])
+
+
+def change_digit(run: Run) -> None:
+    text = run.batches.read_text(encoding="utf-8")
+    run.batches.write_text(text.replace("train,2,", "train,3,", 1), encoding="utf-8")
+
+
+def lose_weights(run: Run) -> None:
+    run.weights.unlink()
+
+
+def change_hashes(run: Run) -> None:
+    edit_manifest(run, files=run.read_manifest().files | {"weights.pt": "0" * 64})
+
+
+def change_seed(run: Run) -> None:
+    edit_manifest(run, seed=5)
+
+
+def claim_completion(run: Run) -> None:
+    edit_manifest(run, status="complete")
+
+
+@pytest.mark.parametrize(
+    ("kind", "damage", "reason"),
+    [
+        ("whole", cut_log, "epochs.csv (changed since it ended)"),
+        ("whole", change_digit, "batches.csv (changed since it ended)"),
+        ("whole", lose_weights, "weights.pt (missing since it ended)"),
+        ("whole", change_hashes, "weights.pt (changed since it ended)"),
+        ("whole", change_seed, "seed: 5 there, 0 here"),
+        ("stopped", claim_completion, "weights.pt (missing since it ended)"),
+    ],
+)
+def test_an_edited_run_is_neither_believed_nor_replaced(
+    kind: str,
+    damage: Callable[[Run], None],
+    reason: str,
+    make_run: MakeRun,
+    bnbench: Refused,
+    arguments: list[str],
+) -> None:
+    run = make_run(kind)
+    damage(run)
+    before = {path: path.read_bytes() for path in run.path.iterdir()}
+    code, said = bnbench(*arguments)
+    assert code == 2
+    assert f"{run.path}: holds a run that differs in {reason}; give another" in said
+    assert {path: path.read_bytes() for path in run.path.iterdir()} == before
+    code, said = bnbench("verify", run.path)
+    assert code == 1
+    named = run.manifest if damage is change_seed else reason.partition(" ")[0]
+    assert f"{run.path / named}: " in said
+
+
+def test_a_manifest_that_is_none_is_named(
+    make_run: MakeRun, bnbench: Refused, arguments: list[str]
+) -> None:
+    run = make_run("whole")
+    run.manifest.write_bytes(run.manifest.read_bytes()[:300])
+    code, said = bnbench(*arguments)
+    assert code == 2
+    assert said == f"bnbench: {run.manifest}: is no JSON; remove the run's folder and run again\n"
+
+
+def test_weights_are_never_code(make_run: MakeRun, bnbench: Refused, tmp_path: Path) -> None:
+    run, made = make_run("whole"), tmp_path / "made by hostile code"
+    run.weights.write_bytes(hostile(made))
+    assert bnbench("verify", run.path)[0] == 1
+    code, said = bnbench("predict", run.path, tmp_path / "seven.png")
+    assert code == 2
+    assert said.startswith(f"bnbench: {run.weights}: are no weights of bnbench (")
+    assert said.count("\n") == 1
+    assert not made.exists()
