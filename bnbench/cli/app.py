@@ -252,19 +252,40 @@ def report(
 
 @app.command()
 def verify(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of runs or of experiments.")],
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders of runs or of experiments; with --against, by default all."),
+    ] = None,
     rerun: Annotated[
         bool, typer.Option("--rerun", help="Do the runs again in a temporary folder, and compare.")
     ] = False,
     steps: Annotated[
         int | None, typer.Option("--steps", min=1, help="With --rerun: only so many first steps.")
     ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", help="Judge accuracies by a reference: results/reference."),
+    ] = None,
+    results: Results = Path("results"),
     data_dir: DataDir = None,
 ) -> None:
     """Check runs on disk, file by file; exit code 1 if one has a problem.
 
-    Example: bnbench verify results/lenet5 --rerun --steps 100
+    With --against, judge instead whether accuracies after the first and the last epoch, and the
+    paired differences of the reference's contrasts, lie where its own seeds predict them; exit
+    code 1 if more lie outside than chance explains. That holds on any machine.
+
+    Examples: bnbench verify results/lenet5 --rerun --steps 100
+    bnbench verify --against results/reference --results results
     """
+    if against is not None:
+        from bnbench.cli.against import judge_runs
+
+        if rerun or steps is not None:
+            raise BnbenchError("--against: judges runs as they are; leave out --rerun and --steps")
+        raise typer.Exit(judge_runs(runs or [], results, against))
+    if not runs:
+        raise BnbenchError("name folders of runs, such as results/lenet5; or give --against")
     from bnbench.cli.verify import verify_runs
 
     raise typer.Exit(verify_runs(runs, rerun, steps, data_dir))

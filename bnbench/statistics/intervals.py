@@ -78,7 +78,11 @@ def t_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Interval:
 
 
 def prediction_interval(
-    values: npt.ArrayLike, *, confidence: float = 0.95, rounding: float = 0.0
+    values: npt.ArrayLike,
+    *,
+    confidence: float = 0.95,
+    rounding: float = 0.0,
+    further: int = 1,
 ) -> Interval:
     """Return the interval in which *one further run* falls, which a published run is.
 
@@ -90,6 +94,8 @@ def prediction_interval(
     rounding : float, default 0
         Half a unit of the last published digit, added on both sides: 0.0005 for accuracies
         printed with three decimals.
+    further : int, default 1
+        Runs whose mean is predicted in place of one run.
 
     Raises
     ------
@@ -98,16 +104,17 @@ def prediction_interval(
 
     Notes
     -----
-    ``mean ± t(n - 1, (1 + confidence) / 2) * sd * sqrt(1 + 1/n)``: the further run scatters
-    about the true mean with the sd of a run, the estimated mean with sd/sqrt(n). Assumes
-    normal runs; unlike a confidence interval it does not shrink to a point as n grows.
+    ``mean ± t(n - 1, (1 + confidence) / 2) * sd * sqrt(1/further + 1/n)``: a further run
+    scatters about the true mean with the sd of a run, the mean of several with
+    sd/sqrt(further), the estimated mean with sd/sqrt(n). Assumes normal runs; unlike a
+    confidence interval it does not shrink to a point as n grows.
 
     References
     ----------
     .. [1] G. Hahn, W. Meeker, "Statistical Intervals", Wiley 1991, chapter 4.
     """
     n = as_sample(values).size
-    interval = _student(values, math.sqrt(1 + 1 / n), confidence, "prediction")
+    interval = _student(values, math.sqrt(1 / further + 1 / n), confidence, "prediction")
     return interval.widened(rounding)
 
 

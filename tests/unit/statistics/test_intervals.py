@@ -26,6 +26,20 @@ def monte_carlo_error(share: float, n: int) -> float:
     return 4 * math.sqrt(share * (1 - share) / n)
 
 
+def test_the_mean_of_further_runs_lies_nearer_the_more_they_are() -> None:
+    """Of one it is a run's, of very many the true mean itself; in between by simulation."""
+    values = [0.95, 0.96, 0.98]
+    many = prediction_interval(values, further=10**12)
+    assert (many.low, many.high) == pytest.approx(
+        (t_interval(values).low, t_interval(values).high), rel=1e-9
+    )
+    assert prediction_interval(values, further=1) == prediction_interval(values)
+    rng, trials = np.random.default_rng(5), 4_000
+    runs = rng.normal(size=(trials, 9))
+    covered = [prediction_interval(row[:5], further=4).contains(row[5:].mean()) for row in runs]
+    assert np.mean(covered) == pytest.approx(0.95, abs=monte_carlo_error(0.95, trials))
+
+
 @pytest.mark.parametrize(("n", "quantile"), T_TABLE.items())
 def test_t_interval_uses_the_printed_quantiles(n: int, quantile: float) -> None:
     values = np.arange(n, dtype=float)

@@ -1,0 +1,79 @@
+"""``bnbench verify --against``: which new runs lie where the reference's further runs would."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bnbench.errors import BnbenchError
+from bnbench.findings.against import BOUND, CONFIDENCE, Judged, Judgement, judge
+from bnbench.report.numbers import difference, level
+from bnbench.runs import Run, find_runs
+
+LISTED = 60
+"""Comparisons that are listed one by one; of more, only those outside are."""
+
+
+def judge_runs(folders: Sequence[Path], results: Path, reference: Path) -> int:
+    """Judge runs, or all under a results folder, by a reference; see ``verify --help``.
+
+    Returns
+    -------
+    int
+        Exit code: 0, or 1 if more lie outside than chance explains.
+    """
+    if not reference.is_dir():
+        raise BnbenchError(f"{reference}: there is no such folder; give one like results/reference")
+    judgement = judge(find_runs(folders) if folders else _runs_in(results), reference)
+    console = Console()
+    console.print(_table(judgement))
+    for line in (*judgement.notes, _sum(judgement)):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    return 0 if judgement.consistent else 1
+
+
+def _runs_in(results: Path) -> list[Run]:
+    """Find all runs in their places; copies below them, as the reference's own, are in none."""
+    runs = [Run(path.parent) for path in sorted(results.glob("**/seed-*/manifest.json"))]
+    placed = [run for run in runs if run.path.parent == results / run.read_manifest().experiment]
+    if not placed:
+        raise BnbenchError(f"{results}: holds no run; `bnbench reproduce` makes them")
+    return placed
+
+
+def _table(judgement: Judgement) -> Table:
+    """List everything, or of very much what lies outside."""
+    headers = ("experiment", "validation accuracy", "reference", "here", "")
+    table = Table(*headers, box=None, pad_edge=False)
+    for column in table.columns:
+        column.overflow = "fold"
+    many = len(judgement.judged) > LISTED
+    for one in judgement.judged:
+        if not (many and one.inside):
+            table.add_row(*map(escape, _cells(one)))
+    return table
+
+
+def _cells(one: Judged) -> tuple[str, ...]:
+    written, unit = difference if one.paired else level, one.metric.quantity.unit
+    low, high = (written(end, unit) for end in (one.interval.low, one.interval.high))
+    return (
+        one.what,
+        f"epoch {one.metric.epoch}" if one.metric.epoch else "last epoch",
+        f"{low} to {high} (n = {one.reference_n})",
+        f"{written(one.mean, unit)} (n = {one.n})",
+        "inside" if one.inside else "OUTSIDE",
+    )
+
+
+def _sum(judgement: Judgement) -> str:
+    verdict = "consistent" if judgement.consistent else "not consistent"
+    return (
+        f"{judgement.outside} of {len(judgement.judged)} outside the reference's"
+        f" {100 * CONFIDENCE:g} % prediction; by chance {judgement.expected:.1f} on average, and at"
+        f" {100 * BOUND:g} % no more than {judgement.allowed}: {verdict} with the reference"
+    )

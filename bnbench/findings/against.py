@@ -1,0 +1,232 @@
+"""New runs against a reference: whether they lie where further runs of it would.
+
+This is the promise that holds on any machine and with any versions: not the bits, the statistics.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bnbench.config import Metric
+from bnbench.config.metric import parse_metric
+from bnbench.errors import BnbenchError
+from bnbench.findings.arms import Arm, read_arms
+from bnbench.findings.measures import measure
+from bnbench.runs import Run
+from bnbench.statistics import Interval, pair_by_seed, prediction_interval
+
+METRICS = tuple(map(parse_metric, ("validation_accuracy@1", "validation_accuracy@last")))
+CONFIDENCE = 0.95
+BOUND = 0.99
+"""Probability with which no more lie outside by chance than are allowed to."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One accuracy of an experiment, or a paired difference of two, against the reference.
+
+    Attributes
+    ----------
+    what : str
+        The experiment; of a difference the treatment and the baseline.
+    paired : bool
+        Whether it is a difference.
+    metric : Metric
+    interval : Interval
+        Where the mean of `n` further runs, or pairs, of the reference lies.
+    reference_n : int
+        Runs, or pairs, of the reference.
+    mean : float
+        Of the new ones: in [0, 1], or a difference of such.
+    n : int
+        How many new ones there are.
+    """
+
+    what: str
+    paired: bool
+    metric: Metric
+    interval: Interval
+    reference_n: int
+    mean: float
+    n: int
+
+    @property
+    def inside(self) -> bool:
+        """Whether the mean lies where the reference says."""
+        return self.interval.contains(self.mean)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All that could be judged.
+
+    Attributes
+    ----------
+    judged : tuple of Judged
+    notes : tuple of str
+        One line an experiment or run that was not, with the reason.
+    """
+
+    judged: tuple[Judged, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def outside(self) -> int:
+        """How many lie outside."""
+        return sum(not one.inside for one in self.judged)
+
+    @property
+    def expected(self) -> float:
+        """How many lie outside by chance, on average."""
+        return len(self.judged) * (1 - CONFIDENCE)
+
+    @property
+    def allowed(self) -> int:
+        """The `BOUND` quantile of how many do.
+
+        Binomial, as if they were independent. The accuracies of one run are not: chance puts
+        more of them outside together than this says, and a single miss tells little.
+        """
+        from scipy.stats import binom
+
+        return int(binom.ppf(BOUND, len(self.judged), 1 - CONFIDENCE))
+
+    @property
+    def consistent(self) -> bool:
+        """Whether no more lie outside than chance explains."""
+        return self.outside <= self.allowed
+
+
+def judge(runs: Iterable[Run], reference: Path) -> Judgement:
+    """Hold runs against those of a reference, experiment by experiment and pair by pair.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+    reference : Path
+        As ``results/reference``: its runs are under ``runs``; the pairs are those of its
+        ``contrasts.csv``, whose labels ``values.csv`` explains. A results folder serves, too,
+        without any pairs.
+
+    Raises
+    ------
+    BnbenchError
+        If a run or a table is not as bnbench wrote it, or there is nothing to judge.
+    """
+    notes: list[str] = []
+    pairs: dict[str, tuple[Arm, Arm]] = {}
+    for paths in _finished(runs, notes).values():
+        (new,), _ = read_arms(paths)
+        folder = _runs_of(reference) / new.name
+        if not folder.is_dir():
+            notes.append(f"{new.name}: is not in the reference")
+            continue
+        (known,), _ = read_arms([folder])
+        if why := _not_comparable(new, known):
+            notes.append(f"{new.name}: {why}")
+        else:
+            pairs[new.name] = new, known
+    judged = [
+        one for metric in METRICS for one in (*_levels(pairs, metric),
+                                              *_differences(pairs, metric, reference))
+    ]  # fmt: skip
+    if not judged:
+        raise BnbenchError("\n".join([*notes, f"{reference}: has nothing to judge these runs by"]))
+    return Judgement(tuple(judged), tuple(notes))
+
+
+def _runs_of(reference: Path) -> Path:
+    return reference / "runs" if (reference / "runs").is_dir() else reference
+
+
+def _finished(runs: Iterable[Run], notes: list[str]) -> dict[str, list[Path]]:
+    """Group finished runs by their experiment, and note the others."""
+    groups: dict[str, list[Path]] = {}
+    for run in runs:
+        manifest = run.read_manifest()
+        if manifest.finished:
+            groups.setdefault(manifest.experiment, []).append(run.path)
+        else:
+            notes.append(f"{run.path}: is {manifest.status}")
+    return groups
+
+
+def _not_comparable(new: Arm, known: Arm) -> str:
+    """Say why two arms are not the same experiment on the same data, or nothing."""
+    here, there = new.runs[0].manifest, known.runs[0].manifest
+    if here.configuration_hash != there.configuration_hash:
+        return "is of another configuration than the reference"
+    if here.dataset["sha256"] != there.dataset["sha256"]:
+        return "was trained on other data than the reference"
+    return "" if len(known.runs) > 1 else "has one seed in the reference, which gives no interval"
+
+
+def _levels(pairs: Mapping[str, tuple[Arm, Arm]], metric: Metric) -> Iterator[Judged]:
+    for name, (new, known) in pairs.items():
+        here, there = _values(new, metric), _values(known, metric)
+        yield Judged(name, False, metric, _predicted(there, len(here), new), len(there),
+                     _mean(here), len(here))  # fmt: skip
+
+
+def _differences(
+    pairs: Mapping[str, tuple[Arm, Arm]], metric: Metric, reference: Path
+) -> Iterator[Judged]:
+    """Judge the paired differences of the contrasts of which both sides were run."""
+    for treatment, baseline in _contrasts(reference):
+        if treatment in pairs and baseline in pairs:
+            new, known = zip(pairs[treatment], pairs[baseline], strict=True)
+            here, there = _paired(*new, metric), _paired(*known, metric)
+            if here and len(there) > 1:
+                interval = _predicted(there, len(here), new[0])
+                yield Judged(f"{treatment} − {baseline}", True, metric, interval, len(there),
+                             _mean(here), len(here))  # fmt: skip
+
+
+def _values(arm: Arm, metric: Metric) -> list[float]:
+    return [measure(metric, run) for run in arm.runs]
+
+
+def _paired(treatment: Arm, baseline: Arm, metric: Metric) -> list[float]:
+    if not treatment.seeds & baseline.seeds:
+        return []
+    by_seed = (
+        {run.seed: measure(metric, run) for run in arm.runs} for arm in (treatment, baseline)
+    )
+    return list(pair_by_seed(*by_seed).differences)
+
+
+def _predicted(known: list[float], further: int, new: Arm) -> Interval:
+    """Predict the mean of further runs; no interval is narrower than an image's share."""
+    image = 1 / new.images("validation")
+    return prediction_interval(known, confidence=CONFIDENCE, rounding=image, further=further)
+
+
+def _mean(values: list[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _contrasts(reference: Path) -> list[tuple[str, str]]:
+    """List treatment and baseline of the reference's contrasts by their experiments, each once."""
+    values, contrasts = reference / "values.csv", reference / "contrasts.csv"
+    if not (values.is_file() and contrasts.is_file()):
+        return []
+    try:
+        named = {(row["study"], row["label"]): row["experiment"] for row in _rows(values)}
+        pairs = [
+            tuple(named.get((row["study"], row[side]), "") for side in ("treatment", "baseline"))
+            for row in _rows(contrasts)
+        ]
+    except (KeyError, UnicodeDecodeError, csv.Error):
+        raise BnbenchError(
+            f"{reference}: values.csv or contrasts.csv is no table of `bnbench report`"
+        ) from None
+    return [(treatment, baseline) for treatment, baseline in dict.fromkeys(pairs)]
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
