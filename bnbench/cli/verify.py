@@ -96,7 +96,8 @@ def _status_table(inspections: Sequence[Inspection]) -> Table:
     table = Table("run", "status", "files", box=None, pad_edge=False)
     table.columns[0].overflow = "fold"
     for one in inspections:
-        table.add_row(escape(str(one.run.path)), one.status, "ok")
+        files = f"ok, without {', '.join(one.absent)}" if one.absent else "ok"
+        table.add_row(escape(str(one.run.path)), one.status, files)
     return table
 
 

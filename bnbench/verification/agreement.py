@@ -52,6 +52,28 @@ def check_logs(run: Run, stated: Stated, experiment: Experiment) -> Iterator[str
         yield from _other_final(run, epochs, stated)
 
 
+def check_epochs(run: Run, stated: Stated, experiment: Experiment) -> Iterator[str]:
+    """Check the epochs of an archived copy, which has no ``batches.csv``, by themselves.
+
+    Raises
+    ------
+    BnbenchError
+        As `check_logs`.
+    """
+    planned, epochs = schedule(experiment, stated.dataset), read_epochs(run)
+    diverged = stated.status == "diverged"
+    due = stated.final.epochs if diverged else experiment.training.epochs
+    wrong_rows = list(_epoch_rows(epochs, experiment, due))
+    if run.evaluations.exists() and not diverged:
+        steps = due * planned.train_batches
+        wrong_rows += _misplaced(read_evaluations(run), planned.evaluations(steps))
+    yield from wrong_rows
+    if not wrong_rows:
+        yield from _impossible_epochs(epochs, planned)
+        yield from _impossible_evaluations(read_evaluations(run), planned, diverged)
+        yield from _other_final(run, epochs, stated)
+
+
 def _batch_rows(log: Log, planned: Schedule, epochs: int, diverged: bool) -> Iterator[str]:
     """Compare the rows with the plan; a diverged run's go on into one more epoch."""
     problems = list(_misplaced(log, planned.batches(len(log))))

@@ -10,7 +10,7 @@ from bnbench.config import Experiment
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run, changed_files
 from bnbench.training.checkpoint import load_checkpoint, owner_of
-from bnbench.verification.agreement import check_logs
+from bnbench.verification.agreement import check_epochs, check_logs
 from bnbench.verification.stated import Stated, read_stated, read_stated_experiment
 from bnbench.verification.tensors import check_predictions, check_weights
 
@@ -26,24 +26,29 @@ class Inspection:
         As its manifest says; empty where that cannot be read.
     problems : tuple of str
         One line each: the file, and what is wrong with it.
+    absent : tuple of str
+        Names of files that an archived copy does not have, so that nothing is known of them.
     """
 
     run: Run
     status: str
     problems: tuple[str, ...]
+    absent: tuple[str, ...] = ()
 
 
 def inspect(run: Run) -> Inspection:
     """Read all files of a run, and check each by itself and against the others.
 
     A run that is not finished is held to less: its manifest, its configuration, and that it can
-    be gone on with.
+    be gone on with. So is an archived copy, which has neither ``batches.csv`` nor ``weights.pt``
+    (see `bnbench.report.archive`): what is there is checked, what is not is named.
     """
     try:
         stated = read_stated(run)
     except BnbenchError as error:
         return Inspection(run, "", tuple(str(error).splitlines()))
-    return Inspection(run, stated.status, tuple(_problems(run, stated)))
+    absent = _left_out(run, stated)
+    return Inspection(run, stated.status, tuple(_problems(run, stated, absent)), absent)
 
 
 def without_manifest(folders: Iterable[Path]) -> list[str]:
@@ -56,16 +61,28 @@ def without_manifest(folders: Iterable[Path]) -> list[str]:
     ]
 
 
-def _problems(run: Run, stated: Stated) -> Iterator[str]:
+def _left_out(run: Run, stated: Stated) -> tuple[str, ...]:
+    """Name what an archived copy has not; of any other run nothing may be missing."""
+    if stated.status not in _CHECKS or run.batches.exists() or run.weights.exists():
+        return ()
+    left = [run.batches] if stated.status == "diverged" else [run.batches, run.weights]
+    if run.predictions.name in stated.files and not run.predictions.exists():
+        left.append(run.predictions)
+    return tuple(path.name for path in left)
+
+
+def _problems(run: Run, stated: Stated, absent: tuple[str, ...]) -> Iterator[str]:
     if stated.files:
         for name, change in changed_files(run, stated.files).items():
-            yield f"{run.path / name}: {_CHANGES[change]}"
+            if name not in absent:
+                yield f"{run.path / name}: {_CHANGES[change]}"
     try:
         experiment = read_stated_experiment(run, stated)
     except BnbenchError as error:
         yield from str(error).splitlines()
         return
-    for check in _CHECKS.get(stated.status, (_check_checkpoints,)):
+    checks = _CHECKS.get(stated.status, (_check_checkpoints,))
+    for check in _ARCHIVED if absent else checks:
         try:
             yield from check(run, stated, experiment)
         except BnbenchError as error:
@@ -89,3 +106,4 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
     "complete": (check_logs, check_weights, check_predictions),
     "diverged": (check_logs,),
 }
+_ARCHIVED: tuple[Check, ...] = (check_epochs, check_predictions)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bnbench.report.archive import archive
 from bnbench.runs import Run, file_hashes
 from bnbench.verification import inspect, without_manifest
 
@@ -378,3 +379,37 @@ def test_seeds_without_a_manifest(make_run: MakeRun) -> None:
     assert without_manifest([run.path.parent, run.path]) == []
     run.manifest.unlink()
     assert without_manifest([run.path.parent]) == [f"{run.manifest}: is missing"]
+
+
+@pytest.mark.parametrize("kind", ["held_out", "published", "diverged"])
+def test_an_archived_copy_is_checked_as_far_as_it_goes(
+    originals: dict[str, Run], kind: str, tmp_path: Path
+) -> None:
+    (folder,) = archive([originals[kind].path], tmp_path)
+    copy = Run(folder)
+    found = inspect(copy)
+    assert found.problems == ()
+    left, kept = ({path.name for path in run.path.iterdir()} for run in (originals[kind], copy))
+    assert set(found.absent) == left - kept - {".lock"}
+    edit(copy.epochs, 1, "epoch", "epoche")
+    assert_first(problems(copy), copy.epochs, "was changed")
+
+
+def test_an_edited_accuracy_of_an_archived_copy(make_run: MakeRun, tmp_path: Path) -> None:
+    """Without the hashes a middle row is only held to be a share of the images."""
+    (folder,) = archive([make_run().path], tmp_path / "archive")
+    copy = Run(folder)
+    assert problems(copy) == []
+    set_cell(copy.epochs, 2, "validation_accuracy", "0.5")
+    assert problems(copy) == [
+        f"{copy.epochs}: line 2: validation_accuracy 0.5 is no share of the examples"
+    ]
+    copy.evaluations.write_bytes(copy.evaluations.read_bytes().rpartition(b"\n2,54")[0] + b"\n")
+    assert problems(copy) == [f"{copy.evaluations}: holds 5 rows, not 6"]
+
+
+def test_a_run_that_lost_one_file_is_no_archived_copy(make_run: MakeRun) -> None:
+    run = make_run()
+    run.batches.unlink()
+    assert inspect(run).absent == ()
+    assert inspect(run).problems != ()
