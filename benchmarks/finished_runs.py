@@ -17,7 +17,7 @@ from time import perf_counter
 
 import numpy as np
 
-from bnbench.config import configuration_hash, dump_experiment, load_study
+from bnbench.config import TrainingSettings, configuration_hash, dump_experiment, load_study
 from bnbench.data import data_folder, load_splits
 from bnbench.execution import PlannedRun, plan_runs
 from bnbench.runs import (
@@ -58,10 +58,12 @@ def _make_run(planned: PlannedRun, dataset_hash: str) -> None:
     rng = np.random.default_rng([task.seed, len(experiment.experiment)])
     validation, epochs = 10_000 if published else 5_000, experiment.training.epochs
     write_text(run.config, dump_experiment(experiment))
-    every = experiment.training.evaluate_every
-    with RunLogs(run.batches, run.epochs, run.evaluations if every else None) as logs:
+    within = run.evaluations if experiment.training.evaluate_every else None
+    with RunLogs(run.batches, run.epochs, within) as logs:
         for epoch in range(1, epochs + 1):
-            last = _write_epoch(logs, rng, epoch, task.train_examples, validation, every)
+            last = _write_epoch(
+                logs, rng, epoch, task.train_examples, validation, experiment.training
+            )
     labels = np.resize(np.arange(10, dtype=np.uint8), 10_000)
     right = rng.random(10_000) < (last.validation_accuracy if published else 0.985)
     if published:  # the file's answers and the epoch's accuracy are of the same images
@@ -91,25 +93,27 @@ def _make_run(planned: PlannedRun, dataset_hash: str) -> None:
 
 def _write_epoch(
     logs: RunLogs, rng: np.random.Generator, epoch: int, examples: int, validation: int,
-    every: int | None,
+    training: TrainingSettings,
 ) -> EpochRow:  # fmt: skip
     """Write one epoch whose rows agree with each other."""
     sizes, held_out = _sizes(examples), _sizes(validation)
     first, level = (epoch - 1) * len(sizes), 1 - 0.05 * rng.uniform(0.8, 1.2) / epoch
+    every, plain = training.evaluate_every, training.epoch_loss == "mean_of_batches"
     trained = _rows("train", epoch, first + 1 + np.arange(len(sizes)), sizes, level, rng)
     logs.write(trained)
     for step in range(1, len(sizes)):
         if every and (first + step) % every == 0:
-            logs.write(EvaluationRow(epoch, first + step, 0.1, round(level, 4), step * 4e-3))
+            accuracy = round(level * validation) / validation
+            logs.write(EvaluationRow(epoch, first + step, 0.1, accuracy, step * 4e-3))
     measured = _rows(
         "validation", epoch, np.full(len(held_out), first + len(sizes)), held_out, level, rng
     )
     logs.write(measured)
     row = EpochRow(
         epoch=epoch,
-        train_loss=float(np.average(trained.losses.astype(float), weights=sizes)),
-        train_accuracy=level,
-        validation_loss=float(np.average(measured.losses.astype(float), weights=held_out)),
+        train_loss=_mean(trained, plain),
+        train_accuracy=round(level * examples) / examples,
+        validation_loss=_mean(measured, plain),
         validation_accuracy=int(measured.correct.sum()) / validation,
         learning_rate=1e-3,
         train_seconds=4.0,
@@ -119,6 +123,11 @@ def _write_epoch(
     )
     logs.write(row)
     return row
+
+
+def _mean(rows: BatchRows, plain: bool) -> float:
+    weights = None if plain else rows.examples
+    return float(np.average(rows.losses.astype(float), weights=weights))
 
 
 def _sizes(examples: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

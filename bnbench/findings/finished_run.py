@@ -31,12 +31,15 @@ class FinishedRun:
     run, manifest, experiment : Run, Manifest, Experiment
     epochs : DataFrame
         The columns of ``epochs.csv``.
+    train_losses : ndarray of float64, shape (steps,), or None
+        Loss of each training batch before its update, nats; ``None`` without ``batches.csv``.
     """
 
     run: Run
     manifest: Manifest
     experiment: Experiment
     epochs: pd.DataFrame
+    train_losses: NDArray[np.float64] | None
 
     @property
     def seed(self) -> int:
@@ -64,20 +67,12 @@ class FinishedRun:
 
     def read_batches(self) -> pd.DataFrame:
         """Read ``batches.csv``; see `bnbench.findings.run_files.read_batches`."""
-        return read_batches(self.run, self.manifest, self.experiment)
+        return read_batches(self.run, self.manifest, self.experiment, self.epochs)
 
     @cached_property
     def predictions(self) -> NDArray[np.uint8]:
         """Labels and answers of the test file, (2, N); see `run_files.read_predictions`."""
         return read_predictions(self.run, self.manifest)
-
-    @cached_property
-    def train_losses(self) -> NDArray[np.float64] | None:
-        """Loss of each training batch before its update, nats; ``None`` without ``batches.csv``."""
-        if not self.run.batches.exists():
-            return None
-        batches = self.read_batches()
-        return batches.loc[batches["split"] == "train", "loss"].to_numpy(float)
 
     @cached_property
     def evaluations(self) -> pd.DataFrame:
@@ -108,13 +103,20 @@ class FinishedRun:
 def read_finished_run(run: Run, manifest: Manifest) -> FinishedRun:
     """Read a run whose manifest says that it has finished.
 
+    Its epochs must follow from its batches, where these have been kept.
+
     Raises
     ------
     BnbenchError
         If a file in it is not as bnbench wrote it.
     """
     experiment = read_checked_experiment(run, manifest)
-    return FinishedRun(run, manifest, experiment, read_epochs(run, manifest, experiment))
+    epochs = read_epochs(run, manifest, experiment)
+    losses = None
+    if run.batches.exists():
+        batches = read_batches(run, manifest, experiment, epochs)
+        losses = batches.loc[batches["split"] == "train", "loss"].to_numpy(float)
+    return FinishedRun(run, manifest, experiment, epochs, losses)
 
 
 def why_unfinished(run: Run, manifest: Manifest) -> str:

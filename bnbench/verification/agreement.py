@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 
 from bnbench.config import Experiment
 from bnbench.runs import EPOCH_COLUMNS, Run
+from bnbench.runs.agreement import agree, are_shares, measures_of_epochs
 from bnbench.verification.logs import FIRST_ROW, Log, read_batches, read_epochs, read_evaluations
 from bnbench.verification.schedule import Expected, Schedule, schedule
 from bnbench.verification.stated import Stated
 
 Floats = NDArray[np.float64]
-ROUNDING = 1e-12
-"""Relative; a mean is recomputed from the very numbers that were averaged, and NumPy may add them
-in another order on another processor."""
 
 
 def check_logs(run: Run, stated: Stated, experiment: Experiment) -> Iterator[str]:
@@ -147,14 +145,8 @@ def _last_part(batches: Log) -> NDArray[np.bool_]:
 
 
 def _no_share(log: Log, column: str, examples: Floats | int) -> Iterator[str]:
-    right = _correct(log, column, examples) / examples == log.floats(column)
+    right = are_shares(log.floats(column), examples)
     yield from _wrong(log, column, right, "is no share of the examples")
-
-
-def _correct(log: Log, column: str, examples: Floats | int) -> Floats:
-    """Give the nearest whole numbers of correct answers."""
-    counts: Floats = np.rint(np.clip(log.floats(column), 0, 1) * examples)
-    return counts
 
 
 def _wrong(log: Log, column: str, right: NDArray[np.bool_], what: str) -> Iterator[str]:
@@ -169,22 +161,16 @@ def _disagreement(
     batches: Log, epochs: Log, planned: Schedule, experiment: Experiment
 ) -> Iterator[str]:
     """Compare each epoch's measures with those of the batches that they sum up."""
-    shape = (len(epochs), planned.epoch_rows)
-
-    def by_epoch(values: Floats) -> tuple[Floats, Floats]:
-        table = values[: shape[0] * shape[1]].reshape(shape)
-        return table[:, : planned.train_batches], table[:, planned.train_batches :]
-
-    examples = by_epoch(_examples(batches))
-    losses = by_epoch(batches.losses().astype(np.float64))
-    _, correct = by_epoch(_correct(batches, "accuracy", _examples(batches)))
-    plain = experiment.training.epoch_loss == "mean_of_batches"
-    recomputed = {
-        f"{split}_loss": loss.mean(axis=1) if plain else np.average(loss, axis=1, weights=weights)
-        for split, loss, weights in zip(("train", "validation"), losses, examples, strict=True)
-    } | {"validation_accuracy": correct.sum(axis=1) / planned.validation_examples}
-    for name, values in recomputed.items():
-        right = np.isclose(epochs.floats(name), values, rtol=ROUNDING, atol=0)
+    whole = slice(len(epochs) * planned.epoch_rows)
+    columns = {
+        "split": np.array(batches.cells["split"])[whole],
+        "epoch": np.array(batches.cells["epoch"], dtype=np.int64)[whole],
+        "examples": _examples(batches)[whole],
+        "loss": batches.losses()[whole],
+        "accuracy": batches.floats("accuracy")[whole],
+    }
+    for name, values in measures_of_epochs(columns, experiment.training.epoch_loss).items():
+        right = agree(epochs.floats(name), values)
         yield from _wrong(epochs, name, right, f"does not follow from {batches.path.name}")
 
 

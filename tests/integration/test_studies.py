@@ -86,6 +86,23 @@ def test_plan_says_what_there_is_to_do(reproduced: Path) -> None:
     assert not (reproduced / "elsewhere").exists()
 
 
+@pytest.mark.parametrize("command", ["claims", "report"])
+@pytest.mark.parametrize(("column", "new"), [("validation_accuracy", "0.5"), ("train_loss", "1.5")])
+def test_an_edited_middle_row_is_believed_by_nobody(
+    reproduced: Path, tmp_path: Path, command: str, column: str, new: str
+) -> None:
+    results = tmp_path / "results"
+    shutil.copytree(reproduced / "results", results)
+    epochs = results / "plain" / "seed-1" / "epochs.csv"
+    names, first, *rest = epochs.read_text(encoding="utf-8").splitlines()
+    cells = dict(zip(names.split(","), first.split(","), strict=True)) | {column: new}
+    epochs.write_text("\n".join([names, ",".join(cells.values()), *rest, ""]), encoding="utf-8")
+    done = bnbench(command, "tiny.yaml", "--results", results, cwd=reproduced)
+    assert done.returncode == 2
+    assert f"{epochs}: {column}: {new} " in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
 def test_a_second_call_runs_nothing(reproduced: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in reproduced.rglob("manifest.json")}
     done = bnbench("reproduce", "tiny.yaml", cwd=reproduced)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnbench.config import Experiment, configuration_hash, dump_experiment
+from bnbench.config import Experiment, TrainingSettings, configuration_hash, dump_experiment
 from bnbench.runs import (
     BatchRows,
     EpochRow,
@@ -21,8 +21,9 @@ from bnbench.runs import (
     write_text,
 )
 
+SIZES = {"train": 60_000, "validation": 10_000}  # but for what a test says of its data set
 BATCHES = {"train": 20, "validation": 4}  # an epoch
-EXAMPLES = {"train": (3_100, 1_100), "validation": (2_800, 1_600)}  # in a batch, in the last one
+SHARES = {"train": (31, 600), "validation": (28, 100)}  # of the split in a batch but the last one
 
 
 MakeRun = Callable[..., Run]
@@ -32,6 +33,8 @@ MakeRun = Callable[..., Run]
 def make_run(tmp_path: Path) -> MakeRun:
     """Write one run: `validation` and `train` are accuracies, an epoch each.
 
+    They become whole numbers of images. `losses` are of a split's batches over the run; else they
+    are random. The epochs follow from the batches.
     `experiment` is a name, which `settings` go with, or the whole experiment.
     """
 
@@ -41,6 +44,7 @@ def make_run(tmp_path: Path) -> MakeRun:
         validation: Sequence[float],
         *,
         train: Sequence[float] | None = None,
+        losses: dict[str, Sequence[float]] | None = None,
         results: Path | None = None,
         settings: dict[str, Any] | None = None,
         manifest: dict[str, Any] | None = None,
@@ -53,7 +57,12 @@ def make_run(tmp_path: Path) -> MakeRun:
         run.path.mkdir(parents=True)
         write_text(run.config, dump_experiment(config))
         diverged = manifest.get("status") == "diverged"
-        epochs = _write_logs(run, seed, validation, train or validation, diverged)
+        sizes = {
+            split: manifest.get("dataset", {}).get(f"{split}_examples", size)
+            for split, size in SIZES.items()
+        }
+        accuracies = {"train": train or validation, "validation": validation}
+        epochs = _write_logs(run, seed, accuracies, losses or {}, sizes, config.training, diverged)
         _manifest(config, seed, epochs, manifest).write(run.manifest)
         return run
 
@@ -74,29 +83,56 @@ def _experiment(name: str, epochs: int, settings: dict[str, Any]) -> Experiment:
 
 
 def _write_logs(
-    run: Run, seed: int, validation: Sequence[float], train: Sequence[float], diverged: bool
-) -> EpochRow | None:
+    run: Run, seed: int, accuracies: dict[str, Sequence[float]],
+    losses: dict[str, Sequence[float]], sizes: dict[str, int], settings: TrainingSettings,
+    diverged: bool,
+) -> EpochRow | None:  # fmt: skip
     rng = np.random.default_rng(seed)
-    row = None
+    row, epochs = None, len(accuracies["validation"])
     with RunLogs(run.batches, run.epochs) as logs:
-        for epoch, (on_validation, on_train) in enumerate(zip(validation, train, strict=True), 1):
-            logs.write(_batches(rng, "train", epoch))
-            logs.write(_batches(rng, "validation", epoch))
-            row = EpochRow(epoch, 1.0 / epoch, on_train, 0.9 / epoch, on_validation, 1e-3,
-                           3.0, 1.0, 0.95 / epoch, True)  # fmt: skip
+        for epoch in range(1, epochs + 1):
+            right = {split: round(accuracies[split][epoch - 1] * sizes[split]) for split in sizes}
+            rows = {
+                split: _batches(rng, split, epoch, size, right[split], settings, losses.get(split))
+                for split, size in sizes.items()
+            }
+            row = EpochRow(
+                epoch, _loss(rows["train"], settings), right["train"] / sizes["train"],
+                _loss(rows["validation"], settings), right["validation"] / sizes["validation"],
+                1e-3, 3.0, 1.0, 0.95 / epoch, True,
+            )  # fmt: skip
+            logs.write(rows["train"])
+            logs.write(rows["validation"])
             logs.write(row)
         if diverged:
-            logs.write(_cut_off(_batches(rng, "train", len(validation) + 1)))
+            logs.write(
+                _cut_off(_batches(rng, "train", epochs + 1, sizes["train"], 6_000, settings))
+            )
     return row
 
 
-def _batches(rng: np.random.Generator, split: str, epoch: int) -> BatchRows:
-    count, last = BATCHES[split], epoch * BATCHES["train"]
+def _batches(
+    rng: np.random.Generator, split: str, epoch: int, size: int, right: int,
+    settings: TrainingSettings, losses: Sequence[float] | None = None,
+) -> BatchRows:  # fmt: skip
+    part, parts = SHARES[split]
+    examples = np.full(BATCHES[split], size * part // parts)
+    examples[-1] = size - examples[:-1].sum()
+    if split == "train" and settings.drop_last:
+        examples = examples[:-1]
+    count, last = len(examples), epoch * (BATCHES["train"] - settings.drop_last)
     steps = np.arange(last - count + 1, last + 1) if split == "train" else np.full(count, last)
-    losses = rng.uniform(0.5, 2.0, count).astype(np.float32) / np.float32(epoch)
-    examples = np.full(count, EXAMPLES[split][0])
-    examples[-1] = EXAMPLES[split][1]
-    return BatchRows(split, epoch, steps, examples, losses, rng.integers(0, 1_000, count))
+    drawn = rng.uniform(0.5, 2.0, count).astype(np.float32) / np.float32(epoch)
+    if losses is not None:
+        drawn = np.array(losses[(epoch - 1) * count : epoch * count], dtype=np.float32)
+    ends = np.append(0, examples.cumsum())  # the first images are the correct ones
+    correct = np.diff(ends.clip(max=right))
+    return BatchRows(split, epoch, steps, examples, drawn, correct)
+
+
+def _loss(rows: BatchRows, settings: TrainingSettings) -> float:
+    weights = None if settings.epoch_loss == "mean_of_batches" else rows.examples
+    return float(np.average(rows.losses.astype(float), weights=weights))
 
 
 def _cut_off(rows: BatchRows) -> BatchRows:

@@ -59,7 +59,8 @@ def score(load: Load, make_runs: MakeRuns, results: Path) -> Score:
                     label = f"{arm}@{point}"
                     if (label, seed) != left_out:
                         manifest = (manifests or {}).get((label, seed))
-                        make_runs(study, label, {seed: [accuracy]}, manifest=manifest)
+                        curve = [] if manifest else [accuracy]  # of the study's one epoch
+                        make_runs(study, label, {seed: curve}, manifest=manifest)
         return find(study, results)
 
     return score

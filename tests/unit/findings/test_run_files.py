@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from bnbench.errors import BnbenchError
+from bnbench.findings.finished_run import read_finished_run
 from bnbench.findings.run_files import (
     read_batches,
     read_checked_experiment,
@@ -32,7 +33,8 @@ ACCURACIES = [0.9321, 0.9543, 0.9617]
 def _read(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     manifest = read_checked_manifest(run)
     experiment = read_checked_experiment(run, manifest)
-    return read_epochs(run, manifest, experiment), read_batches(run, manifest, experiment)
+    epochs = read_epochs(run, manifest, experiment)
+    return epochs, read_batches(run, manifest, experiment, epochs)
 
 
 def _refused(run: Run, message: str) -> None:
@@ -60,11 +62,11 @@ def _change_rows(path: Path, rows: slice, old: str, new: str) -> None:
 
 def test_what_was_written_is_read_to_the_last_bit(make_run: MakeRun) -> None:
     rng = np.random.default_rng(5)
-    accuracies = rng.uniform(0.9, 1, 50).tolist()
+    accuracies = (rng.integers(9_000, 10_000, 50) / 10_000).tolist()
     run = make_run("plain", 0, accuracies)
     epochs, batches = _read(run)
     assert epochs["validation_accuracy"].tolist() == accuracies
-    assert epochs["training_mode"].astype(bool).all()
+    assert set(epochs["training_mode"]) == {"True"}
     assert batches.groupby("split").size().to_dict() == {"train": 1000, "validation": 200}
     written = [line.split(",")[4] for line in run.batches.read_text().splitlines()[1:]]
     assert [str(np.float32(loss)) for loss in batches["loss"]] == written
@@ -162,9 +164,15 @@ def test_torn_last_rows(make_run: MakeRun, name: str, cut: int) -> None:
         (slice(1, 2), "1,", "1.5,", "is no log of bnbench"),
         (slice(1, 2), "1,", "2,", "epoch: must count 1, 2, 3"),
         (slice(3, 4), "0.9617", "0.9618", "ends with another value than the manifest states"),
-        (slice(1, 2), "True", "perhaps", "is no log of bnbench"),
+        (slice(1, 2), "True", "perhaps", "training_mode: must be False or True"),
         (slice(0, 1), "validation_accuracy", "accuracy", "lacks validation_accuracy"),
-        (slice(1, 2), "1,1.0,", "1,1.0,1.0,", "is no log of bnbench"),
+        (slice(1, 2), "0.9321,", "0.9321,0.9321,", "is no log of bnbench"),
+        (slice(1, 2), "0.9321,", '"0.9321",', "is no log of bnbench"),
+        (slice(1, 2), "0.9321,", "0.9321 ,", "is no log of bnbench"),
+        (slice(1, 2), "1,", "\n1,", "is no log of bnbench"),
+        (slice(1, 2), "0.001", "0x1", "is no log of bnbench"),
+        (slice(1, 2), "True\n", "True\r\n", "is no log of bnbench"),
+        (slice(2, 3), "0.9543", "0.95435", "accuracy: 0.95435 is no share of the examples"),
         (slice(1, 4), "0.001", "0.001,0.001", "lacks a name for every column|is no log"),
     ],
 )
@@ -201,6 +209,9 @@ def test_a_diverged_run_has_the_epochs_that_its_manifest_states(make_run: MakeRu
         (slice(1, 2), "train,1,1,", "train,2,1,", "epoch: must not decrease"),
         (slice(1, 2), ",3100,", ",3000,", "train epoch 1 has 59900 examples, not 60000"),
         (slice(24, 25), ",1600,", ",0,", "validation epoch 1 has 8400 examples, not 10000"),
+        (slice(1, 2), "train,1,1,", "train,0,1,", "epoch 1 has 56900 examples|must lie within"),
+        (slice(1, 2), "train", "trainings", "split: must be train or validation"),
+        (slice(3, 4), ",1.0\n", ",0.9999\n", "accuracy: 0.9999 is no share of the examples"),
         (slice(1, 2), ",1,3100,", ",1,3100,nan,", "is no log of bnbench|not finite|must lie"),
     ],
 )  # fmt: skip
@@ -229,15 +240,88 @@ def test_batches_without_the_last_epoch(make_run: MakeRun) -> None:
 def test_batches_of_more_epochs(make_run: MakeRun) -> None:
     run = make_run("plain", 0, ACCURACIES)
     run.batches.write_text(run.batches.read_text() + "validation,4,60,10000,1.0,0.5\n")
-    _refused(run, "batches.csv: has more than the 3 epochs configured")
+    _refused(run, "batches.csv: epoch: must lie within the 3 configured")
 
 
 def test_drop_last_leaves_out_the_small_batch(make_run: MakeRun) -> None:
     run = make_run(
         "plain", 0, [0.9], settings={"training": {"drop_last": True, "batch_size": 3_100}}
     )
-    _change_rows(run.batches, slice(20, 21), "train,1,20,1100", "train,1,20,0")
-    assert len(_read(run)[1]) == 24
+    _, batches = _read(run)
+    assert batches.groupby("split")["examples"].sum().to_dict() == {
+        "train": 19 * 3_100, "validation": 10_000,
+    }  # fmt: skip
+
+
+def test_an_epoch_without_examples_in_a_run_that_diverged(make_run: MakeRun) -> None:
+    run = make_run(
+        "plain", 0, [0.93], settings={"training": {"epochs": 3}}, manifest={"status": "diverged"}
+    )
+    _change_rows(run.batches, slice(-2, -1), "train,2,24,3100", "train,2,24,0")
+    _refused(run, "batches.csv: examples: must be positive")
+
+
+def _set_cell(path: Path, line: int, column: str, new: str) -> None:
+    """Write a cell of a line, which is counted from 1."""
+    rows = [row.split(",") for row in path.read_text().splitlines()]
+    rows[line - 1][rows[0].index(column)] = new
+    path.write_text("".join(",".join(row) + "\n" for row in rows))
+
+
+@pytest.mark.parametrize("epoch_loss", ["mean_of_batches", "mean_of_examples"])
+@pytest.mark.parametrize(
+    ("column", "new"),
+    [("train_loss", "0.5"), ("validation_loss", "0.5"), ("validation_accuracy", "0.9544")],
+)
+def test_a_middle_epoch_that_does_not_follow_from_its_batches(
+    make_run: MakeRun, epoch_loss: str, column: str, new: str
+) -> None:
+    run = make_run("plain", 0, ACCURACIES, settings={"training": {"epoch_loss": epoch_loss}})
+    _read(run)
+    _set_cell(run.epochs, 3, column, new)
+    _refused(run, rf"epochs\.csv: {column}: {new} after epoch 2 does not follow from batches\.csv")
+
+
+def test_the_last_bit_of_a_batch_loss_is_seen(make_run: MakeRun) -> None:
+    run = make_run("plain", 0, ACCURACIES)
+    loss = np.float32(run.batches.read_text().splitlines()[30].split(",")[4])
+    _set_cell(run.batches, 31, "loss", str(np.nextafter(loss, np.float32(np.inf))))
+    _refused(run, r"epochs\.csv: train_loss: .* after epoch 2 does not follow")
+
+
+def test_the_whole_epochs_of_a_run_that_diverged_follow_from_its_batches(
+    make_run: MakeRun,
+) -> None:
+    run = make_run(
+        "plain", 0, ACCURACIES[:2], settings={"training": {"epochs": 5}},
+        manifest={"status": "diverged"},
+    )  # fmt: skip
+    _read(run)
+    _set_cell(run.epochs, 2, "validation_accuracy", "0.9322")
+    _refused(run, "validation_accuracy: 0.9322 after epoch 1 does not follow")
+
+
+@pytest.mark.parametrize(
+    ("column", "new", "said"),
+    [
+        ("validation_accuracy", "0.95435", "is no share of the examples"),
+        ("train_accuracy", "0.95431", "is no share of the examples"),
+    ],
+)
+def test_without_batches_an_accuracy_is_still_a_share_of_the_images(
+    make_run: MakeRun, column: str, new: str, said: str
+) -> None:
+    run = make_run("plain", 0, ACCURACIES)
+    run.batches.unlink()
+    _set_cell(run.epochs, 3, column, new)
+    with pytest.raises(BnbenchError, match=rf"epochs\.csv: {column}: {new} {said}"):
+        read_finished_run(run, read_checked_manifest(run))
+
+
+def test_a_last_validation_loss_that_the_manifest_does_not_state(make_run: MakeRun) -> None:
+    run = make_run("plain", 0, ACCURACIES)
+    _set_cell(run.epochs, 4, "validation_loss", "0.25")
+    _refused(run, "validation_loss: ends with another value than the manifest states")
 
 
 EVALUATIONS = """\
