@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def parse(text: str, name: str) -> tuple[Any, dict[str, str]]:
         If the text is no YAML, repeats a key, or uses an alias.
     """
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _composed(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
@@ -46,6 +47,13 @@ def parse(text: str, name: str) -> tuple[Any, dict[str, str]]:
         raise BnbenchError(f"{name}: is nested too deeply for a config") from None
     places: dict[str, str] = {}
     return _value(node, name, "", places, set()), places
+
+
+@lru_cache(maxsize=64)
+def _composed(text: str) -> yaml.Node | None:
+    """Compose a document; a study's runs all hold the same one, and PyYAML takes milliseconds."""
+    node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+    return node
 
 
 def _value(
