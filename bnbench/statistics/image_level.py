@@ -152,13 +152,14 @@ def two_level_bootstrap(
     differences = _correct(treatment) - _correct(baseline, like=treatment)  # (S, N)
     num_seeds, num_images = differences.shape
     columns, counts = np.unique(differences, axis=1, return_counts=True)  # (S, U), (U,)
+    columns = columns.astype(np.float64)  # BLAS multiplies no integers; the sums are exact
     rng = np.random.default_rng(seed)
     both, seeds_only = [], []
     for size in chunk_sizes(resamples, 500):
         seed_counts = rng.multinomial(num_seeds, [1 / num_seeds] * num_seeds, size=size)
         image_counts = rng.multinomial(num_images, counts / num_images, size=size)
-        sums = seed_counts @ columns  # (B, U)
-        both.append((sums * image_counts).sum(axis=1))
+        sums = seed_counts.astype(np.float64) @ columns  # (B, U)
+        both.append(np.einsum("bu,bu->b", sums, image_counts))
         seeds_only.append(sums @ counts)
     cells = num_seeds * num_images
     return TwoLevelDifference(
