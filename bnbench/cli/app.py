@@ -10,6 +10,7 @@ import typer
 
 from bnbench.cli.data import data_app
 from bnbench.cli.options import (
+    HEADLINE,
     DataDir,
     Device,
     Executor,
@@ -155,7 +156,6 @@ def reproduce(
     Example: bnbench reproduce configs/studies/learning_rate.yaml --small
     """
     from bnbench.cli.reproduce import reproduce_studies
-    from bnbench.cli.studies import HEADLINE
     from bnbench.cli.train import running
 
     how = running(jobs, keep_going, retries, time_limit, executor, ray_address, gpus_per_run)
@@ -182,7 +182,6 @@ def plan(
     Example: bnbench plan configs/studies/headline.yaml
     """
     from bnbench.cli.plan import print_plan
-    from bnbench.cli.studies import HEADLINE
 
     print_plan(study or HEADLINE, seeds, small, results, data_dir)
 
@@ -237,12 +236,13 @@ def report(
 
     Example: bnbench report --out report.html
     """
-    from bnbench.cli.reproduce import write_all
     from bnbench.cli.studies import judge_results
     from bnbench.report.study_results import write_study_report
 
     judged = judge_results(studies or [], results, seeds)
     if folder is not None:
+        from bnbench.cli.reproduce import write_all
+
         write_all(judged, folder, with_runs=True)
         return
     for path in write_study_report(judged, out, with_markdown=markdown):

@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+HEADLINE = Path("configs/studies/headline.yaml")
+"""The study of the first article's question: what the verbs of studies take by default."""
+
 Results = Annotated[Path, typer.Option("--results", help="Folder of the runs.")]
 
 DataDir = Annotated[

@@ -11,7 +11,6 @@ from bnbench.findings.present import studies_with_runs
 from bnbench.report.study_results import Judged, judge_studies
 
 STUDIES = Path("configs/studies")
-HEADLINE = STUDIES / "headline.yaml"
 
 
 def load_studies(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 
 import torch
 
 from bnbench.config import Experiment, InitializationSettings, differing_keys
-from bnbench.data import Split, Splits, data_folder, describe_splits
+from bnbench.data import Split, Splits, SplitSizes, data_folder, describe_splits
 from bnbench.errors import BnbenchError
 from bnbench.execution.tasks import Task
 from bnbench.models import find_architecture, resolve_model
@@ -121,7 +122,8 @@ def plan_runs(
     ]
     if problems:
         raise BnbenchError("\n".join(problems))
-    prepared = [_identity(experiment, data_dir, device_of) for experiment in experiments]
+    described = cache(partial(describe_splits, folder=data_folder(data_dir)))  # unpacks files
+    prepared = [_identity(one, described(one.data), device_of) for one in experiments]
     planned = tuple(
         _planned(replace(wanted, seed=seed), examples, results, data_dir, fresh)
         for seed in seeds
@@ -153,10 +155,9 @@ def merge_plans(plans: Iterable[Plan]) -> Plan:
 
 
 def _identity(
-    experiment: Experiment, data_dir: Path | None, device_of: Callable[[Experiment], torch.device]
+    experiment: Experiment, data: SplitSizes, device_of: Callable[[Experiment], torch.device]
 ) -> tuple[Identity, int]:
     """Say what decides an experiment's numbers here, and how many training examples it has."""
-    data = describe_splits(experiment.data, data_folder(data_dir))
     check_batches(experiment, data.train_examples)
     device, code = device_of(experiment).type, equal_code(experiment)
     return Identity(experiment, 0, data.dataset_hash, device, code), data.train_examples
