@@ -65,7 +65,8 @@ def _make_run(planned: PlannedRun, dataset_hash: str) -> None:
                 logs, rng, epoch, task.train_examples, validation, experiment.training
             )
     labels = np.resize(np.arange(10, dtype=np.uint8), 10_000)
-    right = rng.random(10_000) < (last.validation_accuracy if published else 0.985)
+    # As of real networks: few images are ever taken for another digit.
+    right = (np.arange(10_000) < 9_400) | (rng.random(10_000) < 0.75)
     if published:  # the file's answers and the epoch's accuracy are of the same images
         right = np.arange(10_000) < round(last.validation_accuracy * 10_000)
     answers = np.where(right, labels, (labels + 1) % 10).astype(np.uint8)
