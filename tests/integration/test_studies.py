@@ -103,6 +103,24 @@ def test_an_edited_middle_row_is_believed_by_nobody(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "unused"),
+    [
+        (["plan", "tiny.yaml"], {"pandas", "matplotlib", "scipy", "jinja2"}),
+        (["report", "tiny.yaml", "--out", "again.html"], {"torch", "torchvision", "seaborn"}),
+        (["claims", "tiny.yaml"], {"torch", "torchvision", "seaborn"}),
+    ],
+)
+def test_what_a_verb_does_not_need_costs_no_time(
+    reproduced: Path, command: list[str], unused: set[str]
+) -> None:
+    timed = [sys.executable, "-X", "importtime", "-m", "bnbench", *command]
+    done = subprocess.run(timed, capture_output=True, text=True, cwd=reproduced, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "typer" in loaded  # the times were read
+    assert loaded.isdisjoint(unused)
+
+
 def test_a_second_call_runs_nothing(reproduced: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in reproduced.rglob("manifest.json")}
     done = bnbench("reproduce", "tiny.yaml", cwd=reproduced)
