@@ -26,6 +26,7 @@ from bnbench.runs import (
     EvaluationRow,
     Manifest,
     RunLogs,
+    file_hashes,
     processor,
     versions,
     write_text,
@@ -36,6 +37,7 @@ ROOT = Path(__file__).parents[1]
 HEADLINE = "configs/studies/headline.yaml"
 CORRECTED = ("lenet5", "lenet5_batchnorm")
 ROUNDS = 3
+WEIGHTS = 61_750  # of LeNet-5, float32
 
 
 def make_runs(results: Path, experiments: Sequence[str] | None, seeds: int) -> None:
@@ -71,6 +73,7 @@ def _make_run(planned: PlannedRun, dataset_hash: str) -> None:
         right = np.arange(10_000) < round(last.validation_accuracy * 10_000)
     answers = np.where(right, labels, (labels + 1) % 10).astype(np.uint8)
     np.save(run.predictions, np.stack([labels, answers]))
+    run.weights.write_bytes(rng.bytes(4 * WEIGHTS))
     final = {
         "epochs": epochs,
         "train_accuracy": last.train_accuracy,
@@ -88,7 +91,7 @@ def _make_run(planned: PlannedRun, dataset_hash: str) -> None:
             "validation_is_test_file": published,
         },
         versions=versions(), source={}, machine={"device": "cpu"}, code=code_hashes(experiment),
-        started="2026-01-01T00:00:00+00:00", final=final,
+        started="2026-01-01T00:00:00+00:00", final=final, files=file_hashes(run),
     ).write(run.manifest)  # fmt: skip
 
 

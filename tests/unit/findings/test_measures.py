@@ -157,7 +157,8 @@ def write_evaluations(run: Run, rows: Sequence[tuple[int, int, float, float, flo
 def watched(make_run: MakeRun) -> Run:
     """Two epochs of 20 steps and 3 s, evaluated every 8 steps besides."""
     training = TRAINING | {"evaluate_every": 8}
-    run = make_run("plain", 2, [0.95, 0.98], settings={"training": training})
+    losses = {"validation": [0.9] * 4 + [0.45] * 4}
+    run = make_run("plain", 2, [0.95, 0.98], losses=losses, settings={"training": training})
     write_evaluations(
         run,
         [
@@ -206,8 +207,9 @@ def test_from_the_epoch_in_which_it_diverged_on_all_evaluations_are_at_chance(
 ) -> None:
     training = TRAINING | {"evaluate_every": 8, "epochs": 2}
     run = make_run(
-        "plain", 3, [0.95], settings={"training": training}, manifest={"status": "diverged"}
-    )
+        "plain", 3, [0.95], losses={"validation": [0.9] * 4}, settings={"training": training},
+        manifest={"status": "diverged"},
+    )  # fmt: skip
     rows = [(1, 8, 1.0, 0.80, 1.0), (1, 16, 0.8, 0.92, 2.0), (2, 24, 0.6, 0.99, 0.5)]
     write_evaluations(run, rows)
     assert of(run, "area_under_error") == pytest.approx((0.20 + 0.08 + 0.05 + 3 * 0.8865) / 6)
