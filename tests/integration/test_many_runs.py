@@ -1,0 +1,109 @@
+"""10,000 runs in one results folder: planned and compared in seconds, within 1 GiB."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+
+from bnbench.config import Study, configuration_hash, dump_experiment, load_study
+from bnbench.execution import plan_runs
+from bnbench.runs import Run, file_hashes, run_directory
+from bnbench.training import run_experiment
+
+SECONDS, MEBIBYTES = 10.0, 1024
+STUDY = """
+study: many
+question: Does a folder of 10,000 runs slow anything down?
+seeds: 100
+experiments:
+  plain:
+    config: {configs}/mlp.yaml
+    overrides: {{data.dataset: digits, training.epochs: 2, training.batch_size: 256}}
+    grid: {{training.optimizer.learning_rate: {rates}}}
+contrasts:
+  least: {{treatment: plain@0.001, baseline: plain@0.002, metrics: [validation_accuracy@last]}}
+"""
+
+
+@pytest.fixture(scope="module")
+def study(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of 100 arms, all of whose runs are there: copies of one, each under its own name."""
+    folder = tmp_path_factory.mktemp("many")
+    path = folder / "many.yaml"
+    rates = [round(0.001 * number, 3) for number in range(1, 101)]
+    path.write_text(STUDY.format(configs=root / "configs", rates=rates), encoding="utf-8")
+    _fill(load_study(path), folder / "results", folder / "one")
+    return path
+
+
+def _fill(study: Study, results: Path, one: Path) -> None:
+    first = study.experiments[0]
+    assert list(run_experiment(first, 0, one))
+    trained = run_directory(one, first, 0)
+    manifest = json.loads(trained.manifest.read_text(encoding="utf-8"))
+    files = {path.name: path.read_bytes() for path in trained.path.iterdir() if path.suffix}
+    for experiment in study.experiments:
+        files["config.yaml"] = dump_experiment(experiment).encode()
+        mine = {
+            "experiment": experiment.experiment,
+            "configuration_hash": configuration_hash(experiment),
+        }
+        for seed in study.seeds:
+            _copy(run_directory(results, experiment, seed), files, manifest | mine | {"seed": seed})
+
+
+def _copy(run: Run, files: dict[str, bytes], manifest: dict[str, object]) -> None:
+    run.path.mkdir(parents=True)
+    for name, content in files.items():
+        (run.path / name).write_bytes(content)
+    hashes = {"files": file_hashes(run)}
+    run.manifest.write_text(json.dumps(manifest | hashes), encoding="utf-8")
+
+
+def measured(study: Path, *arguments: str) -> tuple[float, float, str]:
+    """Give a command's seconds, its largest resident memory in MiB, and what it printed."""
+    inside = (
+        "import resource, sys\n"
+        "from bnbench.cli import main\n"
+        "try:\n    main()\n"
+        "finally:\n    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)\n"
+    )
+    started = perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", inside, *arguments],
+        cwd=study.parent, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return perf_counter() - started, int(done.stderr.splitlines()[-1]) / 1024, done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["plan", "many.yaml"], "10000 runs: 10000 cached"),
+        (["plan", "many.yaml", "--seeds", "101"], "10100 runs: 10000 cached, 100 run"),
+        (["compare", "many/plain@0.001", "--baseline", "many/plain@0.002"], "100"),
+    ],
+)
+def test_ten_thousand_runs(study: Path, arguments: list[str], says: str) -> None:
+    seconds, mebibytes, printed = measured(study, *arguments)
+    assert says in printed
+    assert seconds <= SECONDS
+    assert mebibytes <= MEBIBYTES
+
+
+def test_the_runs_are_sound(root: Path, tmp_path: Path) -> None:
+    """What the long test is made of: `plan` takes the copies for what they are."""
+    path = tmp_path / "few.yaml"
+    text = STUDY.format(configs=root / "configs", rates=[0.001, 0.002])
+    path.write_text(text.replace("seeds: 100", "seeds: 2"), encoding="utf-8")
+    study = load_study(path)
+    _fill(study, tmp_path / "results", tmp_path / "one")
+    plan = plan_runs(study.experiments, study.seeds, tmp_path / "results")
+    assert [one.found.state for one in plan.planned] == ["cached"] * 4
