@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
-from bnbench.claims.wording import p_text
+from bnbench.findings.numbers import p_equals
 from bnbench.findings.results import Finding
 from bnbench.statistics import smallest_p
 
 ALPHA = 0.05
+OTHER_WAY = "the other way round"
 
 
 def enough_seeds(n: int) -> bool:
@@ -25,7 +26,7 @@ def seeds_text(finding: Finding) -> str:
     """Say how many seeds, and what the whole family makes of the p value."""
     text = f", n = {finding.n}"
     if finding.adjusted_by and not math.isnan(finding.p_adjusted):
-        text += f", {p_text(finding.p_adjusted)} ({finding.adjusted_by})"
+        text += f", {p_equals(finding.p_adjusted)} ({finding.adjusted_by})"
     return text
 
 

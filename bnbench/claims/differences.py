@@ -8,7 +8,10 @@ below 0.05.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bnbench.claims.deciding import (
+    OTHER_WAY,
     enough_seeds,
     fewest_seeds,
     needed_text,
@@ -17,7 +20,7 @@ from bnbench.claims.deciding import (
 )
 from bnbench.claims.schema import ClaimTest
 from bnbench.claims.verdict import Outcome, Verdict
-from bnbench.claims.wording import difference_text, interval_text
+from bnbench.findings import numbers
 from bnbench.findings.results import Finding
 from bnbench.statistics import Contrast, n_for_paired_t, n_for_tost
 
@@ -44,7 +47,10 @@ def different(finding: Finding, test: ClaimTest) -> Outcome:
     ``REFUTED``: equivalence within the smallest effect.
     """
     return _outcome(
-        finding, test, supported=_differs(finding, test), refuted=_equivalent(finding, test)
+        finding,
+        test,
+        supported=_differs(finding, test),
+        refuted=[_within(finding, test)] if _equivalent(finding, test) else [],
     )
 
 
@@ -54,18 +60,22 @@ def equivalent(finding: Finding, test: ClaimTest) -> Outcome:
     ``SUPPORTED``: two one-sided tests show equivalence within the smallest effect. ``REFUTED``:
     the interval excludes 0, and the mean is at least the smallest effect.
     """
+    matters = f"at least {_size(finding, _smallest_effect(finding, test))}"
     return _outcome(
-        finding, test, supported=_equivalent(finding, test), refuted=_differs(finding, test)
+        finding,
+        test,
+        supported=_equivalent(finding, test),
+        refuted=[matters] if _differs(finding, test) else [],
+        how=_within(finding, test),
     )
 
 
 def _directed(finding: Finding, test: ClaimTest, sign: int) -> Outcome:
     as_claimed = sign * _contrast(finding).mean_difference > 0
+    against = [OTHER_WAY] if not as_claimed and _excludes_zero(finding) else []
+    against += [_within(finding, test)] if _equivalent(finding, test) else []
     return _outcome(
-        finding,
-        test,
-        supported=as_claimed and _differs(finding, test),
-        refuted=(not as_claimed and _excludes_zero(finding)) or _equivalent(finding, test),
+        finding, test, supported=as_claimed and _differs(finding, test), refuted=against
     )
 
 
@@ -95,14 +105,26 @@ def _equivalent(finding: Finding, test: ClaimTest) -> bool:
     return enough_seeds(finding.n) and -margin < interval.low and interval.high < margin
 
 
-def _outcome(finding: Finding, test: ClaimTest, *, supported: bool, refuted: bool) -> Outcome:
-    contrast = _contrast(finding)
-    mean = difference_text(finding.metric, contrast.mean_difference)
-    text = mean + interval_text(finding.metric, contrast.t_interval) + seeds_text(finding)
-    if supported or refuted:
-        verdict = Verdict.SUPPORTED if supported else Verdict.REFUTED
-        return Outcome(verdict, finding.n, text)
-    return Outcome(Verdict.INCONCLUSIVE, finding.n, text + _needed(finding, test))
+def _within(finding: Finding, test: ClaimTest) -> str:
+    return f"equivalent within {_size(finding, _smallest_effect(finding, test))}"
+
+
+def _size(finding: Finding, effect: float) -> str:
+    return numbers.difference(effect, finding.metric.quantity.unit).lstrip("+")
+
+
+def _outcome(
+    finding: Finding, test: ClaimTest, *, supported: bool, refuted: Sequence[str], how: str = ""
+) -> Outcome:
+    """Give the verdict; `refuted` says in which ways the claim is, `how` in which it is not."""
+    contrast, unit = _contrast(finding), finding.metric.quantity.unit
+    mean = numbers.estimate(contrast.mean_difference, contrast.t_interval, unit)
+    seeds = seeds_text(finding)
+    if supported:
+        return Outcome(Verdict.SUPPORTED, finding.n, mean, seeds, how)
+    if refuted:
+        return Outcome(Verdict.REFUTED, finding.n, mean, seeds, " and ".join(refuted))
+    return Outcome(Verdict.INCONCLUSIVE, finding.n, mean, seeds + _needed(finding, test))
 
 
 def _needed(finding: Finding, test: ClaimTest) -> str:

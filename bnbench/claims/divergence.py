@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bnbench.claims.deciding import ALPHA, fewest_seeds, needed_text
+from bnbench.claims.deciding import ALPHA, OTHER_WAY, fewest_seeds, needed_text
 from bnbench.claims.schema import ClaimTest
 from bnbench.claims.verdict import Outcome, Verdict
-from bnbench.claims.wording import p_text
+from bnbench.findings.numbers import p_equals
 from bnbench.findings.results import Finding
 from bnbench.statistics import sign_test_p
 
@@ -31,9 +31,11 @@ def _outcome(finding: Finding, sign: int) -> Outcome:
     baseline = shared & set(finding.baseline.diverged)
     more, fewer = len(treatment - baseline), len(baseline - treatment)
     p = sign_test_p(more, fewer)
-    verdict = Verdict.INCONCLUSIVE
-    if p < ALPHA:
-        verdict = Verdict.SUPPORTED if sign * (more - fewer) > 0 else Verdict.REFUTED
+    verdict, how = Verdict.INCONCLUSIVE, ""
+    if p < ALPHA and sign * (more - fewer) > 0:
+        verdict = Verdict.SUPPORTED
+    elif p < ALPHA:
+        verdict, how = Verdict.REFUTED, OTHER_WAY
     counts = f"{len(treatment)} against {len(baseline)} of {finding.n} runs diverged"
-    text = f"{counts}, sign test {p_text(p)}, n = {finding.n}"
-    return Outcome(verdict, finding.n, text + needed_text(finding.n, fewest_seeds()))
+    rest = f", sign test {p_equals(p)}, n = {finding.n}{needed_text(finding.n, fewest_seeds())}"
+    return Outcome(verdict, finding.n, counts, rest, how)

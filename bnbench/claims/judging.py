@@ -32,6 +32,8 @@ class Judgement:
         Whose runs were used: the test's study, or its ``_small`` variant; empty for none.
     n : int
         Seeds.
+    how : str
+        In which way it is supported or refuted, where that is not plain; see `Outcome`.
     reproduced : bool or None
         Of a published number; ``None`` where there is none to be reproduced.
     """
@@ -42,6 +44,7 @@ class Judgement:
     numbers: str
     study: str = ""
     n: int = 0
+    how: str = ""
     reproduced: bool | None = None
 
     @property
@@ -53,8 +56,8 @@ class Judgement:
 
     @property
     def line(self) -> str:
-        """The numbers with what they are of, such as ``mean validation error: -0.15 pp ...``."""
-        words = [REPRODUCED[self.reproduced]]
+        """How, of what, and the numbers: ``the other way round: test accuracy: −0.15 pp ...``."""
+        words = [", ".join(filter(None, [REPRODUCED[self.reproduced], self.how]))]
         if self.n and self.test is not None and self.test.metric is not None:
             words.append(parse_metric(self.test.metric).title)
         return ": ".join([*filter(None, words), self.numbers])
@@ -114,8 +117,10 @@ def _judgement(claim: Claim, test: ClaimTest, study: StudyFindings, outcome: Out
     numbers, gives_up = outcome.numbers, study.study.gives_up
     if gives_up:
         numbers += f"; small variant, which gives up {gives_up}"
-    name = study.study.name
-    return Judgement(claim, test, outcome.verdict, numbers, name, outcome.n, outcome.reproduced)
+    return Judgement(
+        claim, test, outcome.verdict, numbers, study.study.name, outcome.n, outcome.how,
+        outcome.reproduced,
+    )  # fmt: skip
 
 
 def _missing(test: ClaimTest, there: list[StudyFindings]) -> str:

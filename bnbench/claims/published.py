@@ -12,8 +12,8 @@ from collections.abc import Callable
 from bnbench.claims.deciding import enough_seeds, fewest_seeds, needed_text
 from bnbench.claims.schema import ClaimTest
 from bnbench.claims.verdict import Outcome, Verdict
-from bnbench.claims.wording import difference_text, interval_text, value_text
 from bnbench.config import Metric
+from bnbench.findings import numbers
 from bnbench.findings.results import Finding, Level
 from bnbench.statistics import Interval
 
@@ -27,14 +27,30 @@ def reproduced_difference(finding: Finding, test: ClaimTest) -> Outcome:
     """
     assert finding.contrast is not None
     mean = finding.contrast.mean_difference
-    return _outcome(test, finding.prediction, finding.n, mean, finding.metric, difference_text)
+    return _outcome(
+        test,
+        finding.prediction,
+        finding.n,
+        mean,
+        finding.metric,
+        numbers.difference,
+        numbers.interval,
+    )
 
 
 def reproduced_level(level: Level, test: ClaimTest) -> Outcome:
     """Judge the published level of a single run; see `reproduced_difference`."""
     summary = level.summary
     assert summary is not None
-    return _outcome(test, summary.prediction, summary.n, summary.mean, level.metric, value_text)
+    return _outcome(
+        test,
+        summary.prediction,
+        summary.n,
+        summary.mean,
+        level.metric,
+        numbers.level,
+        numbers.level_interval,
+    )
 
 
 def _outcome(
@@ -43,16 +59,20 @@ def _outcome(
     n: int,
     mean: float,
     metric: Metric,
-    text: Callable[[Metric, float], str],
+    text: Callable[[float, str], str],
+    ends: Callable[[Interval, str], str],
 ) -> Outcome:
     assert test.number is not None
-    published, re_runs = text(metric, test.number), f"re-runs {text(metric, mean)}, n = {n}"
+    unit = metric.quantity.unit
+    published, re_runs = text(test.number, unit), f"; re-runs {text(mean, unit)}, n = {n}"
     if prediction is None or math.isnan(prediction.low):
-        said = f"published {published}, {re_runs}; one seed predicts no interval"
-        return Outcome(Verdict.INCONCLUSIVE, n, said)
+        alone = f"{re_runs}; one seed predicts no interval"
+        return Outcome(Verdict.INCONCLUSIVE, n, f"published {published}", alone)
     inside = prediction.contains(test.number)
-    where = f"{'inside' if inside else 'outside'}{interval_text(metric, prediction)}"
-    said = f"published {published}, {where} of one further run; {re_runs}"
+    said = f"published {published} against {ends(prediction, unit)} of one further run"
     if inside and not enough_seeds(n):
-        return Outcome(Verdict.INCONCLUSIVE, n, said + needed_text(n, fewest_seeds()))
-    return Outcome(Verdict.SUPPORTED if inside else Verdict.REFUTED, n, said, inside)
+        few = needed_text(n, fewest_seeds())
+        return Outcome(Verdict.INCONCLUSIVE, n, said, re_runs + few)
+    verdict = Verdict.SUPPORTED if inside else Verdict.REFUTED
+    how = f"{'inside' if inside else 'outside'} the prediction interval"
+    return Outcome(verdict, n, said, re_runs, how, inside)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from bnbench.claims.deciding import ALPHA, fewest_seeds, needed_text
 from bnbench.claims.schema import ClaimTest
 from bnbench.claims.verdict import Outcome, Verdict
-from bnbench.claims.wording import p_text
+from bnbench.findings.numbers import p_equals
 from bnbench.findings.results import BestFinding
 from bnbench.statistics import sign_test_p
 
@@ -23,33 +23,37 @@ def wider(best: BestFinding, test: ClaimTest) -> Outcome:  # noqa: ARG001
     seeds, ``REFUTED`` where it is narrower at more, else ``INCONCLUSIVE``. Equal ranges are left
     out; no usable point is narrower than one.
     """
-    return _outcome(best, _decades, "wider usable range")
+    return _outcome(best, _decades, "usable range wider", "narrower")
 
 
 def larger(best: BestFinding, test: ClaimTest) -> Outcome:  # noqa: ARG001
     """Judge that the treatment's largest usable point is larger; decided as `wider` is."""
-    return _outcome(
-        best, lambda points: max(points, default=-math.inf), "larger largest usable value"
-    )
+    return _outcome(best, _largest, "largest usable value larger", "smaller")
+
+
+def _largest(points: Sequence[float]) -> float:
+    return max(points, default=-math.inf)
 
 
 def _decades(points: Sequence[float]) -> float:
     return math.log10(max(points) / min(points)) if points else -math.inf
 
 
-def _outcome(best: BestFinding, size: Callable[[Sequence[float]], float], what: str) -> Outcome:
+def _outcome(
+    best: BestFinding, size: Callable[[Sequence[float]], float], what: str, against: str
+) -> Outcome:
     treatment, baseline = (_sizes(best, side, size) for side in ("treatment", "baseline"))
     shared = treatment.keys() & baseline.keys()
     more = sum(treatment[seed] > baseline[seed] for seed in shared)
     less = sum(treatment[seed] < baseline[seed] for seed in shared)
     p = sign_test_p(more, less)
-    verdict = Verdict.INCONCLUSIVE
-    if p < ALPHA:
-        verdict = Verdict.SUPPORTED if more > less else Verdict.REFUTED
-    n = len(shared)
-    text = f"{what} at {more} and not so at {less} of {n} seeds, sign test {p_text(p)}"
-    needed = needed_text(n, fewest_seeds()) if verdict is Verdict.INCONCLUSIVE else ""
-    return Outcome(verdict, n, text + needed)
+    n, sign_test = len(shared), f", sign test {p_equals(p)}"
+    text = f"{what} at {more}, {against} at {less} of {n} seeds"
+    if p >= ALPHA:
+        return Outcome(Verdict.INCONCLUSIVE, n, text, sign_test + needed_text(n, fewest_seeds()))
+    if more > less:
+        return Outcome(Verdict.SUPPORTED, n, text, sign_test)
+    return Outcome(Verdict.REFUTED, n, text, sign_test, against)
 
 
 def _sizes(

@@ -15,8 +15,8 @@ def claims_table(judgements: Sequence[Judgement]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``claim, article, text, claimed, aspect, verdict, reproduced, numbers, study, n,
-        subject, metric, rule``; `subject` is the contrast or the arm. Text that does not apply
+        Columns ``claim, article, text, claimed, aspect, verdict, how, reproduced, numbers, study,
+        n, subject, metric, rule``; `subject` is the contrast or the arm. Text that does not apply
         is empty.
     """
     return pd.DataFrame([_row(judgement) for judgement in judgements], columns=list(_COLUMNS))
@@ -31,6 +31,7 @@ def _row(judgement: Judgement) -> dict[str, str | int]:
         "claimed": claim.claimed,
         "aspect": judgement.aspect,
         "verdict": judgement.verdict.value,
+        "how": judgement.how,
         "reproduced": REPRODUCED[judgement.reproduced],
         "numbers": judgement.numbers,
         "study": judgement.study,
@@ -42,6 +43,6 @@ def _row(judgement: Judgement) -> dict[str, str | int]:
 
 
 _COLUMNS = (
-    "claim", "article", "text", "claimed", "aspect", "verdict", "reproduced", "numbers", "study",
-    "n", "subject", "metric", "rule",
+    "claim", "article", "text", "claimed", "aspect", "verdict", "how", "reproduced", "numbers",
+    "study", "n", "subject", "metric", "rule",
 )  # fmt: skip

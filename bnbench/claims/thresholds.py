@@ -7,7 +7,7 @@ import math
 from bnbench.claims.deciding import enough_seeds, fewest_seeds, needed_text
 from bnbench.claims.schema import ClaimTest
 from bnbench.claims.verdict import Outcome, Verdict
-from bnbench.claims.wording import interval_text, value_text
+from bnbench.findings import numbers
 from bnbench.findings.results import Level
 from bnbench.statistics import Summary, n_for_paired_t
 
@@ -29,15 +29,17 @@ def _outcome(level: Level, test: ClaimTest, sign: int) -> Outcome:
     summary = level.summary
     assert summary is not None
     assert test.number is not None
-    mean = value_text(level.metric, summary.mean) + interval_text(level.metric, summary.interval)
-    text = f"{mean} against {value_text(level.metric, test.number)}, n = {summary.n}"
+    unit, seeds = level.metric.quantity.unit, f", n = {summary.n}"
+    mean = numbers.level_estimate(summary.mean, summary.interval, unit)
+    text = f"{mean} against {numbers.level(test.number, unit)}"
     if not summary.interval.excludes(test.number):
-        return Outcome(Verdict.INCONCLUSIVE, summary.n, text + _needed(summary, test.number))
+        return Outcome(Verdict.INCONCLUSIVE, summary.n, text, seeds + _needed(summary, test.number))
     if not enough_seeds(summary.n):
-        text += needed_text(summary.n, fewest_seeds())
-        return Outcome(Verdict.INCONCLUSIVE, summary.n, text)
-    as_claimed = sign * (summary.mean - test.number) > 0
-    return Outcome(Verdict.SUPPORTED if as_claimed else Verdict.REFUTED, summary.n, text)
+        seeds += needed_text(summary.n, fewest_seeds())
+        return Outcome(Verdict.INCONCLUSIVE, summary.n, text, seeds)
+    if sign * (summary.mean - test.number) > 0:
+        return Outcome(Verdict.SUPPORTED, summary.n, text, seeds)
+    return Outcome(Verdict.REFUTED, summary.n, text, seeds, "below it" if sign > 0 else "above it")
 
 
 def _needed(summary: Summary, threshold: float) -> str:

@@ -29,13 +29,25 @@ class Outcome:
     verdict : Verdict
     n : int
         Seeds behind it.
-    numbers : str
-        In one plain line, such as ``+0.59 pp [0.47, 0.71], n = 10``.
+    estimate : str
+        What was found, with its interval where it has one: ``+0.59 pp [+0.47, +0.71]``.
+    rest : str
+        What else it rests on, to follow the estimate: ``, n = 10``.
+    how : str
+        How it came to be supported or refuted, where the claim and its verdict leave that open:
+        ``the other way round``, ``equivalent within 0.10 pp``.
     reproduced : bool or None
         Of a published number; ``None`` where the rule is of no such number.
     """
 
     verdict: Verdict
     n: int
-    numbers: str
+    estimate: str
+    rest: str = ""
+    how: str = ""
     reproduced: bool | None = None
+
+    @property
+    def numbers(self) -> str:
+        """All of it in one plain line: ``+0.59 pp [+0.47, +0.71], n = 10``."""
+        return self.estimate + self.rest

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from bnbench.config import Metric, Study
+from bnbench.findings import numbers
 from bnbench.findings.results import BestFinding, Finding, StudyFindings
-from bnbench.report import numbers
 from bnbench.report.names import arm_title, pair_title, point_of, spoken
 from bnbench.report.verdicts import VerdictRow, counted
 from bnbench.statistics import Contrast

@@ -9,8 +9,8 @@ import pandas as pd
 
 from bnbench.config import Study
 from bnbench.config.study_schema import Point
+from bnbench.findings import numbers
 from bnbench.findings.results import BestFinding, Finding, StudyFindings, TestAnswers
-from bnbench.report import numbers
 from bnbench.report.chosen_figures import with_chosen_figures
 from bnbench.report.document import Block, Lines, Listing, Paragraph, Picture, Section
 from bnbench.report.names import arm_title, pair_title, point_of, setting_value, spoken

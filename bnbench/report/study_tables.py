@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from bnbench.config import Metric, Study
+from bnbench.findings import numbers
+from bnbench.findings.numbers import NOTHING
 from bnbench.findings.results import (
     Finding,
     LadderFindings,
@@ -13,10 +15,8 @@ from bnbench.findings.results import (
     SwitchEffect,
     TestAnswers,
 )
-from bnbench.report import numbers
 from bnbench.report.document import Table
 from bnbench.report.names import arm_title, pair_title, point_of
-from bnbench.report.numbers import NOTHING
 from bnbench.report.vertices import rung_names
 from bnbench.statistics import Contrast
 

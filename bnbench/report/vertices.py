@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from bnbench.config import Metric, Study
+from bnbench.findings.numbers import factor
 from bnbench.findings.results import (
     Finding,
     LadderFindings,
@@ -20,7 +21,6 @@ from bnbench.findings.results import (
     SwitchEffect,
 )
 from bnbench.report.names import grid_label, grid_of, setting_value, spoken
-from bnbench.report.numbers import factor
 from bnbench.statistics import Contrast
 
 

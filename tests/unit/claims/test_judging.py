@@ -34,6 +34,15 @@ def test_a_verdict_with_its_numbers(make_finding: MakeFinding, make_study: MakeS
     assert judgement.numbers.startswith("+2.02 pp [")
 
 
+def test_the_line_says_how(make_finding: MakeFinding, make_study: MakeStudy) -> None:
+    down = make_study([make_finding([-one for one in UP])])
+    line = only(judge([asking()], {"study": down})).line
+    title = "validation accuracy after the last epoch"
+    assert line.startswith(f"the other way round: {title}: −2.02 pp [")
+    number = only(judge([asking(rule="reproduced", number=0.5)], {"study": down})).line
+    assert number.startswith(f"not reproduced, outside the prediction interval: {title}: published")
+
+
 def test_fewer_seeds_are_judged_at_their_n(
     make_finding: MakeFinding, make_study: MakeStudy
 ) -> None:
@@ -95,7 +104,7 @@ def test_best_against_best(
     scored = only(judge([asking(contrast="best")], {"study": study}))
     assert scored.verdict is Verdict.SUPPORTED
     wide = asking(contrast="best", rule="wider", metric=None)
-    assert only(judge([wide], {"study": study})).numbers.startswith("wider usable range at 6")
+    assert only(judge([wide], {"study": study})).numbers.startswith("usable range wider at 6")
     empty = make_study(best=[make_best((), ())])
     assert only(judge([wide], {"study": empty})).verdict is Verdict.OPEN
 
@@ -151,6 +160,7 @@ def test_the_table_has_a_row_for_each_aspect(
     table = claims_table(judge([asked], {"study": make_study([make_finding(UP)])}))
     assert table["verdict"].tolist() == ["SUPPORTED", "REFUTED", "OPEN"]
     assert table["reproduced"].tolist() == ["", "not reproduced", ""]
+    assert table["how"].tolist() == ["", "outside the prediction interval", ""]
     assert table["n"].tolist() == [6, 6, 0]
     assert table["subject"].tolist() == ["contrast", "contrast", ""]
     assert not table.isna().any(axis=None)

@@ -72,7 +72,8 @@ def test_differences(
 def test_the_numbers_of_a_difference(make_finding: MakeFinding) -> None:
     # 0.59 +- 2.262157 * 0.1677 / sqrt(10) = 0.59 +- 0.12
     outcome = judge("higher", make_finding(sample(0.0059, 0.001677)))
-    assert outcome == Outcome(SUPPORTED, 10, "+0.59 pp [0.47, 0.71], n = 10")
+    assert outcome == Outcome(SUPPORTED, 10, "+0.59 pp [+0.47, +0.71]", ", n = 10")
+    assert outcome.numbers == "+0.59 pp [+0.47, +0.71], n = 10"
 
 
 def test_an_inconclusive_difference_says_how_many_seeds_it_takes(make_finding: MakeFinding) -> None:
@@ -87,7 +88,7 @@ def test_an_inconclusive_difference_says_how_many_seeds_it_takes(make_finding: M
     needed = next(n for n in range(2, 100) if power(n) >= 0.9)
     outcome = judge("higher", make_finding(sample(0.0005, 0.0015)))
     assert outcome.numbers == (
-        f"+0.05 pp [-0.06, 0.16], n = 10; it takes n = {max(needed, 26)} at least"
+        f"+0.05 pp [−0.06, +0.16], n = 10; it takes n = {max(needed, 26)} at least"
     )
 
 
@@ -108,11 +109,43 @@ def test_a_confirmatory_finding_decides_by_its_adjusted_p(make_finding: MakeFind
             REFUTED if verdict is SUPPORTED else INCONCLUSIVE
         )
     finding = make_finding(differences, confirmatory=True, p_adjusted=0.0352)
-    assert judge("higher", finding).numbers.endswith("n = 10, p = 0.0352 (Holm)")
+    assert judge("higher", finding).numbers.endswith("n = 10, p = 0.035 (Holm)")
     finding = make_finding(differences, confirmatory=True, p_adjusted=0.0508)
     assert judge("higher", finding).numbers.endswith("(Holm); held back by the adjusted p alone")
     same = make_finding(sample(0.0, 0.0001), confirmatory=True, p_adjusted=1.0)
     assert judge("higher", same).verdict is REFUTED  # equivalence is a hypothesis of its own
+
+
+def test_a_verdict_on_a_difference_says_how(make_finding: MakeFinding) -> None:
+    opposite, small = make_finding(sample(-0.005, 0.001)), make_finding(sample(0.0005, 0.0001))
+    both = make_finding(sample(-0.0005, 0.0001))
+    within = "equivalent within 0.10 pp"
+    assert judge("higher", opposite).how == "the other way round"
+    assert judge("higher", small).how == within
+    assert judge("higher", both).how == f"the other way round and {within}"
+    assert judge("lower", opposite).how == ""
+    assert judge("equivalent", opposite).how == "at least 0.10 pp"
+    assert judge("equivalent", both).how == within
+    assert judge("higher", small, smallest_effect=0.002).how == "equivalent within 0.20 pp"
+
+
+def test_a_verdict_on_a_number_or_a_time_says_how(
+    make_finding: MakeFinding, make_level: MakeLevel, make_best: MakeBest
+) -> None:
+    level = make_level(sample(0.981, 0.001))  # one further run: 0.981 +- 0.0024
+    assert judge("reproduced", level, number=0.982).how == "inside the prediction interval"
+    assert judge("reproduced", level, number=0.99).how == "outside the prediction interval"
+    assert judge("above", level, number=0.99).how == "below it"
+    assert judge("below", level, number=0.97).how == "above it"
+    assert judge("above", level, number=0.97).how == ""
+    later = make_finding(treatment=SLOW, baseline=FAST, metric=TO_97)
+    assert judge("sooner", later).how == "later"
+    diverged = make_finding(
+        treatment=[0.0] * 6, baseline=[1.0] * 6, metric="diverged", diverged=((), range(6))
+    )
+    assert judge("more_diverged", diverged).how == "the other way round"
+    best = make_best((0.1,), (0.01, 1.0))
+    assert (judge("wider", best).how, judge("larger", best).how) == ("narrower", "smaller")
 
 
 @pytest.mark.parametrize("confirmatory", [True, False])
@@ -133,7 +166,7 @@ def test_a_finding_of_few_seeds_decides_nothing(
 @pytest.mark.parametrize("rule", ["higher", "lower", "different", "equivalent"])
 def test_one_seed_decides_nothing(make_finding: MakeFinding, rule: str) -> None:
     outcome = judge(rule, make_finding([0.02]))
-    assert outcome == Outcome(INCONCLUSIVE, 1, "+2.00 pp, n = 1; it takes n = 6 at least")
+    assert outcome == Outcome(INCONCLUSIVE, 1, "+2.00 pp", ", n = 1; it takes n = 6 at least")
 
 
 @pytest.mark.parametrize(
@@ -149,7 +182,7 @@ def test_a_published_difference(
     assert (outcome.verdict, outcome.reproduced) == (verdict, reproduced)
     half = 2.570582 * np.std([2.1, 2.6, 2.0] * 2, ddof=1) * math.sqrt(7 / 6)
     mean = 6.7 / 3
-    assert f"[{mean - half:.2f}, {mean + half:.2f}] of one further run" in outcome.numbers
+    assert f"[{mean - half:+.2f}, {mean + half:+.2f}] of one further run" in outcome.numbers
     assert f"published {100 * number:+.2f} pp" in outcome.numbers
 
 
@@ -174,7 +207,7 @@ def test_a_published_number_against_one_seed(make_finding: MakeFinding) -> None:
     outcome = judge("reproduced", make_finding([0.02]), number=0.03)
     assert outcome.verdict is INCONCLUSIVE
     assert outcome.numbers == (
-        "published +3.00 pp, re-runs +2.00 pp, n = 1; one seed predicts no interval"
+        "published +3.00 pp; re-runs +2.00 pp, n = 1; one seed predicts no interval"
     )
 
 
@@ -200,7 +233,7 @@ def test_the_numbers_of_a_threshold(make_level: MakeLevel) -> None:
     assert outcome.verdict is INCONCLUSIVE
     assert outcome.numbers.endswith("n = 10; it takes n = 26 at least if the mean stays")
     trend = judge("above", make_level([0.9, 1.0, 0.95], "train_trend"), number=0.8)
-    assert trend.numbers.startswith("tau 0.95 [0.83, 1.07] against tau 0.80")
+    assert trend.numbers.startswith("0.950 tau [0.826, 1.074] against 0.800 tau")
 
 
 def test_a_mean_on_the_threshold_is_never_decided(make_level: MakeLevel) -> None:
@@ -251,16 +284,17 @@ def test_confirmatory_times_decide_by_the_adjusted_p(make_finding: MakeFinding) 
 def test_the_numbers_of_times(make_finding: MakeFinding) -> None:
     finding = make_finding(treatment=[2.0] * 6, baseline=[6.0] * 6, metric=TO_97)
     assert judge("sooner", finding).numbers == (
-        "2 against 6 epochs (medians), ratio 3.00 [3.00, 3.00], sign test p = 0.0312, n = 6"
+        "2.00 epochs against 6.00 epochs (medians), 3.00 [3.00, 3.00] times as fast,"
+        " sign test p = 0.031, n = 6"
     )
     never = make_finding(treatment=[512.0], baseline=[INF], metric="steps_to_loss@0.2")
     assert judge("sooner", never).numbers == (
-        "512 against never steps (medians), ratio infinite, sign test p = 1.0000, n = 1;"
+        "512 steps against never (medians), ∞ times as fast, sign test p = 1.0, n = 1;"
         " it takes n = 6 at least"
     )
     neither = make_finding(treatment=NEVER, baseline=NEVER, metric=TO_97)
     assert judge("sooner", neither).numbers == (
-        "never against never epochs (medians) [0.00, infinite], sign test p = 1.0000, n = 6"
+        "never against never (medians), sign test p = 1.0, n = 6"
     )
 
 
@@ -300,7 +334,7 @@ def test_runs_that_diverge_at_a_seed_that_is_not_shared_do_not_count(
         treatment={0: 0.0, 7: 1.0}, baseline={0: 0.0}, metric="diverged", diverged=((7,), ())
     )
     assert judge("more_diverged", finding).numbers == (
-        "0 against 0 of 1 runs diverged, sign test p = 1.0000, n = 1; it takes n = 6 at least"
+        "0 against 0 of 1 runs diverged, sign test p = 1.0, n = 1; it takes n = 6 at least"
     )
 
 
@@ -329,7 +363,7 @@ def test_usable_ranges(
 
 def test_the_numbers_of_a_range(make_best: MakeBest) -> None:
     assert judge("wider", make_best((0.01, 1.0), ())).numbers == (
-        "wider usable range at 6 and not so at 0 of 6 seeds, sign test p = 0.0312"
+        "usable range wider at 6, narrower at 0 of 6 seeds, sign test p = 0.031"
     )
 
 
@@ -337,7 +371,7 @@ def test_a_range_is_wider_only_where_the_seeds_agree(make_best: MakeBest) -> Non
     best = make_best((0.01, 1.0), (0.1, 1.0))
     best.usable["baseline"][5] = (0.001, 1.0)  # one seed of six against it: p = 14/64
     assert judge("wider", best).verdict is INCONCLUSIVE
-    assert judge("wider", best).numbers.endswith("p = 0.2188")
+    assert judge("wider", best).numbers.endswith("p = 0.22")
 
 
 MIRRORED = {"higher": "lower", "different": "different", "equivalent": "equivalent"}

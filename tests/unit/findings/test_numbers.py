@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bnbench.report import numbers
+from bnbench.findings import numbers
 from bnbench.statistics import Interval
 
 NAN = math.nan

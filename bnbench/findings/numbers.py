@@ -58,6 +58,26 @@ def interval(ends: Interval, unit: str) -> str:
     return _minus(f"[{scale * ends.low:+,.{digits}f}, {scale * ends.high:+,.{digits}f}]")
 
 
+def level_interval(ends: Interval, unit: str) -> str:
+    """Write the ends of a level's interval, in the unit that stands beside it.
+
+    Examples
+    --------
+    >>> level_interval(Interval(0.981, 0.985, 0.95, "t"), "pp")
+    '[98.10, 98.50]'
+    """
+    if math.isnan(ends.low):
+        return NOTHING
+    scale, digits = factor(unit), DECIMALS[unit]
+    return _minus(f"[{scale * ends.low:,.{digits}f}, {scale * ends.high:,.{digits}f}]")
+
+
+def level_estimate(value: float, ends: Interval, unit: str) -> str:
+    """Write a level with its interval, where it has one."""
+    written = level(value, unit)
+    return written if math.isnan(ends.low) else f"{written} {level_interval(ends, unit)}"
+
+
 def estimate(value: float, ends: Interval, unit: str) -> str:
     """Write a difference with its interval, where it has one.
 
@@ -107,6 +127,18 @@ def p_value(p: float) -> str:
     if math.isnan(p):
         return NOTHING
     return f"{p:#.2g}" if p >= 0.0001 else "< 0.0001"
+
+
+def p_equals(p: float) -> str:
+    """Write a p value with its letter.
+
+    Examples
+    --------
+    >>> p_equals(0.001953), p_equals(2e-7)
+    ('p = 0.0020', 'p < 0.0001')
+    """
+    written = p_value(p)
+    return f"p {written}" if written.startswith("<") else f"p = {written}"
 
 
 def share(value: float, ends: Interval) -> str:
