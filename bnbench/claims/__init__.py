@@ -4,6 +4,8 @@ A claim is an entry of a YAML file: its tests name a study's contrast or arm, a 
 Verdicts are worked out from the findings every time.
 """
 
+from bnbench.claims.asks import asked, check_asks
+from bnbench.claims.evidence import find, judge_test
 from bnbench.claims.judging import Judgement, judge
 from bnbench.claims.reading import article_claims, load_claims, study_claims
 from bnbench.claims.references import check_claims
@@ -21,9 +23,13 @@ __all__ = [
     "Rule",
     "Verdict",
     "article_claims",
+    "asked",
+    "check_asks",
     "check_claims",
     "claims_table",
+    "find",
     "judge",
+    "judge_test",
     "load_claims",
     "study_claims",
 ]

@@ -124,7 +124,15 @@ def _outcome(
         return Outcome(Verdict.SUPPORTED, finding.n, mean, seeds, how)
     if refuted:
         return Outcome(Verdict.REFUTED, finding.n, mean, seeds, " and ".join(refuted))
-    return Outcome(Verdict.INCONCLUSIVE, finding.n, mean, seeds + _needed(finding, test))
+    needed, held_back = _needed(finding, test), _held_back(finding)
+    return Outcome(Verdict.INCONCLUSIVE, finding.n, mean, seeds + needed, held_back)
+
+
+def _held_back(finding: Finding) -> str:
+    if not enough_seeds(finding.n):
+        return "too few seeds"
+    held_back = _contrast(finding).t_interval.excludes(0) and not withstands_adjustment(finding)
+    return "held back by the adjusted p alone" if held_back else ""
 
 
 def _needed(finding: Finding, test: ClaimTest) -> str:
@@ -132,9 +140,8 @@ def _needed(finding: Finding, test: ClaimTest) -> str:
     contrast, effect = _contrast(finding), _smallest_effect(finding, test)
     if not enough_seeds(contrast.n):
         return needed_text(contrast.n, fewest_seeds())
-    if contrast.t_interval.excludes(0) and not withstands_adjustment(finding):
-        held_back = "; held back by the adjusted p alone"
-        return held_back + needed_text(contrast.n, fewest_seeds())
+    if _held_back(finding):
+        return ""
     found = n_for_paired_t(effect=effect, sd=contrast.sd)
     absent = n_for_tost(margin=effect, sd=contrast.sd)
     return needed_text(contrast.n, max(found, absent))

@@ -36,6 +36,8 @@ def find(test: ClaimTest, study: StudyFindings) -> Finding | None:
 def _named(study: StudyFindings) -> Iterator[tuple[str, Finding]]:
     yield from ((finding.name, finding) for finding in study.contrasts)
     yield from ((best.name, finding) for best in study.best for finding in best.findings)
+    if study.ladder is not None:
+        yield from ((change.name, change) for change in study.ladder.changes)
 
 
 def _best(test: ClaimTest, study: StudyFindings) -> BestFinding | None:

@@ -33,7 +33,7 @@ class Judgement:
     n : int
         Seeds.
     how : str
-        In which way it is supported or refuted, where that is not plain; see `Outcome`.
+        What the verdict alone leaves open; see `Outcome`.
     reproduced : bool or None
         Of a published number; ``None`` where there is none to be reproduced.
     """

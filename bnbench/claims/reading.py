@@ -70,15 +70,18 @@ def repeated_ids(claims: tuple[Claim, ...]) -> Iterator[BnbenchError]:
 
 def _claim_problems(claim: Claim) -> Iterator[BnbenchError]:
     for position, test in enumerate(claim.tests):
-        key = f"tests.{position}"
-        if test.rule in RULES:
-            yield from _test_problems(claim, test, RULES[test.rule], key)
-        else:
-            yield unknown("rule", test.rule, RULES, claim.place(f"{key}.rule"))
+        yield from test_problems(claim, test, f"tests.{position}")
 
 
-def _test_problems(claim: Claim, test: ClaimTest, rule: Rule, key: str) -> Iterator[BnbenchError]:
-    """Find what does not suit the test's rule."""
+def test_problems(claim: Claim, test: ClaimTest, key: str) -> Iterator[BnbenchError]:
+    """Find what does not suit the test's rule; `key` is where the test stands."""
+    if test.rule in RULES:
+        yield from _rule_problems(claim, test, RULES[test.rule], key)
+    else:
+        yield unknown("rule", test.rule, RULES, claim.place(f"{key}.rule"))
+
+
+def _rule_problems(claim: Claim, test: ClaimTest, rule: Rule, key: str) -> Iterator[BnbenchError]:
     name = f"the rule {test.rule!r}"
     if test.arm is not None and rule.of_level is None:
         yield BnbenchError(f"{claim.place(f'{key}.arm')}: {name} is of a `contrast`, not of an arm")

@@ -32,16 +32,17 @@ def check_claims(claims: Iterable[Claim], studies: Mapping[str, Study]) -> None:
         problem
         for claim in claims
         for position, test in enumerate(claim.tests)
-        for problem in _problems(claim, test, f"tests.{position}", studies)
+        for problem in reference_problems(claim, test, f"tests.{position}", studies)
     ]
     problems += repeated_ids(claims)
     if problems:
         raise BnbenchError("\n".join(map(str, problems)))
 
 
-def _problems(
+def reference_problems(
     claim: Claim, test: ClaimTest, key: str, studies: Mapping[str, Study]
 ) -> Iterator[BnbenchError]:
+    """Find the names of a test that its study does not have; `key` is where the test stands."""
     if test.study not in studies:
         yield unknown("study", test.study, studies, claim.place(f"{key}.study"))
         return
@@ -67,6 +68,7 @@ def _metrics_of_contrasts(study: Study, *, best_only: bool) -> dict[str, set[str
     metrics = {one.name: one.metrics for one in study.best}
     if not best_only:
         metrics |= {one.name: one.metrics for one in study.contrasts}
+        metrics |= dict.fromkeys(study.ladder.changes, study.ladder.metrics) if study.ladder else {}
     return {name: {metric.text for metric in measured} for name, measured in metrics.items()}
 
 

@@ -34,8 +34,8 @@ class Outcome:
     rest : str
         What else it rests on, to follow the estimate: ``, n = 10``.
     how : str
-        How it came to be supported or refuted, where the claim and its verdict leave that open:
-        ``the other way round``, ``equivalent within 0.10 pp``.
+        What the verdict alone leaves open: ``the other way round``, ``equivalent within 0.10 pp``;
+        of an inconclusive one ``too few seeds``, or that the adjusted p alone holds it back.
     reproduced : bool or None
         Of a published number; ``None`` where the rule is of no such number.
     """

@@ -79,6 +79,19 @@ class Ladder:
     paths: dict[str, LadderPath]
     metrics: tuple[Metric, ...]
 
+    @property
+    def changes(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Name the contrasts of the lead with the switches corrected before and after.
+
+        ``ladder`` is from the published recipe to the corrected one, ``switch@<name>`` one rung.
+        """
+        names = tuple(self.switches)
+        rungs = {
+            f"switch@{name}": (names[:place], names[: place + 1])
+            for place, name in enumerate(names)
+        }
+        return {"ladder": ((), names), **rungs}
+
 
 class Loader(Protocol):
     """What `climb` needs of the study that the ladder stands in."""

@@ -13,7 +13,13 @@ from bnbench.config.ladder import Ladder, LadderPath, climb
 from bnbench.config.loading import checked, load_variant, read_mapping
 from bnbench.config.metric import Metric, parse_metric
 from bnbench.config.schema import Experiment
-from bnbench.config.study_schema import Point, StudyContrast, StudyExperiment, StudyFile
+from bnbench.config.study_schema import (
+    Point,
+    StudyAsk,
+    StudyContrast,
+    StudyExperiment,
+    StudyFile,
+)
 from bnbench.errors import BnbenchError
 from bnbench.registry import unknown
 
@@ -123,6 +129,8 @@ class Study:
         The study's own, unread.
     path : str
         Of its file.
+    asks : tuple of StudyAsk
+        The question in parts; see `bnbench.claims.asked`.
     """
 
     name: str
@@ -138,6 +146,7 @@ class Study:
     figures: tuple[str, ...] | None
     claims: tuple[dict[str, Any], ...]
     path: str
+    asks: tuple[StudyAsk, ...] = ()
 
     @property
     def experiments(self) -> list[Experiment]:
@@ -226,6 +235,7 @@ class _Loading:
             figures=self.file.figures,
             claims=self.file.claims,
             path=str(self.path),
+            asks=self.file.asks,
         )  # fmt: skip
         check_figures(study, self.place)
         return study

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bnbench.config.schema import Float, Settings
 
@@ -71,6 +71,26 @@ class StudyLadder(Settings):
     metrics: Names
 
 
+class StudyAsk(Settings):
+    """A part of the study's question, and the contrasts that answer it."""
+
+    says: str
+    """In a few words, such as ``corrected``; the answer to this part begins with them."""
+    contrasts: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """Judged together. The name of a sweep stands for all its points; of a ladder, ``ladder`` is
+    the change from the published recipe to the corrected one, ``switch`` each rung of it."""
+    metrics: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    yes: str
+    """The rule of claims (`bnbench.claims.RULES`) that means yes, such as ``higher``; with
+    ``reproduced`` the published accuracies are asked for, and no contrast is named."""
+
+    @model_validator(mode="after")
+    def _has_contrasts(self) -> StudyAsk:
+        if bool(self.contrasts) == (self.yes == "reproduced"):
+            raise ValueError("must name `contrasts`, or else ask `yes: reproduced` without any")
+        return self
+
+
 class SmallStudy(Settings):
     """A variant that fits into a quarter of an hour."""
 
@@ -95,5 +115,7 @@ class StudyFile(Settings):
     figures: Annotated[tuple[str, ...], Field(strict=False)] | None = None
     """Kinds of figures that the report shows, in this order, at the head of the study's part; by
     default every kind that the study has, each beside its tables."""
+    asks: Annotated[tuple[StudyAsk, ...], Field(strict=False, max_length=3)] = ()
+    """The question in parts; by default whether each contrast's first metric differs."""
     claims: Annotated[tuple[dict[str, Any], ...], Field(strict=False)] = ()
     """Claims of your own, as in ``bnbench/claims/articles``."""

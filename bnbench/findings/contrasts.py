@@ -44,6 +44,15 @@ def compare(
 ) -> Finding:
     """Compare two arms on one metric, at the seeds that both have."""
     here, there = level_of(treatment, metric), level_of(baseline, metric)
+    told = tuple(notes(metric, treatment, baseline, here, there))
+    return compare_levels(study, planned, here, there, told)
+
+
+def compare_levels(
+    study: str, planned: PlannedContrast, here: Level, there: Level, told: tuple[str, ...] = ()
+) -> Finding:
+    """Compare two levels of one metric; `told` is what a reader must know besides."""
+    metric = here.metric
     contrast, speed = None, None
     if here.values.keys() & there.values.keys():
         if metric.quantity.kind == "level":
@@ -68,7 +77,7 @@ def compare(
         p=p,
         p_adjusted=p,
         adjusted_by="",
-        notes=tuple(notes(metric, treatment, baseline, here, there)),
+        notes=told,
     )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
 
-from bnbench.config import Ladder, Metric
-from bnbench.findings.contrasts import paired
+from bnbench.config import Ladder, Metric, PlannedContrast
+from bnbench.config.study import SMALLEST_EFFECT
+from bnbench.findings.contrasts import compare_levels, paired
 from bnbench.findings.levels import level_of
-from bnbench.findings.results import LadderFindings, Level, Rung, SwitchEffect
+from bnbench.findings.multiplicity import adjust
+from bnbench.findings.results import Finding, LadderFindings, Level, Rung, SwitchEffect
 from bnbench.findings.study_runs import StudyRuns
-from bnbench.statistics import Contrast
+from bnbench.statistics import Contrast, median_time, summarize
 
 
 def climb_ladder(runs: StudyRuns) -> LadderFindings | None:
@@ -27,6 +30,9 @@ def climb_ladder(runs: StudyRuns) -> LadderFindings | None:
     return LadderFindings(
         rungs=tuple(rung for climb in climbs for rung in climb.rungs()),
         effects=tuple(effect for climb in climbs for effect in climb.effects()),
+        changes=tuple(
+            adjust([change for climb in climbs for change in climb.changes(runs.study.name)])
+        ),
     )
 
 
@@ -81,3 +87,28 @@ class _Climb:
         )
         difference = self.paired(self.lead(after), self.lead(before))
         return SwitchEffect(switch, where, self.metric, treatment, baseline, difference)
+
+    def changes(self, study: str) -> Iterator[Finding]:
+        """Compare the lead before and after, over the whole ladder and rung by rung."""
+        for name, (before, after) in self.ladder.changes.items():
+            here, there = self.lead_level(after), self.lead_level(before)
+            group = name.partition("@")[0]
+            planned = PlannedContrast(
+                name, group, here.label, there.label, (self.metric,), SMALLEST_EFFECT, False
+            )
+            yield compare_levels(study, planned, here, there)
+
+    def lead_level(self, corrected: Collection[str]) -> Level:
+        """Give the lead as a level of its own: nothing published, nothing that can diverge."""
+        values = self.lead(corrected)
+        summary = summarize(list(values.values())) if values else None
+        return Level(
+            label="+".join(["lead", *corrected]),
+            metric=self.metric,
+            values=values,
+            diverged=(),
+            summary=summary,
+            median=median_time(list(values.values())) if values else math.nan,
+            published=None,
+            rounding=0.0,
+        )

@@ -193,10 +193,14 @@ class LadderFindings:
     rungs : tuple of Rung
         Metric by metric, the published recipe first.
     effects : tuple of SwitchEffect
+    changes : tuple of Finding
+        The lead after switches are corrected against the lead before: ``ladder`` for all of
+        them, and ``switch@<name>``, a sweep, for each rung.
     """
 
     rungs: tuple[Rung, ...]
     effects: tuple[SwitchEffect, ...]
+    changes: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -67,11 +67,12 @@ def contrasts_table(findings: StudyFindings) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        First the planned contrasts, then those of best against best. Intervals are two columns,
-        ``<name>_low`` and ``<name>_high``; what a finding does not have is empty.
+        First the planned contrasts, then those of best against best and of the ladder. Intervals
+        are two columns, ``<name>_low`` and ``<name>_high``; what a finding does not have is empty.
     """
     best = (finding for one in findings.best for finding in one.findings)
-    return pd.DataFrame([_row(finding) for finding in (*findings.contrasts, *best)])
+    ladder = findings.ladder.changes if findings.ladder else ()
+    return pd.DataFrame([_row(finding) for finding in (*findings.contrasts, *best, *ladder)])
 
 
 def _row(finding: Finding) -> dict[str, Any]:

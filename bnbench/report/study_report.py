@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,12 +96,16 @@ def write_report(
         return [out, *(_write_markdown(document, out) if with_markdown else ())]
 
 
-def answers_text(studies: Sequence[ReportedStudy], verdicts: Sequence[VerdictRow]) -> str:
+def answers_text(studies: Iterable[StudyFindings]) -> str:
     """Write each study's question and answer as an item of a Markdown list."""
-    found = [study.findings for study in studies]
-    return "".join(
-        f"- {markdown.escaped(f'{one.study.question} {answer(one, verdicts)}')}\n" for one in found
-    )
+    return "".join(f"- {_answer_line(found)}\n" for found in studies)
+
+
+def _answer_line(found: StudyFindings) -> str:
+    said = [f"**{markdown.escaped(found.study.question)}**", markdown.escaped(answer(found))]
+    if found.study.gives_up:
+        said.append(f"*Small variant without {markdown.escaped(found.study.gives_up)}.*")
+    return " ".join(said)
 
 
 def report_document(
@@ -112,7 +116,7 @@ def report_document(
     """Lay the report out: answers, verdicts, how to read it, the studies, the appendix."""
     found = [study.findings for study in studies]
     sections = [
-        Section("Questions and answers", sections=tuple(_answer(one, verdicts) for one in found)),
+        Section("Questions and answers", sections=tuple(_answer(one) for one in found)),
         *([_verdicts(verdicts)] if verdicts else ()),
         Section("How to read the numbers", (Lines(READING),)),
         *[study_section(one.findings, one.curves) for one in studies],
@@ -121,9 +125,9 @@ def report_document(
     return Document("Does batch norm help? Published claims and their re-runs", tuple(sections))
 
 
-def _answer(found: StudyFindings, verdicts: Sequence[VerdictRow]) -> Section:
+def _answer(found: StudyFindings) -> Section:
     study = found.study
-    blocks = [Paragraph(study.question), Paragraph(answer(found, verdicts))]
+    blocks = [Paragraph(study.question), Paragraph(answer(found))]
     if study.gives_up:
         blocks.append(Paragraph(f"Small variant, which gives up: {study.gives_up}."))
     return Section(spoken(study.name), tuple(blocks))

@@ -12,6 +12,7 @@ from bnbench.claims import (
     Claim,
     Judgement,
     article_claims,
+    check_asks,
     check_claims,
     claims_table,
     judge,
@@ -54,15 +55,18 @@ class Judged:
 
 
 def own_claims(known: Sequence[Study]) -> list[Claim]:
-    """Read and check the claims that studies bring along; the articles' are held by a test.
+    """Read and check the claims that studies bring along, and what they ask.
+
+    The articles' claims are held by a test.
 
     Raises
     ------
     BnbenchError
-        If a claim is wrong, or names what no known study has.
+        If a claim or a part of a question is wrong, or names what no known study has.
     """
     claims = [claim for study in known for claim in study_claims(study)]
     check_claims(claims, {study.name: study for study in known})
+    check_asks(known)
     return claims
 
 
@@ -134,7 +138,7 @@ def write_study_report(judged: Judged, out: Path, *, with_markdown: bool) -> lis
 def write_answers(judged: Judged, path: Path) -> None:
     """Write each study's question and answer as a Markdown list."""
     with writing(path.parent):
-        write_text(path, answers_text(_reported(judged), _verdicts(judged)))
+        write_text(path, answers_text(judged.findings))
 
 
 def _reported(judged: Judged) -> list[ReportedStudy]:

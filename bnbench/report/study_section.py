@@ -7,14 +7,19 @@ from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
-from bnbench.config import Study
+from bnbench.config import Metric, Study
 from bnbench.config.study_schema import Point
 from bnbench.findings import numbers
-from bnbench.findings.results import BestFinding, Finding, StudyFindings, TestAnswers
+from bnbench.findings.results import (
+    BestFinding,
+    Finding,
+    LadderFindings,
+    StudyFindings,
+    TestAnswers,
+)
 from bnbench.report.chosen_figures import with_chosen_figures
 from bnbench.report.document import Block, Lines, Listing, Paragraph, Picture, Section
 from bnbench.report.names import arm_title, pair_title, point_of, setting_value, spoken
-from bnbench.report.study_answer import switch_sentences
 from bnbench.report.study_figures import (
     draw_curves,
     draw_effects,
@@ -25,6 +30,7 @@ from bnbench.report.study_figures import (
     inside_of,
 )
 from bnbench.report.study_tables import (
+    WHERE,
     answers_table,
     contrast_tables,
     effect_table,
@@ -144,10 +150,28 @@ def _ladder(found: StudyFindings) -> Iterator[Section]:
         "What each switch does",
         (
             *_known(draw_effects(found.study, ladder)),
-            Lines(tuple(switch_sentences(found))),
+            Lines(tuple(switch_sentences(found.study, ladder))),
             *[effect_table(ladder.effects, metric) for metric in effects],
         ),
     )
+
+
+def switch_sentences(study: Study, found: LadderFindings) -> Iterator[str]:
+    """Say in words what correcting each switch of a ladder does to the treatment's lead."""
+    if (ladder := study.ladder) is None:
+        return
+    by_switch: dict[tuple[Metric, str], list[str]] = {}
+    for one in found.effects:
+        if (lead := one.difference) is not None:
+            unit = one.metric.quantity.unit
+            change = numbers.estimate(lead.mean_difference, lead.t_interval, unit)
+            by_switch.setdefault((one.metric, one.switch), []).append(
+                f"{change} {WHERE[one.where]}"
+            )
+    treatment = ladder.paths[ladder.treatment].title
+    for (metric, switch), changes in by_switch.items():
+        lead_of = f"{treatment}'s lead in {metric.title}"
+        yield f"Correcting “{ladder.switches[switch]}” changes {lead_of} by {'; '.join(changes)}."
 
 
 def _answers(answers: TestAnswers) -> Section:

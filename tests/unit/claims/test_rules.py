@@ -111,7 +111,8 @@ def test_a_confirmatory_finding_decides_by_its_adjusted_p(make_finding: MakeFind
     finding = make_finding(differences, confirmatory=True, p_adjusted=0.0352)
     assert judge("higher", finding).numbers.endswith("n = 10, p = 0.035 (Holm)")
     finding = make_finding(differences, confirmatory=True, p_adjusted=0.0508)
-    assert judge("higher", finding).numbers.endswith("(Holm); held back by the adjusted p alone")
+    assert judge("higher", finding).numbers.endswith("(Holm)")
+    assert judge("higher", finding).how == "held back by the adjusted p alone"
     same = make_finding(sample(0.0, 0.0001), confirmatory=True, p_adjusted=1.0)
     assert judge("higher", same).verdict is REFUTED  # equivalence is a hypothesis of its own
 
@@ -161,12 +162,15 @@ def test_a_finding_of_few_seeds_decides_nothing(
         outcome = judge(rule, few)
         assert outcome.verdict is INCONCLUSIVE
         assert outcome.numbers.endswith("; it takes n = 6 at least")
+        assert outcome.how == "too few seeds"
 
 
 @pytest.mark.parametrize("rule", ["higher", "lower", "different", "equivalent"])
 def test_one_seed_decides_nothing(make_finding: MakeFinding, rule: str) -> None:
     outcome = judge(rule, make_finding([0.02]))
-    assert outcome == Outcome(INCONCLUSIVE, 1, "+2.00 pp", ", n = 1; it takes n = 6 at least")
+    assert outcome == Outcome(
+        INCONCLUSIVE, 1, "+2.00 pp", ", n = 1; it takes n = 6 at least", "too few seeds"
+    )
 
 
 @pytest.mark.parametrize(

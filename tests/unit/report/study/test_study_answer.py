@@ -1,92 +1,212 @@
-"""Three sentences from the numbers alone."""
+"""An answer leads with a word, and its sentences come from the numbers alone."""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
-from bnbench.findings.results import LadderFindings, StudyFindings
-from bnbench.report.study_answer import answer, switch_sentences
-from bnbench.report.verdicts import VerdictRow
+import pytest
 
+from bnbench.config.study_schema import StudyAsk
+from bnbench.findings.results import Finding, LadderFindings, StudyFindings
+from bnbench.report.study_answer import answer
 
-def _verdict(verdict: str, study: str = "first") -> VerdictRow:
-    return VerdictRow("A0.1", "first", "It helps.", "level", verdict, "+1 pp", "+3 pp", study)
-
-
-def test_levels_speed_and_verdicts(headline: StudyFindings) -> None:
-    verdicts = [_verdict("SUPPORTED"), _verdict("REFUTED"), _verdict("OPEN", "another")]
-    written = answer(dataclasses.replace(headline, published=()), verdicts)
-    first, second, third = written.split(". ")
-    contrast = headline.contrasts[0].contrast
-    assert contrast
-    assert first.startswith("“batch norm” against “plain” (n = 6): ")
-    assert f"{100 * contrast.mean_difference:+.2f} pp [" in first
-    assert "in validation accuracy after epoch 1 and" in first
-    assert "nats" in first
-    speed = headline.contrasts[2].speed_up
-    assert speed
-    assert second.startswith(f"Corrected: 97 % after {speed.treatment_median:.2f} epochs against")
-    assert f"{speed.ratio:.2f} [" in second
-    assert third == "2 tests of claims rest on these runs: 1 supported, 1 refuted."
+FIRST, LAST = "validation_accuracy@1", "validation_accuracy@last"
 
 
-def test_published_points_stand_in_the_answer(headline: StudyFindings) -> None:
-    inside = sum(point.inside for point in headline.published)
-    written = answer(headline, [])
-    assert f"{inside} of 20 published accuracies lie where one further run would" in written
-    assert "“plain” has 95.2 % after epoch 1 where the article's figure reads 90.0 %" in written
+def asking(found: StudyFindings, *asks: dict[str, Any]) -> StudyFindings:
+    parts = tuple(StudyAsk.model_validate({"says": "corrected", **ask}) for ask in asks)
+    return dataclasses.replace(found, study=dataclasses.replace(found.study, asks=parts))
 
 
-def test_what_is_not_told_apart_is_said(headline: StudyFindings) -> None:
+def changed(found: StudyFindings, **fields: Any) -> StudyFindings:
+    """Change every finding of the planned contrasts."""
+    contrasts = tuple(dataclasses.replace(one, **fields) for one in found.contrasts)
+    return dataclasses.replace(found, contrasts=contrasts)
+
+
+def with_seeds(finding: Finding, n: int) -> Finding:
+    """Let both sides have n seeds; what decides is the number of them, and the intervals."""
+    sides = {
+        side: dataclasses.replace(getattr(finding, side), values=dict.fromkeys(range(n), 0.5))
+        for side in ("treatment", "baseline")
+    }
+    return dataclasses.replace(finding, **sides)
+
+
+def shifted(finding: Finding, shift: float) -> Finding:
+    """Move a finding's differences, its interval and its equivalence interval by so much."""
+    contrast, equivalence = finding.contrast, finding.equivalence
+    assert contrast is not None
+    assert equivalence is not None
+
+    def move(ends: Any) -> Any:
+        return dataclasses.replace(ends, low=ends.low + shift, high=ends.high + shift)
+
+    return dataclasses.replace(
+        finding,
+        contrast=dataclasses.replace(
+            contrast,
+            mean_difference=contrast.mean_difference + shift,
+            t_interval=move(contrast.t_interval),
+        ),
+        equivalence=dataclasses.replace(equivalence, interval=move(equivalence.interval)),
+    )
+
+
+ONE = {"contrasts": ["corrected"], "metrics": [FIRST], "yes": "higher"}
+
+
+@pytest.fixture
+def decided(headline: StudyFindings) -> StudyFindings:
+    return changed(headline, p_adjusted=0.04)
+
+
+def test_one_part_leads_with_its_word(decided: StudyFindings) -> None:
+    written = answer(asking(decided, ONE))
+    contrast = decided.contrasts[0].contrast
+    assert contrast is not None
+    low, high = (100 * end for end in (contrast.t_interval.low, contrast.t_interval.high))
+    number = f"+{100 * contrast.mean_difference:.2f} pp [+{low:.2f}, +{high:.2f}]"
+    assert written == f"Yes, corrected: validation accuracy after epoch 1 {number}, n = 6."
+
+
+def test_the_opposite_is_no_and_says_how(decided: StudyFindings) -> None:
+    written = answer(asking(decided, {**ONE, "yes": "lower"}))
+    assert written.startswith("No, corrected: ")
+    assert written.endswith("] (the other way round), n = 6.")
+
+
+def test_an_effect_below_what_matters_is_no(headline: StudyFindings) -> None:
     first = headline.contrasts[0]
     assert first.contrast is not None
-    around = dataclasses.replace(
-        first.contrast, t_interval=dataclasses.replace(first.contrast.t_interval, low=-1.0)
+    none = shifted(first, -first.contrast.mean_difference)
+    margin = dataclasses.replace(none, smallest_effect=0.01)
+    written = answer(asking(dataclasses.replace(headline, contrasts=(margin,)), ONE))
+    assert written.startswith("No, corrected: ")
+    assert written.endswith("(equivalent within 1.00 pp), n = 6.")
+
+
+def test_few_seeds_never_decide(headline: StudyFindings) -> None:
+    first = headline.contrasts[0]
+    five = (with_seeds(first, 5),)
+    written = answer(asking(dataclasses.replace(headline, contrasts=five), ONE))
+    assert written.startswith("Not decided, corrected: ")
+    assert written.endswith("(too few seeds), n = 5.")
+
+
+def test_a_sweeps_yes_needs_the_adjusted_p(sweep: StudyFindings) -> None:
+    ask = {"contrasts": ["sgd"], "metrics": [LAST], "yes": "higher"}
+    six = tuple(with_seeds(one, 6) for one in sweep.contrasts)
+    found = dataclasses.replace(sweep, contrasts=six)
+    for p, word in ((0.04, "Yes"), (0.06, "Not decided")):
+        held = changed(found, adjusted_by="Benjamini-Hochberg", p_adjusted=p)
+        assert answer(asking(held, ask)).startswith(f"{word}, corrected: ")
+
+
+def test_parts_that_disagree_are_answered_in_part(decided: StudyFindings) -> None:
+    written = answer(asking(decided, ONE, {**ONE, "says": "so", "yes": "lower"}))
+    assert written.startswith("In part. Corrected, yes: validation accuracy after epoch 1 +")
+    assert ", n = 6. So, no: validation accuracy after epoch 1 +" in written
+
+
+def test_two_metrics_of_a_part_are_judged_together(decided: StudyFindings) -> None:
+    metrics = [FIRST, "validation_loss@last"]
+    written = answer(asking(decided, {**ONE, "metrics": metrics}))
+    assert written.startswith("In part, corrected: validation accuracy after epoch 1 +")
+    assert "] (yes); validation loss after the last epoch −" in written
+    assert written.endswith("(no, the other way round), n = 6.")
+
+
+def test_words_that_the_part_says_are_not_repeated(headline: StudyFindings) -> None:
+    ask = {**ONE, "says": "in validation accuracy after epoch 1"}
+    assert answer(asking(headline, ask)).count("validation accuracy") == 1
+
+
+def test_times_are_medians_and_a_ratio(headline: StudyFindings) -> None:
+    ask = {**ONE, "metrics": ["epochs_to_accuracy@0.97"], "yes": "sooner"}
+    speed = headline.contrasts[2].speed_up
+    assert speed is not None
+    found = changed(headline, adjusted_by="")
+    assert f"{speed.treatment_median:.2f} epochs against" in answer(asking(found, ask))
+    assert f"{speed.ratio:.2f} [" in answer(asking(found, ask))
+
+
+def test_a_sweep_counts_its_points_and_names_the_largest(sweep: StudyFindings) -> None:
+    ask = {"contrasts": ["sgd"], "metrics": [LAST], "yes": "higher"}
+    sizes = {
+        one.name: one.contrast.mean_difference
+        for one in sweep.contrasts
+        if one.contrast is not None
+    }
+    largest = max(sizes, key=lambda name: sizes[name])
+    rate, dropout = largest.partition("@")[2].split(",")
+    assert answer(asking(sweep, ask)).startswith(
+        "Not decided, corrected: validation accuracy after the last epoch: at all 6, the largest"
+        f" at learning rate {rate}, dropout {dropout}: +{100 * sizes[largest]:.2f} pp ["
     )
-    undecided = (dataclasses.replace(first, contrast=around),)
-    written = answer(dataclasses.replace(headline, contrasts=undecided), [])
-    assert "in validation accuracy after epoch 1 (not told apart from zero)" in written
 
 
-def test_without_times_the_intervals_are_counted(headline: StudyFindings) -> None:
-    levels = tuple(one for one in headline.contrasts if one.contrast)
-    written = answer(dataclasses.replace(headline, contrasts=levels), [])
-    assert "Of 2 differences in level the 95 % interval lies above zero in 1, below in 1" in written
-    assert "0 are shown to be smaller" in written
-
-
-def test_a_sweep_counts_its_points_and_names_the_best(sweep: StudyFindings) -> None:
-    first, second = answer(sweep, []).removesuffix(".").split(". ", 1)
-    assert first == (
-        "“batch norm” against “plain”, validation accuracy after the last epoch:"
-        " higher at 6, lower at 0 and undecided at 0 of 6 values"
+def test_best_against_best(sweep: StudyFindings) -> None:
+    ask = {"contrasts": ["best_sgd"], "metrics": [LAST], "yes": "higher"}
+    written = answer(asking(sweep, ask))
+    assert written.startswith("Not decided, corrected: validation accuracy after the last epoch +")
+    written = answer(asking(sweep, {"contrasts": ["best_sgd"], "yes": "larger"}))
+    assert written == (
+        "Not decided, corrected: largest usable value larger at 2, smaller at 0 of 2 seeds, n = 2."
     )
-    assert second.startswith("Each side at its best value: “batch norm (0.001,0.5)” against")
 
 
-def test_a_ladder_names_its_ends_and_its_largest_switch(ladder: StudyFindings) -> None:
-    written = answer(ladder, [])
-    assert written.startswith("Batch norm leads by +")
-    assert "as published and by +" in written
-    assert "On the ladder the lead changes most in validation accuracy after epoch 1" in written
-    sentences = switch_sentences(ladder)
-    assert len(sentences) == 2 * 3
-    assert sentences[0].startswith(
-        "Correcting “softmax before the loss” changes batch norm's lead in validation accuracy"
-        " after epoch 1 by +"
+def test_a_ladder_names_the_switch(headline: StudyFindings, ladder: StudyFindings) -> None:
+    assert ladder.ladder is not None
+    first = headline.contrasts[0]
+    less = shifted(dataclasses.replace(first, adjusted_by=""), -0.03)
+    none = shifted(less, 0.02)
+    changes = (
+        dataclasses.replace(less, name="ladder", group="ladder"),
+        dataclasses.replace(less, name="switch@softmax", group="switch"),
+        dataclasses.replace(less, name="switch@placement", group="switch"),
+        dataclasses.replace(none, name="switch@mode", group="switch"),
     )
-    assert sentences[0].endswith("with all others corrected.")
+    found = dataclasses.replace(ladder, ladder=LadderFindings((), (), changes))
+    together = {"contrasts": ["ladder"], "metrics": [FIRST], "yes": "lower"}
+    assert answer(asking(found, together)).startswith("Yes, corrected: validation accuracy after")
+    each = {"contrasts": ["switch"], "metrics": [FIRST], "yes": "lower"}
+    written = answer(asking(found, each))
+    assert written.startswith("In part, corrected: validation accuracy after epoch 1: yes at 2, ")
+    assert "at 1 of 3, the largest by “softmax before the loss”: −" in written
+
+
+def test_published_points_are_counted(headline: StudyFindings) -> None:
+    ask = {"says": "the levels", "yes": "reproduced"}
+    written = answer(asking(headline, ask))
+    text = "18 of 20 published accuracies lie where one further run would"
+    assert written == f"Not decided, the levels: {text}, n = 3."
+    many = tuple(
+        dataclasses.replace(one, summary=dataclasses.replace(one.summary, n=6))
+        for one in headline.published
+    )
+    found = dataclasses.replace(headline, published=many)
+    assert answer(asking(found, ask)) == f"In part, the levels: {text}, n = 6."
+
+
+def test_what_was_not_run_is_never_yes(decided: StudyFindings) -> None:
+    first = decided.contrasts[0]
+    missing = dataclasses.replace(decided.contrasts[1], contrast=None)
+    found = dataclasses.replace(decided, contrasts=(first, missing))
+    ask = {**ONE, "metrics": [FIRST, "validation_loss@last"]}
+    written = answer(asking(found, ask))
+    assert written.startswith("In part, corrected: ")
+    assert "; validation loss after the last epoch not run, n = 6" in written
+
+
+def test_a_study_that_asks_nothing_is_asked_whether_it_differs(decided: StudyFindings) -> None:
+    assert answer(decided).startswith("Yes, corrected: validation accuracy after epoch 1 +")
 
 
 def test_nothing_to_compare_is_said(headline: StudyFindings, ladder: StudyFindings) -> None:
-    headline = dataclasses.replace(headline, published=())
-    nothing = dataclasses.replace(headline, contrasts=())
-    assert answer(nothing, []) == "Its runs allow no comparison yet."
-    unpaired = [
-        dataclasses.replace(one, contrast=None, speed_up=None) for one in headline.contrasts
-    ]
-    assert answer(dataclasses.replace(headline, contrasts=tuple(unpaired)), []) == answer(
-        nothing, []
-    )
-    empty = dataclasses.replace(ladder, ladder=LadderFindings((), ()))
-    assert answer(empty, []) == "Its runs allow no comparison yet."
+    nothing = "Not decided: its runs allow no comparison yet."
+    assert answer(dataclasses.replace(headline, contrasts=())) == nothing
+    unpaired = changed(headline, contrast=None, speed_up=None)
+    assert answer(unpaired) == nothing
+    assert answer(dataclasses.replace(ladder, ladder=LadderFindings((), ()))) == nothing

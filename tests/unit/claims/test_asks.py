@@ -1,0 +1,101 @@
+"""What a study asks, as tests of its contrasts; what it cannot ask is refused with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bnbench.claims import RULES, asked, check_asks
+from bnbench.config import Study, load_study
+from bnbench.errors import BnbenchError
+
+STUDY = """\
+study: first
+question: Does it help?
+experiments:
+  plain: {{config: {root}/configs/lenet5.yaml, grid: {{model.dropout: [0.0, 0.5]}}}}
+  batch_norm: {{config: {root}/configs/lenet5_batchnorm.yaml, grid: {{model.dropout: [0.0, 0.5]}}}}
+contrasts:
+  lead: {{treatment: batch_norm, baseline: plain, metrics: [test_accuracy, diverged]}}
+  best: {{treatment: batch_norm, baseline: plain, tuning_seeds: 3, metrics: [test_accuracy]}}
+"""
+
+Ask = Callable[..., Study]
+
+
+@pytest.fixture
+def ask(root: Path, tmp_path: Path) -> Ask:
+    def make(*lines: str) -> Study:
+        path = tmp_path / "first.yaml"
+        asks = "".join(f"  - {{says: so, {line}}}\n" for line in lines)
+        path.write_text(STUDY.format(root=root) + (f"asks:\n{asks}" if asks else ""))
+        return load_study(path)
+
+    return make
+
+
+def test_a_sweep_is_asked_at_every_point_and_metric(ask: Ask) -> None:
+    study = ask("contrasts: [lead, best], metrics: [test_accuracy], yes: higher")
+    ((tests),) = asked(study).values()
+    assert [(test.contrast, test.metric, test.rule) for test in tests] == [
+        ("lead@0", "test_accuracy", "higher"),
+        ("lead@0.5", "test_accuracy", "higher"),
+        ("best", "test_accuracy", "higher"),
+    ]
+    check_asks([study])
+
+
+def test_by_default_each_contrast_is_asked_whether_it_differs(ask: Ask) -> None:
+    ((part, tests),) = asked(ask()).items()
+    assert (part.says, part.yes, part.metrics) == ("lead", "different", ("test_accuracy",))
+    assert len(tests) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            "contrasts: [leed], metrics: [test_accuracy], yes: higher",
+            ".contrasts: there is no contrast",
+        ),
+        ("contrasts: [lead], metrics: [train_loss@1], yes: lower", ".metrics: there is no metric"),
+        (
+            "contrasts: [lead], metrics: [diverged], yes: higher",
+            ".metrics: the rule 'higher' is of",
+        ),
+        ("contrasts: [lead], metrics: [test_accuracy], yes: hihger", ".yes: there is no rule"),
+        ("contrasts: [lead], yes: higher", ": the rule 'higher' needs a `metric`"),
+        ("contrasts: [lead], yes: larger", ".contrasts: there is no contrast"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(ask: Ask, line: str, words: str) -> None:
+    study = ask("contrasts: [best], yes: larger", line)
+    with pytest.raises(BnbenchError) as error:
+        check_asks([study])
+    assert str(error.value).startswith(f"{study.path}: asks.1{words}")
+
+
+@pytest.mark.parametrize("line", ["yes: higher", "contrasts: [lead], yes: reproduced"])
+def test_only_published_accuracies_are_asked_for_without_a_contrast(ask: Ask, line: str) -> None:
+    with pytest.raises(BnbenchError, match="must name `contrasts`, or else ask `yes: reproduced`"):
+        ask(line)
+
+
+def test_four_parts_are_too_many(ask: Ask) -> None:
+    with pytest.raises(BnbenchError, match=r"asks: .*3"):
+        ask(*["contrasts: [best], yes: larger"] * 4)
+
+
+def test_every_study_asks_what_it_measures(root: Path) -> None:
+    studies = [load_study(path) for path in sorted((root / "configs/studies").glob("*.yaml"))]
+    check_asks(studies)
+    assert all(study.asks for study in studies)
+    small = [load_study(one.path, small=True) for one in studies if one.has_small]
+    for study in small:
+        known = {one.name for one in study.contrasts} | {one.name for one in study.best}
+        known |= set(study.ladder.changes if study.ladder else ())
+        tests = [test for tests in asked(study).values() for test in tests]
+        assert {test.contrast for test in tests} <= known
+        assert {test.rule for test in tests} <= set(RULES)
