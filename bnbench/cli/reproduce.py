@@ -14,7 +14,7 @@ from bnbench.execution import merge_plans, plan_runs
 from bnbench.report.archive import archive
 from bnbench.report.study_results import (
     Judged,
-    confirmatory_experiments,
+    answering_experiments,
     judge_studies,
     own_claims,
     write_answers,
@@ -70,11 +70,11 @@ def write_all(judged: Judged, out: Path, *, with_runs: bool) -> None:
     """Write tables, answers and report into a folder, with the runs they rest on if asked to."""
     tables = write_study_tables(judged, out)
     write_answers(judged, out / "answers.md")
-    write_study_report(judged, out / "report.html", with_markdown=True)
+    write_study_report(judged, out / "report.html", with_markdown=True, lean=True)
     if with_runs:
         folders = {run.run.path for one in judged.runs for run in one.runs}
         studies = [one.study for one in judged.findings]
-        archive(sorted(folders), out, with_answers=confirmatory_experiments(studies))
+        archive(sorted(folders), out, with_answers=answering_experiments(studies))
     for path in (out / "report.html", out / "report.md", *tables):
         Console().print(str(path), highlight=False, markup=False, soft_wrap=True)
 

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from bnbench.report.document import Listing, Section
+import yaml
+
+from bnbench.report.document import Listing, Paragraph, Section
 from bnbench.runs import Run
+
+Fields = dict[str, str]
+"""Dotted key -> value as JSON, of a run's configuration and manifest."""
+
+READING = (
+    "Of each run the configuration (config) and the manifest: first what most runs have in every"
+    " field; then, of each experiment, what is otherwise in all of its seeds;"
+    " and what is a run's own, a line a run."
+)
 
 
 @dataclass(frozen=True)
@@ -47,38 +62,72 @@ def read_appendix(runs: Iterable[Run]) -> tuple[AppendixRun, ...]:
 
 
 def appendix(runs: Sequence[AppendixRun]) -> Section:
-    """Lay out every configuration once, and every manifest."""
-    by_experiment: dict[str, list[AppendixRun]] = {}
-    for run in runs:
-        by_experiment.setdefault(run.experiment, []).append(run)
+    """Lay out every configuration and manifest, each field as far from the single run as it goes.
+
+    A field is what the nearest of three places says: the run's own line, its experiment, the
+    usual values. Keys are dotted, values JSON.
+    """
+    fields = [_fields(run) for run in runs]
+    usual = _usual(fields)
+    by_experiment: dict[str, list[Fields]] = {}
+    for run, own in zip(runs, fields, strict=True):
+        by_experiment.setdefault(run.experiment, []).append(_without(own, usual))
     return Section(
         "Appendix: configurations and manifests",
-        sections=tuple(_experiment(name, group) for name, group in by_experiment.items()),
-    )
-
-
-def _experiment(name: str, runs: Sequence[AppendixRun]) -> Section:
-    configurations = dict.fromkeys(run.configuration for run in runs)
-    return Section(
-        name,
         (
-            *[Listing("configuration (YAML)", text) for text in configurations],
-            Listing(f"manifest of seed {runs[0].seed} (JSON)", runs[0].manifest),
-            *[
-                Listing(
-                    f"manifest of seed {run.seed} (JSON), where it differs from that of seed"
-                    f" {runs[0].seed}",
-                    _changes(run.manifest, runs[0].manifest),
-                )
-                for run in runs[1:]
-            ],
+            Paragraph(READING),
+            Listing("usual values", _lines(usual)),
+            *[Listing(name, _experiment(group)) for name, group in by_experiment.items()],
         ),
     )
 
 
-def _changes(manifest: str, first: str) -> str:
-    """Keep the fields in which a manifest differs from the first: most are the same all over."""
-    there = json.loads(first)
-    fields = json.loads(manifest).items()
-    changed = {key: value for key, value in fields if there.get(key) != value}
-    return json.dumps(changed, indent=2, ensure_ascii=False)
+def _fields(run: AppendixRun) -> Fields:
+    configuration, manifest = yaml.safe_load(run.configuration), json.loads(run.manifest)
+    return dict(_flat({"config": configuration, "manifest": manifest}))
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _usual(runs: Sequence[Fields]) -> Fields:
+    """Give the value that more than half of the runs have, of each field that all of them have."""
+    counts = {
+        key: Counter(run[key] for run in runs).most_common(1)[0]
+        for key in runs[0]
+        if all(key in run for run in runs)
+    }
+    return {key: value for key, (value, count) in counts.items() if 2 * count > len(runs)}
+
+
+def _shared(runs: Sequence[Fields]) -> Fields:
+    return {
+        key: value
+        for key, value in runs[0].items()
+        if all(key in run and run[key] == value for run in runs)
+    }
+
+
+def _without(fields: Fields, shared: Fields) -> Fields:
+    return {key: value for key, value in fields.items() if shared.get(key) != value}
+
+
+def _lines(fields: Fields) -> str:
+    return "".join(f"{key}: {value}\n" for key, value in fields.items())
+
+
+def _experiment(runs: Sequence[Fields]) -> str:
+    """Write what an experiment's seeds share as lines, and what is each one's own as CSV."""
+    of_all = _shared(runs) if len(runs) > 1 else {}
+    own = [_without(run, of_all) for run in runs]
+    columns = dict.fromkeys(key for run in own for key in run)
+    text = io.StringIO()
+    table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    table.writeheader()
+    table.writerows({key: value.strip('"') for key, value in run.items()} for run in own)
+    return _lines(of_all) + (text.getvalue() if columns else "")

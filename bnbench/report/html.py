@@ -18,6 +18,7 @@ DROPPED = re.compile(
     re.DOTALL,
 )
 NAMES = re.compile(r"(id=\"|xlink:href=\"#|url\(#)")
+STYLES = re.compile(r' style="([^"]*)"')
 
 
 def render(document: Document) -> str:
@@ -34,12 +35,14 @@ def render(document: Document) -> str:
     )  # fmt: skip
     numbers = count(1)
     environment.filters["kind"] = _kind
-    environment.filters["inline"] = lambda picture: inline(picture, f"figure{next(numbers)}-")
+    environment.filters["inline"] = lambda picture: inline(picture, f"f{next(numbers)}-")
     return environment.get_template("report.html").render(document=document) + "\n"
 
 
 def inline(picture: Picture, prefix: str) -> Markup:
     """Turn an SVG file into an element of a page on which every name is there once.
+
+    What many of its elements look like is said once, in classes of the figure's own.
 
     Parameters
     ----------
@@ -48,7 +51,12 @@ def inline(picture: Picture, prefix: str) -> Markup:
         Of all names; no other figure of the page has it.
     """
     element = NAMES.sub(rf"\g<1>{prefix}", DROPPED.sub("", picture.svg))
-    return Markup(element.replace("xlink:href", "href").strip())
+    looks = dict.fromkeys(STYLES.findall(element))
+    classes = {look: f"{prefix}{number}" for number, look in enumerate(looks)}
+    rules = "".join(f".{name}{{{look}}}" for look, name in classes.items())
+    element = STYLES.sub(lambda look: f' class="{classes[look[1]]}"', element)
+    element = element.replace("xlink:href", "href").strip()
+    return Markup(element.replace("</svg>", f"<style>{rules}</style></svg>"))
 
 
 def _kind(block: Any) -> str:

@@ -63,6 +63,7 @@ def write_report(
     out: Path,
     *,
     with_markdown: bool = False,
+    lean: bool = False,
 ) -> list[Path]:
     """Write the report, the same bytes for the same findings.
 
@@ -77,6 +78,8 @@ def write_report(
         The HTML file.
     with_markdown : bool, default False
         Write the same beside it as ``<stem>.md``, its figures into the folder ``<stem>-figures``.
+    lean : bool, default False
+        Leave figures and appendix to the HTML file: for git, which keeps both.
 
     Returns
     -------
@@ -93,7 +96,13 @@ def write_report(
     document = report_document(studies, verdicts, runs)
     with writing(out.parent):
         write_text(out, html.render(document))
-        return [out, *(_write_markdown(document, out) if with_markdown else ())]
+        if not with_markdown:
+            return [out]
+        if not lean:
+            return [out, *_write_markdown(document, out)]
+        text = markdown.render(report_document(studies, verdicts, ()))
+        write_text(out.with_suffix(".md"), text)
+        return [out, out.with_suffix(".md")]
 
 
 def answers_text(studies: Iterable[StudyFindings]) -> str:

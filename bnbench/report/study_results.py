@@ -94,13 +94,17 @@ def judge_studies(studies: Sequence[Study], known: Sequence[Study], results: Pat
     return Judged(runs, findings, judgements)
 
 
-def confirmatory_experiments(studies: Sequence[Study]) -> set[str]:
-    """Name the experiments that stand in a contrast which a study set out to confirm."""
+def answering_experiments(studies: Sequence[Study]) -> set[str]:
+    """Name the experiments of contrasts of test accuracy which a study set out to confirm.
+
+    Their answers to the test file are worth keeping: 20 kB a run.
+    """
     return {
         study.arms[label].experiment.experiment
         for study in studies
         for contrast in study.contrasts
         if contrast.confirmatory
+        if any(metric.text == "test_accuracy" for metric in contrast.metrics)
         for label in (contrast.treatment, contrast.baseline)
     }
 
@@ -123,7 +127,9 @@ def write_study_tables(judged: Judged, out: Path) -> list[Path]:
         ]
 
 
-def write_study_report(judged: Judged, out: Path, *, with_markdown: bool) -> list[Path]:
+def write_study_report(
+    judged: Judged, out: Path, *, with_markdown: bool, lean: bool = False
+) -> list[Path]:
     """Write the report of studies; see `bnbench.report.study_report.write_report`."""
     paths = {run.run.path: run.run for one in judged.runs for run in one.runs}
     return write_report(
@@ -132,6 +138,7 @@ def write_study_report(judged: Judged, out: Path, *, with_markdown: bool) -> lis
         read_appendix(paths.values()),
         out,
         with_markdown=with_markdown,
+        lean=lean,
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import json
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 
 from bnbench.errors import BnbenchError
 from bnbench.findings.results import StudyFindings
-from bnbench.report.appendix import AppendixRun, read_appendix
+from bnbench.report.appendix import AppendixRun, appendix, read_appendix
 from bnbench.report.document import Document, Listing, Picture, Section
 from bnbench.report.study_report import ReportedStudy, report_document, write_report
 from bnbench.report.study_section import study_section
@@ -85,7 +87,7 @@ def test_sections_come_in_the_readers_order(document: Document) -> None:
         "The ladder",
         "What each switch does",
         "Not run, failed or diverged",
-        "Appendix: configurations and manifests", "plain",
+        "Appendix: configurations and manifests",
     ]  # fmt: skip
 
 
@@ -136,6 +138,21 @@ def test_without_markdown_there_is_one_file(headline: StudyFindings, tmp_path: P
     assert "plain, seed 9: not run" in page
     assert "Verdicts" not in page
     assert "Appendix" not in page
+
+
+def test_a_lean_markdown_leaves_figures_and_appendix_to_the_html(
+    studies: list[ReportedStudy], tmp_path: Path
+) -> None:
+    out = tmp_path / "report.html"
+    paths = write_report(studies[:1], VERDICTS, RUNS, out, with_markdown=True, lean=True)
+    assert paths == [out, tmp_path / "report.md"]
+    assert sorted(tmp_path.iterdir()) == paths
+    page, text = (path.read_text(encoding="utf-8") for path in paths)
+    assert "Appendix" in page
+    assert "<svg" in page
+    assert "Appendix" not in text
+    assert "![" not in text
+    assert "## Study: first" in text
 
 
 def test_many_missing_runs_are_folded(headline: StudyFindings) -> None:
@@ -191,3 +208,43 @@ def test_the_appendix_is_what_stands_in_the_folders(
     assert [(one.experiment, one.seed) for one in records] == [("b", 0), ("plain", 0), ("plain", 1)]
     assert records[2].manifest == runs[0].manifest.read_text(encoding="utf-8")
     assert records[2].configuration == runs[0].config.read_text(encoding="utf-8")
+
+
+def _listed(text: str) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """Read a listing back: its lines, and the table below them."""
+    lines = text.splitlines()
+    first = next((place for place, line in enumerate(lines) if ": " not in line), len(lines))
+    fields = dict(line.split(": ", 1) for line in lines[:first])
+    return fields, list(csv.DictReader(lines[first:]))
+
+
+def test_every_field_can_be_read_back_from_the_appendix() -> None:
+    """A run's own line, then its experiment, then the usual values."""
+    runs = [
+        AppendixRun(
+            name,
+            seed,
+            f"model: {{name: {name}, width: {width}}}\nrate: 0.1\n",
+            json.dumps({"seed": seed, "code": {"loop": "abc"}, "final": {"loss": seed / 8}}),
+        )
+        for name, width, seeds in (("plain", 6, 3), ("wide", 16, 2))
+        for seed in range(seeds)
+    ]
+    blocks = [block for block in appendix(runs).blocks if isinstance(block, Listing)]
+    assert [block.title for block in blocks] == ["usual values", "plain", "wide"]
+    usual, _ = _listed(blocks[0].text)
+    assert usual == {
+        "config.model.name": '"plain"', "config.model.width": "6", "config.rate": "0.1",
+        "manifest.code.loop": '"abc"',
+    }  # fmt: skip
+    for block, name, width, seeds in ((blocks[1], "plain", 6, 3), (blocks[2], "wide", 16, 2)):
+        own, rows = _listed(block.text)
+        fields = usual | own
+        assert (fields["config.model.name"], fields["config.model.width"]) == (
+            json.dumps(name), str(width),
+        )  # fmt: skip
+        assert rows == [
+            {"manifest.seed": str(seed), "manifest.final.loss": str(seed / 8)}
+            for seed in range(seeds)
+        ]
+    assert appendix(runs[:1]).blocks[-1] == Listing("plain", "")
