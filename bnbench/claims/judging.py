@@ -126,7 +126,14 @@ def _judgement(claim: Claim, test: ClaimTest, study: StudyFindings, outcome: Out
 def _missing(test: ClaimTest, there: list[StudyFindings]) -> str:
     """Say why a test has no verdict, and the command that makes its study's runs."""
     found = [find(test, study) for study in there]
-    notes = "; ".join(next((one.notes for one in found if one), ()))
+    told = next((one.notes for one in found if one), ())
+    notes = "; ".join(dict.fromkeys(map(_reason, told)))
     why = f"not measured ({notes})" if notes else "not run"
     path = there[0].study.path if there else f"configs/studies/{test.study}.yaml"
     return f"{why}: bnbench reproduce {path}"
+
+
+def _reason(note: str) -> str:
+    """Give the reason in brackets at a note's end, which both arms have; else the whole note."""
+    reason = re.search(r"\(([^()]+)\)$", note)
+    return reason[1] if reason else note

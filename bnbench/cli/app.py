@@ -190,7 +190,7 @@ def plan(
 def claims(
     studies: Annotated[
         list[Path] | None,
-        typer.Argument(help="Study YAML files; by default every study that has runs."),
+        typer.Argument(help="Study YAML files: only claims that rest on them; by default all."),
     ] = None,
     results: Results = Path("results"),
     article: Annotated[
@@ -203,14 +203,17 @@ def claims(
         Path | None, typer.Option("--csv", help="Write the rows with everything about them.")
     ] = None,
 ) -> None:
-    """Judge every published claim by the runs that are there.
+    """Judge the published claims, all or those of some studies, by the runs that are there.
 
     Example: bnbench claims --article A0
     """
-    from bnbench.cli.claims import print_claims
+    from bnbench.cli.claims import print_claims, resting_on
     from bnbench.cli.studies import judge_results
 
-    print_claims(judge_results(studies or [], results).judgements, article, verdict, csv)
+    judgements = judge_results(studies or [], results).judgements
+    if studies:
+        judgements = resting_on(judgements, studies)
+    print_claims(judgements, article, verdict, csv)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich import box
@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bnbench.claims import Judgement, Verdict, claims_table
+from bnbench.config import load_study
 from bnbench.registry import unknown
 from bnbench.report.files import write_table, writing
 
@@ -45,6 +46,12 @@ def print_claims(
     if csv is not None:
         with writing(csv):
             write_table(claims_table(chosen), csv)
+
+
+def resting_on(judgements: Sequence[Judgement], paths: Iterable[Path]) -> tuple[Judgement, ...]:
+    """Keep the verdicts that studies decide, or would if they had the runs."""
+    names = {load_study(path).name for path in paths}
+    return tuple(one for one in judgements if one.test is not None and one.test.study in names)
 
 
 def _chosen(

@@ -9,17 +9,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bnbench.errors import BnbenchError
 from bnbench.prediction import predict
-from bnbench.runs import find_runs
+from bnbench.runs import find_run
 
 
 def print_predictions(folder: Path, images: Sequence[Path]) -> None:
     """Print each image's class, and the probability of every class, in per cent."""
-    run, *others = find_runs([folder])
-    if others:
-        raise BnbenchError(f"{folder}: holds {1 + len(others)} runs; name one, such as {run.path}")
-    predictions = list(predict(run, images))
+    predictions = list(predict(find_run(folder), images))
     table = Table("image", "class", box=None, pad_edge=False)
     for label in predictions[0].probabilities:
         table.add_column(f"{label} %", justify="right")

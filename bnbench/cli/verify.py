@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bnbench.errors import BnbenchError
-from bnbench.runs import Run, find_runs
+from bnbench.runs import Run, find_run, find_runs
 from bnbench.verification import (
     Difference,
     Inspection,
@@ -75,7 +75,7 @@ def print_difference(first: Path, second: Path) -> int:
     int
         Exit code, as of ``diff``: 0 for the same numbers, 1 for others.
     """
-    runs = _only_run(first), _only_run(second)
+    runs = find_run(first), find_run(second)
     facts, numbers = differing_facts(*runs), differing_numbers(*runs)
     _print_lines([f"A  {runs[0].path}", f"B  {runs[1].path}", ""])
     if facts or numbers:
@@ -83,13 +83,6 @@ def print_difference(first: Path, second: Path) -> int:
     if not numbers:
         _print_lines(["same numbers"])
     return 1 if numbers else 0
-
-
-def _only_run(folder: Path) -> Run:
-    run, *others = find_runs([folder])
-    if others:
-        raise BnbenchError(f"{folder}: holds {1 + len(others)} runs; name one, such as {run.path}")
-    return run
 
 
 def _status_table(inspections: Sequence[Inspection]) -> Table:

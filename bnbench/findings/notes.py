@@ -38,7 +38,11 @@ def _unknown(metric: Metric, arm: ArmRuns, level: Level) -> Iterator[str]:
     if not arm.runs:
         yield f"{arm.label} has no finished run"
     if unknown := sorted(arm.runs.keys() - level.values.keys()):
-        why = "batches.csv is not there" if metric.quantity.kind == "time" else "one epoch"
+        why = (
+            "needs batches.csv, which archived runs leave out"
+            if metric.quantity.kind == "time"
+            else "one epoch"
+        )
         yield f"not known of {arm.label}, {listed_seeds(unknown)} ({why})"
     coarse = [seed for seed, run in arm.runs.items() if run.lacks_evaluations]
     if coarse and metric.quantity.name in WITHIN_EPOCHS:

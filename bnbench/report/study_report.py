@@ -113,7 +113,7 @@ def answers_text(studies: Iterable[StudyFindings]) -> str:
 def _answer_line(found: StudyFindings) -> str:
     said = [f"**{markdown.escaped(found.study.question)}**", markdown.escaped(answer(found))]
     if found.study.gives_up:
-        said.append(f"*Small variant without {markdown.escaped(found.study.gives_up)}.*")
+        said.append(f"*Small variant, which gives up {markdown.escaped(found.study.gives_up)}.*")
     return " ".join(said)
 
 

@@ -1,6 +1,6 @@
 """The run directory: its files, manifest, logs and lock. Reads and writes files, no tensors."""
 
-from bnbench.runs.directory import Run, find_runs, locked, run_directory
+from bnbench.runs.directory import Run, find_run, find_runs, locked, run_directory
 from bnbench.runs.files import write_text, written_whole
 from bnbench.runs.hashes import changed_files, file_hashes
 from bnbench.runs.identity import Found, Identity, is_finished, look
@@ -31,6 +31,7 @@ __all__ = [
     "RunLogs",
     "changed_files",
     "file_hashes",
+    "find_run",
     "find_runs",
     "is_finished",
     "locked",

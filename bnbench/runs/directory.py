@@ -106,6 +106,20 @@ def locked(run: Run) -> Iterator[None]:
         lock.release()
 
 
+def find_run(path: Path) -> Run:
+    """Find the only run at or below a path.
+
+    Raises
+    ------
+    BnbenchError
+        If there is none, or more than one.
+    """
+    run, *others = find_runs([path])
+    if others:
+        raise BnbenchError(f"{path}: holds {1 + len(others)} runs; name one, such as {run.path}")
+    return run
+
+
 def find_runs(paths: Iterable[Path]) -> list[Run]:
     """Find the runs at or below each path, in the order of their seeds.
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from bnbench.claims import Judgement, article_claims, judge, study_claims
 from bnbench.cli import claims as command
-from bnbench.cli.claims import print_claims
+from bnbench.cli.claims import print_claims, resting_on
 from bnbench.errors import BnbenchError
 from tests.unit.claims.conftest import MakeFinding, MakeStudy
 
@@ -36,6 +36,14 @@ def test_a_line_a_verdict_and_a_sum(
         f"12 claims, {len(lines) - 1} verdicts: 0 SUPPORTED, 0 REFUTED, 0 INCONCLUSIVE,"
         f" 1 NOT TESTABLE, {opened} OPEN"
     )
+
+
+def test_only_the_claims_of_some_studies(root: Path, judgements: tuple[Judgement, ...]) -> None:
+    studies = root / "configs/studies"
+    kept = resting_on(judgements, [studies / "bias.yaml", studies / "mlp.yaml"])
+    everywhere = [test.study for claim in article_claims() for test in claim.tests]
+    assert len(kept) == everywhere.count("bias") + everywhere.count("mlp") > 0
+    assert {one.test and one.test.study for one in kept} == {"bias", "mlp"}
 
 
 def test_one_verdict_in_any_spelling(

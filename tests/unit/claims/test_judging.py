@@ -62,7 +62,11 @@ def test_what_was_not_run_is_open(make_finding: MakeFinding, make_study: MakeStu
 
 def test_what_was_not_measured_says_why(make_finding: MakeFinding, make_study: MakeStudy) -> None:
     for values in ({}, {0: 0.9}):
-        finding = make_finding(treatment=values, baseline={1: 0.9}, notes=("no batches.csv", "b"))
+        finding = make_finding(
+            treatment=values,
+            baseline={1: 0.9},
+            notes=("x (no batches.csv)", "y (no batches.csv)", "b"),
+        )
         there = make_study([finding])
         judgement = only(judge([asking()], {"study": there}))
         assert judgement.verdict is Verdict.OPEN
