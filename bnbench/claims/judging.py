@@ -55,12 +55,21 @@ class Judgement:
         return "the rest" if self.claim.tests else ""
 
     @property
+    def why(self) -> str:
+        """What the verdict leaves open: ``not reproduced, outside the prediction interval``."""
+        return ", ".join(filter(None, [REPRODUCED[self.reproduced], self.how]))
+
+    @property
+    def measured(self) -> str:
+        """The numbers with what they are of: ``test accuracy: −0.15 pp ...``."""
+        metric = self.test.metric if self.test is not None and self.n else None
+        of = parse_metric(metric).title if metric else ""
+        return ": ".join(filter(None, [of, self.numbers]))
+
+    @property
     def line(self) -> str:
-        """How, of what, and the numbers: ``the other way round: test accuracy: −0.15 pp ...``."""
-        words = [", ".join(filter(None, [REPRODUCED[self.reproduced], self.how]))]
-        if self.n and self.test is not None and self.test.metric is not None:
-            words.append(parse_metric(self.test.metric).title)
-        return ": ".join([*filter(None, words), self.numbers])
+        """All of it: ``the other way round: test accuracy: −0.15 pp ...``."""
+        return ": ".join(filter(None, [self.why, self.measured]))
 
 
 def judge(claims: Iterable[Claim], findings: Mapping[str, StudyFindings]) -> tuple[Judgement, ...]:

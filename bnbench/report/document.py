@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,22 @@ class Table:
         Each as long as the header.
     words : int
         So many first columns hold words; the others hold numbers.
+    titles : tuple of str
+        One a row, or none at all: rows of one title stand together under it.
     """
 
     caption: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     words: int = 1
+    titles: tuple[str, ...] = ()
+
+    @property
+    def groups(self) -> list[tuple[str, list[tuple[str, ...]]]]:
+        """The rows in order, by title; all of them under an empty one where there are none."""
+        titled = zip(self.titles or ("",) * len(self.rows), self.rows, strict=True)
+        by_title = groupby(titled, key=lambda pair: pair[0])
+        return [(title, [row for _, row in pairs]) for title, pairs in by_title]
 
 
 @dataclass(frozen=True)

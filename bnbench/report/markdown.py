@@ -74,6 +74,10 @@ def _block(block: Block, figures: str | None) -> Iterator[str]:
 def _table(table: Table) -> Iterator[str]:
     numbers = len(table.header) - table.words
     rule = ["---"] * table.words + ["---:"] * numbers
-    rows = [[*map(escaped, table.header)], rule, *([*map(escaped, row)] for row in table.rows)]
+    rows = [[*map(escaped, table.header)], rule]
+    for title, group in table.groups:
+        if title:
+            rows.append([f"**{escaped(title)}**", *[""] * (len(table.header) - 1)])
+        rows += [[*map(escaped, row)] for row in group]
     yield f"*{escaped(table.caption)}*"
     yield "\n".join(f"| {' | '.join(cells)} |" for cells in rows)

@@ -178,7 +178,8 @@ def _row(judgement: Judgement) -> VerdictRow:
         statement=judgement.claim.claim,
         aspect=judgement.aspect,
         verdict=judgement.verdict.value,
-        numbers=judgement.line,
+        how=judgement.why,
+        numbers=judgement.measured,
         published=judgement.claim.claimed,
         study=judgement.study,
     )

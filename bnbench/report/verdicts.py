@@ -33,6 +33,8 @@ class VerdictRow:
         Such as ``level`` or ``direction``.
     verdict : str
         One of `ORDER`.
+    how : str
+        What the verdict alone leaves open, such as ``the other way round``.
     numbers : str
         What it rests on, in one line.
     published : str
@@ -46,19 +48,21 @@ class VerdictRow:
     statement: str
     aspect: str
     verdict: str
+    how: str
     numbers: str
     published: str
     study: str = ""
 
 
 def verdict_table(verdicts: Sequence[VerdictRow]) -> Table:
-    """Lay out all verdicts in the order given."""
-    header = ("claim", "verdict", "statement", "aspect", "published", "re-run")
+    """Lay out all verdicts in the order given, each claim's words once above its rows."""
+    header = ("aspect", "verdict", "what was measured")
     rows = tuple(
-        (row.claim, row.verdict, row.statement, row.aspect, row.published, row.numbers)
+        (row.aspect, ": ".join(filter(None, [row.verdict, row.how])), row.numbers)
         for row in verdicts
     )
-    return Table("Every claim, aspect by aspect", header, rows, words=len(header))
+    titles = tuple(f"{row.claim} {row.statement} Published: {row.published}." for row in verdicts)
+    return Table("Every claim, aspect by aspect", header, rows, len(header), titles)
 
 
 def counted(verdicts: Sequence[VerdictRow]) -> str:

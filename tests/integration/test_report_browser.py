@@ -40,7 +40,8 @@ WRAPPER = """<body style="margin: 0"><iframe src="report.html" width="{width}" h
  style="border: 0"></iframe><script>
 onload = () => {{
   const page = document.querySelector("iframe").contentDocument;
-  const column = () => [...page.querySelectorAll("tbody tr")].map(row => row.cells[1].textContent);
+  const texts = (table, column) => [...table.rows].slice(1).map(row => row.cells[column].textContent);
+  const column = () => texts(page.querySelector("table"), 1);
   const button = page.querySelectorAll("th button")[1];
   const root = page.documentElement, box = page.querySelector(".box");
   const found = {{page: root.scrollWidth, window: root.clientWidth,
@@ -50,6 +51,11 @@ onload = () => {{
   found.up = column();
   button.click();
   found.down = column();
+  const titled = page.querySelector(".titled");
+  found.titled = titled.parentElement.scrollWidth;
+  found.room = titled.parentElement.clientWidth;
+  titled.querySelectorAll("th button")[1].click();
+  found.grouped = texts(titled, 0);
   document.title = JSON.stringify(found);
 }};
 </script>"""
@@ -64,10 +70,16 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     numbers = ("+1.5 pp", "−2.0 pp", "–", "1,000", "< 0.0001")
     columns = tuple(f"column {number}" for number in range(30))
     rows = tuple((UNBROKEN[:60], number, *["+1.31 pp"] * 28) for number in numbers)
+    verdicts = tuple(
+        (aspect, verdict, "validation accuracy after the last epoch: +1.31 pp, " * 4)
+        for aspect, verdict in (("a", "REFUTED"), ("b", "SUPPORTED"), ("c", "OPEN"), ("d", "OPEN"))
+    )
+    titles = ("A0.1", "A0.1", "A0.2", "A0.2")
     blocks = (
         Paragraph(UNBROKEN),
         Lines((UNBROKEN,)),
         Table(UNBROKEN, columns, rows),
+        Table("Verdicts", ("aspect", "verdict", "measured"), verdicts, 3, titles),
         Picture("figure", UNBROKEN, svg, "paired"),
         Listing(UNBROKEN, UNBROKEN),
     )
@@ -104,6 +116,16 @@ def test_the_page_is_as_wide_as_the_window_and_wide_tables_scroll(page: Path, wi
     assert found["box"] < found["window"]
     assert found["table"] > found["box"]
     assert 0.7 * min(width, 700) < found["figure"] < found["window"]
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_a_table_under_titles_fits_a_phone(page: Path, width: int) -> None:
+    found = _measure(page, width)
+    assert found["titled"] == found["room"] < width
+
+
+def test_a_click_keeps_rows_under_their_title(page: Path) -> None:
+    assert _measure(page, 1280)["grouped"] == ["A0.2", "c", "d", "A0.1", "a", "b"]
 
 
 def test_a_click_sorts_by_number_and_another_turns_it_round(page: Path) -> None:

@@ -141,6 +141,20 @@ def test_markdown_by_hand() -> None:
     assert "figure" not in markdown.render(document)
 
 
+def test_titles_stand_once_above_their_rows() -> None:
+    rows, titles = (("a", "1"), ("b", "2"), ("c", "3")), ("<one>", "<one>", "two")
+    table = Table("Levels", ("metric", "n"), rows, 2, titles)
+    document = Document("Title", (Section("First", (table,)),))
+    page = _Page(html.render(document))
+    assert len(page.named("tbody")) == 2
+    assert [one["colspan"] for one in page.named("th")[2:]] == ["2", "2"]
+    assert page.texts.count("<one>") == 1
+    assert (
+        "| **&lt;one&gt;** |  |\n| a | 1 |\n| b | 2 |\n| **two** |  |\n| c | 3 |\n"
+        in markdown.render(document)
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "written"),
     [

@@ -18,11 +18,13 @@ from bnbench.report.appendix import AppendixRun, appendix, read_appendix
 from bnbench.report.document import Document, Listing, Picture, Section
 from bnbench.report.study_report import ReportedStudy, report_document, write_report
 from bnbench.report.study_section import study_section
-from bnbench.report.verdicts import VerdictRow
+from bnbench.report.verdicts import VerdictRow, verdict_table
 from bnbench.runs import Run
 
 VERDICTS = [
-    VerdictRow("A0.1", "first", "It | helps <b>.", "level", "SUPPORTED", "+1 pp", "+3 pp", "first")
+    VerdictRow(
+        "A0.1", "first", "It | helps <b>.", "level", "SUPPORTED", "", "+1 pp", "+3 pp", "first"
+    )
 ]
 RUNS = [
     AppendixRun("plain", seed, "experiment: plain\n", f'{{"seed": {seed}}}') for seed in range(2)
@@ -140,6 +142,22 @@ def test_without_markdown_there_is_one_file(headline: StudyFindings, tmp_path: P
     assert "Appendix" not in page
 
 
+def test_verdicts_stand_under_their_claims_words() -> None:
+    rows = [
+        VerdictRow("A0.1", "A0", "It helps.", "level", "REFUTED", "smaller", "+1 pp", "+3 pp"),
+        VerdictRow("A0.1", "A0", "It helps.", "direction", "SUPPORTED", "", "+1 pp", "+3 pp"),
+        VerdictRow("A0.2", "A0", "It ends.", "", "OPEN", "", "needs: a probe", "98 %"),
+    ]
+    table = verdict_table(rows)
+    assert table.groups == [
+        (
+            "A0.1 It helps. Published: +3 pp.",
+            [("level", "REFUTED: smaller", "+1 pp"), ("direction", "SUPPORTED", "+1 pp")],
+        ),
+        ("A0.2 It ends. Published: 98 %.", [("", "OPEN", "needs: a probe")]),
+    ]
+
+
 def test_a_lean_markdown_leaves_figures_and_appendix_to_the_html(
     studies: list[ReportedStudy], tmp_path: Path
 ) -> None:
@@ -183,8 +201,8 @@ def test_texts_from_configs_and_manifests_stay_text(nasty: StudyFindings, tmp_pa
     assert page.count("&lt;script&gt;alert(&#39;x&#39;)") > 10
     outside_fences = "".join(markdown.split("```")[::2])
     assert "<script>" not in outside_fences
-    rows = [line for line in markdown.splitlines() if line.startswith("| A0.1")]
-    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [7]  # six cells
+    (title,) = [line for line in markdown.splitlines() if line.startswith("| **A0.1")]
+    assert len(re.findall(r"(?<!\\)\|", title)) == 4  # three cells
 
 
 @pytest.mark.parametrize("name", ["report.md", "report", "report.txt"])
