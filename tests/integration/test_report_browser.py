@@ -40,7 +40,8 @@ WRAPPER = """<body style="margin: 0"><iframe src="report.html" width="{width}" h
  style="border: 0"></iframe><script>
 onload = () => {{
   const page = document.querySelector("iframe").contentDocument;
-  const texts = (table, column) => [...table.rows].slice(1).map(row => row.cells[column].textContent);
+  const texts = (table, column) =>
+    [...table.rows].slice(1).map(row => row.cells[column].textContent);
   const column = () => texts(page.querySelector("table"), 1);
   const button = page.querySelectorAll("th button")[1];
   const root = page.documentElement, box = page.querySelector(".box");

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import pytest
@@ -51,6 +53,22 @@ def test_files_are_fit_for_print_and_free_of_dates(tmp_path: Path) -> None:
     with Image.open(tmp_path / "figure.png") as image:
         assert image.width == pytest.approx(style.PAGE_WIDTH * 200, abs=1)
         assert image.info["dpi"][0] == pytest.approx(200, abs=0.1)
+        assert image.mode == "P"  # a palette
+
+
+def test_a_report_gets_letters_as_text_and_places_to_a_hundredth() -> None:
+    with style.figure(3) as figure:
+        _drawn(figure)
+        style.legend(figure)
+        text = style.svg(figure)
+    page = ElementTree.fromstring(text)
+    letters = [one.text for one in page.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"a curve", style.PUBLISHED} <= set(letters)
+    assert text.count("font-family") == 1
+    assert "Verdana" in page.attrib["font-family"]
+    places = [one.attrib["d"] for one in page.iter("{http://www.w3.org/2000/svg}path")]
+    decimals = re.findall(r"\.(\d+)", " ".join(places))
+    assert max(map(len, decimals)) == 2
 
 
 def test_looks_differ_in_color_dashes_and_marker() -> None:

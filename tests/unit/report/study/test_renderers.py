@@ -113,6 +113,15 @@ def test_every_name_is_there_once_and_every_reference_leads_to_one() -> None:
     assert targets | clips <= names.keys()
 
 
+def test_looks_of_a_figure_are_rules_said_once() -> None:
+    element = html.inline(Picture("one", "One", _svg(), "paired"), "f1-")
+    assert 'style="' not in element
+    used = set(re.findall(r'class="(.*?)"', element))
+    rules = re.findall(r"\.(f1-\d+)\{(.*?)\}", element)
+    assert {name for name, _ in rules} == used
+    assert len({look for _, look in rules}) == len(rules)
+
+
 def test_sections_nest_and_tables_name_their_columns() -> None:
     page = _Page(html.render(_document("plain")))
     assert [len(page.named(f"h{depth}")) for depth in (1, 2, 3)] == [1, 2, 1]
