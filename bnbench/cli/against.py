@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bnbench.errors import BnbenchError
 from bnbench.findings.against import BOUND, CONFIDENCE, Judged, Judgement, judge
-from bnbench.report.numbers import difference, level
+from bnbench.findings.numbers import difference, level
 from bnbench.runs import Run, find_runs
 
 LISTED = 60
