@@ -17,6 +17,7 @@ from bnbench.findings.run_files import (
     read_epochs,
     read_evaluations,
     read_predictions,
+    refuse_changes,
     steps_per_epoch,
 )
 from bnbench.runs import Manifest, Run
@@ -103,7 +104,8 @@ class FinishedRun:
 def read_finished_run(run: Run, manifest: Manifest) -> FinishedRun:
     """Read a run whose manifest says that it has finished.
 
-    Its epochs must follow from its batches, where these have been kept.
+    Its epochs must follow from its batches, where these have been kept, and no file may have
+    changed since it ended.
 
     Raises
     ------
@@ -116,6 +118,7 @@ def read_finished_run(run: Run, manifest: Manifest) -> FinishedRun:
     if run.batches.exists():
         batches = read_batches(run, manifest, experiment, epochs)
         losses = batches.loc[batches["split"] == "train", "loss"].to_numpy(float)
+    refuse_changes(run, manifest)
     return FinishedRun(run, manifest, experiment, epochs, losses)
 
 

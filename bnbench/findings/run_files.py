@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 
 from bnbench.config import Experiment, configuration_hash
 from bnbench.errors import BnbenchError
-from bnbench.runs import BATCH_COLUMNS, EPOCH_COLUMNS, EVALUATION_COLUMNS, Manifest, Run
+from bnbench.runs import (
+    BATCH_COLUMNS,
+    EPOCH_COLUMNS,
+    EVALUATION_COLUMNS,
+    Manifest,
+    Run,
+    changed_files,
+)
 from bnbench.runs.agreement import agree, are_shares, measures_of_epochs
 
 Table = NDArray[np.void]
@@ -241,6 +248,20 @@ def evaluations_due(manifest: Manifest, experiment: Experiment) -> NDArray[np.in
     per_epoch = steps_per_epoch(manifest, experiment)
     steps = np.arange(every, experiment.training.epochs * per_epoch, every)
     return steps[steps % per_epoch > 0]
+
+
+def refuse_changes(run: Run, manifest: Manifest) -> None:
+    """Refuse a run of which a file is another one than its manifest says; some may not be kept.
+
+    Raises
+    ------
+    BnbenchError
+        Naming the first such file.
+    """
+    changes = changed_files(run, manifest.files, run.manifest.stat().st_mtime)
+    for name, change in changes.items():
+        if change == "changed":
+            raise _changed(run.path / name, "has changed since the run ended")
 
 
 def steps_per_epoch(manifest: Manifest, experiment: Experiment) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -22,8 +23,12 @@ def file_hashes(run: Run) -> dict[str, str]:
     dict of str to str
         File name -> SHA-256, hex; only of files that are there.
     """
+    return {path.name: _sha256(path) for path in _files(run)}
+
+
+def _files(run: Run) -> list[Path]:
     files = (run.config, run.batches, run.epochs, run.evaluations, run.predictions, run.weights)
-    return {path.name: _sha256(path) for path in files if path.is_file()}
+    return [path for path in files if path.is_file()]
 
 
 def _sha256(path: Path) -> str:
@@ -31,7 +36,9 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def changed_files(run: Run, stated: Mapping[str, str]) -> dict[str, Change]:
+def changed_files(
+    run: Run, stated: Mapping[str, str], touched_since: float = -math.inf
+) -> dict[str, Change]:
     """Compare a run's files with the hashes in its manifest.
 
     All of each file is read, at 0.5 to 1 GB a second: of 200 runs of LeNet-5, 120 MB.
@@ -41,13 +48,20 @@ def changed_files(run: Run, stated: Mapping[str, str]) -> dict[str, Change]:
     run : Run
     stated : mapping of str to str
         File name -> SHA-256, as `file_hashes` gave them when the run ended.
+    touched_since : float
+        Believe files whose time of modification is before this one, seconds since the epoch.
 
     Returns
     -------
     dict of str to str
         Name -> what was done to it; ``new`` is a file that the manifest does not list.
     """
-    there = file_hashes(run)
+    there = {
+        path.name: stated.get(path.name, "")
+        if path.stat().st_mtime < touched_since
+        else _sha256(path)
+        for path in _files(run)
+    }
     changes: dict[str, Change] = {}
     for name in sorted(stated.keys() | there.keys()):
         if name not in there:
@@ -62,10 +76,12 @@ def changed_files(run: Run, stated: Mapping[str, str]) -> dict[str, Change]:
 def changed_since(run: Run, manifest: Manifest, experiment: Experiment) -> dict[str, Change]:
     """Compare a finished run's files with its manifest, or with what every such run leaves.
 
-    Manifests of the first release list no files: of these runs only what is missing is told.
+    Only files touched after their manifest are read: 10,000 runs take seconds, not a minute. An
+    edit that sets the time back is `bnbench verify`'s to find. Manifests of the first release list
+    no files: of these runs only what is missing is told.
     """
     if manifest.files:
-        return changed_files(run, manifest.files)
+        return changed_files(run, manifest.files, run.manifest.stat().st_mtime)
     always = [run.config, run.batches, run.epochs]
     if manifest.status == "complete":
         always.append(run.weights)

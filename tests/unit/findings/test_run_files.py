@@ -22,7 +22,7 @@ from bnbench.findings.run_files import (
     read_evaluations,
     read_predictions,
 )
-from bnbench.runs import Run
+from bnbench.runs import Run, file_hashes
 
 MakeRun = Callable[..., Run]
 
@@ -448,3 +448,23 @@ def _refused_predictions(run: Run, message: str) -> None:
     with pytest.raises(BnbenchError, match=rf"test_predictions\.npy: .*{message}") as caught:
         read_predictions(run, read_checked_manifest(run))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["epochs.csv", "test_predictions.npy", "weights.pt"])
+def test_a_file_that_is_not_the_one_of_the_manifest(make_run: MakeRun, name: str) -> None:
+    """Another training accuracy of whole images agrees with everything but its hash."""
+    run = make_run("plain", 0, ACCURACIES)
+    _change_manifest(run, files=file_hashes(run))
+    assert len(read_finished_run(run, read_checked_manifest(run)).epochs) == 3
+    path = run.path / name
+    if name == "epochs.csv":
+        rows = pd.read_csv(path, dtype=str)
+        rows.loc[1, "train_accuracy"] = rows.loc[0, "train_accuracy"]
+        rows.to_csv(path, index=False, lineterminator="\n")
+    else:
+        path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(BnbenchError, match=f"{name}: has changed since the run ended"):
+        read_finished_run(run, read_checked_manifest(run))
+    path.unlink()  # an archive need not keep everything
+    if name != "epochs.csv":
+        read_finished_run(run, read_checked_manifest(run))

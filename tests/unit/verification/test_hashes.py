@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,6 +51,17 @@ def test_any_byte_counts(make_run: MakeRun, name: str) -> None:
     content[-1] ^= 1
     path.write_bytes(content)
     assert changed_files(run, hashes) == {name: "changed"}
+
+
+def test_only_files_touched_since_are_read(make_run: MakeRun) -> None:
+    run = make_run()
+    hashes = file_hashes(run)
+    for path, second in ((run.epochs, 999.0), (run.config, 1000.0), (run.weights, 1001.0)):
+        path.write_bytes(b"another")
+        os.utime(path, (second, second))
+    os.utime(run.batches, (1001.0, 1001.0))  # touched, and as it was
+    changes = changed_files(run, hashes, touched_since=1000.0)
+    assert changes == {"config.yaml": "changed", "weights.pt": "changed"}
 
 
 def test_files_missing_and_new(make_run: MakeRun) -> None:
