@@ -118,7 +118,7 @@ def read_finished_run(run: Run, manifest: Manifest) -> FinishedRun:
     if run.batches.exists():
         batches = read_batches(run, manifest, experiment, epochs)
         losses = batches.loc[batches["split"] == "train", "loss"].to_numpy(float)
-    refuse_changes(run, manifest)
+    refuse_changes(run, manifest, experiment)
     return FinishedRun(run, manifest, experiment, epochs, losses)
 
 

@@ -23,7 +23,7 @@ from bnbench.runs import (
     EVALUATION_COLUMNS,
     Manifest,
     Run,
-    changed_files,
+    changed_since,
 )
 from bnbench.runs.agreement import agree, are_shares, measures_of_epochs
 
@@ -250,7 +250,7 @@ def evaluations_due(manifest: Manifest, experiment: Experiment) -> NDArray[np.in
     return steps[steps % per_epoch > 0]
 
 
-def refuse_changes(run: Run, manifest: Manifest) -> None:
+def refuse_changes(run: Run, manifest: Manifest, experiment: Experiment) -> None:
     """Refuse a run of which a file is another one than its manifest says; some may not be kept.
 
     Raises
@@ -258,8 +258,7 @@ def refuse_changes(run: Run, manifest: Manifest) -> None:
     BnbenchError
         Naming the first such file.
     """
-    changes = changed_files(run, manifest.files, run.manifest.stat().st_mtime)
-    for name, change in changes.items():
+    for name, change in changed_since(run, manifest, experiment).items():
         if change == "changed":
             raise _changed(run.path / name, "has changed since the run ended")
 

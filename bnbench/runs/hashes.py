@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,7 @@ from bnbench.runs.directory import Run
 from bnbench.runs.manifest import Manifest
 
 Change = Literal["missing", "changed", "new"]
+LONGEST_END = 60.0  # seconds from the time that a manifest states to the writing of it
 
 
 def file_hashes(run: Run) -> dict[str, str]:
@@ -76,15 +78,24 @@ def changed_files(
 def changed_since(run: Run, manifest: Manifest, experiment: Experiment) -> dict[str, Change]:
     """Compare a finished run's files with its manifest, or with what every such run leaves.
 
-    Only files touched after their manifest are read: 10,000 runs take seconds, not a minute. An
-    edit that sets the time back is `bnbench verify`'s to find. Manifests of the first release list
-    no files: of these runs only what is missing is told.
+    Only files touched since the run ended are read: 10,000 runs take seconds, not a minute. An
+    edit that sets the clock of a file back is `bnbench verify`'s to find. Manifests of the first
+    release list no files: of these runs only what is missing is told.
     """
     if manifest.files:
-        return changed_files(run, manifest.files, run.manifest.stat().st_mtime)
+        return changed_files(run, manifest.files, _untouched_before(run, manifest))
     always = [run.config, run.batches, run.epochs]
     if manifest.status == "complete":
         always.append(run.weights)
     if experiment.training.evaluate_every:
         always.append(run.evaluations)
     return {path.name: "missing" for path in always if not path.is_file()}
+
+
+def _untouched_before(run: Run, manifest: Manifest) -> float:
+    """Give the end of the run, seconds since the epoch; none if its manifest was written later."""
+    try:
+        ended = datetime.fromisoformat(manifest.ended or "").timestamp()
+    except ValueError:
+        return -math.inf
+    return ended if run.manifest.stat().st_mtime < ended + LONGEST_END else -math.inf

@@ -12,7 +12,7 @@ import pytest
 
 from bnbench.config import Study, configuration_hash, dump_experiment, load_study
 from bnbench.execution import plan_runs
-from bnbench.runs import Run, file_hashes, run_directory
+from bnbench.runs import Run, file_hashes, now, run_directory
 from bnbench.training import run_experiment
 
 SECONDS, MEBIBYTES = 10.0, 1024
@@ -52,6 +52,7 @@ def _fill(study: Study, results: Path, one: Path) -> None:
         mine = {
             "experiment": experiment.experiment,
             "configuration_hash": configuration_hash(experiment),
+            "ended": now(),
         }
         for seed in study.seeds:
             _copy(run_directory(results, experiment, seed), files, manifest | mine | {"seed": seed})
