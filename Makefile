@@ -8,10 +8,14 @@ BNBENCH := $(BIN)/bnbench
 BENCH_OUT ?= results/speed.md
 BENCH_RUNS_OUT ?= results/finished_runs.md
 
+# The other programs of `make bench-peers`, in an environment of their own, and its tables' folder.
+PEERS ?= .venv-peers
+PEERS_OUT ?= results
+
 .DEFAULT_GOAL := help
 STUDIES := $(sort $(wildcard configs/studies/*.yaml))
 
-.PHONY: help expect reproduce reproduce-small reproduce-full reference golden test test-all check bench clean
+.PHONY: help expect reproduce reproduce-small reproduce-full reference golden test test-all check bench bench-peers clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' $(MAKEFILE_LIST)
@@ -50,6 +54,11 @@ reference: $(VENV)/installed-dev  ## Renew results/reference, and README's table
 	$(BNBENCH) compare lenet5_batchnorm --baseline lenet5 --out results/reference/corrected
 	$(BIN)/python tests/test_documentation.py
 
+$(PEERS)/installed: benchmarks/requirements-peers.txt constraints.txt
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet -c constraints.txt -r benchmarks/requirements-peers.txt
+	@touch $@
+
 test: $(VENV)/installed-dev  ## Environment, data, every test but the slow ones
 	$(BNBENCH) data fetch
 	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow'
@@ -68,8 +77,13 @@ check: $(VENV)/installed-dev  ## Lint, types, direction of imports
 	$(BIN)/lint-imports
 
 bench: $(VENV)/installed-dev  ## Speed and memory against the plain DataLoader loop, as a table
-	$(BIN)/python benchmarks/speed.py $(BENCH_OUT)
+	$(BIN)/python -m benchmarks.speed $(BENCH_OUT)
 	$(BIN)/python benchmarks/finished_runs.py $(BENCH_RUNS_OUT)
 
-clean:  ## Remove the environment and the caches, not the results
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+bench-peers: $(VENV)/installed-dev $(PEERS)/installed  ## Speed against other programs, and where the time goes
+	$(BIN)/python -m benchmarks.peers $(PEERS)/bin/python $(PEERS_OUT)/peers.md
+	$(BIN)/python -m benchmarks.operator_times $(PEERS_OUT)/operator_times.md
+	$(BIN)/python -m benchmarks.overhead $(PEERS_OUT)/overhead.md
+
+clean:  ## Remove the environments and the caches, not the results
+	rm -rf $(VENV) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,24 @@
+"""A table in Markdown, for the terminal and for a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bnbench.runs import write_text
+
+Rows = Sequence[Sequence[str]]
+
+
+def publish(header: Sequence[str], rows: Rows, context: str, path: Path) -> None:
+    """Print a table with its context below, and write it to a file."""
+    text = markdown(header, rows, context)
+    print(text)
+    write_text(path, text)
+
+
+def markdown(header: Sequence[str], rows: Rows, context: str) -> str:
+    """Lay a table out as GitHub reads it, with its context below and a final line end."""
+    rule = ["---", *["---:"] * (len(header) - 1)]
+    lines = [f"| {' | '.join(row)} |" for row in (header, rule, *rows)]
+    return "\n".join([*lines, "", context, ""])

@@ -1,0 +1,22 @@
+"""The table of operators: dearest first, and the rest adds up."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import operator_times
+from benchmarks.operator_times import Times, rows_of
+
+
+def test_rows_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operator_times, "SHOWN", 2)
+    step = Times({"add": 10.0, "mm": 100.0, "tanh": 40.0}, with_profiler=200.0, without=150.0)
+    evaluation = Times({"mm": 50.0, "tanh": 30.0, "copy": 5.0}, with_profiler=90.0, without=80.0)
+    assert rows_of([step, evaluation]) == [
+        ["`mm`", "100", "50"],
+        ["`tanh`", "40", "30"],
+        ["other operators", "10", "5"],
+        ["between operators", "50", "5"],
+        ["all, with the profiler", "200", "90"],
+        ["all, without it", "150", "80"],
+    ]
