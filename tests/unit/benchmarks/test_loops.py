@@ -46,8 +46,9 @@ def test_tuned_training_learns() -> None:
 def test_plain_accuracy_is_a_share() -> None:
     images, labels = stripes()
     loader: plain_loop.Loader = DataLoader(TensorDataset(images, labels), 64)  # type: ignore[arg-type]
-    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(1024, 10))
+    linear = torch.nn.Linear(1024, 10)
     with torch.no_grad():
-        model[1].weight.zero_()
-        model[1].bias.copy_(torch.eye(10)[3])  # always answers 3
+        linear.weight.zero_()
+        linear.bias.copy_(torch.eye(10)[3])  # always answers 3
+    model = torch.nn.Sequential(torch.nn.Flatten(), linear)
     assert plain_loop.accuracy(model, loader) == plain_loop.validate(model, loader) == 0.1
