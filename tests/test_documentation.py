@@ -49,6 +49,13 @@ def test_blocks_are_filled(tmp_path: Path) -> None:
     assert filled(text, tmp_path) == "x\n<!-- a.md -->\nnew\n<!-- end -->\ny"
 
 
+@pytest.mark.parametrize("file", ["peers.md", "speed.md", "operator_times.md", "overhead.md"])
+def test_tables_of_speed_are_the_reference_results(root: Path, file: str) -> None:
+    page = (root / "docs/performance.md").read_text(encoding="utf-8")
+    text = (root / "results/reference" / file).read_text(encoding="utf-8")
+    assert f"<!-- {file} -->\n{text.strip()}\n<!-- end -->" in page
+
+
 @pytest.mark.parametrize("recipe", ["published", "corrected"])
 def test_reference_tables_are_the_reference_runs(root: Path, recipe: str) -> None:
     """The cells, recomputed from the committed epoch logs by pandas alone."""
@@ -159,8 +166,10 @@ def test_every_command_stands_in_readme_and_has_help(readme: str) -> None:
 
 def test_every_make_target_exists(root: Path, readme: str) -> None:
     makefile = (root / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"(?:^|`)make ([a-z][a-z-]*)", readme, flags=re.MULTILINE))
+    pages = readme + (root / "docs/performance.md").read_text(encoding="utf-8")
+    targets = set(re.findall(r"(?:^|`)make ([a-z][a-z-]*)", pages, flags=re.MULTILINE))
     assert targets >= {"reproduce", "reproduce-small", "reproduce-full", "test", "bench"}
+    assert "bench-peers" in targets
     for target in targets:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
