@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from bnbench.cli.options import HEADLINE
 from bnbench.config import Study, load_study
 from bnbench.errors import BnbenchError
 from bnbench.findings.present import studies_with_runs
@@ -46,8 +47,9 @@ def _check_seeds(study: Study) -> None:
 
 
 def known_studies(paths: Iterable[Path]) -> list[Study]:
-    """Load, in full, the given studies and those of ``configs/studies``."""
-    files = {path.resolve(): path for path in [*paths, *sorted(STUDIES.glob("*.yaml"))]}
+    """Load, in full, the given studies and those of ``configs/studies``, the headline first."""
+    ours = sorted(STUDIES.glob("*.yaml"), key=lambda path: (path != HEADLINE, path))
+    files = {path.resolve(): path for path in [*paths, *ours]}
     return _all(load_study, files.values())
 
 
