@@ -21,13 +21,16 @@ def sooner(finding: Finding, test: ClaimTest) -> Outcome:  # noqa: ARG001
 
     ``SUPPORTED``: the sign test over the pairs has p < 0.05, in the confirmatory family its
     adjusted p as well, and the bootstrap interval of the ratio of medians excludes 1, all in
-    the treatment's favour. ``REFUTED``: all against it.
+    the treatment's favour. ``REFUTED``: all against it. Neither where both medians are at the
+    first evaluation: who was sooner has not been seen.
     """
     speed = finding.speed_up
     assert speed is not None
     decided = speed.sign_test_p < ALPHA and withstands_adjustment(finding)
     verdict, how = Verdict.INCONCLUSIVE, ""
-    if decided and speed.interval.low > 1 and speed.win_probability > 0.5:
+    if _unseen(finding):
+        how = "both are there when first evaluated"
+    elif decided and speed.interval.low > 1 and speed.win_probability > 0.5:
         verdict = Verdict.SUPPORTED
     elif decided and speed.interval.high < 1 and speed.win_probability < 0.5:
         verdict, how = Verdict.REFUTED, "later"
@@ -42,4 +45,13 @@ def _speed(finding: Finding, speed: SpeedUp) -> str:
     medians = (speed.treatment_median, speed.baseline_median)
     text = " against ".join(numbers.level(median, unit) for median in medians) + " (medians)"
     ratio = numbers.ratio(speed.ratio, speed.interval)
-    return text if ratio == numbers.NOTHING else f"{text}, {ratio} times as fast"
+    if ratio == numbers.NOTHING or _unseen(finding):
+        return text
+    sides = ("at least ", finding.treatment), ("at most ", finding.baseline)
+    bound = "".join(words for words, level in sides if level.at_first_look)
+    return f"{text}, {bound}{ratio} times as fast"
+
+
+def _unseen(finding: Finding) -> bool:
+    """Tell whether both sides' medians are those of their first evaluation."""
+    return finding.treatment.at_first_look and finding.baseline.at_first_look

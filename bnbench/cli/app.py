@@ -246,7 +246,7 @@ def report(
     if folder is not None:
         from bnbench.cli.reproduce import write_all
 
-        write_all(judged, folder, with_runs=True)
+        write_all(judged, folder, with_runs=True, lean=True)
         return
     for path in write_study_report(judged, out, with_markdown=markdown):
         if path.suffix != ".svg":

@@ -66,11 +66,14 @@ def reproduce_studies(
     return code
 
 
-def write_all(judged: Judged, out: Path, *, with_runs: bool) -> None:
-    """Write tables, answers and report into a folder, with the runs they rest on if asked to."""
+def write_all(judged: Judged, out: Path, *, with_runs: bool, lean: bool = False) -> None:
+    """Write tables, answers and report into a folder, with the runs they rest on if asked to.
+
+    See `bnbench.report.study_report.write_report` on `lean`.
+    """
     tables = write_study_tables(judged, out)
     write_answers(judged, out / "answers.md")
-    write_study_report(judged, out / "report.html", with_markdown=True, lean=True)
+    write_study_report(judged, out / "report.html", with_markdown=True, lean=lean)
     if with_runs:
         folders = {run.run.path for one in judged.runs for run in one.runs}
         studies = [one.study for one in judged.findings]

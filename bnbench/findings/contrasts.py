@@ -14,7 +14,6 @@ from bnbench.findings.study_runs import ArmRuns, StudyRuns
 from bnbench.statistics import (
     Contrast,
     Equivalence,
-    Interval,
     equivalence_test,
     paired_contrast,
     prediction_interval,
@@ -70,7 +69,7 @@ def compare_levels(
         contrast=contrast,
         equivalence=_equivalence(contrast) if contrast else None,
         speed_up=speed,
-        prediction=_prediction(contrast, here, there) if contrast else None,
+        prediction=prediction_interval(contrast.differences) if contrast else None,
         published=_published_difference(here, there),
         smallest_effect=planned.smallest_effect,
         confirmatory=planned.confirmatory,
@@ -98,13 +97,6 @@ def paired(
 
 def _equivalence(contrast: Contrast) -> Equivalence:
     return equivalence_test(contrast.differences, margin=contrast.effect_of_interest)
-
-
-def _prediction(contrast: Contrast, treatment: Level, baseline: Level) -> Interval:
-    """Predict one further pair, as far as a published one of both arms can be read."""
-    both = treatment.published is not None and baseline.published is not None
-    rounding = treatment.rounding + baseline.rounding if both else 0.0
-    return prediction_interval(contrast.differences, rounding=rounding)
 
 
 def _published_difference(treatment: Level, baseline: Level) -> float | None:

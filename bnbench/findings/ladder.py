@@ -110,5 +110,4 @@ class _Climb:
             summary=summary,
             median=median_time(list(values.values())) if values else math.nan,
             published=None,
-            rounding=0.0,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 
 from bnbench.config import Metric
 from bnbench.findings.measures import failed, measure
@@ -10,6 +11,9 @@ from bnbench.findings.published import PublishedRun
 from bnbench.findings.results import Level
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.statistics import median_time, summarize, time_to
+
+FIRST_LOOK = {"epochs_to_accuracy": "epoch", "seconds_to_accuracy": "seconds"}
+"""Times to an accuracy, and the columns of the evaluations that they are read from."""
 
 
 def level_of(arm: ArmRuns, metric: Metric) -> Level:
@@ -38,8 +42,16 @@ def level_of(arm: ArmRuns, metric: Metric) -> Level:
         summary=summarize(numbers, rounding=rounding) if numbers and not is_time else None,
         median=median_time(numbers) if numbers else math.nan,
         published=published,
-        rounding=rounding,
+        at_first_look=is_time and 2 * sum(_first_look(arm, metric, values)) >= len(values) > 0,
     )
+
+
+def _first_look(arm: ArmRuns, metric: Metric, values: Mapping[int, float]) -> Iterator[bool]:
+    """Tell, run by run, whether a time is that of its first evaluation."""
+    column = FIRST_LOOK.get(metric.quantity.name)
+    for seed, value in values.items():
+        evaluations = arm.runs[seed].evaluations
+        yield column is not None and not evaluations.empty and value == evaluations[column].iloc[0]
 
 
 def published_value(metric: Metric, published: PublishedRun, epochs: int) -> float | None:

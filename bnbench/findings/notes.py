@@ -44,6 +44,8 @@ def _unknown(metric: Metric, arm: ArmRuns, level: Level) -> Iterator[str]:
             else "one epoch"
         )
         yield f"not known of {arm.label}, {listed_seeds(unknown)} ({why})"
+    if level.at_first_look:
+        yield f"{arm.label} is there when it is first evaluated, and may have been sooner"
     coarse = [seed for seed, run in arm.runs.items() if run.lacks_evaluations]
     if coarse and metric.quantity.name in WITHIN_EPOCHS:
         yield (

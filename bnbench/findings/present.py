@@ -19,7 +19,7 @@ def studies_with_runs(
         Of studies.
     results : Path
     seeds : int, optional
-        Look at so many; by default at as many of the study's own as there are.
+        Look at so many; by default at the study's own, whether they are there or not.
 
     Returns
     -------
@@ -37,8 +37,7 @@ def studies_with_runs(
         variants = [full, load_study(path, small=True)] if full.has_small else [full]
         chosen = max(variants, key=lambda study: _share(study, results))
         if _share(chosen, results):
-            count = seeds or _seeds(chosen, results)
-            found.append(load_study(path, small=chosen is not full, seeds=count))
+            found.append(load_study(path, small=chosen is not full, seeds=seeds))
     return found
 
 
@@ -46,12 +45,6 @@ def _share(study: Study, results: Path) -> float:
     """Give the share of a study's experiments that have a run."""
     there = [_run_seeds(results / one.experiment) for one in study.experiments]
     return sum(bool(seeds) for seeds in there) / len(there)
-
-
-def _seeds(study: Study, results: Path) -> int:
-    """Count the seeds up to the highest that is there, of those that the study names."""
-    there = {seed for one in study.experiments for seed in _run_seeds(results / one.experiment)}
-    return 1 + max(there & set(study.seeds), default=0)
 
 
 def _run_seeds(folder: Path) -> list[int]:

@@ -32,12 +32,14 @@ class Level:
     diverged : tuple of int
         Seeds.
     summary : Summary or None
-        Mean, interval and prediction interval; ``None`` for times.
+        Mean, interval and prediction interval, this one wider by the error with which the
+        published value can be read; ``None`` for times.
     median : float
     published : float or None
         Of the published run that the arm replicates.
-    rounding : float
-        Reading error of `published`, to either side; it widens the prediction interval.
+    at_first_look : bool
+        Of a time: whether half of the runs or more are there when they are first evaluated, so
+        that the median is no more than an upper bound.
     """
 
     label: str
@@ -47,7 +49,7 @@ class Level:
     summary: Summary | None
     median: float
     published: float | None
-    rounding: float
+    at_first_look: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,7 @@ class Finding:
     speed_up : SpeedUp or None
         Of a time.
     prediction : Interval or None
-        95 % prediction interval of the difference of one further pair, widened by twice the
-        reading error where there is a published difference.
+        95 % prediction interval of the difference of one further pair.
     published : float or None
         The published difference, of times in epochs.
     smallest_effect : float

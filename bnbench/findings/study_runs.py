@@ -113,6 +113,11 @@ def read_study(study: Study, results: Path) -> StudyRuns:
 def _read(experiment: Experiment, seed: int, results: Path) -> FinishedRun | str:
     """Read one run, or say why it takes no part."""
     run = run_directory(results, experiment, seed)
+    if unclaimed := run.unclaimed():
+        raise BnbenchError(
+            f"{run.path}: has no manifest.json, but {', '.join(unclaimed)}; move them away, or put"
+            " it back"
+        )
     if not run.manifest.exists():
         return f"{run.path}: is not there; `bnbench reproduce` makes it"
     manifest = read_checked_manifest(run)

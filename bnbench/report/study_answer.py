@@ -12,12 +12,14 @@ from bnbench.claims.deciding import enough_seeds
 from bnbench.config import Study, parse_metric
 from bnbench.config.study_schema import StudyAsk
 from bnbench.findings.results import Finding, StudyFindings
-from bnbench.report.names import grid_of, spoken
+from bnbench.report.names import arm_title, grid_of, spoken
 
 LISTED = 2
 """So many numbers of one part are all given; of more, the largest."""
 
 YES, NO, IN_PART, NOT_DECIDED = "yes", "no", "in part", "not decided"
+DIFFERENCE = {YES: "different", NO: "equivalent", IN_PART: "different in part"}
+"""Of a part that asks for no direction, as those do that a study without `asks` gets."""
 WORDS = {Verdict.SUPPORTED: YES, Verdict.REFUTED: NO, Verdict.INCONCLUSIVE: NOT_DECIDED}
 
 
@@ -28,6 +30,12 @@ class Part:
     says: str
     word: str
     found: str
+    rule: str = ""
+
+    @property
+    def said(self) -> str:
+        """The word, as the part's rule has it."""
+        return _as_asked(self.word, self.rule)
 
 
 @dataclass(frozen=True)
@@ -65,10 +73,15 @@ def answer(found: StudyFindings) -> str:
     if not parts:
         return "Not decided: its runs allow no comparison yet."
     lead = _together([part.word for part in parts]).capitalize()
-    if len(parts) == 1:
+    if len(parts) == 1 and found.study.asks:
         return f"{lead}, {parts[0].says}: {parts[0].found}."
-    sentences = [f"{part.says}, {part.word}: {part.found}." for part in parts]
-    return " ".join([f"{lead}.", *(line[0].upper() + line[1:] for line in sentences)])
+    sentences = [f"{part.says}, {part.said}: {part.found}." for part in parts]
+    leading = [f"{lead}."] if found.study.asks else []
+    return " ".join([*leading, *(line[0].upper() + line[1:] for line in sentences)])
+
+
+def _as_asked(word: str, rule: str) -> str:
+    return DIFFERENCE.get(word, word) if rule == "different" else word
 
 
 def _together(words: Sequence[str]) -> str:
@@ -83,29 +96,33 @@ def _part(found: StudyFindings, ask: StudyAsk, tests: Sequence[ClaimTest]) -> Pa
     pieces = [Piece(test, judge_test(test, found), find(test, found)) for test in tests]
     word = _together([piece.word for piece in pieces])
     if not any(piece.outcome for piece in pieces):
-        return Part(ask.says, word, "")
+        return Part(ask.says, word, "", ask.yes)
     of = _shared_metric(pieces)
     few = len(pieces) <= LISTED
     text = _each(found.study, pieces, of, word) if few else _most(found.study, pieces, of)
     named = of + ":" * (len({test.contrast for test in tests}) > 1)
-    return Part(ask.says, word, text if of in ask.says else f"{named} {text}")
+    return Part(ask.says, word, text if of in ask.says else f"{named} {text}", ask.yes)
 
 
 def _each(study: Study, pieces: Sequence[Piece], of: str, word: str) -> str:
     """Give every number, and say of each whatever the part's own word does not say of it."""
+    rule = pieces[0].test.rule
     texts = [
-        _number(study, piece, pieces, of, () if piece.word == word else (piece.word,))
-        for piece in pieces
+        _number(study, piece, pieces, of, _remarks(piece.word, word, rule)) for piece in pieces
     ]
     n = sorted({piece.outcome.n for piece in pieces if piece.outcome})
     return f"{'; '.join(texts)}, n = {' and '.join(map(str, n))}"
+
+
+def _remarks(word: str, of_part: str, rule: str) -> tuple[str, ...]:
+    return () if word == of_part else (_as_asked(word, rule),)
 
 
 def _most(study: Study, pieces: Sequence[Piece], of: str) -> str:
     """Count the tests by their outcome, and give the largest number of the first kind there is."""
     counts = Counter(piece.word for piece in pieces)
     kinds = [word for word in (YES, NO, NOT_DECIDED) if counts[word]]
-    several = [f"{word} at {counts[word]}" for word in kinds]
+    several = [f"{_as_asked(word, pieces[0].test.rule)} at {counts[word]}" for word in kinds]
     counted = (
         f"{', '.join(several)} of {len(pieces)}" if len(kinds) > 1 else f"at all {len(pieces)}"
     )
@@ -167,4 +184,10 @@ def _published(found: StudyFindings, ask: StudyAsk) -> Part:
     n = min(point.summary.n for point in found.published)
     word = _together([YES if one else NO for one in inside]) if enough_seeds(n) else NOT_DECIDED
     text = f"{sum(inside)} of {len(inside)} published accuracies lie where one further run would"
-    return Part(ask.says, word, f"{text}, n = {n}")
+    first = "".join(
+        f"; “{arm_title(found.study, point.label)}” has {100 * point.summary.mean:.1f} % after"
+        f" epoch 1 where the article's figure reads {100 * point.published:.1f} %"
+        for point in found.published
+        if (point.split, point.epoch, point.inside) == ("validation", 1, False)
+    )
+    return Part(ask.says, word, f"{text}, n = {n}{first}")

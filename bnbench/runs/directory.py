@@ -64,6 +64,13 @@ class Run:
         """List the checkpoints that are there, the latest first."""
         return sorted(self.path.glob("checkpoint-*.pt"), reverse=True)
 
+    def unclaimed(self) -> list[str]:
+        """Name the files of a folder without a manifest: nobody knows whose they are."""
+        if self.manifest.exists() or not self.path.is_dir():
+            return []
+        files = (path for path in self.path.iterdir() if path.is_file())
+        return sorted(path.name for path in files if not path.name.startswith("."))
+
     def read_manifest(self) -> Manifest:
         """Read ``manifest.json``; see `bnbench.runs.manifest.read_manifest`."""
         return read_manifest(self.manifest)

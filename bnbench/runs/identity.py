@@ -65,6 +65,8 @@ def look(run: Run, wanted: Identity) -> Found:
     BnbenchError
         If the directory holds something that bnbench did not write.
     """
+    if unclaimed := run.unclaimed():
+        return Found("other", f"having no manifest.json, but {', '.join(unclaimed)}")
     if not run.manifest.exists():
         return Found("run", "not there yet")
     manifest = run.read_manifest()

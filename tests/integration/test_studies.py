@@ -263,3 +263,20 @@ def test_arms_that_share_no_seed_are_refused_by_every_command(
 def test_the_manifest_names_the_code(reproduced: Path) -> None:
     manifest = json.loads((reproduced / "results/plain/seed-0/manifest.json").read_text())
     assert "bnbench.training.loop" in manifest["code"]
+
+
+def test_a_folder_without_its_manifest_is_nobodys_to_replace(
+    reproduced: Path, tmp_path: Path
+) -> None:
+    """A finished run that lost it, or files of somebody's own: named, and left as they are."""
+    write_study(tmp_path)
+    shutil.copytree(reproduced / "results", tmp_path / "results")
+    (tmp_path / "results/plain/seed-0/manifest.json").unlink()
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for command in ("reproduce", "report", "claims"):
+        done = bnbench(command, "tiny.yaml", cwd=tmp_path)
+        assert done.returncode == 2, (command, done.stderr)
+        assert "results/plain/seed-0: " in done.stderr
+        assert "no manifest.json" in done.stderr
+        assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert "having no manifest.json" in bnbench("plan", "tiny.yaml", cwd=tmp_path).stdout

@@ -38,7 +38,6 @@ def _level(
         summary=summarize(sample) if is_level and sample else None,
         median=median_time(sample) if sample else float("nan"),
         published=None,
-        rounding=0.0,
     )
 
 

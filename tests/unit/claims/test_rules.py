@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -283,6 +284,29 @@ def test_confirmatory_times_decide_by_the_adjusted_p(make_finding: MakeFinding) 
             treatment=FAST, baseline=SLOW, metric=TO_97, confirmatory=True, p_adjusted=p
         )
         assert judge("sooner", finding).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict", "said"),
+    [
+        ((False, False), SUPPORTED, "(medians), 3.00 [3.00, 3.00] times as fast"),
+        ((True, False), SUPPORTED, "(medians), at least 3.00 [3.00, 3.00] times as fast"),
+        ((False, True), SUPPORTED, "(medians), at most 3.00 [3.00, 3.00] times as fast"),
+        ((True, True), INCONCLUSIVE, "2.00 epochs against 6.00 epochs (medians)"),
+    ],
+)
+def test_times_that_are_first_looks_are_bounds(
+    make_finding: MakeFinding, seen: tuple[bool, bool], verdict: Verdict, said: str
+) -> None:
+    """An arm that is there when it is first evaluated may have been there sooner."""
+    finding = make_finding(treatment=[2.0] * 6, baseline=[6.0] * 6, metric=TO_97)
+    treatment, baseline = (
+        replace(level, at_first_look=first)
+        for level, first in zip((finding.treatment, finding.baseline), seen, strict=True)
+    )
+    outcome = judge("sooner", replace(finding, treatment=treatment, baseline=baseline))
+    assert (outcome.verdict, outcome.estimate.endswith(said)) == (verdict, True)
+    assert (outcome.how == "both are there when first evaluated") is all(seen)
 
 
 def test_the_numbers_of_times(make_finding: MakeFinding) -> None:

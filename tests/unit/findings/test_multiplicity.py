@@ -15,7 +15,7 @@ def finding(
     p: float, *, name: str = "a", metric: str = "test_accuracy", confirmatory: bool = False
 ) -> Finding:
     measured = parse_metric(metric)
-    level = Level("x", measured, {}, (), None, math.nan, None, 0.0)
+    level = Level("x", measured, {}, (), None, math.nan, None)
     return Finding(
         study="s", name=name, group=name.partition("@")[0], metric=measured, treatment=level,
         baseline=level, contrast=None, equivalence=None, speed_up=None, prediction=None,

@@ -194,7 +194,6 @@ def _level(study: Study, label: str, metric: Metric, value: Law) -> Level:
         summary=summarize(numbers) if np.isfinite(numbers).all() else None,
         median=float(np.median(numbers)),
         published=0.95 if metric.text == "validation_accuracy@1" else None,
-        rounding=0.0005,
     )
 
 
