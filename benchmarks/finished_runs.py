@@ -27,6 +27,7 @@ from bnbench.runs import (
     Manifest,
     RunLogs,
     file_hashes,
+    now,
     processor,
     versions,
     write_text,
@@ -91,7 +92,7 @@ def _make_run(planned: PlannedRun, dataset_hash: str) -> None:
             "validation_is_test_file": published,
         },
         versions=versions(), source={}, machine={"device": "cpu"}, code=code_hashes(experiment),
-        started="2026-01-01T00:00:00+00:00", final=final, files=file_hashes(run),
+        started=now(), ended=now(), final=final, files=file_hashes(run),
     ).write(run.manifest)  # fmt: skip
 
 

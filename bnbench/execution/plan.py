@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -209,16 +209,21 @@ def estimate_seconds(tasks: Sequence[Task], jobs: int) -> float:
     float
         Seconds, good to about a third.
     """
-    per_example = {
-        task.experiment.experiment: _seconds_per_example(task.experiment) for task in tasks
-    }
+    alike = {_cost(task.experiment): task.experiment for task in tasks}
+    per_example = {cost: _seconds_per_example(one) for cost, one in alike.items()}
     seconds = [
         STARTUP_SECONDS
-        + task.epochs_left * task.train_examples * per_example[task.experiment.experiment]
+        + task.epochs_left * task.train_examples * per_example[_cost(task.experiment)]
         for task in tasks
     ]
     slower = SIDE_BY_SIDE if min(jobs, len(tasks)) > 1 else 1.0
     return max(sum(seconds) / jobs, max(seconds, default=0.0)) * slower
+
+
+def _cost(experiment: Experiment) -> Hashable:
+    """Name what an example's time depends on: an architecture is timed once, not once a run."""
+    training = experiment.training
+    return experiment.model, training.batch_size, training.threads
 
 
 def _seconds_per_example(experiment: Experiment) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bnbench.config import load_experiment
+from bnbench.config import Experiment, load_experiment
 from bnbench.execution import (
     Ended,
     Event,
@@ -21,6 +21,7 @@ from bnbench.execution import (
     Started,
     Task,
     estimate_seconds,
+    plan,
     run_tasks,
 )
 from bnbench.execution.plan import STARTUP_SECONDS
@@ -168,3 +169,24 @@ def test_estimate_scales_with_the_work(root: Path, tmp_path: Path) -> None:
     )
     assert short > 0
     assert 4 < (long - STARTUP_SECONDS) / (short - STARTUP_SECONDS) < 25
+
+
+def test_an_architecture_is_timed_once_for_all_its_runs(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not once a run: of a study of 200 runs the estimate took longer than ten runs."""
+    timed: list[str] = []
+
+    def seconds(experiment: Experiment) -> float:
+        timed.append(experiment.experiment)
+        return 0.001
+
+    monkeypatch.setattr(plan, "_seconds_per_example", seconds)
+    slow, fast, large = (
+        tasks(root, tmp_path, override, seeds=3)
+        for override in (
+            "training.optimizer.learning_rate=0.01", "training.epochs=3", "training.batch_size=9",
+        )
+    )  # fmt: skip
+    estimate_seconds([*slow, *fast, *large], jobs=1)
+    assert len(timed) == 2
