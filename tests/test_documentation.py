@@ -24,6 +24,7 @@ def blocks(readme: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", readme, flags=re.DOTALL)
 
 
+FIRST = "validation_accuracy@1"
 BLOCK = re.compile(r"(<!-- ([\w/]+\.md) -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
@@ -110,6 +111,16 @@ def test_no_recipe_of_the_ladder_explains_the_published_level(root: Path) -> Non
     means = values[chosen].groupby("label")["value"].mean()
     assert len(means) == 14
     assert means.min() > 0.930
+
+
+def test_no_change_that_the_article_does_not_mention_explains_it_either(root: Path) -> None:
+    values = pd.read_csv(root / "results/reference/values.csv")
+    chosen = values[values["label"].str.startswith(("plain", "batch_norm"))]
+    chosen = chosen[(values["study"] == "first_epoch") & (chosen["metric"] == FIRST)]
+    arms = chosen.groupby("label")["value"]
+    assert arms.count().tolist() == [10] * 10
+    for label, mean in arms.mean().items():
+        assert mean > (0.930 if str(label).startswith("plain") else 0.956), label
 
 
 def test_the_reference_verdicts_are_of_the_reference_runs(root: Path) -> None:
