@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import matplotlib as mpl
@@ -9,6 +10,11 @@ import pytest
 from hypothesis import settings
 
 mpl.use("Agg")
+
+# Under nohup, or in the background of a script, a shell has its children ignore Ctrl-C, and the
+# commands that tests interrupt would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples every time, so that a red run is never a matter of luck; and no deadline, since
 # the machines are noisy.

@@ -47,7 +47,8 @@ onload = () => {{
   const root = page.documentElement, box = page.querySelector(".box");
   const found = {{page: root.scrollWidth, window: root.clientWidth,
     table: box.scrollWidth, box: box.clientWidth,
-    figure: page.querySelector("svg").getBoundingClientRect().width}};
+    figure: page.querySelector("figure").getBoundingClientRect().width,
+    drawing: page.querySelector("svg").getBoundingClientRect().width}};
   button.click();
   found.up = column();
   button.click();
@@ -117,6 +118,7 @@ def test_the_page_is_as_wide_as_the_window_and_wide_tables_scroll(page: Path, wi
     assert found["box"] < found["window"]
     assert found["table"] > found["box"]
     assert 0.7 * min(width, 700) < found["figure"] < found["window"]
+    assert 500 < found["drawing"] < 1280  # its letters can be read; on a phone it is scrolled
 
 
 @pytest.mark.parametrize("width", [375, 1280])

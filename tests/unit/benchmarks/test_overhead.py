@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.overhead import AGAIN, Terminal, in_turn, rows_of, variants
 from bnbench.config import load_experiment
+from bnbench.training.device import reproducible
 
 
 def test_everyone_advances_by_one_and_the_order_rotates() -> None:
@@ -41,7 +42,7 @@ def test_variants_are_the_same_training(root: Path, tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
     overrides = ["training.epochs=1", "data.dataset=digits"]
     experiment = load_experiment(root / "configs/published/lenet5.yaml", overrides)
-    with redirect_stderr(Terminal()) as screen:
+    with reproducible(1), redirect_stderr(Terminal()) as screen:
         in_turn(variants(experiment, tmp_path))
     logs = [path.read_bytes() for path in sorted(tmp_path.rglob("batches.csv"))]
     assert len(logs) == 3
