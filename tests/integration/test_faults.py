@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from shutil import rmtree
 
 import pandas as pd
 import pytest
@@ -117,6 +118,7 @@ def test_killed_at_a_fault_point(
         assert in_a_child(partial(train, experiment, results, system)) == -9, points[at]
         assert in_a_child(partial(train, experiment, results)) == 0, points[at]
         assert files(results) == files(undisturbed), points[at]
+        rmtree(results)  # of all 346, several gigabytes
 
 
 @pytest.mark.parametrize("every", [False, EVERY])
@@ -145,6 +147,7 @@ def test_a_full_disk_is_one_line_and_no_loss(
         assert len(message.read_text(encoding="utf-8").splitlines()) == 1
         assert in_a_child(partial(train, experiment, results)) == 0, points[at]
         assert files(results) == files(undisturbed), points[at]
+        rmtree(results)
 
 
 def test_a_limit_on_files_ends_the_command_in_one_line(
