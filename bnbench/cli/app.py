@@ -25,6 +25,7 @@ from bnbench.cli.options import (
     RayAddress,
     Results,
     Retries,
+    Stack,
     TimeLimit,
 )
 from bnbench.errors import BnbenchError
@@ -94,6 +95,7 @@ def train(
     data_dir: DataDir = None,
     jobs: Jobs = None,
     device: Device = None,
+    stack: Stack = None,
     fresh: Fresh = False,
     keep_going: KeepGoing = True,
     retries: Retries = 0,
@@ -113,7 +115,7 @@ def train(
     seed_list = list(dict.fromkeys(seed)) if seed else list(range(seeds))
     how = running(jobs, keep_going, retries, time_limit, executor, ray_address, gpus_per_run)
     code = train_experiments(
-        config, seed_list, override or [], results, data_dir, device, fresh, how
+        config, seed_list, override or [], results, data_dir, device, stack, fresh, how
     )
     raise typer.Exit(code)
 
@@ -169,6 +171,7 @@ def reproduce(
     data_dir: DataDir = None,
     jobs: Jobs = None,
     device: Device = None,
+    stack: Stack = None,
     fresh: Fresh = False,
     keep_going: KeepGoing = True,
     retries: Retries = 0,
@@ -186,7 +189,17 @@ def reproduce(
 
     how = running(jobs, keep_going, retries, time_limit, executor, ray_address, gpus_per_run)
     code = reproduce_studies(
-        studies or [HEADLINE], seeds, small, results, out, with_runs, data_dir, device, fresh, how
+        studies or [HEADLINE],
+        seeds,
+        small,
+        results,
+        out,
+        with_runs,
+        data_dir,
+        device,
+        stack,
+        fresh,
+        how,
     )
     raise typer.Exit(code)
 
@@ -202,6 +215,8 @@ def plan(
     small: Annotated[bool, typer.Option("--small", help="The variant for minutes.")] = False,
     results: Results = Path("results"),
     data_dir: DataDir = None,
+    device: Device = None,
+    stack: Stack = None,
 ) -> None:
     """Say for each run of a study whether it is there, would go on or would be run, and why.
 
@@ -209,7 +224,7 @@ def plan(
     """
     from bnbench.cli.plan import print_plan
 
-    print_plan(study or HEADLINE, seeds, small, results, data_dir)
+    print_plan(study or HEADLINE, seeds, small, results, data_dir, device, stack)
 
 
 @app.command()

@@ -34,6 +34,13 @@ Device = Annotated[
     typer.Option("--device", help="auto, cpu, cuda or mps, in place of training.device."),
 ]
 
+Stack = Annotated[
+    int | None,
+    typer.Option(
+        "--stack", min=2, help="Train so many seeds as one network, in place of training.stack."
+    ),
+]
+
 Fresh = Annotated[bool, typer.Option("--fresh", help="Run again, and replace what is there.")]
 
 KeepGoing = Annotated[

@@ -15,10 +15,16 @@ from bnbench.execution import Plan, PlannedRun, plan_runs
 
 
 def print_plan(
-    path: Path, seeds: int | None, small: bool, results: Path, data_dir: Path | None
+    path: Path,
+    seeds: int | None,
+    small: bool,
+    results: Path,
+    data_dir: Path | None,
+    device: str | None,
+    stack: int | None,
 ) -> None:
     """Print one row for the runs of an experiment that are in one state for one reason."""
-    study = load_study(path, small=small, seeds=seeds)
+    study = load_study(path, small=small, seeds=seeds, device=device, stack=stack)
     plan = plan_runs(study.experiments, study.seeds, results, data_dir=data_dir)
     table = Table("experiment", "seeds", "state", "reason", box=None, pad_edge=False)
     for column in table.columns:

@@ -108,7 +108,7 @@ def _description(task: Task, what: str) -> str:
     """Name a run in few columns: its overrides, and the beginning of a long name, drop out."""
     name = task.experiment.experiment.partition("@")[0]
     short = name if len(name) <= NAME_WIDTH else "…" + name[1 - NAME_WIDTH :]
-    return f"{short:<{NAME_WIDTH}} seed {task.seed} {what}"
+    return f"{short:<{NAME_WIDTH}} {task.seeds_in_words} {what}"
 
 
 def _advance(bar: tqdm[Any], event: Progress) -> None:

@@ -32,6 +32,7 @@ def reproduce_studies(
     with_runs: bool,
     data_dir: Path | None,
     device: str | None,
+    stack: int | None,
     fresh: bool,
     running: Running,
 ) -> int:
@@ -43,7 +44,7 @@ def reproduce_studies(
         Exit code: 0; 1 if a run failed, after the report on the others has been written; 130 or
         143 if a signal stopped the command.
     """
-    studies = load_studies(paths, small=small, seeds=seeds, device=device)
+    studies = load_studies(paths, small=small, seeds=seeds, device=device, stack=stack)
     known = known_studies(paths)
     own_claims(known)  # a wrong one is said before hours of runs
     plan = merge_plans(

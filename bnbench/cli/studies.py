@@ -15,7 +15,12 @@ STUDIES = Path("configs/studies")
 
 
 def load_studies(
-    paths: Sequence[Path], *, small: bool, seeds: int | None, device: str | None = None
+    paths: Sequence[Path],
+    *,
+    small: bool,
+    seeds: int | None,
+    device: str | None = None,
+    stack: int | None = None,
 ) -> list[Study]:
     """Load studies; with several, those that have no small variant are taken in full.
 
@@ -26,9 +31,9 @@ def load_studies(
     """
 
     def load(path: Path) -> Study:
-        study = load_study(path, seeds=seeds, device=device)
+        study = load_study(path, seeds=seeds, device=device, stack=stack)
         if small and (study.has_small or len(paths) == 1):
-            study = load_study(path, small=True, seeds=seeds, device=device)
+            study = load_study(path, small=True, seeds=seeds, device=device, stack=stack)
         _check_seeds(study)
         return study
 

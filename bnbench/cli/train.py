@@ -87,6 +87,7 @@ def train_experiments(
     results: Path,
     data_dir: Path | None,
     device: str | None,
+    stack: int | None,
     fresh: bool,
     how: Running,
 ) -> int:
@@ -105,7 +106,7 @@ def train_experiments(
     """
 
     def plan_and_run() -> int:
-        experiments = _load(configs, overrides, device)
+        experiments = _load(configs, overrides, device, stack)
         plan = plan_runs(
             experiments, seeds, results, data_dir=data_dir, fresh=fresh, device_of=how.device_of
         )
@@ -116,13 +117,13 @@ def train_experiments(
 
 
 def _load(
-    configs: Sequence[Path], overrides: Sequence[str], device: str | None
+    configs: Sequence[Path], overrides: Sequence[str], device: str | None, stack: int | None
 ) -> list[Experiment]:
     """Load all configs, and report the problems of all of them together."""
     experiments, problems = [], []
     for path in configs:
         try:
-            experiments.append(load_experiment(path, overrides, device))
+            experiments.append(load_experiment(path, overrides, device, stack))
         except BnbenchError as error:
             problems.append(str(error))
     if problems:

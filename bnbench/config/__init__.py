@@ -3,6 +3,7 @@
 from bnbench.config.loading import (
     configuration_hash,
     differing_keys,
+    differing_recipe,
     dump_experiment,
     load_experiment,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "TrainingSettings",
     "configuration_hash",
     "differing_keys",
+    "differing_recipe",
     "dump_experiment",
     "load_experiment",
     "load_study",

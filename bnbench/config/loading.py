@@ -18,16 +18,21 @@ from bnbench.config.schema import Experiment
 from bnbench.errors import BnbenchError
 
 DECIDES_NO_NUMBER = {"experiment", "description", "published"}
+HOW_IT_IS_DONE = ("training.device:", "training.threads:", "training.stack:")
 ADDED_LATER: dict[tuple[str, str], Any] = {
     ("model", "dropout"): 0.0,
     ("training", "evaluate_every"): None,
+    ("training", "stack"): None,
 }
 """Keys that the first release did not have, with what it did: so set, they leave the hash alone,
 and runs that were made before a key existed stay good."""
 
 
 def load_experiment(
-    path: str | Path, overrides: Sequence[str] = (), device: str | None = None
+    path: str | Path,
+    overrides: Sequence[str] = (),
+    device: str | None = None,
+    stack: int | None = None,
 ) -> Experiment:
     """Load and check one experiment.
 
@@ -40,6 +45,8 @@ def load_experiment(
         experiment's name takes them on, so that its runs get a folder of their own.
     device : str, optional
         Override of ``training.device`` that leaves the name as it is.
+    stack : int, optional
+        Likewise of ``training.stack``.
 
     Returns
     -------
@@ -55,6 +62,8 @@ def load_experiment(
         _override(values, places, text)
     if device is not None:
         _override(values, places, f"training.device={device}")
+    if stack is not None:
+        _override(values, places, f"training.stack={stack}")
     if overrides and isinstance(values.get("experiment"), str):
         values["experiment"] = _overridden_name(values["experiment"], overrides)
     return _checked_experiment(values, places, path)
@@ -148,6 +157,14 @@ def differing_keys(there: Experiment, here: Experiment) -> list[str]:
         for key in sorted(old.keys() | new.keys())
         if old.get(key) != new.get(key)
     ]
+
+
+def differing_recipe(there: Experiment, here: Experiment) -> list[str]:
+    """List `differing_keys` but for those that say where and how a run is done.
+
+    By these a run's numbers differ as two seeds do not: by rounding. Its findings are the same.
+    """
+    return [line for line in differing_keys(there, here) if not line.startswith(HOW_IT_IS_DONE)]
 
 
 def _flat(values: Any, key: str = "") -> Iterator[tuple[str, Any]]:

@@ -130,6 +130,16 @@ class TrainingSettings(Settings):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     """CPU threads of one run. It decides the last bits of a sum, so it stands here."""
+    stack: Annotated[int, Field(ge=2, le=1024)] | None = None
+    """Train so many seeds as one network, for a GPU: S seeds from 0, from S, from 2 S, and so on.
+    It decides the last bits, too."""
+
+    def seeds_with(self, seed: int) -> tuple[int, ...]:
+        """List the seeds that are trained as one network with a seed, itself included."""
+        if self.stack is None:
+            return (seed,)
+        first = seed - seed % self.stack
+        return tuple(range(first, first + self.stack))
 
 
 class PublishedCurve(Settings):

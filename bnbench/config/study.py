@@ -161,7 +161,7 @@ class Study:
 
 
 def load_study(path: str | Path, *, small: bool = False, seeds: int | None = None,
-               device: str | None = None) -> Study:  # fmt: skip
+               device: str | None = None, stack: int | None = None) -> Study:  # fmt: skip
     """Load a study, expand its grids and its ladder, and check every experiment of it.
 
     Parameters
@@ -174,6 +174,8 @@ def load_study(path: str | Path, *, small: bool = False, seeds: int | None = Non
         So many, in place of the file's.
     device : str, optional
         In place of every config's ``training.device``.
+    stack : int, optional
+        In place of every config's ``training.stack``.
 
     Returns
     -------
@@ -186,7 +188,9 @@ def load_study(path: str | Path, *, small: bool = False, seeds: int | None = Non
     """
     path = Path(path)
     values, places = read_mapping(path, "study")
-    return _Loading(checked(StudyFile, values, places, path), places, path, small, device).study(
+    where = {"training.device": device, "training.stack": stack}
+    given = {key: value for key, value in where.items() if value is not None}
+    return _Loading(checked(StudyFile, values, places, path), places, path, small, given).study(
         seeds
     )
 
@@ -195,7 +199,12 @@ class _Loading:
     """One study on its way from its file; it collects problems instead of stopping at the first."""
 
     def __init__(
-        self, file: StudyFile, places: dict[str, str], path: Path, small: bool, device: str | None
+        self,
+        file: StudyFile,
+        places: dict[str, str],
+        path: Path,
+        small: bool,
+        given: dict[str, str | int],
     ) -> None:
         if small and file.small is None:
             raise BnbenchError(f"{path}: has no small variant; leave out --small")
@@ -204,7 +213,7 @@ class _Loading:
         self.path = path
         self.small = file.small if small else None
         self.name = file.study + (SMALL if small else "")
-        self.device = {} if device is None else {"training.device": device}
+        self.given = given
         self.problems: list[str] = []
 
     def study(self, seeds: int | None) -> Study:
@@ -255,7 +264,7 @@ class _Loading:
         try:
             return load_variant(
                 self.path.parent / config,
-                {**changed, **self.device},
+                {**changed, **self.given},
                 name if changed else None,
                 self.place(key),
             )

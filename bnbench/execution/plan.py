@@ -10,18 +10,18 @@ from pathlib import Path
 
 import torch
 
-from bnbench.config import Experiment, InitializationSettings, differing_keys
+from bnbench.config import Experiment, differing_keys
 from bnbench.data import Split, Splits, SplitSizes, data_folder, describe_splits
 from bnbench.errors import BnbenchError
 from bnbench.execution.tasks import Task
-from bnbench.models import find_architecture, resolve_model
+from bnbench.models import find_architecture
 from bnbench.runs import EpochRow, Found, Identity, Run, look, run_directory
 from bnbench.training.check import check_batches, check_experiment
 from bnbench.training.checkpoint import epochs_kept
 from bnbench.training.code import equal_code
-from bnbench.training.device import reproducible, resolve_device
-from bnbench.training.initialization import initial_model
-from bnbench.training.loop import train
+from bnbench.training.device import on_device, reproducible, resolve_device
+from bnbench.training.loop import train_members
+from bnbench.training.stack import build_learner
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,9 @@ class Plan:
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        """Those that are still to be done."""
-        return tuple(one.task for one in self.planned if one.found.state != "cached")
+        """Those that are still to be done; a stack once, if any of its runs is."""
+        to_do = (one.task for one in self.planned if one.found.state != "cached")
+        return tuple({(task.experiment.experiment, task.seeds): task for task in to_do}.values())
 
     @property
     def epochs(self) -> int:
@@ -99,7 +100,8 @@ def plan_runs(
     ----------
     experiments : iterable of Experiment
     seeds : sequence of int
-        The runs come seed by seed: stopped early, what is there is paired.
+        The runs come seed by seed: stopped early, what is there is paired. Stacks are done whole,
+        and their other seeds planned, too.
     results : Path
     data_dir : Path, optional
         By default the user's cache folder. The data set is fetched where it is missing.
@@ -124,12 +126,13 @@ def plan_runs(
         raise BnbenchError("\n".join(problems))
     described = cache(partial(describe_splits, folder=data_folder(data_dir)))  # unpacks files
     prepared = [_identity(one, described(one.data), device_of) for one in experiments]
-    planned = tuple(
-        _planned(replace(wanted, seed=seed), examples, results, data_dir, fresh)
+    wholly = {
+        (place, one): (replace(wanted, seed=one), examples)
         for seed in seeds
-        for wanted, examples in prepared
-    )
-    plan = Plan(planned)
+        for place, (wanted, examples) in enumerate(prepared)
+        for one in wanted.experiment.training.seeds_with(seed)
+    }
+    plan = Plan(tuple(_planned(*one, results, data_dir, fresh) for one in wholly.values()))
     if plan.tasks:
         _check_writable(results)
     return plan
@@ -223,11 +226,14 @@ def estimate_seconds(tasks: Sequence[Task], jobs: int) -> float:
 def _cost(experiment: Experiment) -> Hashable:
     """Name what an example's time depends on: an architecture is timed once, not once a run."""
     training = experiment.training
-    return experiment.model, training.batch_size, training.threads
+    return experiment.model, training.batch_size, training.threads, training.stack
 
 
 def _seconds_per_example(experiment: Experiment) -> float:
-    """Time an epoch on noise, evaluations included; a second one, since the first warms up."""
+    """Time an epoch on noise, evaluations included; a second one, since the first warms up.
+
+    Of a stack, an example is one of each seed. A device that is not here is another machine's.
+    """
     settings = experiment.training
     noise = _noise(experiment, TIMED_EXAMPLES)
     timed = settings.model_copy(
@@ -237,10 +243,23 @@ def _seconds_per_example(experiment: Experiment) -> float:
             "optimizer": settings.optimizer.model_copy(update={"learning_rate": 1e-9}),
         }
     )
+    seeds = settings.seeds_with(0)
     with reproducible(settings.threads):
-        model = initial_model(resolve_model(experiment), InitializationSettings(), seed=0)
-        rows = [row for row in train(model, noise, timed, seed=0) if isinstance(row, EpochRow)]
-    return (rows[-1].train_seconds + rows[-1].evaluation_seconds) / TIMED_EXAMPLES
+        learner = build_learner(
+            experiment.model_copy(update={"training": timed}),
+            seeds,
+            on_device(noise, _device(experiment)),
+        )
+        results = train_members(learner, on_device(noise, learner.device), timed, seeds)
+        last = [row for _, row in results if isinstance(row, EpochRow)][-1]
+    return len(seeds) * (last.train_seconds + last.evaluation_seconds) / TIMED_EXAMPLES
+
+
+def _device(experiment: Experiment) -> torch.device:
+    try:
+        return resolve_device(experiment)
+    except BnbenchError:
+        return torch.device("cpu")
 
 
 def _noise(experiment: Experiment, examples: int) -> Splits:

@@ -26,7 +26,7 @@ from bnbench.errors import BnbenchError
 from bnbench.execution.ending import mark_ended
 from bnbench.execution.tasks import Ended, Event, Task
 from bnbench.execution.work import work
-from bnbench.runs import locked, run_directory
+from bnbench.runs import locked
 
 STOP_SECONDS = 20.0  # for a run to end its tensor operation and write its manifest
 
@@ -108,13 +108,10 @@ class _Worker:
         self, status: Literal["failed", "interrupted"], cause: str | None = None
     ) -> None:
         """Say so in the manifest where the process was killed before it could."""
-        run = run_directory(self.task.results, self.task.experiment, self.task.seed)
-        if run.manifest.exists():
-            with (
-                suppress(BnbenchError),
-                locked(run),
-            ):  # if somebody else has it already, it is theirs
-                mark_ended(run, status, cause)
+        for run in self.task.runs:
+            if run.manifest.exists():
+                with suppress(BnbenchError), locked(run):  # if somebody else has it, it is theirs
+                    mark_ended(run, status, cause)
 
 
 def cause_of_death(exit_code: int | None) -> str:

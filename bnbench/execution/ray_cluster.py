@@ -60,8 +60,13 @@ class RayCluster:
         Raises
         ------
         BnbenchError
-            If a run does not get that device.
+            If a run does not get that device, or is one of a stack.
         """
+        if experiment.training.stack is not None:
+            raise BnbenchError(
+                f"{experiment.place('training.stack')}: seeds of one network are trained on this"
+                " machine; leave out --executor ray, or set it to null"
+            )
         wanted, there = experiment.training.device, "cuda" if self.gpus_per_run else "cpu"
         if wanted not in ("auto", "cpu", there):
             raise BnbenchError(

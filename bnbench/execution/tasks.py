@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Protocol
 
 from bnbench.config import Experiment
+from bnbench.runs import Run, run_directory
 
 
 @dataclass(frozen=True)
 class Task:
-    """One run to be done."""
+    """One run to be done, or the runs of a stack."""
 
     experiment: Experiment
     seed: int
@@ -35,9 +36,25 @@ class Task:
         return self.experiment.training.epochs - self.epochs_kept
 
     @property
+    def seeds(self) -> tuple[int, ...]:
+        """All that are trained with it: its seed, or those of the stack that it stands for."""
+        return self.experiment.training.seeds_with(self.seed)
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The directories that it writes."""
+        return tuple(run_directory(self.results, self.experiment, seed) for seed in self.seeds)
+
+    @property
+    def seeds_in_words(self) -> str:
+        """Such as ``seed 3``, or ``seeds 0-9`` of a stack."""
+        first, last = self.seeds[0], self.seeds[-1]
+        return f"seed {first}" if first == last else f"seeds {first}-{last}"
+
+    @property
     def name(self) -> str:
         """The run in words, for people."""
-        return f"{self.experiment.experiment} seed {self.seed}"
+        return f"{self.experiment.experiment} {self.seeds_in_words}"
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def work(task: Task, slot: int, shared: Path | None = None) -> Generator[Event]:
 
 
 def _progress(task: Task, slot: int, shared: Path | None) -> Iterator[Progress | Ended]:
-    from bnbench.runs import BatchRows, EpochRow, run_directory
+    from bnbench.runs import BatchRows, EpochRow
     from bnbench.training import run_experiment
 
     batches, loss, accuracy = 0, float("nan"), float("nan")
@@ -47,5 +47,6 @@ def _progress(task: Task, slot: int, shared: Path | None) -> Iterator[Progress |
             loss = float(result.losses.mean())
             accuracy = float(result.correct.sum() / result.examples.sum())
             yield Progress(task, slot, result.epoch, batches, loss, accuracy)
-    manifest = run_directory(task.results, task.experiment, task.seed).read_manifest()
-    yield Ended(task, slot, manifest.status, manifest.error or "")
+    manifests = [run.read_manifest() for run in task.runs]
+    worst = next((one for one in manifests if one.status != "complete"), manifests[0])
+    yield Ended(task, slot, worst.status, worst.error or "")

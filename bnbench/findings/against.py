@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bnbench.config import Metric
+from bnbench.config import Metric, differing_recipe
 from bnbench.config.metric import parse_metric
 from bnbench.errors import BnbenchError
 from bnbench.findings.arms import Arm, read_arms
@@ -157,9 +157,9 @@ def _finished(runs: Iterable[Run], notes: list[str]) -> dict[str, list[Path]]:
 
 def _not_comparable(new: Arm, known: Arm) -> str:
     """Say why two arms are not the same experiment on the same data, or nothing."""
-    here, there = new.runs[0].manifest, known.runs[0].manifest
-    if here.configuration_hash != there.configuration_hash:
+    if differing_recipe(known.runs[0].experiment, new.runs[0].experiment):
         return "is of another configuration than the reference"
+    here, there = new.runs[0].manifest, known.runs[0].manifest
     if here.dataset["sha256"] != there.dataset["sha256"]:
         return "was trained on other data than the reference"
     return "" if len(known.runs) > 1 else "has one seed in the reference, which gives no interval"

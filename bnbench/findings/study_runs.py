@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bnbench.config import Experiment, Study, configuration_hash, differing_keys
+from bnbench.config import Experiment, Study, differing_recipe
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun, read_finished_run, why_unfinished
 from bnbench.findings.published import PublishedRun, replicated
@@ -129,15 +129,15 @@ def _read(experiment: Experiment, seed: int, results: Path) -> FinishedRun | str
     if not manifest.finished:
         return why_unfinished(run, manifest)
     finished = read_finished_run(run, manifest)
-    if manifest.configuration_hash != configuration_hash(experiment):
-        raise _of_another_configuration(run, finished.experiment, experiment)
+    if differing := differing_recipe(finished.experiment, experiment):
+        raise _of_another_configuration(run, differing)
     return finished
 
 
-def _of_another_configuration(run: Run, there: Experiment, here: Experiment) -> BnbenchError:
+def _of_another_configuration(run: Run, differing: Sequence[str]) -> BnbenchError:
     return BnbenchError(
         f"{run.config}: is of another configuration than the study's"
-        f" ({'; '.join(differing_keys(there, here))}); give another --results folder"
+        f" ({'; '.join(differing)}); give another --results folder"
     )
 
 

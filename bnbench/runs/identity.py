@@ -125,5 +125,5 @@ def _changed_code(there: Mapping[str, str], here: Mapping[str, tuple[str, ...]])
 
     A module that no number depends on any more is not: what stopped importing it has changed.
     """
-    names = sorted(name for name, equal in here.items() if there.get(name) not in equal)
+    names = sorted(name for name, equal in here.items() if there.get(name, "") not in equal)
     return [f"the code of {', '.join(names)}"] if names else []

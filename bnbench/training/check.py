@@ -8,6 +8,8 @@ from bnbench.config import Experiment
 from bnbench.data import find_dataset
 from bnbench.errors import BnbenchError
 from bnbench.models import build_model, find_architecture, resolve_model
+from bnbench.training.initialization import initial_model
+from bnbench.training.stack import check_stack
 
 
 def check_experiment(experiment: Experiment) -> None:
@@ -19,7 +21,9 @@ def check_experiment(experiment: Experiment) -> None:
         With one line a problem.
     """
     problems = [
-        problem for check in (_model, _dataset, _image_size) for problem in check(experiment)
+        problem
+        for check in (_model, _dataset, _image_size, _stack)
+        for problem in check(experiment)
     ]
     if problems:
         raise BnbenchError("\n".join(problems))
@@ -54,6 +58,27 @@ def _image_size(experiment: Experiment) -> list[str]:
         f"{experiment.place('data.resize')}: {experiment.model.name} takes images of {wanted} x"
         f" {wanted} pixels, not {given} x {given}; set data.resize to {remedy}"
     ]
+
+
+def _stack(experiment: Experiment) -> list[str]:
+    """Try two seeds as one network, where that is configured: see `bnbench.training.stack`."""
+    if experiment.training.stack is None:
+        return []
+    place = experiment.place("training.stack")
+    if experiment.model.dropout:
+        return [
+            f"{place}: seeds of one network would share dropout's random numbers; set it to null"
+        ]
+    try:
+        resolved = resolve_model(experiment)
+        models = [
+            initial_model(resolved, experiment.training.initialization, seed) for seed in (0, 1)
+        ]
+        size = find_architecture(experiment.model.name).network.image_size
+        check_stack(models, (experiment.model.in_channels, size, size))
+    except BnbenchError as error:
+        return [f"{place}: {experiment.model.name}: {error}; set it to null"]
+    return []
 
 
 def check_batches(experiment: Experiment, examples: int) -> None:

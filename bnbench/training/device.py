@@ -70,3 +70,16 @@ def on_device(splits: Splits, device: torch.device) -> Splits:
         validation=move(splits.validation),
         test=None if splits.test is None else move(splits.test),
     )
+
+
+def random_stream(device: torch.device) -> torch.Tensor:
+    """Copy the state of PyTorch's global stream, of the device that a training draws from."""
+    return torch.cuda.get_rng_state() if device.type == "cuda" else torch.get_rng_state()
+
+
+def set_random_stream(device: torch.device, state: torch.Tensor) -> None:
+    """Put the state of a `random_stream` back."""
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state)
+    else:
+        torch.set_rng_state(state)

@@ -15,6 +15,7 @@ from torch.nn import functional
 from bnbench.data import Split
 
 EVALUATION_BATCH = 128  # images; the fastest on one thread, whose caches it still fits
+CUDA_EVALUATION_BATCH = 10_000  # images times models; of LeNet-5, less than a gigabyte
 
 
 def cross_entropy(
@@ -92,24 +93,51 @@ def evaluate(model: nn.Module, split: Split, *, softmax_before_loss: bool = Fals
     softmax_before_loss : bool, default False
         See `cross_entropy`.
     """
-    # Filled in place, for the same reason as in the training loop.
-    losses = torch.empty(len(split.labels), device=split.labels.device)
-    predictions = torch.empty_like(split.labels)
-    done = 0
+    (only,) = evaluate_members(model, 1, split, softmax_before_loss=softmax_before_loss)
+    return only
+
+
+def evaluate_members(
+    model: nn.Module, members: int, split: Split, *, softmax_before_loss: bool = False
+) -> list[Evaluation]:
+    """Measure each member of a `bnbench.training.stack.Stack`, or the one that a model is.
+
+    Parameters
+    ----------
+    model : Module
+        Gives logits (S, N, K), or (N, K) where S is 1.
+    members : int
+        S.
+    split, softmax_before_loss
+        As for `evaluate`.
+    """
+    labels_of_all, device = split.labels, split.labels.device
+    # Filled in place, for the same reason as in the training.
+    losses = torch.empty(members, len(labels_of_all), device=device)
+    predictions = torch.empty(members, len(labels_of_all), dtype=torch.int64, device=device)
+    size, done = _batch_size(device, members), 0
     with evaluation_mode(model), torch.inference_mode():
         for images, labels in zip(
-            torch.split(split.images, EVALUATION_BATCH),
-            torch.split(split.labels, EVALUATION_BATCH),
-            strict=True,
+            torch.split(split.images, size), torch.split(labels_of_all, size), strict=True
         ):
-            logits = model(images)  # (N, K)
+            logits = model(images).reshape(members, len(labels), -1)  # (S, N, K)
             place = slice(done, done + len(labels))
             done += len(labels)
-            losses[place] = cross_entropy(
-                logits, labels, softmax_before_loss=softmax_before_loss, reduction="none"
-            )
-            predictions[place] = logits.argmax(dim=1)
-    correct = predictions == split.labels
-    return Evaluation(
-        losses.cpu().numpy(), correct.cpu().numpy(), predictions.cpu().numpy().astype(np.uint8)
-    )
+            losses[:, place] = cross_entropy(
+                logits.flatten(0, 1),
+                labels.repeat(members),
+                softmax_before_loss=softmax_before_loss,
+                reduction="none",
+            ).view(members, -1)
+            predictions[:, place] = logits.argmax(dim=2)
+    correct = predictions == labels_of_all
+    return [
+        Evaluation(loss, right, chosen.astype(np.uint8))
+        for loss, right, chosen in zip(
+            losses.cpu().numpy(), correct.cpu().numpy(), predictions.cpu().numpy(), strict=True
+        )
+    ]
+
+
+def _batch_size(device: torch.device, members: int) -> int:
+    return max(1, CUDA_EVALUATION_BATCH // members) if device.type == "cuda" else EVALUATION_BATCH

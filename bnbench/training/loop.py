@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from time import perf_counter
 
 import numpy as np
@@ -14,8 +15,9 @@ from bnbench.config import TrainingSettings
 from bnbench.data import Split, Splits
 from bnbench.runs import BatchRows, EpochRow, EvaluationRow
 from bnbench.training.checkpoint import Tally, TrainingState
-from bnbench.training.evaluation import Evaluation, cross_entropy, evaluate
-from bnbench.training.optimizer import build_optimizer, flatten_parameters
+from bnbench.training.device import random_stream
+from bnbench.training.evaluation import Evaluation
+from bnbench.training.learner import CAPTURED, Batch, Learner
 
 BLOCK = 64  # steps between two reports; reading the losses waits for the device once a block
 KEEP_EVERY = 1000  # steps between two states of one epoch: some seconds of work, for milliseconds
@@ -58,6 +60,16 @@ def batch_order(
     return batches
 
 
+@dataclass(frozen=True)
+class Divergence:
+    """The last result of a training whose loss is no finite number any more."""
+
+    message: str
+
+
+Result = BatchRows | EvaluationRow | EpochRow | TrainingState | Divergence
+
+
 def train(
     model: nn.Module,
     splits: Splits,
@@ -90,161 +102,219 @@ def train(
     DivergedError
         When a loss is not finite, after everything up to it has been yielded.
     """
-    parameters = flatten_parameters(model)
-    optimizer = build_optimizer(parameters, settings.optimizer)
-    generator = torch.Generator().manual_seed(seed)
-    row, step, tally = None, 0, Tally()
+    learner = Learner(model, splits.train, settings)
+    states = None if resumed is None else [resumed]
+    for _, result in train_members(learner, splits, settings, [seed], states):
+        if isinstance(result, Divergence):
+            raise DivergedError(result.message)
+        yield result
+
+
+def train_members(
+    learner: Learner,
+    splits: Splits,
+    settings: TrainingSettings,
+    seeds: Sequence[int],
+    resumed: Sequence[TrainingState] | None = None,
+) -> Iterator[tuple[int, Result]]:
+    """Train the members of a learner side by side, each on the batches of its own seed.
+
+    Parameters
+    ----------
+    learner : Learner
+    splits, settings
+        See `train`.
+    seeds : sequence of int
+        Of each member.
+    resumed : sequence of TrainingState, optional
+        Of each member, all after the same step.
+
+    Yields
+    ------
+    tuple of int and Result
+        Which member, from 0, and what it has measured, in the order of `train`. A `Divergence`
+        is a member's last result; the others go on.
+    """
+    members = [
+        _Member(place, torch.Generator().manual_seed(one)) for place, one in enumerate(seeds)
+    ]
     if resumed is not None:
-        row, step, tally = resumed.row, resumed.step, resumed.tally
-        _restore(resumed, model, optimizer, generator)
-    for epoch in range(row.epoch + 1 if row else 1, settings.epochs + 1):
-        order_stream = generator.get_state()
-        batches = batch_order(len(splits.train.labels), settings, generator)[len(tally.losses) :]
-        model.train(epoch == 1 or settings.mode_after_first_epoch == "training")
+        learner.restore(resumed)
+        for member, state in zip(members, resumed, strict=True):
+            member.restore(state)
+    step = resumed[0].step if resumed else 0
+    for epoch in range(members[0].epochs + 1, settings.epochs + 1):
+        batches = _batches(members, len(splits.train.labels), settings)
+        learner.model.train(epoch == 1 or settings.mode_after_first_epoch == "training")
         last = step + len(batches)
-        for block in _blocks(batches, step, settings.evaluate_every):
+        for block in _blocks(batches, step, settings.evaluate_every, _longest(learner)):
             started = perf_counter()
-            losses, correct = _train_block(model, parameters, optimizer, splits, block, settings)
-            tally.train_seconds += perf_counter() - started
-            rows = _rows("train", epoch, step, block, losses, correct)
+            losses, correct = learner.train_block(block)
+            seconds = _share(started, members)
+            for member in _going_on(members):
+                rows = _rows(epoch, step, block, losses[member.place], correct[member.place])
+                yield from member.trained(rows, seconds)
             step += len(block)
-            yield (rows := _up_to_divergence(rows))
-            _refuse_divergence(rows)
-            tally.add(rows)
+            if not _going_on(members):
+                return
             if settings.evaluate_every and step % settings.evaluate_every == 0 and step < last:
-                started = perf_counter()
-                between = _evaluation(
-                    model, splits.validation, settings, epoch, step, tally.train_seconds
-                )
-                tally.evaluation_seconds += perf_counter() - started
-                yield between
+                yield from _evaluated_between(learner, splits.validation, members, epoch, step)
             if step % KEEP_EVERY < len(block) and step < last:
-                yield _state(row, step, tally, model, optimizer, order_stream)
-        started = perf_counter()
-        on_train = evaluate(model, splits.train, softmax_before_loss=settings.softmax_before_loss)
-        on_validation = evaluate(
-            model, splits.validation, softmax_before_loss=settings.softmax_before_loss
+                yield from _states(learner, members, step)
+        yield from _evaluated(learner, splits, settings, members, epoch, step)
+        if not _going_on(members):
+            return
+        for member in _going_on(members):
+            member.order_stream = member.generator.get_state()
+        yield from _states(learner, members, step)
+
+
+@dataclass
+class _Member:
+    """Where one seed is in its training."""
+
+    place: int
+    generator: torch.Generator
+    row: EpochRow | None = None
+    tally: Tally = field(default_factory=Tally)
+    order_stream: Tensor = field(default_factory=lambda: torch.empty(0))
+    diverged: bool = False
+
+    @property
+    def epochs(self) -> int:
+        return self.row.epoch if self.row else 0
+
+    def restore(self, state: TrainingState) -> None:
+        self.row, self.tally = state.row, state.tally
+        self.generator.set_state(state.order_stream)
+
+    def trained(self, rows: BatchRows, seconds: float) -> Iterator[tuple[int, Result]]:
+        self.tally.train_seconds += seconds
+        yield from self.logged(rows := _up_to_divergence(rows))
+        self.tally.add(rows)
+
+    def logged(self, rows: BatchRows) -> Iterator[tuple[int, Result]]:
+        """Give the rows, and say so where the last of them is not finite."""
+        yield self.place, rows
+        if not np.isfinite(rows.losses).all():
+            self.diverged = True
+            message = f"the {rows.split} loss is not finite at step {rows.steps[-1]}"
+            yield self.place, Divergence(message)
+
+
+def _going_on(members: list[_Member]) -> list[_Member]:
+    return [member for member in members if not member.diverged]
+
+
+def _batches(members: list[_Member], examples: int, settings: TrainingSettings) -> list[Batch]:
+    """Order what is left of an epoch: of each batch, the indices of every member."""
+    done = len(_going_on(members)[0].tally.losses)
+    for member in members:
+        member.order_stream = member.generator.get_state()
+    orders = [batch_order(examples, settings, member.generator) for member in members]
+    return list(zip(*orders, strict=True))[done:]
+
+
+def _longest(learner: Learner) -> int:
+    return CAPTURED if learner.record else BLOCK
+
+
+def _share(started: float, members: list[_Member]) -> float:
+    """Give a member's part of the seconds since then."""
+    return (perf_counter() - started) / len(members)
+
+
+def _states(
+    learner: Learner, members: list[_Member], step: int
+) -> Iterator[tuple[int, TrainingState]]:
+    stream = random_stream(learner.device)
+    for member in _going_on(members):
+        yield (
+            member.place,
+            TrainingState(
+                row=member.row,
+                step=step,
+                tally=member.tally,
+                model=learner.weights(member.place),
+                optimizer=learner.optimizer_state(member.place),
+                order_stream=member.order_stream,
+                global_stream=stream,
+            ),
         )
-        tally.evaluation_seconds += perf_counter() - started
-        validated = _validation_rows(on_validation, epoch, step, settings.batch_size)
-        yield validated
-        _refuse_divergence(validated)
-        row = EpochRow(
+
+
+def _evaluated_between(
+    learner: Learner, validation: Split, members: list[_Member], epoch: int, step: int
+) -> Iterator[tuple[int, EvaluationRow]]:
+    started = perf_counter()
+    evaluations = learner.evaluate(validation)
+    seconds = _share(started, members)
+    for member in _going_on(members):
+        result, tally = evaluations[member.place], member.tally
+        tally.evaluation_seconds += seconds
+        yield (
+            member.place,
+            EvaluationRow(epoch, step, result.loss, result.accuracy, tally.train_seconds),
+        )
+
+
+def _evaluated(
+    learner: Learner,
+    splits: Splits,
+    settings: TrainingSettings,
+    members: list[_Member],
+    epoch: int,
+    step: int,
+) -> Iterator[tuple[int, Result]]:
+    """End an epoch: measure both splits."""
+    started = perf_counter()
+    on_train, on_validation = learner.evaluate(splits.train), learner.evaluate(splits.validation)
+    seconds = _share(started, members)
+    for member in _going_on(members):
+        scored, tally = on_train[member.place], member.tally
+        tally.evaluation_seconds += seconds
+        validated = _validation_rows(on_validation[member.place], epoch, step, settings.batch_size)
+        yield from member.logged(validated)
+        if member.diverged:
+            continue
+        member.row = EpochRow(
             epoch=epoch,
             train_loss=_epoch_loss(tally.losses, tally.examples, settings),
-            train_accuracy=on_train.accuracy,
+            train_accuracy=scored.accuracy,
             validation_loss=_epoch_loss(validated.losses, validated.examples, settings),
-            validation_accuracy=on_validation.accuracy,
-            learning_rate=optimizer.param_groups[0]["lr"],
+            validation_accuracy=on_validation[member.place].accuracy,
+            learning_rate=learner.optimizer.param_groups[0]["lr"],
             train_seconds=tally.train_seconds,
             evaluation_seconds=tally.evaluation_seconds,
-            train_loss_after_epoch=on_train.loss,
-            training_mode=model.training,
+            train_loss_after_epoch=scored.loss,
+            training_mode=learner.model.training,
         )
-        tally = Tally()
-        yield row
-        yield _state(row, step, tally, model, optimizer, generator.get_state())
+        member.tally = Tally()
+        yield member.place, member.row
 
 
-def _state(
-    row: EpochRow | None,
-    step: int,
-    tally: Tally,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    order_stream: Tensor,
-) -> TrainingState:
-    return TrainingState(
-        row=row,
-        step=step,
-        tally=tally,
-        model=model.state_dict(),
-        optimizer=optimizer.state_dict(),
-        order_stream=order_stream,
-        global_stream=torch.get_rng_state(),
-    )
-
-
-def _blocks(batches: list[Tensor], steps_before: int, every: int | None) -> Iterator[list[Tensor]]:
+def _blocks(
+    batches: list[Batch], steps_before: int, every: int | None, longest: int
+) -> Iterator[list[Batch]]:
     """Cut an epoch's batches into blocks that end, also, where an evaluation is due."""
     start = 0
     while start < len(batches):
-        until_due = every - (steps_before + start) % every if every else BLOCK
-        stop = start + min(BLOCK, until_due)
+        until_due = every - (steps_before + start) % every if every else longest
+        stop = start + min(longest, until_due)
         yield batches[start:stop]
         start = stop
 
 
-def _evaluation(
-    model: nn.Module,
-    validation: Split,
-    settings: TrainingSettings,
-    epoch: int,
-    step: int,
-    train_seconds: float,
-) -> EvaluationRow:
-    result = evaluate(model, validation, softmax_before_loss=settings.softmax_before_loss)
-    return EvaluationRow(epoch, step, result.loss, result.accuracy, train_seconds)
-
-
-def _restore(
-    state: TrainingState,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    generator: torch.Generator,
-) -> None:
-    model.load_state_dict(state.model)  # in place: parameters stay views of the flat vector
-    optimizer.load_state_dict(state.optimizer)
-    generator.set_state(state.order_stream)
-    torch.set_rng_state(state.global_stream)
-
-
-def _train_block(
-    model: nn.Module,
-    parameters: nn.Parameter,
-    optimizer: torch.optim.Optimizer,
-    splits: Splits,
-    block: list[Tensor],
-    settings: TrainingSettings,
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Do one update a batch; return each batch's loss before it, and its correct answers."""
-    assert parameters.grad is not None
-    device = splits.train.labels.device
-    # Filled in place: hundreds of small tensors kept alive between the large activations would
-    # leave the heap full of holes, half a gigabyte of them.
-    losses = torch.empty(len(block), device=device)
-    correct = torch.empty(len(block), dtype=torch.int64, device=device)
-    for place, indices in enumerate(block):
-        images, labels = _batch(splits.train, indices, settings.shuffle)
-        parameters.grad.zero_()
-        logits = model(images)  # (N, K)
-        loss = cross_entropy(logits, labels, softmax_before_loss=settings.softmax_before_loss)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        losses[place] = loss.detach()
-        correct[place] = (logits.detach().argmax(dim=1) == labels).sum()
-    return losses.cpu().numpy(), correct.cpu().numpy()
-
-
-def _batch(split: Split, indices: Tensor, shuffled: bool) -> tuple[Tensor, Tensor]:
-    if not shuffled:  # consecutive: a view costs nothing, a gather copies
-        place = slice(int(indices[0]), int(indices[-1]) + 1)
-        return split.images[place], split.labels[place]
-    indices = indices.to(split.labels.device)
-    return split.images[indices], split.labels[indices]
-
-
 def _rows(
-    split: str,
     epoch: int,
     steps_before: int,
-    block: list[Tensor],
+    block: list[Batch],
     losses: NDArray[np.float32],
     correct: NDArray[np.int64],
 ) -> BatchRows:
     steps = np.arange(steps_before + 1, steps_before + 1 + len(block))
-    examples = np.array([len(indices) for indices in block])
-    return BatchRows(split, epoch, steps, examples, losses, correct)
+    examples = np.array([len(batch[0]) for batch in block])
+    return BatchRows("train", epoch, steps, examples, losses, correct)
 
 
 def _validation_rows(evaluation: Evaluation, epoch: int, step: int, batch_size: int) -> BatchRows:
@@ -272,8 +342,3 @@ def _up_to_divergence(rows: BatchRows) -> BatchRows:
         rows.split, rows.epoch, rows.steps[keep], rows.examples[keep], rows.losses[keep],
         rows.correct[keep],
     )  # fmt: skip
-
-
-def _refuse_divergence(rows: BatchRows) -> None:
-    if not np.isfinite(rows.losses).all():
-        raise DivergedError(f"the {rows.split} loss is not finite at step {rows.steps[-1]}")

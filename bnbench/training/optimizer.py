@@ -6,6 +6,9 @@ for one tensor they cost 0.03 ms. The update is element by element, so the numbe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
+
 import torch
 from torch import nn
 
@@ -29,24 +32,30 @@ def flatten_parameters(model: nn.Module) -> nn.Parameter:
         P counts a few zeros between parameters, which align them and stay zero.
     """
     parameters = list(model.parameters())
-    starts, length = [], 0
-    for parameter in parameters:
-        starts.append(length)
-        length += -(-parameter.numel() // ALIGNMENT) * ALIGNMENT
+    cut, length = places([parameter.numel() for parameter in parameters])
     flat = nn.Parameter(parameters[0].new_zeros(length))
     flat.grad = torch.zeros_like(flat)
-    for parameter, start in zip(parameters, starts, strict=True):
-        place = slice(start, start + parameter.numel())
+    for parameter, place in zip(parameters, cut, strict=True):
         flat.data[place] = parameter.detach().flatten()
         parameter.data = flat.data[place].view_as(parameter)
         parameter.grad = flat.grad[place].view_as(parameter)
     return flat
 
 
+def places(sizes: Sequence[int]) -> tuple[list[slice], int]:
+    """Give each parameter its place in the vector, and the vector's length."""
+    ends = accumulate((-(-size // ALIGNMENT) * ALIGNMENT for size in sizes), initial=0)
+    *starts, length = ends
+    return [slice(start, start + size) for start, size in zip(starts, sizes, strict=True)], length
+
+
 def build_optimizer(
     parameter: nn.Parameter, settings: OptimizerSettings
 ) -> torch.optim.Adam | torch.optim.SGD:
-    """Build the configured optimizer over one parameter, with fused kernels where there are."""
+    """Build the configured optimizer over one parameter, with fused kernels where there are.
+
+    On a GPU it can be part of a CUDA graph: it counts its steps there, not in Python.
+    """
     fused = parameter.device.type in ("cpu", "cuda")
     if isinstance(settings, AdamSettings):
         return torch.optim.Adam(
@@ -56,6 +65,7 @@ def build_optimizer(
             eps=settings.epsilon,
             weight_decay=settings.weight_decay,
             fused=fused,
+            capturable=parameter.device.type == "cuda",
         )
     return torch.optim.SGD(
         [parameter],
