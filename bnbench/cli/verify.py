@@ -86,11 +86,12 @@ def print_difference(first: Path, second: Path) -> int:
 
 
 def _status_table(inspections: Sequence[Inspection]) -> Table:
-    table = Table("run", "status", "files", box=None, pad_edge=False)
+    table = Table("run", "status", "files", "manifest", box=None, pad_edge=False)
     table.columns[0].overflow = "fold"
     for one in inspections:
         files = f"ok, without {', '.join(one.absent)}" if one.absent else "ok"
-        table.add_row(escape(str(one.run.path)), one.status, files)
+        manifest = "sealed" if one.sealed else "no seal"
+        table.add_row(escape(str(one.run.path)), one.status, files, manifest)
     return table
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import subprocess
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -16,6 +18,7 @@ from bnbench.errors import BnbenchError
 from bnbench.runs.files import write_text
 
 SCHEMA_VERSION = 1
+SEAL = "seal"
 FINISHED = ("complete", "diverged")
 FIELD_TYPES = {
     "experiment": str, "seed": int, "status": str, "configuration_hash": str, "dataset": dict,
@@ -87,8 +90,10 @@ class Manifest:
         return self.status in FINISHED
 
     def write(self, path: Path) -> None:
-        """Write the manifest as JSON, whole or not at all."""
-        write_text(path, json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n")
+        """Write the manifest as JSON with its seal, whole or not at all."""
+        content = asdict(self)
+        content[SEAL] = seal_of(content)
+        write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -106,19 +111,19 @@ def read_manifest(path: Path) -> Manifest:
     Raises
     ------
     BnbenchError
-        If the file cannot be read, is no JSON, or has other fields, or of other types, than this
-        version writes.
+        If the file cannot be read, is no JSON, has other fields, or of other types, than this
+        version writes, or a seal that was made of others.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BnbenchError(f"{path}: cannot be read ({error.strerror}); is this a run?") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BnbenchError(f"{path}: is no JSON; remove the run's folder and run again") from None
     if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
         raise BnbenchError(f"{path}: is not a manifest of schema version {SCHEMA_VERSION}")
     try:
-        manifest = Manifest(**content)
+        manifest = Manifest(**{name: content[name] for name in content if name != SEAL})
     except TypeError as error:
         raise BnbenchError(f"{path}: is not a manifest of this version ({error})") from None
     for name, kind in FIELD_TYPES.items():
@@ -126,7 +131,39 @@ def read_manifest(path: Path) -> Manifest:
             raise BnbenchError(
                 f"{path}: {name}: is not what bnbench writes there; train the run again"
             )
+    check_seal(path, content)
     return manifest
+
+
+def seal_of(content: Mapping[str, Any]) -> str:
+    """Hash a manifest, so that an edit by hand or by accident shows.
+
+    Whoever computes it anew after an edit is not found out: it is no signature.
+
+    Returns
+    -------
+    str
+        SHA-256, hex, of all fields but the seal itself: JSON in ASCII, the names in order,
+        without white space.
+    """
+    others = {name: value for name, value in content.items() if name != SEAL}
+    text = json.dumps(others, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check_seal(path: Path, content: Mapping[str, Any]) -> None:
+    """Compare a manifest with its seal, if it has one: earlier releases wrote none.
+
+    Raises
+    ------
+    BnbenchError
+        If the seal is not that of the other fields.
+    """
+    if SEAL in content and content[SEAL] != seal_of(content):
+        raise BnbenchError(
+            f"{path}: was edited since it was written (its seal is of other fields);"
+            " restore it, or remove the run's folder and run again"
+        )
 
 
 def now() -> str:

@@ -11,7 +11,7 @@ from bnbench.errors import BnbenchError
 from bnbench.runs import Run, changed_files
 from bnbench.training.checkpoint import load_checkpoint, owner_of
 from bnbench.verification.agreement import check_epochs, check_logs
-from bnbench.verification.stated import Stated, read_stated, read_stated_experiment
+from bnbench.verification.stated import Stated, edited, read_stated, read_stated_experiment
 from bnbench.verification.tensors import check_predictions, check_weights
 
 
@@ -28,12 +28,15 @@ class Inspection:
         One line each: the file, and what is wrong with it.
     absent : tuple of str
         Names of files that an archived copy does not have, so that nothing is known of them.
+    sealed : bool
+        Whether the manifest has a seal: those of earlier releases do not show an edit.
     """
 
     run: Run
     status: str
     problems: tuple[str, ...]
     absent: tuple[str, ...] = ()
+    sealed: bool = False
 
 
 def inspect(run: Run) -> Inspection:
@@ -48,7 +51,8 @@ def inspect(run: Run) -> Inspection:
     except BnbenchError as error:
         return Inspection(run, "", tuple(str(error).splitlines()))
     absent = _left_out(run, stated)
-    return Inspection(run, stated.status, tuple(_problems(run, stated, absent)), absent)
+    problems = tuple(_problems(run, stated, absent))
+    return Inspection(run, stated.status, problems, absent, sealed=stated.seal is not None)
 
 
 def without_manifest(folders: Iterable[Path]) -> list[str]:
@@ -72,6 +76,7 @@ def _left_out(run: Run, stated: Stated) -> tuple[str, ...]:
 
 
 def _problems(run: Run, stated: Stated, absent: tuple[str, ...]) -> Iterator[str]:
+    yield from edited(run)
     if stated.files:
         for name, change in changed_files(run, stated.files).items():
             if name not in absent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -11,7 +12,7 @@ from pydantic_core import ErrorDetails
 from bnbench.config import Experiment, configuration_hash
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run
-from bnbench.runs.manifest import Status
+from bnbench.runs.manifest import Status, check_seal
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=1, lt=1 << 31)]
@@ -77,6 +78,8 @@ class Stated(Section):
     code: dict[str, str] = {}
     files: dict[str, Sha256] = {}
     """Name -> SHA-256 of what the finished run left; empty in runs of the first release."""
+    seal: Sha256 | None = None
+    """SHA-256 of the other fields; earlier releases wrote none."""
     schema_version: Literal[1]
 
 
@@ -95,6 +98,14 @@ def read_stated(run: Run) -> Stated:
     except ValidationError as error:
         lines = [_explain(detail) for detail in error.errors(include_url=False)]
     raise BnbenchError("\n".join(f"{run.manifest}: {line}" for line in lines))
+
+
+def edited(run: Run) -> Iterator[str]:
+    """Tell, in one line, of a manifest whose seal is of other fields than it has."""
+    try:
+        check_seal(run.manifest, json.loads(run.manifest.read_bytes()))
+    except BnbenchError as error:
+        yield str(error)
 
 
 def _explain(detail: ErrorDetails) -> str:

@@ -170,7 +170,9 @@ def test_a_stopped_run_whose_log_was_cut_starts_over(
 
 
 def edit_manifest(run: Run, **changes: object) -> None:
+    """Edit a manifest of an earlier release, which has no seal."""
     content = json.loads(run.manifest.read_text(encoding="utf-8"))
+    del content["seal"]
     run.manifest.write_text(json.dumps(content | changes), encoding="utf-8")
 
 
@@ -229,6 +231,37 @@ def test_an_edited_run_is_neither_believed_nor_replaced(
     assert code == 1
     named = run.manifest if damage is change_seed else reason.partition(" ")[0]
     assert f"{run.path / named}: " in said
+
+
+def improve(run: Run) -> None:
+    content = json.loads(run.manifest.read_text(encoding="utf-8"))
+    content["final"]["test_accuracy"] = 1.0
+    run.manifest.write_text(json.dumps(content), encoding="utf-8")
+
+
+def change_torch(run: Run) -> None:
+    text = run.manifest.read_text(encoding="utf-8")
+    run.manifest.write_text(text.replace('"torch": "', '"torch": "1'), encoding="utf-8")
+
+
+@pytest.mark.parametrize("damage", [improve, change_torch])
+@pytest.mark.parametrize("kind", ["whole", "stopped"])
+def test_an_edited_manifest_is_not_believed(
+    kind: str, damage: Callable[[Run], None], make_run: MakeRun, bnbench: Refused,
+    arguments: list[str],
+) -> None:  # fmt: skip
+    run = make_run(kind)
+    damage(run)
+    before = {path: path.read_bytes() for path in run.path.iterdir()}
+    said = (
+        f"{run.manifest}: was edited since it was written (its seal is of other fields);"
+        " restore it, or remove the run's folder and run again\n"
+    )
+    assert bnbench(*arguments) == (2, f"bnbench: {said}")
+    code, found = bnbench("verify", run.path)
+    assert code == 1
+    assert found.startswith(said)
+    assert {path: path.read_bytes() for path in run.path.iterdir()} == before
 
 
 def test_a_manifest_that_is_none_is_named(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -12,7 +12,7 @@ import pytest
 
 from bnbench.config import Study, configuration_hash, dump_experiment, load_study
 from bnbench.execution import plan_runs
-from bnbench.runs import Run, file_hashes, now, run_directory
+from bnbench.runs import Manifest, Run, file_hashes, now, run_directory
 from bnbench.training import run_experiment
 
 SECONDS, MEBIBYTES = 10.0, 1024
@@ -45,25 +45,25 @@ def _fill(study: Study, results: Path, one: Path) -> None:
     first = study.experiments[0]
     assert list(run_experiment(first, 0, one))
     trained = run_directory(one, first, 0)
-    manifest = json.loads(trained.manifest.read_text(encoding="utf-8"))
+    manifest = trained.read_manifest()
     files = {path.name: path.read_bytes() for path in trained.path.iterdir() if path.suffix}
     for experiment in study.experiments:
         files["config.yaml"] = dump_experiment(experiment).encode()
-        mine = {
-            "experiment": experiment.experiment,
-            "configuration_hash": configuration_hash(experiment),
-            "ended": now(),
-        }
+        mine = replace(
+            manifest,
+            experiment=experiment.experiment,
+            configuration_hash=configuration_hash(experiment),
+            ended=now(),
+        )
         for seed in study.seeds:
-            _copy(run_directory(results, experiment, seed), files, manifest | mine | {"seed": seed})
+            _copy(run_directory(results, experiment, seed), files, replace(mine, seed=seed))
 
 
-def _copy(run: Run, files: dict[str, bytes], manifest: dict[str, object]) -> None:
+def _copy(run: Run, files: dict[str, bytes], manifest: Manifest) -> None:
     run.path.mkdir(parents=True)
     for name, content in files.items():
         (run.path / name).write_bytes(content)
-    hashes = {"files": file_hashes(run)}
-    run.manifest.write_text(json.dumps(manifest | hashes), encoding="utf-8")
+    replace(manifest, files=file_hashes(run)).write(run.manifest)
 
 
 def measured(study: Path, *arguments: str) -> tuple[float, float, str]:

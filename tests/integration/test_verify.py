@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -46,7 +47,19 @@ Captured = pytest.CaptureFixture[str]
 def test_sound_runs_are_a_short_table(folders: list[Path], capsys: Captured) -> None:
     assert verify_runs(folders) == 0
     out = capsys.readouterr().out
-    assert out.count("complete") == out.count("ok") == 3
+    assert out.count("complete") == out.count("ok") == out.count("sealed") == 3
+    run = find_runs(folders)[0]
+    unseal(run)
+    assert verify_runs(folders) == 0
+    out = capsys.readouterr().out
+    assert (out.count("no seal"), out.count("sealed")) == (1, 2)
+
+
+def unseal(run: Run, **changes: object) -> None:
+    """Edit a manifest of an earlier release, which has no seal."""
+    content = json.loads(run.manifest.read_text(encoding="utf-8"))
+    del content["seal"]
+    run.manifest.write_text(json.dumps(content | changes), encoding="utf-8")
 
 
 def test_all_problems_of_all_runs_at_once(folders: list[Path], capsys: Captured) -> None:
@@ -155,8 +168,7 @@ def test_what_cannot_be_done_again(folders: list[Path]) -> None:
     run = find_runs(folders)[0]
     with pytest.raises(BnbenchError, match="holds 172 steps; give --steps 172 or fewer"):
         rerun(run, 173)
-    text = run.manifest.read_text(encoding="utf-8")
-    run.manifest.write_text(text.replace('"complete"', '"interrupted"'), encoding="utf-8")
+    unseal(run, status="interrupted")
     with pytest.raises(BnbenchError, match="is interrupted; compare its first steps by --steps"):
         rerun(run)
     assert rerun(run, 3).promise == "bitwise"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,7 +122,7 @@ def test_runs_from_other_files_of_a_data_set_are_refused(
 ) -> None:
     make_runs(study, "plain", {0: [0.9, 0.95]})
     (other,) = make_runs(study, "plain", {1: [0.9, 0.95]})
-    _set(other, dataset=json.loads(other.manifest.read_text())["dataset"] | {"sha256": "1" * 64})
+    _set(other, dataset=other.read_manifest().dataset | {"sha256": "1" * 64})
     with pytest.raises(BnbenchError, match=r"dataset.sha256: is not that of .*seed-0"):
         read_study(study, results)
 
@@ -168,5 +169,5 @@ def test_a_recipe_with_a_changed_setting_replicates_no_published_run(
     assert arms["fast"].published is None
 
 
-def _set(run: Run, **changes: object) -> None:
-    run.manifest.write_text(json.dumps(json.loads(run.manifest.read_text()) | changes))
+def _set(run: Run, **changes: Any) -> None:
+    replace(run.read_manifest(), **changes).write(run.manifest)

@@ -144,6 +144,7 @@ def test_manifest_reads_back(tmp_path: Path) -> None:
         ('{"schema_version": 2}', "is not a manifest of schema version 1"),
         ('{"schema_version": 1, "colour": "red"}', "is not a manifest of this version"),
         ('{"schema_version": 1}', "is not a manifest of this version"),
+        ("[" * 100_000, "is no JSON"),
     ],
 )
 def test_what_is_no_manifest(tmp_path: Path, text: str, said: str) -> None:
@@ -151,6 +152,56 @@ def test_what_is_no_manifest(tmp_path: Path, text: str, said: str) -> None:
     run.manifest.write_text(text, encoding="utf-8")
     with pytest.raises(BnbenchError, match=said):
         run.read_manifest()
+
+
+def test_the_seal_is_of_all_other_fields(tmp_path: Path) -> None:
+    """Without white space, by name, in ASCII."""
+    run = make_run(tmp_path)
+    content = json.loads(run.manifest.read_text(encoding="utf-8"))
+    seal = content.pop("seal")
+    text = json.dumps(content, sort_keys=True).replace(", ", ",").replace(": ", ":")
+    assert " " not in text
+    assert seal == hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+EDITS = {
+    "seed": 1, "status": "failed", "final": {"validation_accuracy": 0.99}, "files": {"a": "b"},
+    "versions": {"torch": "1.0"}, "error": "none", "resumed_after_epochs": [1], "seal": "0" * 64,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edited_field_breaks_the_seal(tmp_path: Path, name: str) -> None:
+    run = make_run(tmp_path)
+    content = json.loads(run.manifest.read_text(encoding="utf-8"))
+    run.manifest.write_text(json.dumps(content | {name: EDITS[name]}), encoding="utf-8")
+    with pytest.raises(BnbenchError) as caught:
+        run.read_manifest()
+    assert str(caught.value) == (
+        f"{run.manifest}: was edited since it was written (its seal is of other fields);"
+        " restore it, or remove the run's folder and run again"
+    )
+
+
+def test_another_layout_is_no_edit(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    content = json.loads(run.manifest.read_text(encoding="utf-8"))
+    backwards = dict(reversed(content.items()))
+    run.manifest.write_text(json.dumps(backwards, ensure_ascii=True), encoding="utf-8")
+    assert run.read_manifest() == manifest()
+
+
+def unseal(run: Run, **changes: object) -> None:
+    """Edit a manifest of an earlier release, which has no seal."""
+    content = json.loads(run.manifest.read_text(encoding="utf-8"))
+    del content["seal"]
+    run.manifest.write_text(json.dumps(content | changes), encoding="utf-8")
+
+
+def test_a_manifest_of_an_earlier_release_has_no_seal(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    unseal(run, seed=3)
+    assert run.read_manifest() == manifest(3)
 
 
 def wanted(
@@ -278,9 +329,7 @@ def test_a_run_that_recorded_no_code_is_another(tmp_path: Path) -> None:
 
 def test_another_version_is_refused(tmp_path: Path) -> None:
     run = make_run(tmp_path)
-    content = json.loads(run.manifest.read_text(encoding="utf-8"))
-    content["versions"]["torch"] = "1.0"
-    run.manifest.write_text(json.dumps(content), encoding="utf-8")
+    replace(manifest(), versions=versions() | {"torch": "1.0"}).write(run.manifest)
     with pytest.raises(BnbenchError, match=r"torch 1\.0 there, .* here"):
         is_finished(run, wanted())
 

@@ -55,7 +55,8 @@ def make_run(originals: dict[str, Run], tmp_path: Path) -> MakeRun:
         folder = tmp_path / kind / f"seed-{seed}"
         shutil.copytree(originals[kind].path, folder)
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        manifest.pop("files", None)  # hashes would show every edit, whatever else does
+        for name in ("files", "seal"):  # they would show every edit, whatever else does
+            manifest.pop(name)
         (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
         return Run(folder)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def copied(run: Run, factory: pytest.TempPathFactory) -> Run:
     """As `make_run`, which cannot be had anew for each of a property's examples."""
     folder = factory.mktemp("copy") / "seed-0"
     shutil.copytree(run.path, folder)
-    state(Run(folder), files={})
+    replace(run.read_manifest(), files={}).write(folder / "manifest.json")
     return Run(folder)
 
 
@@ -313,6 +314,23 @@ def test_a_diverged_run_whose_losses_are_all_finite(make_run: MakeRun) -> None:
     assert problems(run) == [
         f"{run.batches}: every loss is finite, but the manifest says that the run diverged"
     ]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"seed": 1}, {"final": {"test_accuracy": 0.5}}, {"error": "x"}]
+)
+def test_an_edited_manifest(
+    originals: dict[str, Run], make_run: MakeRun, changes: dict[str, Any]
+) -> None:
+    """Be it in a field that nothing else tells of; the other problems are told, too."""
+    run = make_run()
+    assert not inspect(run).sealed  # as an earlier release left it
+    shutil.copy(originals["held_out"].manifest, run.manifest)
+    assert inspect(run).sealed
+    assert problems(run) == []
+    state(run, **changes)
+    assert_first(problems(run), run.manifest, "was edited since it was written")
+    assert len(problems(run)) == (1 if "error" in changes else 2)
 
 
 @pytest.mark.parametrize("status", ["running", "interrupted", "failed"])

@@ -20,7 +20,7 @@ MakeRun = Callable[..., Run]
 
 def test_the_fields_are_those_of_the_manifest() -> None:
     """A field that is added there must be described here."""
-    assert {field.name for field in fields(Manifest)} | {"files"} == Stated.model_fields.keys()
+    assert {field.name for field in fields(Manifest)} | {"seal"} == Stated.model_fields.keys()
 
 
 def refused(run: Run) -> str:
@@ -67,6 +67,7 @@ def test_all_that_is_stated_is_read(make_run: MakeRun) -> None:
         ({"resumed_after_epochs": [-1]}, "resumed_after_epochs.0"),
         ({"code": {"a": 1}}, "code.a"),
         ({"files": {"weights.pt": "abc"}}, "files.weights.pt"),
+        ({"seal": "abc"}, "seal"),
         ({"schema_version": 2}, "schema_version"),
         ({"colour": "red"}, "colour"),
     ],
