@@ -172,8 +172,11 @@ def _planned(
     experiment, seed = wanted.experiment, wanted.seed
     run = run_directory(results, experiment, seed)
     found = Found("run", "--fresh") if fresh else look(run, wanted)
-    kept = epochs_kept(run) if found.state == "resume" else 0
-    return PlannedRun(Task(experiment, seed, examples, results, data_dir, fresh, kept), found)
+    task = Task(experiment, seed, examples, results, data_dir, fresh)
+    if found.state == "resume":
+        kept = epochs_kept(run, experiment.training.epochs, task.batches_per_epoch)
+        task = replace(task, epochs_kept=kept)
+    return PlannedRun(task, found)
 
 
 def _problems(

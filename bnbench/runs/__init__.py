@@ -2,7 +2,7 @@
 
 from bnbench.runs.directory import Run, find_run, find_runs, locked, run_directory
 from bnbench.runs.files import write_text, written_whole
-from bnbench.runs.hashes import changed_files, changed_since, file_hashes
+from bnbench.runs.hashes import changed_files, changed_since, file_hashes, hash_of_start
 from bnbench.runs.identity import Found, Identity, is_finished, look
 from bnbench.runs.logs import (
     BATCH_COLUMNS,
@@ -34,6 +34,7 @@ __all__ = [
     "file_hashes",
     "find_run",
     "find_runs",
+    "hash_of_start",
     "is_finished",
     "locked",
     "look",

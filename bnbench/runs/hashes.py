@@ -38,6 +38,14 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def hash_of_start(path: Path, size: int) -> str | None:
+    """Hash the first bytes of a file: SHA-256, hex; ``None`` where it has not as many."""
+    if size < 0 or not path.is_file() or path.stat().st_size < size:
+        return None
+    with path.open("rb") as file:
+        return hashlib.sha256(file.read(size)).hexdigest()
+
+
 def changed_files(
     run: Run, stated: Mapping[str, str], touched_since: float = -math.inf
 ) -> dict[str, Change]:

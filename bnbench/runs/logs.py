@@ -6,11 +6,11 @@ everything else is float64.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,17 +161,22 @@ class RunLogs:
         keep: LogSizes | None = None,
     ) -> None:
         sizes = keep or LogSizes(0, 0)
-        self._batches = _open(batches, BATCH_COLUMNS, sizes.batches)
-        self._epochs = _open(epochs, EPOCH_COLUMNS, sizes.epochs)
+        self._batches = _Log(batches, BATCH_COLUMNS, sizes.batches)
+        self._epochs = _Log(epochs, EPOCH_COLUMNS, sizes.epochs)
         self._evaluations = None
         if evaluations is not None:
-            self._evaluations = _open(evaluations, EVALUATION_COLUMNS, sizes.evaluations)
+            self._evaluations = _Log(evaluations, EVALUATION_COLUMNS, sizes.evaluations)
 
     @property
     def sizes(self) -> LogSizes:
         """Bytes written so far; every row before them is whole."""
-        evaluations = self._evaluations.tell() if self._evaluations else 0
-        return LogSizes(self._batches.tell(), self._epochs.tell(), evaluations)
+        evaluations = self._evaluations.size if self._evaluations else 0
+        return LogSizes(self._batches.size, self._epochs.size, evaluations)
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """File name -> SHA-256, hex, of the bytes that `sizes` counts."""
+        return {log.name: log.sha256 for log in self._all()}
 
     def __enter__(self) -> RunLogs:
         return self
@@ -182,30 +187,51 @@ class RunLogs:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for file in (self._batches, self._epochs, self._evaluations):
-            if file is not None:
-                file.close()
+        for log in self._all():
+            log.close()
 
     def write(self, result: BatchRows | EpochRow | EvaluationRow) -> None:
         """Append one result of the training loop to its file."""
         if isinstance(result, BatchRows):
-            _append(self._batches, result.lines())
+            self._batches.append(result.lines())
         elif isinstance(result, EpochRow):
-            _append(self._epochs, [result.line()])
+            self._epochs.append([result.line()])
         elif self._evaluations is not None:
-            _append(self._evaluations, [result.line()])
+            self._evaluations.append([result.line()])
+
+    def _all(self) -> list[_Log]:
+        return [log for log in (self._batches, self._epochs, self._evaluations) if log is not None]
 
 
-def _append(file: TextIO, lines: Iterable[str]) -> None:
-    file.write("".join(line + "\n" for line in lines))
-    file.flush()
+class _Log:
+    """A file that only grows, and the hash of all that is in it, which grows with it."""
 
+    def __init__(self, path: Path, columns: tuple[str, ...], keep: int) -> None:
+        self.name = path.name
+        self._file = path.open("r+" if keep else "w", encoding="utf-8", newline="\n")
+        self._hash = hashlib.sha256()
+        if keep:
+            self._file.truncate(keep)
+            self._file.seek(keep)
+            self._hash.update(path.read_bytes())
+        else:
+            self._write(",".join(columns) + "\n")
 
-def _open(path: Path, columns: tuple[str, ...], keep: int) -> TextIO:
-    file = path.open("r+" if keep else "w", encoding="utf-8", newline="\n")
-    if keep:
-        file.truncate(keep)
-        file.seek(keep)
-    else:
-        file.write(",".join(columns) + "\n")
-    return file
+    @property
+    def size(self) -> int:
+        return self._file.tell()
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+    def append(self, lines: Iterable[str]) -> None:
+        self._write("".join(line + "\n" for line in lines))
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _write(self, text: str) -> None:
+        self._file.write(text)
+        self._hash.update(text.encode())

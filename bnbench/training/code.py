@@ -32,26 +32,25 @@ DECIDES_NO_NUMBER = (
     # not, and weights that are saved are loaded again.
     "bnbench.training.recording",
     "bnbench.training.checkpoint",
+    "bnbench.training.soundness",
     "bnbench.training.weights",
 )
 """Modules, and packages with all that is in them."""
 BUT = ("bnbench.config.schema", "bnbench.runs.logs")
 ABSENT = ""
 EARLIER = {
-    "bnbench.training.experiment": (
-        "0117b3023541",
-        "31e15c672ddf",
-        "a44b5d1b1c46",
-    ),  # it recorded; no `shared`
-    # The first gave no states within epochs, the second knew one seed only.
-    "bnbench.training.loop": ("93f44a8322e0", "3bb4e0ae8a8f"),
-    "bnbench.training.learner": (ABSENT,),  # its code was the loop's
+    "bnbench.config.schema": ("d8ff01852d3e",),  # no training.stack
+    "bnbench.runs.logs": ("e56b46b90b2a",),  # it hashed no rows
     "bnbench.training.capture": (ABSENT,),
-    "bnbench.training.stack": (ABSENT,),
     "bnbench.training.device": ("633b0c1aaa5f",),
     "bnbench.training.evaluation": ("d28e7395eaea",),
+    # It recorded; it had no `shared`; it knew one seed only.
+    "bnbench.training.experiment": ("0117b3023541", "31e15c672ddf", "a44b5d1b1c46"),
+    "bnbench.training.learner": (ABSENT,),  # its code was the loop's
+    # It gave no states within epochs; it knew one seed only.
+    "bnbench.training.loop": ("93f44a8322e0", "3bb4e0ae8a8f"),
     "bnbench.training.optimizer": ("bb312ec111a7",),
-    "bnbench.config.schema": ("d8ff01852d3e",),  # no training.stack
+    "bnbench.training.stack": (ABSENT,),
 }
 """Module -> hashes that it had when it gave the same bits: a rewrite orphans no finished run.
 The golden losses, exact on the kind of processor that recorded them, are the test that it is so."""

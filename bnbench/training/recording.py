@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from errno import EACCES, EDQUOT, EFBIG, EIO, ENOENT, ENOSPC, EROFS
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from bnbench.config import configuration_hash, dump_experiment
+from bnbench.config import Experiment, configuration_hash, dump_experiment
 from bnbench.data import Split, Splits
 from bnbench.errors import BnbenchError
 from bnbench.runs import (
@@ -45,7 +46,8 @@ from bnbench.training.checkpoint import (
     set_aside,
 )
 from bnbench.training.evaluation import Evaluation
-from bnbench.training.loop import DivergedError
+from bnbench.training.loop import DivergedError, batch_order
+from bnbench.training.soundness import flaw, pattern
 from bnbench.training.weights import save_weights
 
 _LOG = logging.getLogger(__name__)
@@ -80,7 +82,7 @@ class Recording:
         """Log what was measured, or write a checkpoint of a state."""
         if isinstance(result, TrainingState):
             _refuse_absence(self.run)
-            checkpoint = Checkpoint(result, self.logs.sizes)
+            checkpoint = Checkpoint(result, self.logs.sizes, self.logs.hashes)
             save_checkpoint(self.run, checkpoint, self.owner)
             return
         self.logs.write(result)
@@ -135,7 +137,7 @@ def _recorded(run: Run, wanted: Identity, splits: Splits, fresh: bool) -> Iterat
     owner = owner_of(
         configuration_hash(wanted.experiment), wanted.seed, wanted.dataset_hash, versions()
     )
-    kept = None if fresh else _kept(run, owner)
+    kept = None if fresh else _kept(run, wanted.experiment, splits, owner)
     manifest = _start(run, wanted, splits, kept)
     final = _measures(kept.state.row if kept else None)
     try:
@@ -156,15 +158,17 @@ def _recorded(run: Run, wanted: Identity, splits: Splits, fresh: bool) -> Iterat
         remove_checkpoints(run)
 
 
-def _kept(run: Run, owner: str) -> Checkpoint | None:
+def _kept(run: Run, experiment: Experiment, splits: Splits, owner: str) -> Checkpoint | None:
     """Find where the run was stopped, and tell of checkpoints that cannot be used.
 
     Unless someone listens, logging writes to standard error.
     """
-    if not run.manifest.exists():
+    if not run.manifest.exists() or not run.checkpoints():
         return None
+    batches = batch_order(len(splits.train.labels), experiment.training, torch.Generator())
+    wanted = pattern(experiment, splits.num_classes, len(batches))
     refused: dict[Path, str] = {}
-    kept = load_checkpoint(run, owner, refused.__setitem__)
+    kept = load_checkpoint(run, owner, partial(flaw, wanted=wanted), refused.__setitem__)
     for path, why in refused.items():
         _LOG.warning("bnbench: %s: %s; set aside as %s", path, why, set_aside(path).name)
     if refused:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bnbench.config import Experiment
+from bnbench.data import find_dataset
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run, changed_files
 from bnbench.training.checkpoint import load_checkpoint, owner_of
+from bnbench.training.soundness import flaw, pattern
 from bnbench.verification.agreement import check_epochs, check_logs
+from bnbench.verification.schedule import schedule
 from bnbench.verification.stated import Stated, edited, read_stated, read_stated_experiment
 from bnbench.verification.tensors import check_predictions, check_weights
 
@@ -94,10 +98,14 @@ def _problems(run: Run, stated: Stated, absent: tuple[str, ...]) -> Iterator[str
             yield from str(error).splitlines()
 
 
-def _check_checkpoints(run: Run, stated: Stated, _: Experiment) -> Iterator[str]:
+def _check_checkpoints(run: Run, stated: Stated, experiment: Experiment) -> Iterator[str]:
+    if not run.checkpoints():
+        return
     data, refused = stated.dataset.sha256, dict[Path, str]()
     owner = owner_of(stated.configuration_hash, stated.seed, data, stated.versions)
-    load_checkpoint(run, owner, refused.__setitem__)
+    classes = len(find_dataset(stated.dataset.name).classes)
+    wanted = pattern(experiment, classes, schedule(experiment, stated.dataset).train_batches)
+    load_checkpoint(run, owner, partial(flaw, wanted=wanted), refused.__setitem__)
     yield from (f"{path}: {why}" for path, why in refused.items())
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from bnbench.config import Experiment
 from bnbench.data import find_dataset
 from bnbench.errors import BnbenchError
-from bnbench.models import build_model, resolve_model
 from bnbench.runs import Run
 from bnbench.training import load_weights
+from bnbench.training.soundness import form, untrained
 from bnbench.verification.stated import Stated
 
 
@@ -31,8 +30,7 @@ def check_weights(run: Run, stated: Stated, experiment: Experiment) -> Iterator[
         If the file is missing or is no such file; it is read as tensors only and runs no code.
     """
     classes = len(find_dataset(stated.dataset.name).classes)
-    with torch.device("meta"):  # shapes without numbers
-        expected = build_model(resolve_model(experiment), classes).state_dict()
+    expected = untrained(experiment, classes).state_dict()
     try:
         there = load_weights(run)
     except BnbenchError as error:
@@ -40,18 +38,11 @@ def check_weights(run: Run, stated: Stated, experiment: Experiment) -> Iterator[
     if not isinstance(there, dict):
         raise BnbenchError(f"{run.weights}: holds no tensors by name")
     for name in sorted(expected.keys() | there.keys(), key=str):
-        found, wanted = _form(there.get(name)), _form(expected.get(name))
+        found, wanted = form(there.get(name)), form(expected.get(name))
         if found != wanted:
             yield f"{run.weights}: {name}: is {found}, not {wanted}"
         elif not there[name].isfinite().all():
             yield f"{run.weights}: {name}: holds a number that is not finite"
-
-
-def _form(tensor: object) -> str:
-    if not isinstance(tensor, torch.Tensor):
-        return "nothing" if tensor is None else "no tensor"
-    dense = "" if tensor.layout == torch.strided else f" {tensor.layout}"
-    return f"{tensor.dtype}{dense} {tuple(tensor.shape)}"
 
 
 def check_predictions(run: Run, stated: Stated, _: Experiment) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import pickle
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from bnbench.cli.app import main
 from bnbench.config import Experiment, load_experiment
@@ -113,7 +115,30 @@ def hostile(made: Path) -> bytes:
     return content + hashlib.sha256(content).digest()
 
 
-@pytest.mark.parametrize("damage", ["cut", "another run", "hostile"])
+def forged(latest: Path, change: Callable[[dict[str, Any]], None]) -> bytes:
+    """Change a checkpoint's state, and make it whole again."""
+    content = torch.load(io.BytesIO(latest.read_bytes()[:-32]), weights_only=True)
+    change(content["state"])
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getvalue() + hashlib.sha256(buffer.getvalue()).digest()
+
+
+def shrink_a_layer(state: dict[str, Any]) -> None:
+    state["model"]["output.weight"] = torch.zeros(3, 3)
+
+
+def lose_the_stream(state: dict[str, Any]) -> None:
+    state["order_stream"] = state["order_stream"][:100]
+
+
+def lose_a_step(state: dict[str, Any]) -> None:
+    state["tally"]["losses"] = [0.5]
+
+
+@pytest.mark.parametrize(
+    "damage", ["cut", "another run", "hostile", "shape", "stream", "contradiction"]
+)
 def test_a_spoilt_checkpoint_is_named_and_the_one_before_it_used(
     damage: str, make_run: MakeRun, train: Train, originals: dict[str, Run], tmp_path: Path
 ) -> None:
@@ -123,13 +148,23 @@ def test_a_spoilt_checkpoint_is_named_and_the_one_before_it_used(
         "cut": latest.read_bytes()[:1000],
         "another run": originals["neighbour"].checkpoints()[0].read_bytes(),
         "hostile": hostile(made),
+        "shape": forged(latest, shrink_a_layer),
+        "stream": forged(latest, lose_the_stream),
+        "contradiction": forged(latest, lose_a_step),
     }[damage]
     latest.write_bytes(spoilt)
     done = train()
     assert done.returncode == 0, done.stderr
     said = [line for line in done.stderr.splitlines() if line.startswith("bnbench: ")]
-    why = {"cut": "is not whole", "another run": "is of another run, or of other versions",
-           "hostile": "holds more, or less, than tensors and numbers by name"}[damage]  # fmt: skip
+    wrong = "cannot be gone on with: "
+    why = {
+        "cut": "is not whole",
+        "another run": "is of another run, or of other versions",
+        "hostile": "holds more, or less, than tensors and numbers by name",
+        "shape": f"{wrong}model.output.weight is torch.float32 (3, 3), not torch.float32 (10, 256)",
+        "stream": f"{wrong}order_stream is no state of a random generator",
+        "contradiction": f"{wrong}tally holds other batches than 1 of 50 examples",
+    }[damage]
     assert said == [
         f"bnbench: {latest}: {why}; set aside as spoilt-{latest.name}",
         f"bnbench: {run.path}: goes on after step 56",
@@ -166,6 +201,33 @@ def test_a_stopped_run_whose_log_was_cut_starts_over(
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("goes further than batches.csv") == 2
     assert f"{run.path}: starts over" in done.stderr
+    assert_as_undisturbed(run, originals)
+
+
+@pytest.mark.parametrize(("row", "steps"), [("train,3,", 56), ("train,1,", None)])
+def test_a_stopped_run_whose_log_was_edited_goes_on_from_before_the_edit(
+    row: str, steps: int | None, make_run: MakeRun, train: Train, originals: dict[str, Run]
+) -> None:
+    """An answer more was right: each row, by itself, is one that bnbench could have written."""
+    run = make_run("stopped")
+    lines = run.batches.read_text(encoding="utf-8").splitlines(keepends=True)
+    place = next(number for number, line in enumerate(lines) if line.startswith(row))
+    cells = lines[place].rstrip("\n").split(",")
+    lines[place] = ",".join([*cells[:-1], "0.98"]) + "\n"
+    assert cells[-1] != "0.98"
+    run.batches.write_text("".join(lines), encoding="utf-8")
+    latest, before = run.checkpoints()
+    done = train()
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if line.startswith("bnbench: ")]
+    assert said == [
+        *(
+            f"bnbench: {path}: does not go with batches.csv, which was edited;"
+            f" set aside as spoilt-{path.name}"
+            for path in ([latest] if steps else [latest, before])
+        ),
+        f"bnbench: {run.path}: {f'goes on after step {steps}' if steps else 'starts over'}",
+    ]
     assert_as_undisturbed(run, originals)
 
 

@@ -61,7 +61,7 @@ def applied(
             events.append(item)
             continue
         write_changes(run, item)
-        if stop_after is not None and epochs_kept(run) == stop_after:
+        if stop_after is not None and epochs_kept(run, epochs=4, batches=22) == stop_after:
             break
     return events
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,21 @@ def checkpoint(epoch: int) -> Checkpoint:
         order_stream=torch.Generator().get_state(),
         global_stream=torch.get_rng_state(),
     )
-    return Checkpoint(state, LogSizes(10 * epoch, epoch))
+    return with_sizes(state, 10 * epoch, epoch)
+
+
+def with_sizes(state: TrainingState, batches: int, epochs: int, evaluations: int = 0) -> Checkpoint:
+    """Say that the logs are so many times the letter x."""
+    hashes = {"batches.csv": sha256(b"x" * batches), "epochs.csv": sha256(b"x" * epochs)}
+    return Checkpoint(state, LogSizes(batches, epochs, evaluations), hashes)
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def sound(_: TrainingState) -> None:
+    """Find no flaw: tests/unit/training/test_soundness.py is about them."""
 
 
 @pytest.fixture
@@ -55,7 +68,7 @@ def run(tmp_path: Path) -> Run:
 def test_what_is_saved_is_loaded(run: Run) -> None:
     saved = checkpoint(3)
     save_checkpoint(run, saved, "hash")
-    loaded = load_checkpoint(run, "hash")
+    loaded = load_checkpoint(run, "hash", sound)
     assert loaded is not None
     assert loaded.sizes == saved.sizes
     assert loaded.state.row == saved.state.row
@@ -63,7 +76,8 @@ def test_what_is_saved_is_loaded(run: Run) -> None:
     assert torch.equal(loaded.state.model["weight"], saved.state.model["weight"])
     moments = loaded.state.optimizer["state"][0]["exp_avg"]
     assert torch.equal(moments, saved.state.optimizer["state"][0]["exp_avg"])
-    assert epochs_kept(run) == 3
+    assert loaded.hashes == saved.hashes
+    assert epochs_kept(run, epochs=10, batches=7) == 3
 
 
 def test_two_generations_are_kept(run: Run) -> None:
@@ -75,7 +89,7 @@ def test_two_generations_are_kept(run: Run) -> None:
     ]
     remove_checkpoints(run)
     assert run.checkpoints() == []
-    assert load_checkpoint(run, "hash") is None
+    assert load_checkpoint(run, "hash", sound) is None
 
 
 def spoil_by_a_bit(path: Path) -> None:
@@ -98,7 +112,7 @@ def test_a_spoilt_checkpoint_gives_way_to_the_one_before(run: Run, spoil: Any) -
         save_checkpoint(run, checkpoint(epoch), "hash")
     spoil(run.checkpoint(2, 14))
     refused: dict[Path, str] = {}
-    loaded = load_checkpoint(run, "hash", refused.__setitem__)
+    loaded = load_checkpoint(run, "hash", sound, refused.__setitem__)
     assert loaded is not None
     assert loaded.state.epochs == 1
     assert refused == {run.checkpoint(2, 14): "is not whole"}
@@ -107,7 +121,7 @@ def test_a_spoilt_checkpoint_gives_way_to_the_one_before(run: Run, spoil: Any) -
 def refusal(run: Run, owner: str = "hash") -> str:
     """Say why the only checkpoint of a run is not taken."""
     refused: dict[Path, str] = {}
-    assert load_checkpoint(run, owner, refused.__setitem__) is None
+    assert load_checkpoint(run, owner, sound, refused.__setitem__) is None
     ((path, why),) = refused.items()
     assert path == run.checkpoint(1, 7)
     return why
@@ -116,7 +130,8 @@ def refusal(run: Run, owner: str = "hash") -> str:
 def test_another_run_s_is_not_taken(run: Run) -> None:
     ours = owner_of("hash", 0, "data", {"torch": "2", "python": "3"})
     save_checkpoint(run, checkpoint(1), ours)
-    assert load_checkpoint(run, owner_of("hash", 0, "data", {"python": "3", "torch": "2"}))
+    same = owner_of("hash", 0, "data", {"python": "3", "torch": "2"})
+    assert load_checkpoint(run, same, sound)
     for other in (
         owner_of("hsah", 0, "data", {"torch": "2", "python": "3"}),
         owner_of("hash", 1, "data", {"torch": "2", "python": "3"}),
@@ -141,6 +156,8 @@ def write(path: Path, content: Any) -> None:
         {"sizes": {"batches": "10", "epochs": 1}},
         {"sizes": {"batches": 10.0, "epochs": 1}},
         {"sizes": {"batches": 10, "epochs": True}},
+        {"hashes": None},
+        {"hashes": "batches.csv"},
         {"state": 7},
         {"state": {}},
         {"state": {"row": {"epoch": 1}}},
@@ -151,7 +168,7 @@ def test_foreign_content_is_told_apart(run: Run, foreign: dict[str, Any]) -> Non
     stored = run.checkpoint(1, 7).read_bytes()[:-32]
     content = torch.load(io.BytesIO(stored), weights_only=True)
     write(run.checkpoint(1, 7), content)
-    assert load_checkpoint(run, "hash") is not None  # nothing else is wrong with it
+    assert load_checkpoint(run, "hash", sound) is not None  # nothing else is wrong with it
     write(run.checkpoint(1, 7), content | foreign)
     assert refusal(run) == "is no checkpoint of this version"
 
@@ -174,10 +191,9 @@ def test_one_set_aside_is_not_looked_at_again_and_goes_in_the_end(run: Run) -> N
 
 def test_logs_shorter_than_the_checkpoint_says(run: Run) -> None:
     save_checkpoint(run, checkpoint(1), "hash")
-    long = checkpoint(2)
-    save_checkpoint(run, replace(long, sizes=LogSizes(101, 2)), "hash")
+    save_checkpoint(run, with_sizes(checkpoint(2).state, 101, 2), "hash")
     refused: dict[Path, str] = {}
-    loaded = load_checkpoint(run, "hash", refused.__setitem__)
+    loaded = load_checkpoint(run, "hash", sound, refused.__setitem__)
     assert loaded is not None
     assert loaded.state.epochs == 1
     assert refused == {run.checkpoint(2, 14): "goes further than batches.csv"}
@@ -186,8 +202,73 @@ def test_logs_shorter_than_the_checkpoint_says(run: Run) -> None:
     assert refusal(run) == "goes further than epochs.csv"
 
 
+def test_logs_that_were_edited_up_to_the_checkpoint(run: Run) -> None:
+    """What follows it may be anything: it is cut off."""
+    for epoch in (1, 2):
+        save_checkpoint(run, checkpoint(epoch), "hash")
+    run.batches.write_bytes(b"x" * 20 + b"y" * 80)
+    refused: dict[Path, str] = {}
+    loaded = load_checkpoint(run, "hash", sound, refused.__setitem__)
+    assert loaded is not None
+    assert (loaded.state.epochs, refused) == (2, {})
+    run.batches.write_bytes(b"x" * 19 + b"y" * 81)
+    loaded = load_checkpoint(run, "hash", sound, refused.__setitem__)
+    assert loaded is not None
+    said = "does not go with batches.csv, which was edited"
+    assert (loaded.state.epochs, refused) == (1, {run.checkpoint(2, 14): said})
+
+
+def test_an_earlier_version_s_is_not_taken(run: Run) -> None:
+    """It had no hashes of the logs."""
+    save_checkpoint(run, checkpoint(1), "hash")
+    content = torch.load(io.BytesIO(run.checkpoint(1, 7).read_bytes()[:-32]), weights_only=True)
+    del content["hashes"]
+    write(run.checkpoint(1, 7), content)
+    assert refusal(run) == "is no checkpoint of this version"
+
+
+def test_one_that_is_named_after_another_step(run: Run) -> None:
+    save_checkpoint(run, checkpoint(1), "hash")
+    forged = run.checkpoint(1, 7).rename(run.checkpoint(9, 63))
+    refused: dict[Path, str] = {}
+    assert load_checkpoint(run, "hash", sound, refused.__setitem__) is None
+    assert refused == {forged: "is of epoch 1, step 7, not what its name says"}
+
+
+def test_a_flaw_is_told(run: Run) -> None:
+    save_checkpoint(run, checkpoint(1), "hash")
+    refused: dict[Path, str] = {}
+    found = load_checkpoint(run, "hash", lambda state: f"{state.step} is odd", refused.__setitem__)
+    assert found is None
+    assert refused == {run.checkpoint(1, 7): "cannot be gone on with: 7 is odd"}
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [
+        "checkpoint-99999-000000001.pt",  # no epoch of it
+        "checkpoint-00005-000000035.pt",  # the run has 4
+        "checkpoint-00003-000000020.pt",  # epoch 3 ends at step 21
+        "checkpoint-00003-000000028.pt",  # that is epoch 4
+        "checkpoint-00003-000000021-copy.pt",
+        "checkpoint-\u0660\u0660\u0660\u0660\u0663-000000021.pt",  # decimal digits, and no ASCII
+        "checkpoint-latest.pt",
+        "checkpoint-.pt",
+    ],
+)
+def test_the_name_of_a_stray_file_counts_for_nothing(run: Run, stray: str) -> None:
+    (run.path / stray).touch()
+    assert epochs_kept(run, epochs=4, batches=7) == 0
+    run.checkpoint(2, 14).touch()
+    assert epochs_kept(run, epochs=4, batches=7) == 2
+    run.checkpoint(2, 20).touch()  # within the third epoch
+    assert epochs_kept(run, epochs=4, batches=7) == 2
+    run.checkpoint(4, 28).touch()
+    assert epochs_kept(run, epochs=4, batches=7) == 4
+
+
 def test_sizes_below_nothing_cover_nothing(run: Run) -> None:
-    save_checkpoint(run, replace(checkpoint(1), sizes=LogSizes(10, 1, -1)), "hash")
+    save_checkpoint(run, with_sizes(checkpoint(1).state, 10, 1, -1), "hash")
     assert refusal(run) == "goes further than evaluations.csv"
 
 
@@ -205,7 +286,7 @@ def test_a_hostile_pickle_runs_nothing(run: Run, tmp_path: Path) -> None:
     plain = pickle.dumps(Hostile(tmp_path / "ran"), protocol=2)  # torch.load's own protocol
     for payload in (buffer.getvalue(), plain):
         run.checkpoint(1, 7).write_bytes(payload + hashlib.sha256(payload).digest())
-        assert load_checkpoint(run, "hash") is None
+        assert load_checkpoint(run, "hash", sound) is None
     assert not (tmp_path / "ran").exists()
     pickle.loads(plain)  # it would have
     assert (tmp_path / "ran").exists()
