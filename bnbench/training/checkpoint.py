@@ -158,6 +158,7 @@ def load_checkpoint(
     owner: str,
     flaw: Callable[[TrainingState], str | None],
     refuse: Callable[[Path, str], object] = lambda *_: None,
+    at_most: int | None = None,
 ) -> Checkpoint | None:
     """Read the latest checkpoint that is whole, of this run, goes with its logs, and is sound.
 
@@ -170,6 +171,8 @@ def load_checkpoint(
         Says for what a state cannot be gone on with; see `bnbench.training.soundness.flaw`.
     refuse : callable, optional
         Called with each later one's path, and what is wrong with it.
+    at_most : int, optional
+        A step: pass over checkpoints after later ones.
 
     Returns
     -------
@@ -178,9 +181,12 @@ def load_checkpoint(
     """
     for path in run.checkpoints():
         try:
-            return _read(run, path, owner, flaw)
+            found = _read(run, path, owner, flaw)
         except _Unusable as error:
             refuse(path, str(error))
+        else:
+            if at_most is None or found.state.step <= at_most:
+                return found
     return None
 
 

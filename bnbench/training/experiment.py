@@ -5,12 +5,12 @@ What is left of it in files is the business of `bnbench.training.recording`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from bnbench.config import Experiment
 from bnbench.data import data_folder, load_splits, shared_splits
-from bnbench.models import resolve_model
 from bnbench.runs import (
     BatchRows,
     EpochRow,
@@ -21,13 +21,12 @@ from bnbench.runs import (
     run_directory,
 )
 from bnbench.training.check import check_batches, check_experiment
-from bnbench.training.checkpoint import TrainingState, remove_checkpoints
+from bnbench.training.checkpoint import remove_checkpoints
 from bnbench.training.code import equal_code
 from bnbench.training.device import on_device, reproducible, resolve_device
-from bnbench.training.evaluation import evaluate
-from bnbench.training.initialization import initial_model
-from bnbench.training.loop import train
-from bnbench.training.recording import recorded
+from bnbench.training.loop import train_members
+from bnbench.training.recording import kept_together, recorded
+from bnbench.training.stack import build_learner
 
 
 def run_experiment(
@@ -46,7 +45,8 @@ def run_experiment(
     experiment : Experiment
         As `bnbench.config.load_experiment` returns it.
     seed : int
-        Of the initial weights and of the batch order.
+        Of the initial weights and of the batch order. With ``training.stack`` the other seeds of
+        its stack are run, and written, too.
     results : str or Path, default "results"
         The run goes to ``<results>/<experiment>/seed-<seed>``.
     data_dir : str or Path, optional
@@ -68,30 +68,78 @@ def run_experiment(
     BnbenchError
         If the experiment cannot be run as configured, or its folder holds another one.
     """
+    seeds = experiment.training.seeds_with(seed)
+    rows = run_seeds(experiment, seeds, results, data_dir=data_dir, fresh=fresh, shared=shared)
+    with closing(rows):
+        yield from (row for one, row in rows if one == seed)
+
+
+def run_seeds(
+    experiment: Experiment,
+    seeds: Sequence[int],
+    results: str | Path = "results",
+    *,
+    data_dir: str | Path | None = None,
+    fresh: bool = False,
+    shared: Path | None = None,
+) -> Generator[tuple[int, BatchRows | EpochRow | EvaluationRow]]:
+    """Run an experiment at one seed, or at those of a stack as one network.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    seeds : sequence of int
+        As `bnbench.config.TrainingSettings.seeds_with` lists them.
+    results, data_dir, fresh, shared
+        See `run_experiment`.
+
+    Yields
+    ------
+    tuple of int and BatchRows, EvaluationRow or EpochRow
+        A seed, and what it measures.
+
+    Raises
+    ------
+    BnbenchError
+        As `run_experiment`.
+    """
     check_experiment(experiment)
     device, settings = resolve_device(experiment), experiment.training
     folder = data_folder(Path(data_dir) if data_dir else None)
-    with reproducible(settings.threads):
+    with reproducible(settings.threads), ExitStack() as held:
         data = experiment.data, folder, experiment.model.in_channels
         splits = shared_splits(*data, shared) if shared else load_splits(*data)
         check_batches(experiment, len(splits.train.labels))
         code = equal_code(experiment)
-        wanted = Identity(experiment, seed, splits.dataset_hash, device.type, code)
-        run = run_directory(Path(results), experiment, seed)
-        with locked(run):
-            if not fresh and is_finished(run, wanted):
+        wanted = [
+            Identity(experiment, seed, splits.dataset_hash, device.type, code) for seed in seeds
+        ]
+        runs = [run_directory(Path(results), experiment, seed) for seed in seeds]
+        for run in runs:
+            held.enter_context(locked(run))
+        finished = [
+            not fresh and is_finished(run, one) for run, one in zip(runs, wanted, strict=True)
+        ]
+        if all(finished):
+            for run in runs:
                 remove_checkpoints(run)  # it was killed in its last instant
-                return
-            with recorded(run, wanted, splits, fresh) as record:
-                model = initial_model(
-                    resolve_model(experiment), settings.initialization, seed, splits.num_classes
-                ).to(device)
-                splits = on_device(splits, device)
-                for result in train(model, splits, settings, seed, record.resumed):
-                    record.keep(result)
-                    if not isinstance(result, TrainingState):
-                        yield result
-                # The test file is scored once, after everything else.
-                test = splits.test or splits.validation
-                scored = evaluate(model, test, softmax_before_loss=settings.softmax_before_loss)
-                record.finish(model, splits, scored)
+            return
+        kept = None if fresh else kept_together(runs, wanted, splits)
+        records = [
+            held.enter_context(recorded(run, one, splits, kept[place] if kept else None))
+            for place, (run, one) in enumerate(zip(runs, wanted, strict=True))
+        ]
+        splits = on_device(splits, device)
+        learner = build_learner(experiment, seeds, splits)
+        states = [one.state for one in kept] if kept else None
+        for member, result in train_members(learner, splits, settings, seeds, states):
+            records[member].keep(result)
+            if isinstance(result, BatchRows | EpochRow | EvaluationRow):
+                yield seeds[member], result
+        if all(record.divergence for record in records):
+            return
+        # The test file is scored once, after everything else.
+        scored = learner.evaluate(splits.test or splits.validation)
+        for member, record in enumerate(records):
+            if not record.divergence:
+                record.finish(learner.weights(member), splits, scored[member])

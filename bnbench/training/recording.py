@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from errno import EACCES, EDQUOT, EFBIG, EIO, ENOENT, ENOSPC, EROFS
@@ -14,15 +14,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor
 
-from bnbench.config import Experiment, configuration_hash, dump_experiment
+from bnbench.config import configuration_hash, dump_experiment
 from bnbench.data import Split, Splits
 from bnbench.errors import BnbenchError
 from bnbench.runs import (
-    BatchRows,
     EpochRow,
-    EvaluationRow,
     Identity,
     Manifest,
     Run,
@@ -46,7 +44,7 @@ from bnbench.training.checkpoint import (
     set_aside,
 )
 from bnbench.training.evaluation import Evaluation
-from bnbench.training.loop import DivergedError, batch_order
+from bnbench.training.loop import Divergence, Result, batch_order
 from bnbench.training.soundness import flaw, pattern
 from bnbench.training.weights import save_weights
 
@@ -56,7 +54,7 @@ NOT_WRITABLE = (ENOSPC, EDQUOT, EFBIG, EROFS, EACCES, EIO, ENOENT)
 """Errors of a file system that its owner can put right; any other one would be ours."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Recording:
     """A run's directory while the run is done.
 
@@ -65,40 +63,46 @@ class Recording:
     run : Run
     owner : str
         Of the checkpoints; see `bnbench.training.checkpoint.owner_of`.
-    resumed : TrainingState or None
-        Where the training goes on from, if the run had been stopped.
     logs : RunLogs
     final : dict
         Measures after the last whole epoch, for the manifest; they change as the run goes on.
+    divergence : str or None
+        Why the run has ended before its last epoch.
     """
 
     run: Run
     owner: str
-    resumed: TrainingState | None
     logs: RunLogs
     final: dict[str, Any]
+    divergence: str | None = None
 
-    def keep(self, result: BatchRows | EpochRow | EvaluationRow | TrainingState) -> None:
+    def keep(self, result: Result) -> None:
         """Log what was measured, or write a checkpoint of a state."""
-        if isinstance(result, TrainingState):
-            _refuse_absence(self.run)
-            checkpoint = Checkpoint(result, self.logs.sizes, self.logs.hashes)
-            save_checkpoint(self.run, checkpoint, self.owner)
-            return
-        self.logs.write(result)
+        with _writable(self.run):
+            if isinstance(result, TrainingState):
+                _refuse_absence(self.run)
+                checkpoint = Checkpoint(result, self.logs.sizes, self.logs.hashes)
+                save_checkpoint(self.run, checkpoint, self.owner)
+            elif isinstance(result, Divergence):
+                self.divergence = result.message
+            else:
+                self.logs.write(result)
         if isinstance(result, EpochRow):
             self.final.update(_measures(result))
 
-    def finish(self, model: nn.Module, splits: Splits, scored: Evaluation) -> None:
+    def finish(self, weights: Mapping[str, Tensor], splits: Splits, scored: Evaluation) -> None:
         """Keep the weights, and the answers to the test file image by image."""
         if splits.test is not None:  # else it has served as validation: the epochs' log has it
             self.final.update(test_accuracy=scored.accuracy, test_loss=scored.loss)
-        _save_predictions(self.run, splits.test or splits.validation, scored)
-        save_weights(self.run, model)
+        with _writable(self.run):
+            _save_predictions(self.run, splits.test or splits.validation, scored)
+            save_weights(self.run, weights)
 
 
 @contextmanager
-def recorded(run: Run, wanted: Identity, splits: Splits, fresh: bool) -> Iterator[Recording]:
+def recorded(
+    run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None
+) -> Iterator[Recording]:
     """Begin a run's directory, or go on with it, and leave a manifest that says how it ended.
 
     Parameters
@@ -107,16 +111,11 @@ def recorded(run: Run, wanted: Identity, splits: Splits, fresh: bool) -> Iterato
         Locked by the caller.
     wanted : Identity
     splits : Splits
-    fresh : bool
-        Whether to start over, whatever is there.
-
-    Yields
-    ------
-    Recording
-        A `bnbench.training.loop.DivergedError` of the block ends the run, and goes no further.
+    kept : Checkpoint or None
+        What to go on from, of `kept_together`; ``None``: start over, whatever is there.
     """
     with _writable(run):
-        yield from _recorded(run, wanted, splits, fresh)
+        yield from _recorded(run, wanted, splits, kept)
 
 
 @contextmanager
@@ -133,20 +132,15 @@ def _writable(run: Run) -> Iterator[None]:
         ) from None
 
 
-def _recorded(run: Run, wanted: Identity, splits: Splits, fresh: bool) -> Iterator[Recording]:
-    owner = owner_of(
-        configuration_hash(wanted.experiment), wanted.seed, wanted.dataset_hash, versions()
-    )
-    kept = None if fresh else _kept(run, wanted.experiment, splits, owner)
+def _recorded(
+    run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None
+) -> Iterator[Recording]:
     manifest = _start(run, wanted, splits, kept)
     final = _measures(kept.state.row if kept else None)
     try:
         with _logs(run, wanted, kept) as logs:
-            resumed = kept.state if kept else None
-            yield Recording(run, owner, resumed, logs, final)
-    except DivergedError as error:
-        _end(run, manifest, status="diverged", final=final, error=str(error))
-        remove_checkpoints(run)
+            record = Recording(run, _owner(wanted), logs, final)
+            yield record
     except (KeyboardInterrupt, GeneratorExit):
         _end(run, manifest, status="interrupted", final=final)
         raise
@@ -154,21 +148,61 @@ def _recorded(run: Run, wanted: Identity, splits: Splits, fresh: bool) -> Iterat
         _end(run, manifest, status="failed", final=final, error=repr(error))
         raise
     else:
-        _end(run, manifest, status="complete", final=final)
+        status = "diverged" if record.divergence else "complete"
+        _end(run, manifest, status=status, final=final, error=record.divergence)
         remove_checkpoints(run)
 
 
-def _kept(run: Run, experiment: Experiment, splits: Splits, owner: str) -> Checkpoint | None:
-    """Find where the run was stopped, and tell of checkpoints that cannot be used.
+def _owner(wanted: Identity) -> str:
+    return owner_of(
+        configuration_hash(wanted.experiment), wanted.seed, wanted.dataset_hash, versions()
+    )
+
+
+def kept_together(
+    runs: Sequence[Run], wanted: Sequence[Identity], splits: Splits
+) -> list[Checkpoint] | None:
+    """Find where runs were stopped: one, or those of a stack, which go on from one step.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Locked by the caller.
+    wanted : sequence of Identity
+        Of each run.
+    splits : Splits
+
+    Returns
+    -------
+    list of Checkpoint or None
+        Of each run, all after the same step; ``None``: there is no such step.
+    """
+    step: int | None = None
+    while True:
+        found = [_kept(*one, splits, step) for one in zip(runs, wanted, strict=True)]
+        kept = [one for one in found if one is not None]
+        if len(kept) < len(runs):
+            return None
+        steps = {one.state.step for one in kept}
+        if len(steps) == 1:
+            return kept
+        step = min(steps)
+
+
+def _kept(run: Run, wanted: Identity, splits: Splits, at_most: int | None) -> Checkpoint | None:
+    """Find where a run was stopped, and tell of checkpoints that cannot be used.
 
     Unless someone listens, logging writes to standard error.
     """
     if not run.manifest.exists() or not run.checkpoints():
         return None
+    experiment = wanted.experiment
     batches = batch_order(len(splits.train.labels), experiment.training, torch.Generator())
-    wanted = pattern(experiment, splits.num_classes, len(batches))
+    sound = pattern(experiment, splits.num_classes, len(batches), wanted.device)
     refused: dict[Path, str] = {}
-    kept = load_checkpoint(run, owner, partial(flaw, wanted=wanted), refused.__setitem__)
+    kept = load_checkpoint(
+        run, _owner(wanted), partial(flaw, wanted=sound), refused.__setitem__, at_most
+    )
     for path, why in refused.items():
         _LOG.warning("bnbench: %s: %s; set aside as %s", path, why, set_aside(path).name)
     if refused:
@@ -202,7 +236,8 @@ def _start(run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None) 
             "processor_kind": processor_kind(),
             "device": _device_name(wanted.device),
             "threads": experiment.training.threads,
-        },
+        }
+        | _stacked_with(wanted),
         started=now(),
         resumed_after_epochs=_stops(run, kept),
     )
@@ -213,6 +248,12 @@ def _start(run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None) 
             old.unlink(missing_ok=True)
     write_text(run.config, dump_experiment(experiment))
     return manifest
+
+
+def _stacked_with(wanted: Identity) -> dict[str, list[int]]:
+    """Name the seeds of the network that a stacked run is a part of."""
+    training = wanted.experiment.training
+    return {"stack": list(training.seeds_with(wanted.seed))} if training.stack else {}
 
 
 def _stops(run: Run, kept: Checkpoint | None) -> list[int]:

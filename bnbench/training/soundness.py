@@ -16,6 +16,8 @@ from bnbench.runs import EpochRow
 from bnbench.training.checkpoint import Tally, TrainingState
 from bnbench.training.optimizer import build_optimizer, flatten_parameters
 
+CUDA_STREAM = "torch.uint8 (16,)"
+"""What PyTorch gives as the state of a CUDA generator: a seed and an offset of 8 bytes each."""
 MOST_COUNTED = 1 << 24
 """Adam counts its steps in a float32, which stays there when 1 is added."""
 
@@ -31,6 +33,8 @@ class Pattern:
         settings count, numbers do not.
     epochs, batches, batch_size : int
         Of the run; in an epoch; examples in a batch.
+    device : str
+        ``cpu``, ``cuda`` or ``mps``: whose random numbers the training draws.
     """
 
     model: dict[str, Any]
@@ -38,6 +42,7 @@ class Pattern:
     epochs: int
     batches: int
     batch_size: int
+    device: str = "cpu"
 
 
 def untrained(experiment: Experiment, num_classes: int) -> Network:
@@ -52,7 +57,7 @@ def untrained(experiment: Experiment, num_classes: int) -> Network:
         return build_model(resolve_model(experiment), num_classes)
 
 
-def pattern(experiment: Experiment, num_classes: int, batches: int) -> Pattern:
+def pattern(experiment: Experiment, num_classes: int, batches: int, device: str = "cpu") -> Pattern:
     """Build what a run's states must look like.
 
     Parameters
@@ -61,6 +66,8 @@ def pattern(experiment: Experiment, num_classes: int, batches: int) -> Pattern:
     num_classes : int
     batches : int
         Optimizer steps of an epoch.
+    device : str, default "cpu"
+        Of the training.
 
     Raises
     ------
@@ -71,7 +78,12 @@ def pattern(experiment: Experiment, num_classes: int, batches: int) -> Pattern:
     optimizer = build_optimizer(flatten_parameters(model), settings.optimizer)
     optimizer.step()  # before the first one it has no state
     return Pattern(
-        model.state_dict(), optimizer.state_dict(), settings.epochs, batches, settings.batch_size
+        model.state_dict(),
+        optimizer.state_dict(),
+        settings.epochs,
+        batches,
+        settings.batch_size,
+        device,
     )
 
 
@@ -84,7 +96,7 @@ def flaw(state: TrainingState, wanted: Pattern) -> str | None:
     flaws = chain(
         _tensors(state.model, wanted.model, "model"),
         _tensors(state.optimizer, wanted.optimizer, "optimizer"),
-        _streams(state),
+        _streams(state, wanted.device),
         _tally(state.tally, wanted.batch_size),
         _position(state, wanted),
     )
@@ -117,14 +129,19 @@ def _tensors(found: Any, wanted: Any, name: str) -> Iterator[str]:
             yield from _tensors(found[key], wanted[key], f"{name}.{key}")
     elif type(found) is not type(wanted):
         yield f"{name} is of another type"
-    elif found != wanted and not name.endswith(".fused"):  # the device decides on the kernel
+    elif found != wanted and not name.endswith((".fused", ".capturable")):  # the device's
         yield f"{name} is {str(found)[:40]}, not {wanted}"
 
 
-def _streams(state: TrainingState) -> Iterator[str]:
-    for name in ("order_stream", "global_stream"):
+def _streams(state: TrainingState, device: str) -> Iterator[str]:
+    streams = {"order_stream": state.order_stream}
+    if device != "cuda":
+        streams["global_stream"] = state.global_stream
+    elif form(state.global_stream) != CUDA_STREAM:
+        yield f"global_stream is {form(state.global_stream)}, not {CUDA_STREAM}"
+    for name, stream in streams.items():
         try:
-            torch.Generator().set_state(getattr(state, name))
+            torch.Generator().set_state(stream)
         except (RuntimeError, TypeError):
             yield f"{name} is no state of a random generator"
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 
 import torch
-from torch import nn
 
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run, written_whole
 
 
-def save_weights(run: Run, model: nn.Module) -> None:
+def save_weights(run: Run, weights: Mapping[str, torch.Tensor]) -> None:
     """Write parameters and buffers; each copied, since parameters are views of one vector."""
-    tensors = {name: value.cpu().clone() for name, value in model.state_dict().items()}
+    tensors = {name: value.cpu().clone() for name, value in weights.items()}
     # Into memory first: given a path, torch.save writes its name into the file, and equal weights
     # would be unequal bytes; given a file, it makes a RuntimeError of a full disk.
     buffer = io.BytesIO()
