@@ -8,6 +8,9 @@ BNBENCH := $(BIN)/bnbench
 BENCH_OUT ?= results/speed.md
 BENCH_RUNS_OUT ?= results/finished_runs.md
 
+# Where `make bench-gpu` keeps its table.
+BENCH_GPU_OUT ?= results/gpu.md
+
 # The other programs of `make bench-peers`, in an environment of their own, and its tables' folder.
 PEERS ?= .venv-peers
 PEERS_OUT ?= results
@@ -15,7 +18,7 @@ PEERS_OUT ?= results
 .DEFAULT_GOAL := help
 STUDIES := $(sort $(wildcard configs/studies/*.yaml))
 
-.PHONY: help expect reproduce reproduce-small reproduce-full reference golden test test-all check bench bench-peers clean
+.PHONY: help expect reproduce reproduce-small reproduce-full reference golden test test-all check bench bench-peers bench-gpu clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' $(MAKEFILE_LIST)
@@ -84,6 +87,9 @@ bench-peers: $(VENV)/installed-dev $(PEERS)/installed  ## Speed against other pr
 	$(BIN)/python -m benchmarks.peers $(PEERS)/bin/python $(PEERS_OUT)/peers.md
 	$(BIN)/python -m benchmarks.operator_times $(PEERS_OUT)/operator_times.md
 	$(BIN)/python -m benchmarks.overhead $(PEERS_OUT)/overhead.md
+
+bench-gpu: $(VENV)/installed-dev  ## Speed on a CUDA device against the plain DataLoader loop on it
+	$(BIN)/python -m benchmarks.gpu $(BENCH_GPU_OUT)
 
 clean:  ## Remove the environments and the caches, not the results
 	rm -rf $(VENV) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

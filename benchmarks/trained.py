@@ -24,10 +24,10 @@ class Trained:
         return [float(row[what]) for row in self.epochs]
 
 
-def trained(*options: str) -> list[Trained]:
-    """Train on the CPU with these options of ``bnbench train``; read the runs."""
+def trained(*options: str, device: str = "cpu") -> list[Trained]:
+    """Train with these options of ``bnbench train``; read the runs."""
     with TemporaryDirectory() as results:
-        output("-m", "bnbench", "train", *options, "--results", results, "--device", "cpu")
+        output("-m", "bnbench", "train", *options, "--results", results, "--device", device)
         folders = [path.parent for path in sorted(Path(results).rglob("manifest.json"))]
         return [_read(folder) for folder in folders]
 

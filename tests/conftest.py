@@ -38,3 +38,18 @@ def data_dir() -> Path:
     folder = data_folder(None)
     fetch(find_dataset("mnist"), folder)
     return folder
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, and count, what needs a GPU where there is none."""
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("needs a CUDA device")
+
+
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def device(request: pytest.FixtureRequest) -> str:
+    """Each kind of device that is promised."""
+    return str(request.param)

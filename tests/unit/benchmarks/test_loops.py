@@ -51,4 +51,5 @@ def test_plain_accuracy_is_a_share() -> None:
         linear.weight.zero_()
         linear.bias.copy_(torch.eye(10)[3])  # always answers 3
     model = torch.nn.Sequential(torch.nn.Flatten(), linear)
-    assert plain_loop.accuracy(model, loader) == plain_loop.validate(model, loader) == 0.1
+    assert plain_loop.accuracy(model, loader, "cpu") == 0.1
+    assert plain_loop.validate(model, loader, "cpu") == 0.1

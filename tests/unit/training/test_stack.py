@@ -24,16 +24,18 @@ from bnbench.config import (
 )
 from bnbench.data import Split, Splits
 from bnbench.errors import BnbenchError
-from bnbench.models import ARCHITECTURES, Network, find_architecture, resolve_model
+from bnbench.models import ARCHITECTURES, Architecture, Network, find_architecture, resolve_model
 from bnbench.runs import BatchRows, EpochRow
+from bnbench.training.check import check_experiment
 from bnbench.training.checkpoint import TrainingState
-from bnbench.training.device import reproducible
+from bnbench.training.device import on_device, reproducible
 from bnbench.training.initialization import initial_model
 from bnbench.training.learner import Learner
 from bnbench.training.loop import Divergence, Result, train, train_members
 from bnbench.training.stack import Stack, StackedLearner, check_stack
 
 SEEDS = (3, 4, 5)
+LENET = "LeNet5_BatchNorm"
 CLOSE = 1e-9
 """In float64 rounding leaves 1e-13 or so; whatever is really another computation leaves more."""
 ADAM = AdamSettings(name="adam", learning_rate=0.002, weight_decay=0.01)
@@ -52,13 +54,14 @@ def noise(examples: int, seed: int, size: int) -> Split:
     return Split(images, torch.randint(0, 10, (examples,), generator=generator))
 
 
-def splits(name: str = "MLP_BatchNorm") -> Splits:
+def splits(name: str, device: str) -> Splits:
     size = find_architecture(name).network.image_size
-    return Splits("noise", "", noise(38, 1, size), noise(20, 2, size), None, False, 10)
+    made = Splits("noise", "", noise(38, 1, size), noise(20, 2, size), None, False, 10)
+    return on_device(made, torch.device(device))
 
 
-def models(name: str = "MLP_BatchNorm", **of_model: Any) -> list[Network]:
-    return [network.double() for network in models_of_floats(name, **of_model)]
+def models(name: str, device: str = "cpu", **of_model: Any) -> list[Network]:
+    return [network.double().to(device) for network in models_of_floats(name, **of_model)]
 
 
 def models_of_floats(name: str, **of_model: Any) -> list[Network]:
@@ -100,12 +103,12 @@ def assert_close(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
 @pytest.mark.parametrize("optimizer", [ADAM, SGD], ids=["adam", "sgd"])
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES))
 def test_each_seed_has_the_numbers_that_it_has_alone(
-    name: str, optimizer: OptimizerSettings
+    name: str, optimizer: OptimizerSettings, device: str
 ) -> None:
     """Batch norm's statistics, the optimizer's state, losses and answers, over two epochs."""
-    data, chosen = splits(name), settings(optimizer)
-    learner, results = stacked(models(name), data, chosen)
-    for member, (seed, alone) in enumerate(zip(SEEDS, models(name), strict=True)):
+    data, chosen = splits(name, device), settings(optimizer)
+    learner, results = stacked(models(name, device), data, chosen)
+    for member, (seed, alone) in enumerate(zip(SEEDS, models(name, device), strict=True)):
         expected = list(train(alone, data, chosen, seed))
         for split in ("train", "validation"):
             steps, losses, correct = batches(results[member], split)
@@ -132,31 +135,30 @@ def test_each_seed_has_the_numbers_that_it_has_alone(
     ],
     ids=str,
 )
-def test_quirks_are_kept(changes: dict[str, Any]) -> None:
-    data, chosen = splits("LeNet5_BatchNorm"), settings(**changes)
-    learner, _ = stacked(models("LeNet5_BatchNorm"), data, chosen)
-    for member, alone in enumerate(models("LeNet5_BatchNorm")):
+def test_quirks_are_kept(changes: dict[str, Any], device: str) -> None:
+    data, chosen = splits(LENET, device), settings(**changes)
+    learner, _ = stacked(models(LENET, device), data, chosen)
+    for member, alone in enumerate(models(LENET, device)):
         for _ in train(alone, data, chosen, SEEDS[member]):
             pass
         assert_close(learner.weights(member), alone.state_dict())
 
 
 def test_a_bias_may_be_missing() -> None:
-    of_model = {"batch_norm": BatchNormSettings(preceding_bias=False)}
-    networks = models("MLP_BatchNorm", **of_model)
+    networks = models("MLP_BatchNorm", batch_norm=BatchNormSettings(preceding_bias=False))
     images = noise(5, 0, 28).images
     alone = torch.stack([network.eval()(images) for network in networks])
     torch.testing.assert_close(Stack(networks).eval()(images), alone, rtol=CLOSE, atol=CLOSE)
 
 
-def test_a_stack_goes_on_from_its_members_states_bit_for_bit() -> None:
-    data, chosen = splits("LeNet5_BatchNorm"), settings(epochs=3)
+def test_a_stack_goes_on_from_its_members_states_bit_for_bit(device: str) -> None:
+    data, chosen = splits(LENET, device), settings(epochs=3)
     states: list[TrainingState] = []
-    learner = StackedLearner(models("LeNet5_BatchNorm"), data.train, chosen)
+    learner = StackedLearner(models(LENET, device), data.train, chosen)
     for _, result in train_members(learner, data, chosen, SEEDS):
         if isinstance(result, TrainingState) and result.epochs == 1:
             states.append(copied(result))
-    again = StackedLearner(models("LeNet5_BatchNorm"), data.train, chosen)
+    again = StackedLearner(models(LENET, device), data.train, chosen)
     for _ in train_members(again, data, chosen, SEEDS, states):
         pass
     for member in range(len(SEEDS)):
@@ -175,11 +177,11 @@ def copied(state: TrainingState) -> TrainingState:
     )  # fmt: skip
 
 
-def test_a_member_that_diverges_ends_alone() -> None:
+def test_a_member_that_diverges_ends_alone(device: str) -> None:
     """The others have the very bits that they have beside one that does not."""
-    data, chosen = splits("LeNet5_BatchNorm"), settings()
-    sound, _ = stacked(models("LeNet5_BatchNorm"), data, chosen)
-    networks = models("LeNet5_BatchNorm")
+    data, chosen = splits(LENET, device), settings()
+    sound, _ = stacked(models(LENET, device), data, chosen)
+    networks = models(LENET, device)
     with torch.no_grad():
         networks[1].get_parameter("C1.affine.weight")[0, 0, 0, 0] = torch.inf
     learner, results = stacked(networks, data, chosen)
@@ -193,8 +195,8 @@ def test_a_member_that_diverges_ends_alone() -> None:
 
 
 def test_all_may_diverge() -> None:
-    data, chosen = splits(), settings(SGD.model_copy(update={"learning_rate": 1e30}))
-    _, results = stacked(models(), data, chosen)
+    chosen = settings(SGD.model_copy(update={"learning_rate": 1e30}))
+    _, results = stacked(models("MLP_BatchNorm"), splits("MLP_BatchNorm", "cpu"), chosen)
     assert all(isinstance(rows[-1], Divergence) for rows in results.values())
 
 
@@ -219,6 +221,35 @@ def test_what_cannot_be_stacked_is_refused() -> None:
         check_stack(layers, (1, 2, 2))
 
 
+def stacked_experiment(**of_model: Any) -> Experiment:
+    model = ModelSettings(**({"name": "CNN_BatchNorm"} | of_model))
+    return Experiment(experiment="x", model=model, training=TrainingSettings(stack=2))
+
+
+def test_a_config_is_checked_before_it_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_experiment(stacked_experiment())
+    with pytest.raises(BnbenchError, match=r"x: training\.stack: .*dropout's random numbers"):
+        check_experiment(stacked_experiment(dropout=0.1))
+    mixing = Architecture("Mixing", ArchitectureThatMixes, ())
+    monkeypatch.setitem(ARCHITECTURES, "Mixing", mixing)
+    with pytest.raises(BnbenchError, match=r"x: training\.stack: Mixing: its layers do not treat"):
+        check_experiment(stacked_experiment(name="Mixing"))
+
+
+class ArchitectureThatMixes(Network):
+    image_size = 32
+    hidden_layers = ()
+    activation = "relu"
+
+    def __init__(self, settings: ModelSettings, num_classes: int = 10) -> None:
+        super().__init__(settings, num_classes)
+        self.output = nn.Linear(32 * 32, num_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.output(images.flatten(1).softmax(dim=1))
+        return logits
+
+
 def repeated(step: Callable[[], None]) -> Callable[[], object]:
     """Record nothing: what a CUDA graph replays, done again."""
     for _ in range(3):
@@ -228,14 +259,16 @@ def repeated(step: Callable[[], None]) -> Callable[[], object]:
 
 @pytest.mark.parametrize("optimizer", [ADAM, SGD], ids=["adam", "sgd"])
 @pytest.mark.parametrize("stack", [False, True])
-def test_a_captured_step_is_the_step(stack: bool, optimizer: OptimizerSettings) -> None:
+def test_a_captured_step_is_the_step(
+    stack: bool, optimizer: OptimizerSettings, device: str
+) -> None:
     """Also of the last batch of an epoch, which is smaller, and after the mode has changed."""
-    name, data = "LeNet5_BatchNorm", splits("LeNet5_BatchNorm")
+    data = splits(LENET, device)
     chosen = settings(optimizer, epochs=3, mode_after_first_epoch="evaluation", evaluate_every=3)
 
     def losses(**how: Any) -> tuple[Any, dict[str, Tensor]]:
         torch.manual_seed(0)
-        networks, seeds = models(name, dropout=0.3), SEEDS if stack else SEEDS[:1]
+        networks, seeds = models(LENET, device, dropout=0.3), SEEDS if stack else SEEDS[:1]
         learner = (
             StackedLearner(networks, data.train, chosen, **how)
             if stack
@@ -244,8 +277,11 @@ def test_a_captured_step_is_the_step(stack: bool, optimizer: OptimizerSettings) 
         results = [result for _, result in train_members(learner, data, chosen, seeds)]
         return batches(results, "train"), learner.weights(0)
 
-    (steps, eager, correct), weights = losses()
-    (steps_captured, captured, correct_captured), weights_captured = losses(record=repeated)
+    # Without a GPU there is nothing to record on, and with one, everything is recorded.
+    (steps, eager, correct), weights = losses(**({"record": repeated} if device == "cuda" else {}))
+    (steps_captured, captured, correct_captured), weights_captured = losses(
+        **({} if device == "cuda" else {"record": repeated})
+    )
     assert sorted(steps) == sorted(steps_captured)
     assert np.sort(eager).tolist() == np.sort(captured).tolist()
     assert sorted(correct) == sorted(correct_captured)
@@ -257,7 +293,7 @@ def test_a_step_reads_no_value_of_the_device(stack: bool) -> None:
     """Fake tensors have shapes and no values: whatever would wait for one, raises."""
 
     def losses() -> Tensor:
-        networks, data = models_of_floats("LeNet5_BatchNorm"), splits("LeNet5_BatchNorm").train
+        networks, data = models_of_floats(LENET), splits(LENET, "cpu").train
         data = Split(data.images.float(), data.labels)
         learner = (
             StackedLearner(networks, data, settings())
