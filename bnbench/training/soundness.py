@@ -16,10 +16,13 @@ from bnbench.runs import EpochRow
 from bnbench.training.checkpoint import Tally, TrainingState
 from bnbench.training.optimizer import build_optimizer, flatten_parameters
 
-CUDA_STREAM = "torch.uint8 (16,)"
-"""What PyTorch gives as the state of a CUDA generator: a seed and an offset of 8 bytes each."""
 MOST_COUNTED = 1 << 24
 """Adam counts its steps in a float32, which stays there when 1 is added."""
+
+KERNELS = (".fused", ".capturable")
+"""Settings of an optimizer that follow from the device, and change no formula."""
+CUDA_STREAM = "torch.uint8 (16,)"
+"""A seed and an offset, of 8 bytes each."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Pattern:
     epochs, batches, batch_size : int
         Of the run; in an epoch; examples in a batch.
     device : str
-        ``cpu``, ``cuda`` or ``mps``: whose random numbers the training draws.
+        ``cpu``, ``cuda`` or ``mps``.
     """
 
     model: dict[str, Any]
@@ -42,7 +45,7 @@ class Pattern:
     epochs: int
     batches: int
     batch_size: int
-    device: str = "cpu"
+    device: str
 
 
 def untrained(experiment: Experiment, num_classes: int) -> Network:
@@ -57,7 +60,7 @@ def untrained(experiment: Experiment, num_classes: int) -> Network:
         return build_model(resolve_model(experiment), num_classes)
 
 
-def pattern(experiment: Experiment, num_classes: int, batches: int, device: str = "cpu") -> Pattern:
+def pattern(experiment: Experiment, num_classes: int, batches: int, device: str) -> Pattern:
     """Build what a run's states must look like.
 
     Parameters
@@ -66,8 +69,8 @@ def pattern(experiment: Experiment, num_classes: int, batches: int, device: str 
     num_classes : int
     batches : int
         Optimizer steps of an epoch.
-    device : str, default "cpu"
-        Of the training.
+    device : str
+        On which the run was, or is; the pattern is built on the CPU.
 
     Raises
     ------
@@ -129,21 +132,25 @@ def _tensors(found: Any, wanted: Any, name: str) -> Iterator[str]:
             yield from _tensors(found[key], wanted[key], f"{name}.{key}")
     elif type(found) is not type(wanted):
         yield f"{name} is of another type"
-    elif found != wanted and not name.endswith((".fused", ".capturable")):  # the device's
+    elif found != wanted and not name.endswith(KERNELS):
         yield f"{name} is {str(found)[:40]}, not {wanted}"
 
 
 def _streams(state: TrainingState, device: str) -> Iterator[str]:
-    streams = {"order_stream": state.order_stream}
-    if device != "cuda":
-        streams["global_stream"] = state.global_stream
-    elif form(state.global_stream) != CUDA_STREAM:
-        yield f"global_stream is {form(state.global_stream)}, not {CUDA_STREAM}"
-    for name, stream in streams.items():
-        try:
-            torch.Generator().set_state(stream)
-        except (RuntimeError, TypeError):
-            yield f"{name} is no state of a random generator"
+    """Check the random streams; of a GPU the global one may be its own."""
+    if not _is_stream(state.order_stream):
+        yield "order_stream is no state of a random generator"
+    of_gpu = device == "cuda" and form(state.global_stream) == CUDA_STREAM
+    if not of_gpu and not _is_stream(state.global_stream):
+        yield "global_stream is no state of a random generator"
+
+
+def _is_stream(state: torch.Tensor) -> bool:
+    try:
+        torch.Generator().set_state(state)
+    except (RuntimeError, TypeError):
+        return False
+    return True
 
 
 def _tally(tally: Tally, batch_size: int) -> Iterator[str]:

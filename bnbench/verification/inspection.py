@@ -104,7 +104,8 @@ def _check_checkpoints(run: Run, stated: Stated, experiment: Experiment) -> Iter
     data, refused = stated.dataset.sha256, dict[Path, str]()
     owner = owner_of(stated.configuration_hash, stated.seed, data, stated.versions)
     classes = len(find_dataset(stated.dataset.name).classes)
-    wanted = pattern(experiment, classes, schedule(experiment, stated.dataset).train_batches)
+    batches = schedule(experiment, stated.dataset).train_batches
+    wanted = pattern(experiment, classes, batches, stated.machine.device.partition(" ")[0])
     load_checkpoint(run, owner, partial(flaw, wanted=wanted), refused.__setitem__)
     yield from (f"{path}: {why}" for path, why in refused.items())
 

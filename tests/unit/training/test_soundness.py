@@ -57,19 +57,19 @@ def states(optimizer: str) -> list[TrainingState]:
 def test_states_of_a_training_have_no_flaw(optimizer: str) -> None:
     found = states(optimizer)
     assert [one.step for one in found] == [2, 4, 6, 7, 9, 11, 13, 14]
-    wanted = pattern(experiment(optimizer), 10, BATCHES)
+    wanted = pattern(experiment(optimizer), 10, BATCHES, "cpu")
     assert [flaw(one, wanted) for one in found] == [None] * 8
 
 
 def test_the_pattern_draws_no_random_number() -> None:
     before = torch.get_rng_state()
-    pattern(experiment("adam"), 10, BATCHES)
+    pattern(experiment("adam"), 10, BATCHES, "cpu")
     assert torch.equal(torch.get_rng_state(), before)
 
 
 @pytest.fixture(scope="module")
 def wanted() -> Pattern:
-    return pattern(experiment("adam"), 10, BATCHES)
+    return pattern(experiment("adam"), 10, BATCHES, "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +212,18 @@ def test_an_epoch_or_a_step_that_the_run_does_not_have(
 
 def test_the_kernel_is_the_device_s_to_choose(state: TrainingState, wanted: Pattern) -> None:
     """Fused on processors and NVIDIA's devices, not on Apple's."""
-    assert flaw(set_group(fused=False)(state), wanted) is None
+    assert flaw(set_group(fused=False, capturable=True)(state), wanted) is None
+
+
+def test_a_gpu_s_stream_belongs_to_a_gpu(state: TrainingState, wanted: Pattern) -> None:
+    """A seed and an offset, of 8 bytes each; the order of the batches is always the CPU's."""
+    said = "{} is no state of a random generator"
+    of_gpu = torch.zeros(16, dtype=torch.uint8)
+    on_gpu, found = replace(wanted, device="cuda"), replace(state, global_stream=of_gpu)
+    assert flaw(found, on_gpu) is None
+    assert flaw(found, wanted) == said.format("global_stream")
+    assert flaw(replace(state, global_stream=of_gpu[1:]), on_gpu) == said.format("global_stream")
+    assert flaw(replace(state, order_stream=of_gpu), on_gpu) == said.format("order_stream")
 
 
 def test_infinity_is_where_an_overflow_may_have_left_it(
