@@ -7,11 +7,9 @@ A process of its own gives every run its thread count, its random streams and it
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sys
 import time
-import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -19,11 +17,11 @@ from multiprocessing import get_all_start_methods, get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any, Literal
 
 from bnbench.errors import BnbenchError
 from bnbench.execution.ending import mark_ended
+from bnbench.execution.shared_folder import folder_of
 from bnbench.execution.tasks import Ended, Event, Task
 from bnbench.execution.work import work
 from bnbench.runs import locked
@@ -47,8 +45,7 @@ class LocalWorkers:
         """Begin a run in a process of its own."""
         self._active[slot] = _start(task, slot, self._shared)
         if self._shared is None:
-            self._shared = Path(mkdtemp(prefix="bnbench-"))
-            weakref.finalize(self, shutil.rmtree, self._shared, ignore_errors=True)
+            self._shared = folder_of(self)
 
     def events(self, seconds: float | None) -> list[Event]:
         """Wait for what the processes say; one that is gone without a word has failed."""
