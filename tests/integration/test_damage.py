@@ -19,6 +19,7 @@ import torch
 
 from bnbench.cli.app import main
 from bnbench.config import Experiment, load_experiment
+from bnbench.execution import plan_runs
 from bnbench.runs import BatchRows, Run, run_directory
 from bnbench.training import run_experiment
 
@@ -202,6 +203,14 @@ def test_a_stopped_run_whose_log_was_cut_starts_over(
     assert done.stderr.count("goes further than batches.csv") == 2
     assert f"{run.path}: starts over" in done.stderr
     assert_as_undisturbed(run, originals)
+
+
+def test_a_stray_file_changes_no_estimate(make_run: MakeRun, experiment: Experiment) -> None:
+    """Three of four epochs are done, whatever the name of an empty file says."""
+    run = make_run("stopped")
+    (run.path / "checkpoint-99999-000000001.pt").touch()
+    plan = plan_runs([experiment], [0], run.path.parents[1])
+    assert [(task.epochs_kept, task.epochs_left) for task in plan.tasks] == [(3, 1)]
 
 
 @pytest.mark.parametrize(("row", "steps"), [("train,3,", 56), ("train,1,", None)])
