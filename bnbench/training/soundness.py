@@ -137,12 +137,12 @@ def _tensors(found: Any, wanted: Any, name: str) -> Iterator[str]:
 
 
 def _streams(state: TrainingState, device: str) -> Iterator[str]:
-    """Check the random streams; of a GPU the global one may be its own."""
+    """Check the random streams; see `bnbench.training.device.random_stream` on the global one."""
     if not _is_stream(state.order_stream):
         yield "order_stream is no state of a random generator"
-    of_gpu = device == "cuda" and form(state.global_stream) == CUDA_STREAM
-    if not of_gpu and not _is_stream(state.global_stream):
-        yield "global_stream is no state of a random generator"
+    stream = state.global_stream
+    if form(stream) != CUDA_STREAM if device == "cuda" else not _is_stream(stream):
+        yield f"global_stream is no state of a random generator of the device {device}"
 
 
 def _is_stream(state: torch.Tensor) -> bool:

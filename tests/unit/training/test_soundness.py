@@ -134,6 +134,7 @@ def set_row(**fields: Any) -> Callable[[TrainingState], TrainingState]:
     return change
 
 
+GLOBAL_STREAM = "global_stream is no state of a random generator of the device cpu"
 CHANGES = [
     (set_entry("model", WEIGHT, None), f"model has, or lacks, {WEIGHT}"),
     (set_entry("model", MEAN, None), f"model has, or lacks, {MEAN}"),
@@ -166,8 +167,8 @@ CHANGES = [
      "order_stream is no state of a random generator"),
     (set_field(order_stream=torch.zeros(5056, dtype=torch.uint8)),
      "order_stream is no state of a random generator"),
-    (set_field(global_stream=torch.zeros(5056)), "global_stream is no state of a random generator"),
-    (set_field(global_stream=None), "global_stream is no state of a random generator"),
+    (set_field(global_stream=torch.zeros(5056)), GLOBAL_STREAM),
+    (set_field(global_stream=None), GLOBAL_STREAM),
     (set_field(step=12), "step 12 is not 6 after epoch 1 of 7"),
     (set_field(row=None), "step 13 is not 6 after epoch 0 of 7"),
     (set_field(tally=Tally()), "step 13 is not 0 after epoch 1 of 7"),
@@ -217,13 +218,14 @@ def test_the_kernel_is_the_device_s_to_choose(state: TrainingState, wanted: Patt
 
 def test_a_gpu_s_stream_belongs_to_a_gpu(state: TrainingState, wanted: Pattern) -> None:
     """A seed and an offset, of 8 bytes each; the order of the batches is always the CPU's."""
-    said = "{} is no state of a random generator"
-    of_gpu = torch.zeros(16, dtype=torch.uint8)
+    of_gpu, said = torch.zeros(16, dtype=torch.uint8), "is no state of a random generator"
     on_gpu, found = replace(wanted, device="cuda"), replace(state, global_stream=of_gpu)
     assert flaw(found, on_gpu) is None
-    assert flaw(found, wanted) == said.format("global_stream")
-    assert flaw(replace(state, global_stream=of_gpu[1:]), on_gpu) == said.format("global_stream")
-    assert flaw(replace(state, order_stream=of_gpu), on_gpu) == said.format("order_stream")
+    assert flaw(found, wanted) == f"global_stream {said} of the device cpu"
+    for other in (of_gpu[1:], of_gpu.float(), state.global_stream):
+        forged = replace(state, global_stream=other)
+        assert flaw(forged, on_gpu) == f"global_stream {said} of the device cuda"
+    assert flaw(replace(found, order_stream=of_gpu), on_gpu) == f"order_stream {said}"
 
 
 def test_infinity_is_where_an_overflow_may_have_left_it(
