@@ -25,6 +25,7 @@ from bnbench.execution.shared_folder import folder_of
 from bnbench.execution.tasks import Ended, Event, Task
 from bnbench.execution.work import work
 from bnbench.runs import locked
+from bnbench.training.device import resolve_device
 
 STOP_SECONDS = 20.0  # for a run to end its tensor operation and write its manifest
 
@@ -37,7 +38,12 @@ class LocalWorkers:
         self._shared: Path | None = None  # a command's first run may have nobody to share with
 
     def capacity(self, tasks: Sequence[Task]) -> int:
-        """Count one run a core, or as many cores as a run has threads."""
+        """Count one run a core, or as many cores as a run has threads; on a GPU, one run.
+
+        A GPU does one process' work at a time; to fill it, stack seeds.
+        """
+        if any(resolve_device(task.experiment).type == "cuda" for task in tasks):
+            return 1
         threads = max((task.experiment.training.threads for task in tasks), default=1)
         return max(1, available_cores() // threads)
 

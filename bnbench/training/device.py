@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -48,6 +49,8 @@ def reproducible(threads: int) -> Iterator[None]:
 
     What was set before is restored at the end (but not PyTorch's global stream, which a run seeds).
     """
+    # cuBLAS reads it when it starts, and promises equal bits for equal calls only with it.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     before = torch.get_num_threads()
     cudnn = torch.backends.cudnn
     torch.set_num_threads(threads)

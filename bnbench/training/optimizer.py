@@ -56,17 +56,21 @@ def build_optimizer(
 
     On a GPU it can be part of a CUDA graph: it counts its steps there, not in Python.
     """
-    fused = parameter.device.type in ("cpu", "cuda")
+    on_gpu = parameter.device.type == "cuda"
+    fused = on_gpu or parameter.device.type == "cpu"
     if isinstance(settings, AdamSettings):
-        return torch.optim.Adam(
+        adam = torch.optim.Adam(
             [parameter],
             lr=settings.learning_rate,
             betas=(settings.beta1, settings.beta2),
             eps=settings.epsilon,
             weight_decay=settings.weight_decay,
             fused=fused,
-            capturable=parameter.device.type == "cuda",
+            capturable=on_gpu,
         )
+        # It would warn of steps outside of a graph: the last batch of an epoch is one, on purpose.
+        adam._warned_capturable_if_run_uncaptured = on_gpu
+        return adam
     return torch.optim.SGD(
         [parameter],
         lr=settings.learning_rate,
