@@ -227,6 +227,25 @@ def plan(
     print_plan(study or HEADLINE, seeds, small, results, data_dir, device, stack)
 
 
+@app.command("list")
+def list_runs(
+    results: Annotated[Path, typer.Argument(help="A folder of runs.")] = Path("results"),
+    by_run: Annotated[bool, typer.Option("--runs", help="One line a run.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The same, for programs.")] = False,
+) -> None:
+    """Say what is in a results folder, one line an experiment, from the runs' manifests alone.
+
+    The validation accuracy is after the last epoch, the mean over the complete runs. `running` is
+    in progress, or was killed. A manifest that cannot be read is a line of its own, and no error;
+    a folder where none can is one (exit code 2).
+
+    Example: bnbench list results --runs
+    """
+    from bnbench.cli.list import print_list
+
+    print_list(results, by_run, as_json)
+
+
 @app.command()
 def claims(
     studies: Annotated[

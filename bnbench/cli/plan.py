@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bnbench.cli.tables import seed_ranges
 from bnbench.config import load_study
 from bnbench.execution import Plan, PlannedRun, plan_runs
 
@@ -52,18 +53,3 @@ def _counts(plan: Plan) -> str:
     states = [one.found.state for one in plan.planned]
     counts = (f"{states.count(state)} {state}" for state in dict.fromkeys(sorted(states)))
     return f"{len(states)} runs: {', '.join(counts)}; {plan.epochs} epochs to do"
-
-
-def seed_ranges(seeds: Iterable[int]) -> str:
-    """Write seeds in few characters.
-
-    Examples
-    --------
-    >>> seed_ranges([3, 0, 1, 2, 7])
-    '0-3, 7'
-    """
-    parts: list[Sequence[int]] = []
-    for _, group in groupby(enumerate(sorted(seeds)), key=lambda pair: pair[1] - pair[0]):
-        run = [seed for _, seed in group]
-        parts.append((run[0], run[-1]))
-    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in parts)

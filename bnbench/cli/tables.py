@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -27,8 +28,8 @@ def run_table(runs: Sequence[Run]) -> Table:
             escape(str(run.path)),
             manifest.status,
             str(final.get("epochs", 0)),
-            _percent(final.get("validation_accuracy")),
-            _percent(final.get("test_accuracy")),
+            percent(final.get("validation_accuracy")),
+            percent(final.get("test_accuracy")),
         )
     return table
 
@@ -59,5 +60,21 @@ def file_table(checks: Sequence[FileCheck]) -> Table:
     return table
 
 
-def _percent(accuracy: float | None) -> str:
+def seed_ranges(seeds: Iterable[int]) -> str:
+    """Write seeds in few characters.
+
+    Examples
+    --------
+    >>> seed_ranges([3, 0, 1, 2, 7])
+    '0-3, 7'
+    """
+    parts: list[Sequence[int]] = []
+    for _, group in groupby(enumerate(sorted(seeds)), key=lambda pair: pair[1] - pair[0]):
+        run = [seed for _, seed in group]
+        parts.append((run[0], run[-1]))
+    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in parts)
+
+
+def percent(accuracy: float | None) -> str:
+    """Write an accuracy in [0, 1] in per cent; nothing where there is none."""
     return "" if accuracy is None else f"{100 * accuracy:.2f} %"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -364,6 +365,18 @@ def test_models_lists_every_architecture() -> None:
     for words in ("LeNet5_BatchNorm", "61,750", "535,818", "59,978"):
         assert words in done.stdout
     assert bnbench("models", "LeNet7").returncode == 2
+
+
+def test_list_says_what_is_there(trained: Path) -> None:
+    done = bnbench("list", trained.name, cwd=trained.parent)
+    assert done.returncode == 0
+    changed = "@data.dataset=digits,training.epochs=2"
+    assert [re.split(" {2,}", line)[:4] for line in done.stdout.splitlines()[1:]] == [
+        [name + changed, "0-1", "2 complete", "2"] for name in ("lenet5", "lenet5_batchnorm")
+    ]
+    assert bnbench("list", cwd=trained.parent).stdout == done.stdout  # results by default
+    nothing = bnbench("list", trained / "none")
+    assert (nothing.returncode, nothing.stderr.count("\n")) == (2, 1)
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -1,4 +1,4 @@
-"""10,000 runs in one results folder: planned and compared in seconds, within 1 GiB."""
+"""10,000 runs in one results folder: listed, planned and compared in seconds, within 1 GiB."""
 
 from __future__ import annotations
 
@@ -89,6 +89,9 @@ def measured(study: Path, *arguments: str) -> tuple[float, float, str]:
     [
         (["plan", "many.yaml"], "10000 runs: 10000 cached"),
         (["plan", "many.yaml", "--seeds", "101"], "10100 runs: 10000 cached, 100 run"),
+        (["list"], "many/plain@0.001"),
+        (["list", "--runs"], "results/many/plain@0.1/seed-99"),
+        (["list", "--json"], '"statuses": {"complete": 100}'),
         (["compare", "many/plain@0.001", "--baseline", "many/plain@0.002"], "100"),
     ],
 )

@@ -1,0 +1,196 @@
+"""What a results folder holds, told from the manifests alone."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any, get_args
+
+from bnbench.errors import BnbenchError
+from bnbench.runs.directory import Run
+from bnbench.runs.manifest import Manifest, Status
+
+
+@dataclass(frozen=True)
+class ListedRun:
+    """One run, as its manifest tells.
+
+    Attributes
+    ----------
+    path : str
+        Of its directory.
+    experiment : str
+        The folder that holds the seeds, seen from the results folder. Copies of one experiment
+        in two folders stay apart.
+    seed : int
+    status : str
+        See `bnbench.runs.Manifest`. ``running`` is also what a killed run's manifest says.
+    epochs : int
+        Whole epochs that are done.
+    validation_accuracy : float or None
+        After the last of them, in [0, 1].
+    device : str
+    ended : str or None
+        UTC, ISO 8601.
+    """
+
+    path: str
+    experiment: str
+    seed: int
+    status: Status
+    epochs: int
+    validation_accuracy: float | None
+    device: str
+    ended: str | None
+
+
+@dataclass(frozen=True)
+class ListedExperiment:
+    """The runs of one experiment.
+
+    Attributes
+    ----------
+    experiment : str
+    seeds : tuple of int
+        Ascending.
+    statuses : dict of str to int
+        Status -> how many runs have it.
+    epochs : int
+        The most that a run has done.
+    validation_accuracy : float or None
+        Mean over the complete runs, each after its last epoch, in [0, 1].
+    devices : tuple of str
+    ended : str or None
+        The newest end, UTC, ISO 8601.
+    """
+
+    experiment: str
+    seeds: tuple[int, ...]
+    statuses: dict[str, int]
+    epochs: int
+    validation_accuracy: float | None
+    devices: tuple[str, ...]
+    ended: str | None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What a folder holds.
+
+    Attributes
+    ----------
+    runs : tuple of ListedRun
+        In the order of experiments and seeds.
+    problems : tuple of str
+        One line a manifest that cannot be read, or does not say what bnbench writes.
+    """
+
+    runs: tuple[ListedRun, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def experiments(self) -> tuple[ListedExperiment, ...]:
+        """The same runs, by experiment."""
+        groups = groupby(self.runs, key=lambda run: run.experiment)
+        return tuple(_together(name, tuple(runs)) for name, runs in groups)
+
+
+def look_over(results: Path) -> Overview:
+    """List the runs in a folder, however deep they lie.
+
+    Parameters
+    ----------
+    results : Path
+        A results folder, or the folder of an experiment or of a run.
+
+    Raises
+    ------
+    BnbenchError
+        If there is no such folder, no run in it, or none whose manifest can be read.
+    """
+    if not results.is_dir():
+        raise BnbenchError(f"{results}: there is no such folder; `bnbench train` makes runs")
+    runs, problems = [], []
+    for folder in _run_folders(results):
+        try:
+            runs.append(_listed(Run(folder), results))
+        except BnbenchError as error:
+            problems.append(str(error))
+    if not runs:
+        nothing = f"{results}: holds no run (a folder seed-<n> with a manifest.json)"
+        raise BnbenchError("\n".join(problems or [nothing]))
+    return Overview(tuple(sorted(runs, key=lambda run: (run.experiment, run.seed))), (*problems,))
+
+
+def _run_folders(results: Path) -> Iterator[Path]:
+    for folder, subfolders, files in os.walk(results):
+        subfolders.sort()
+        if "manifest.json" in files:
+            subfolders.clear()
+            yield Path(folder)
+
+
+def _listed(run: Run, results: Path) -> ListedRun:
+    manifest = run.read_manifest()
+    _check(run, manifest)
+    folder = run.path.parent
+    inside = folder != results and folder.is_relative_to(results)
+    return ListedRun(
+        path=str(run.path),
+        experiment=(folder.relative_to(results).as_posix() if inside else manifest.experiment),
+        seed=manifest.seed,
+        status=manifest.status,
+        epochs=manifest.final.get("epochs", 0),
+        validation_accuracy=manifest.final.get("validation_accuracy"),
+        device=manifest.machine["device"],
+        ended=manifest.ended,
+    )
+
+
+def _check(run: Run, manifest: Manifest) -> None:
+    """Refuse what `read_manifest` lets pass, in the fields that are listed."""
+    epochs = manifest.final.get("epochs", 0)
+    accuracy = manifest.final.get("validation_accuracy")
+    sound = {
+        "status": manifest.status in get_args(Status),
+        "final.epochs": type(epochs) is int and epochs >= 0,
+        "final.validation_accuracy": accuracy is None
+        or (type(accuracy) is float and 0 <= accuracy <= 1),
+        "machine.device": isinstance(manifest.machine.get("device"), str),
+        "ended": manifest.ended is None or _is_time(manifest.ended),
+    }
+    for name, is_sound in sound.items():
+        if not is_sound:
+            raise BnbenchError(f"{run.manifest}: {name}: is not what bnbench writes there")
+
+
+def _is_time(text: Any) -> bool:
+    """Tell whether it is a time as `bnbench.runs.now` gives it: their order is the letters'."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return False
+    return moment.tzinfo == UTC and moment.isoformat(timespec="seconds") == text
+
+
+def _together(name: str, runs: tuple[ListedRun, ...]) -> ListedExperiment:
+    complete = [run.validation_accuracy for run in runs if run.status == "complete"]
+    return ListedExperiment(
+        experiment=name,
+        seeds=tuple(run.seed for run in runs),
+        statuses=dict(sorted(Counter(run.status for run in runs).items())),
+        epochs=max(run.epochs for run in runs),
+        validation_accuracy=_mean(accuracy for accuracy in complete if accuracy is not None),
+        devices=tuple(sorted({run.device for run in runs})),
+        ended=max((run.ended for run in runs if run.ended), default=None),
+    )
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    numbers = list(values)
+    return sum(numbers) / len(numbers) if numbers else None

@@ -1,0 +1,99 @@
+"""``bnbench list`` on a terminal of 80 columns, in a pipe, and for programs."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bnbench.cli.list import print_list
+from bnbench.runs import Manifest
+from bnbench.runs.manifest import Status
+
+Captured = pytest.CaptureFixture[str]
+LONG = "a_long_name_[of]_an_experiment/published/lenet5_batchnorm@0.001"
+
+ENDED = "2026-11-20T10:09:51+00:00"
+
+
+def write(
+    results: Path, seed: int, status: Status, final: dict[str, Any], ended: str | None
+) -> None:
+    Manifest(
+        experiment="x", seed=seed, status=status, configuration_hash="", dataset={}, versions={},
+        source={}, machine={"device": "cuda (a GPU)"}, started="", ended=ended, final=final,
+    ).write(results / LONG / f"seed-{seed}" / "manifest.json")  # fmt: skip
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Three seeds of a long name, one of them without an end, and one broken manifest."""
+    write(tmp_path, 0, "complete", {"epochs": 2, "validation_accuracy": 0.5}, ENDED)
+    write(tmp_path, 1, "complete", {"epochs": 2, "validation_accuracy": 0.75}, ENDED)
+    write(tmp_path, 3, "failed", {}, None)
+    broken = tmp_path / "broken/seed-0/manifest.json"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{", encoding="utf-8")
+    return tmp_path
+
+
+def test_a_line_an_experiment_where_nobody_folds_it(results: Path, capsys: Captured) -> None:
+    print_list(results, by_run=False, as_json=False)
+    _, experiment, broken = capsys.readouterr().out.splitlines()
+    assert re.split(" {2,}", experiment) == [
+        LONG, "0-1, 3", "2 complete, 1 failed", "2", "62.50 %", "cuda (a GPU)", "2026-11-20"
+    ]  # fmt: skip
+    assert broken.startswith(f"{results / 'broken/seed-0/manifest.json'}: is no JSON")
+
+
+def test_a_line_a_run(results: Path, capsys: Captured) -> None:
+    print_list(results, by_run=True, as_json=False)
+    _, *runs, broken = capsys.readouterr().out.splitlines()
+    assert [" ".join(line.split()) for line in runs] == [
+        f"{results / LONG / 'seed-0'} complete 2 50.00 % 2026-11-20 10:09:51",
+        f"{results / LONG / 'seed-1'} complete 2 75.00 % 2026-11-20 10:09:51",
+        f"{results / LONG / 'seed-3'} failed 0",
+    ]
+    assert "is no JSON" in broken
+
+
+def test_a_terminal_of_80_columns_hides_nothing(
+    results: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes the output for a terminal
+    monkeypatch.setenv("TERM", "dumb")
+    print_list(results, by_run=False, as_json=False)
+    head, *lines, _ = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    assert len(lines) > 1  # it folded
+    width = head.index("seeds")
+    assert "".join(line[:width].strip() for line in lines) == LONG
+
+
+@pytest.mark.parametrize("by_run", [False, True])
+def test_the_same_for_programs(results: Path, capsys: Captured, by_run: bool) -> None:
+    print_list(results, by_run, as_json=True)
+    content = json.loads(capsys.readouterr().out)
+    (problem,) = content["problems"]
+    assert "is no JSON" in problem
+    if by_run:
+        assert [run["seed"] for run in content["runs"]] == [0, 1, 3]
+        assert content["runs"][2]["validation_accuracy"] is None
+    else:
+        (one,) = content["experiments"]
+        assert one["statuses"] == {"complete": 2, "failed": 1}
+        assert one["validation_accuracy"] == 0.625
+
+
+def test_it_loads_neither_torch_nor_pandas(results: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "bnbench", "list", str(results)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "bnbench.runs.overview" in loaded  # the report was read
+    assert loaded.isdisjoint({"torch", "torchvision", "pandas", "matplotlib", "scipy"})

@@ -1,0 +1,111 @@
+"""What `bnbench list` tells of manifests that were written by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bnbench.errors import BnbenchError
+from bnbench.runs import Manifest, Run
+from bnbench.runs.overview import ListedExperiment, look_over
+
+
+def write(folder: Path, seed: int, status: str = "complete", **changes: Any) -> Path:
+    content: dict[str, Any] = {
+        "experiment": "some", "seed": seed, "status": status, "configuration_hash": "",
+        "dataset": {}, "versions": {}, "source": {}, "started": "2026-11-20T10:00:00+00:00",
+        "machine": {"device": "cpu"}, "schema_version": 1,
+    }  # fmt: skip
+    path = folder / f"seed-{seed}" / "manifest.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(content | changes), encoding="utf-8")
+    return path
+
+
+def test_an_experiment_is_the_sum_of_its_runs(tmp_path: Path) -> None:
+    """Means and maxima by hand; only complete runs count for the accuracy."""
+    one, two, three = (
+        {"epochs": epochs, "validation_accuracy": accuracy}
+        for epochs, accuracy in ((3, 0.5), (3, 0.75), (4, 1.0))
+    )
+    folder = tmp_path / "many/plain@2"
+    write(folder, 10, final=one, ended="2026-11-20T10:09:00+00:00")
+    write(folder, 9, final=two, ended="2026-11-20T09:59:00+00:00")
+    write(folder, 2, "diverged", final=three, machine={"device": "cuda (an H200)"})
+    write(folder, 0, "interrupted")
+    write(tmp_path / "alone", 0, "running")
+    alone, together = look_over(tmp_path).experiments
+    assert alone == ListedExperiment("alone", (0,), {"running": 1}, 0, None, ("cpu",), None)
+    assert together == ListedExperiment(
+        experiment="many/plain@2",
+        seeds=(0, 2, 9, 10),
+        statuses={"complete": 2, "diverged": 1, "interrupted": 1},
+        epochs=4,
+        validation_accuracy=0.625,
+        devices=("cpu", "cuda (an H200)"),
+        ended="2026-11-20T10:09:00+00:00",
+    )
+
+
+def test_copies_of_an_experiment_stay_apart(tmp_path: Path) -> None:
+    write(tmp_path / "some", 0)
+    write(tmp_path / "archive/runs/some", 0)
+    names = [one.experiment for one in look_over(tmp_path).experiments]
+    assert names == ["archive/runs/some", "some"]
+
+
+@pytest.mark.parametrize("below", ["", "seed-3"])
+def test_the_folder_of_an_experiment_or_of_a_run(tmp_path: Path, below: str) -> None:
+    path = write(tmp_path / "folder", 3)
+    (run,) = look_over(tmp_path / "folder" / below).runs
+    assert (run.path, run.experiment, run.seed) == (str(path.parent), "some", 3)
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("experiment", {"experiment": 7}),
+        ("status", {"status": "done"}),
+        ("machine.device", {"machine": {}}),
+        ("final.epochs", {"final": {"epochs": -1}}),
+        ("final.epochs", {"final": {"epochs": None}}),
+        ("final.validation_accuracy", {"final": {"validation_accuracy": "0.5"}}),
+        ("final.validation_accuracy", {"final": {"validation_accuracy": float("nan")}}),
+        ("final.validation_accuracy", {"final": {"validation_accuracy": 98.5}}),
+        ("ended", {"ended": 17}),
+        ("ended", {"ended": "yesterday"}),
+        ("ended", {"ended": "2026-11-20T10:00:00+01:00"}),
+    ],
+)
+def test_what_bnbench_does_not_write_is_a_problem(
+    tmp_path: Path, field: str, changes: dict[str, Any]
+) -> None:
+    write(tmp_path / "sound", 0)
+    path = write(tmp_path / "odd", 0, **changes)
+    overview = look_over(tmp_path)
+    assert [run.experiment for run in overview.runs] == ["sound"]
+    (problem,) = overview.problems
+    assert problem.startswith(f"{path}: {field}: is not what bnbench writes there")
+
+
+def test_a_folder_without_one_readable_manifest(tmp_path: Path) -> None:
+    with pytest.raises(BnbenchError, match="there is no such folder"):
+        look_over(tmp_path / "none")
+    with pytest.raises(BnbenchError, match="holds no run"):
+        look_over(tmp_path)
+    paths = [write(tmp_path, seed) for seed in (0, 1)]
+    for path in paths:
+        path.write_text("{", encoding="utf-8")
+    with pytest.raises(BnbenchError) as raised:
+        look_over(tmp_path)
+    assert [line.partition(": ")[0] for line in str(raised.value).splitlines()] == [
+        *map(str, paths)
+    ]
+
+
+def test_the_manifest_is_one_that_is_read(tmp_path: Path) -> None:
+    """The hand-written one of this file has the fields of a real one."""
+    assert isinstance(Run(write(tmp_path, 0).parent).read_manifest(), Manifest)
