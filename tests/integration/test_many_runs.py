@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -12,7 +13,8 @@ import pytest
 
 from bnbench.config import Study, configuration_hash, dump_experiment, load_study
 from bnbench.execution import plan_runs
-from bnbench.runs import Manifest, Run, file_hashes, now, run_directory
+from bnbench.runs import Run, file_hashes, now, run_directory, write_text
+from bnbench.runs.manifest import SEAL, seal_of
 from bnbench.training import run_experiment
 
 SECONDS, MEBIBYTES = 10.0, 1024
@@ -32,7 +34,7 @@ contrasts:
 
 @pytest.fixture(scope="module")
 def study(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A study of 100 arms, all of whose runs are there: copies of one, each under its own name."""
+    """A study of 100 arms, all of whose runs are there: the files of one, under other names."""
     folder = tmp_path_factory.mktemp("many")
     path = folder / "many.yaml"
     rates = [round(0.001 * number, 3) for number in range(1, 101)]
@@ -45,42 +47,50 @@ def _fill(study: Study, results: Path, one: Path) -> None:
     first = study.experiments[0]
     assert list(run_experiment(first, 0, one))
     trained = run_directory(one, first, 0)
-    manifest = trained.read_manifest()
-    files = {path.name: path.read_bytes() for path in trained.path.iterdir() if path.suffix}
+    manifest = json.loads(trained.manifest.read_text(encoding="utf-8"))
     for experiment in study.experiments:
-        files["config.yaml"] = dump_experiment(experiment).encode()
-        mine = replace(
-            manifest,
-            experiment=experiment.experiment,
-            configuration_hash=configuration_hash(experiment),
-            ended=now(),
-        )
+        write_text(trained.config, dump_experiment(experiment))  # a new file: links keep the old
+        os.utime(trained.config, (0, 0))  # as in a real run, it is older than the run's end
+        mine = {
+            "experiment": experiment.experiment,
+            "configuration_hash": configuration_hash(experiment),
+            "files": file_hashes(trained),
+            "ended": now(),
+        }
         for seed in study.seeds:
-            _copy(run_directory(results, experiment, seed), files, replace(mine, seed=seed))
+            run = run_directory(results, experiment, seed)
+            _link(trained, run, manifest | mine | {"seed": seed})
 
 
-def _copy(run: Run, files: dict[str, bytes], manifest: Manifest) -> None:
+def _link(trained: Run, run: Run, manifest: dict[str, object]) -> None:
+    """Make a run of another one's files; as copies, 10,000 runs would be 20 GB."""
     run.path.mkdir(parents=True)
-    for name, content in files.items():
-        (run.path / name).write_bytes(content)
-    replace(manifest, files=file_hashes(run)).write(run.manifest)
+    for path in trained.path.iterdir():
+        if path.suffix and path != trained.manifest:
+            os.link(path, run.path / path.name)
+    run.manifest.write_text(json.dumps(manifest | {SEAL: seal_of(manifest)}), encoding="utf-8")
 
 
 def measured(study: Path, *arguments: str) -> tuple[float, float, str]:
-    """Give a command's seconds, its largest resident memory in MiB, and what it printed."""
-    inside = (
-        "import resource, sys\n"
-        "from bnbench.cli import main\n"
-        "try:\n    main()\n"
-        "finally:\n    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)\n"
+    """Give a command's seconds, its largest resident memory in MiB, and what it printed.
+
+    Started by a process of its own that is small: Linux counts the memory of whoever starts a
+    process as the process's.
+    """
+    small = (
+        "import resource, subprocess, sys\n"
+        "code = subprocess.run(sys.argv[1:]).returncode\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)\n"
+        "sys.exit(code)\n"
     )
     started = perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", inside, *arguments],
+        [sys.executable, "-c", small, sys.executable, "-m", "bnbench", *arguments],
         cwd=study.parent, capture_output=True, text=True, check=False,
     )  # fmt: skip
+    seconds = perf_counter() - started
     assert done.returncode == 0, done.stderr
-    return perf_counter() - started, int(done.stderr.splitlines()[-1]) / 1024, done.stdout
+    return seconds, int(done.stderr.splitlines()[-1]) / 1024, done.stdout
 
 
 @pytest.mark.slow
