@@ -3,10 +3,16 @@
 from bnbench.verification.difference import Difference, differing_facts, differing_numbers
 from bnbench.verification.inspection import Inspection, inspect, without_manifest
 from bnbench.verification.rerun import Rerun, repeat, rerun
-from bnbench.verification.tolerance import KINKED_STEPS, STEPS, TOLERANCE, promised_steps
+from bnbench.verification.tolerance import (
+    KINKED_TOLERANCE,
+    STEPS,
+    TOLERANCE,
+    tolerances,
+    within_tolerance,
+)
 
 __all__ = [
-    "KINKED_STEPS",
+    "KINKED_TOLERANCE",
     "STEPS",
     "TOLERANCE",
     "Difference",
@@ -15,8 +21,9 @@ __all__ = [
     "differing_facts",
     "differing_numbers",
     "inspect",
-    "promised_steps",
     "repeat",
     "rerun",
+    "tolerances",
+    "within_tolerance",
     "without_manifest",
 ]

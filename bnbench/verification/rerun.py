@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-import numpy as np
 import torch
 
 from bnbench.config import Experiment
@@ -23,7 +22,7 @@ from bnbench.verification.difference import (
     first_difference,
 )
 from bnbench.verification.logs import read_batches
-from bnbench.verification.tolerance import TOLERANCE, promised_steps
+from bnbench.verification.tolerance import within_tolerance
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,10 @@ class Rerun:
     ----------
     promise : str
         ``bitwise``: every number is the same, times apart; ``tolerance``: the first training
-        losses are within `bnbench.verification.tolerance.TOLERANCE`; ``neither``.
+        losses are within `bnbench.verification.tolerance.tolerances`; ``neither``.
+    alike : bool
+        Whether the run was done on this kind of processor, with these versions, threads, device
+        and code: then bitwise is promised, and ``tolerance`` breaks the promise.
     steps : int
         Training steps that were compared.
     differences : tuple of Difference
@@ -42,8 +44,14 @@ class Rerun:
     """
 
     promise: Literal["bitwise", "tolerance", "neither"]
+    alike: bool
     steps: int
     differences: tuple[Difference, ...]
+
+    @property
+    def kept(self) -> bool:
+        """Whether what was promised holds."""
+        return self.promise == "bitwise" or (self.promise == "tolerance" and not self.alike)
 
 
 def rerun(run: Run, steps: int | None = None, data_dir: Path | None = None) -> Rerun:
@@ -100,13 +108,20 @@ def _judge(run: Run, again: Run, experiment: Experiment, steps: int | None) -> R
         differences = [*differing_numbers(run, again), *_differing_tensors(run, again)]
     else:
         differences = list(first_difference(first, second))
+    alike = _conditions(run) == _conditions(again)
     if not differences:
-        return Rerun("bitwise", len(first), ())
+        return Rerun("bitwise", alike, len(first), ())
     facts = [one for one in differing_facts(run, again) if one.what != "status"]
-    promised = promised_steps(experiment)
-    losses = first.losses()[:promised], second.losses()[:promised]
-    close = len(first) == len(second) and np.allclose(*losses, rtol=0, atol=TOLERANCE)
-    return Rerun("tolerance" if close else "neither", len(first), (*differences, *facts))
+    close = within_tolerance(experiment, first.losses(), second.losses())
+    promise: Literal["tolerance", "neither"] = "tolerance" if close else "neither"
+    return Rerun(promise, alike, len(first), (*differences, *facts))
+
+
+def _conditions(run: Run) -> tuple[object, ...]:
+    """Name what decides the bits beside configuration, seed and data."""
+    manifest = run.read_manifest()
+    machine = (manifest.machine.get(key) for key in ("processor_kind", "device", "threads"))
+    return *machine, manifest.versions, manifest.code
 
 
 def _differing_tensors(run: Run, again: Run) -> list[Difference]:

@@ -7,6 +7,11 @@ the diff: each line is one step.
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,10 +19,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
 
 from bnbench.config import Experiment, configuration_hash, load_experiment
-from bnbench.runs import processor_kind, versions, write_text
-from bnbench.verification import STEPS, TOLERANCE, promised_steps, repeat
+from bnbench.models.layers import BatchNormMaps
+from bnbench.runs import EvaluationRow, processor_kind, versions, write_text
+from bnbench.training import run_experiment
+from bnbench.verification import STEPS, repeat, within_tolerance
 from bnbench.verification.logs import read_batches
 
 GOLDEN = Path(__file__).parent
@@ -26,6 +35,12 @@ RECIPES = [
     path.relative_to(CONFIGS).with_suffix("").as_posix()
     for path in sorted([*CONFIGS.glob("*.yaml"), *CONFIGS.glob("published/*.yaml")])
 ]
+
+EVALUATED = 10
+EVALUATION_TOLERANCE = 2e-3
+"""Of the validation loss after `EVALUATED` steps, nats. On other instructions it differs by up to
+4e-4: Adam makes steps of rounding alone in biases before batch norm, and the running mean lags
+behind them. Batch norm's momentum off by a tenth is 1e-2 and more."""
 
 
 def load(recipe: str) -> Experiment:
@@ -38,14 +53,25 @@ def recorded(recipe: str) -> dict[str, Any]:
 
 
 def record(experiment: Experiment, folder: Path, data_dir: Path | None = None) -> dict[str, Any]:
-    """Do the first steps; losses in nats, the shortest decimals that give the same float32."""
+    """Do the first steps; losses in nats, the shortest decimals that give the same number."""
     run = repeat(experiment, 0, folder, STEPS, data_dir)
     losses = read_batches(run).of_training(STEPS).cells["loss"]
     return {
         "configuration_hash": configuration_hash(experiment),
         "made_on": made_on(),
+        "validation_loss": validation_loss(experiment, folder / "evaluated", data_dir),
         "losses": [float(cell) for cell in losses],
     }
+
+
+def validation_loss(experiment: Experiment, folder: Path, data_dir: Path | None) -> float:
+    """Evaluate after `EVALUATED` steps: running statistics show in no training loss."""
+    often = experiment.training.model_copy(update={"evaluate_every": EVALUATED})
+    experiment = experiment.model_copy(update={"training": often})
+    results = run_experiment(experiment, 0, folder, data_dir=data_dir)
+    assert isinstance(results, Generator)
+    with closing(results):
+        return next(row.validation_loss for row in results if isinstance(row, EvaluationRow))
 
 
 def made_on() -> dict[str, Any]:
@@ -63,9 +89,83 @@ def test_first_losses(recipe: str, data_dir: Path, tmp_path: Path) -> None:
     assert len(golden["losses"]) == STEPS
     if now["made_on"] == golden["made_on"]:
         assert now["losses"] == golden["losses"]
+        assert now["validation_loss"] == golden["validation_loss"]
     else:
-        first = slice(promised_steps(experiment))
-        np.testing.assert_allclose(now["losses"][first], golden["losses"][first], 0, TOLERANCE)
+        assert within(experiment, now, golden)
+
+
+def within(experiment: Experiment, now: dict[str, Any], golden: dict[str, Any]) -> bool:
+    apart = abs(now["validation_loss"] - golden["validation_loss"])
+    losses = (np.array(one["losses"], np.float32) for one in (now, golden))
+    return within_tolerance(experiment, *losses) and apart <= EVALUATION_TOLERANCE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("instructions", ["default", "avx2"])
+def test_a_lesser_processor_is_within_the_tolerance(instructions: str) -> None:
+    """What PyTorch and oneDNN do where there is no AVX-512; nothing is recorded for it."""
+    lesser = {"ATEN_CPU_CAPABILITY": instructions, "DNNL_MAX_CPU_ISA": "SSE41"}
+    command = [sys.executable, "-m", "pytest", "-q", f"{Path(__file__)}::test_first_losses"]
+    done = subprocess.run(command, env=os.environ | lesser, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+EVERY = [
+    pytest.param(recipe, marks=[pytest.mark.slow] if recipe.startswith("cnn") else [])
+    for recipe in RECIPES
+]
+NORMALIZED = [one for one in EVERY if "batchnorm" in str(one.values[0])]
+
+
+@pytest.mark.parametrize("recipe", EVERY)
+def test_a_learning_rate_off_by_one_per_cent(recipe: str, data_dir: Path, tmp_path: Path) -> None:
+    rate = load(recipe).training.optimizer.learning_rate
+    assert differs(recipe, data_dir, tmp_path, [f"training.optimizer.learning_rate={1.01 * rate}"])
+
+
+@pytest.mark.parametrize("recipe", NORMALIZED)
+@pytest.mark.parametrize("change", ["epsilon=1e-4", "momentum=0.11"])
+def test_another_batch_norm(recipe: str, change: str, data_dir: Path, tmp_path: Path) -> None:
+    assert differs(recipe, data_dir, tmp_path, [f"model.batch_norm.{change}"])
+
+
+def of_unbiased(normalize: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def forward(self: nn.BatchNorm1d | nn.BatchNorm2d, x: Tensor) -> Tensor:
+        y = normalize(self, x)
+        count = x.numel() // x.shape[1]
+        beta = self.bias.view(1, -1, *[1] * (x.dim() - 2))
+        return (y - beta) * ((count - 1) / count) ** 0.5 + beta if self.training else y
+
+    return forward
+
+
+@pytest.mark.parametrize("recipe", NORMALIZED)
+def test_the_unbiased_variance_in_place_of_the_biased(
+    recipe: str, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of maps, 64 x 28 x 28 values each, it is other by 2e-5 only; of 64 values, by 1.6e-2."""
+    for kind in (BatchNormMaps, nn.BatchNorm1d):
+        monkeypatch.setattr(kind, "forward", of_unbiased(kind.forward))
+    assert differs(recipe, data_dir, tmp_path)
+
+
+@pytest.mark.parametrize("recipe", EVERY)
+def test_labels_of_the_next_image(
+    recipe: str, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = functional.cross_entropy
+    monkeypatch.setattr(
+        functional,
+        "cross_entropy",
+        lambda logits, labels, **rest: right(logits, labels.roll(1), **rest),
+    )
+    assert differs(recipe, data_dir, tmp_path)
+
+
+def differs(recipe: str, data_dir: Path, folder: Path, overrides: Sequence[str] = ()) -> bool:
+    """Tell whether a defect shows even where only the tolerance is promised."""
+    changed = load_experiment(CONFIGS / f"{recipe}.yaml", overrides, device="cpu")
+    return not within(changed, record(changed, folder, data_dir), recorded(recipe))
 
 
 def test_every_recipe_is_recorded_and_nothing_else() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from bnbench.config import load_experiment
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run, find_runs
 from bnbench.training import run_experiment
-from bnbench.verification import Rerun, repeat, rerun
+from bnbench.verification import Difference, Rerun, repeat, rerun
 from bnbench.verification.logs import read_batches
 
 SHORT = ["data.dataset=digits", "training.epochs=2", "training.batch_size=16"]
@@ -42,6 +43,7 @@ def folders(results: Path, tmp_path: Path) -> list[Path]:
 
 
 Captured = pytest.CaptureFixture[str]
+Promise = Literal["bitwise", "tolerance", "neither"]
 
 
 def test_sound_runs_are_a_short_table(folders: list[Path], capsys: Captured) -> None:
@@ -107,7 +109,7 @@ def shift(run: Run, by: float) -> None:
 
 
 @pytest.mark.parametrize("steps", [None, 30])
-@pytest.mark.parametrize(("by", "promise"), [(0.9e-4, "tolerance"), (1.2e-4, "neither")])
+@pytest.mark.parametrize(("by", "promise"), [(4e-6, "tolerance"), (6e-6, "neither")])
 def test_losses_that_were_others(
     folders: list[Path], by: float, promise: str, steps: int | None
 ) -> None:
@@ -144,16 +146,49 @@ def test_only_the_weights_were_others(folders: list[Path]) -> None:
     assert rerun(run, 20).promise == "bitwise"  # they were not looked at
 
 
+@pytest.mark.parametrize(
+    ("promise", "alike", "code"),
+    [("bitwise", True, 0), ("tolerance", False, 0), ("tolerance", True, 1), ("neither", False, 1)],
+)
 def test_the_exit_code_of_numbers_that_do_not_hold(
-    folders: list[Path], capsys: Captured, monkeypatch: pytest.MonkeyPatch
+    folders: list[Path],
+    capsys: Captured,
+    monkeypatch: pytest.MonkeyPatch,
+    promise: Promise,
+    alike: bool,
+    code: int,
 ) -> None:
-    results = {"tolerance": 0, "neither": 1}
-    for promise, code in results.items():
-        monkeypatch.setattr(
-            "bnbench.cli.verify.rerun", lambda *_, promise=promise: Rerun(promise, 7, ())
-        )
-        assert verify_runs(folders, again=True) == code
-        assert capsys.readouterr().out.count(promise) == 3
+    differences = () if promise == "bitwise" else (Difference("loss", "1", "2"),)
+    result = Rerun(promise, alike, 7, differences)
+    monkeypatch.setattr("bnbench.cli.verify.rerun", lambda *_: result)
+    assert verify_runs(folders, again=True) == code
+    out = capsys.readouterr().out
+    assert out.count(f"{promise} ") == 3
+    assert out.count("bitwise was promised") == (3 if promise == "tolerance" and alike else 0)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("machine", "processor_kind", ["model : 0"]),
+        ("machine", "device", "cuda (another)"),
+        ("machine", "threads", 2),
+        ("versions", "torch", "2.0.0"),
+        ("code", "bnbench.training.loop", "0" * 12),
+    ],
+)
+def test_where_bitwise_is_promised(
+    folders: list[Path], section: str, key: str, value: object
+) -> None:
+    """Where anything that decides the last bits was another, the tolerance is all there is."""
+    run = find_runs(folders)[0]
+    shift(run, 4e-6)
+    assert rerun(run, 3).alike
+    manifest = json.loads(run.manifest.read_text(encoding="utf-8"))
+    manifest[section][key] = value
+    run.manifest.write_text(json.dumps(manifest), encoding="utf-8")
+    result = rerun(run, 3)
+    assert (result.alike, result.promise, result.kept) == (False, "tolerance", True)
 
 
 def test_a_repetition_stops_after_its_steps(root: Path, tmp_path: Path) -> None:
