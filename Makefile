@@ -35,6 +35,10 @@ $(VENV)/installed-dev: $(VENV)/installed
 	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
 	@touch $@
 
+$(VENV)/installed-all: $(VENV)/installed-dev
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,ray]'
+	@touch $@
+
 expect:
 	@echo "From nothing, expect $(EXPECT) on two cores: installation, data, runs, report."
 
@@ -66,7 +70,7 @@ test: $(VENV)/installed-dev  ## Environment, data, every test but the slow ones
 	$(BNBENCH) data fetch
 	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow'
 
-test-all: $(VENV)/installed-dev  ## The slow ones too
+test-all: $(VENV)/installed-all  ## The slow ones too, and Ray's
 	$(BNBENCH) data fetch
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
