@@ -47,8 +47,10 @@ def trained(root: Path, data_dir: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 def test_each_seed_is_within_the_tolerance_of_its_own_run(root: Path, trained: Path) -> None:
-    """In evaluation mode by less: batch norm's constants lag behind the biases in front of it,
-    whose gradient is rounding alone, and Adam makes steps of full length of that.
+    """Every loss of the two epochs; in evaluation mode, 0.01.
+
+    There batch norm's averages lag behind the biases in front of it, whose gradient is rounding
+    alone, of which Adam makes steps of full length. Without these biases it is 1e-7, too.
     """
     for seed in range(SEEDS):
         alone, stacked = (run_of(root, trained / name, seed) for name in ("alone", "stacked"))
@@ -56,10 +58,9 @@ def test_each_seed_is_within_the_tolerance_of_its_own_run(root: Path, trained: P
         assert one[["split", "epoch", "step", "examples"]].equals(
             other[["split", "epoch", "step", "examples"]]
         )
-        trains = one["split"] == "train"
-        np.testing.assert_allclose(
-            one["loss"][trains], other["loss"][trains], rtol=0, atol=TOLERANCE
-        )
+        apart, trains = (one["loss"] - other["loss"]).abs(), one["split"] == "train"
+        assert apart[trains].max() <= TOLERANCE
+        assert apart[~trains].max() <= 0.01
         one, other = (pd.read_csv(run.epochs) for run in (alone, stacked))
         np.testing.assert_allclose(
             one["validation_accuracy"], other["validation_accuracy"], rtol=0, atol=0.002
