@@ -17,8 +17,9 @@ from bnbench.models import resolve_model
 from bnbench.training import loop
 from bnbench.training.checkpoint import Tally, TrainingState
 from bnbench.training.initialization import initial_model
-from bnbench.training.loop import train
+from bnbench.training.loop import train, train_members
 from bnbench.training.soundness import Pattern, flaw, form, pattern
+from bnbench.training.stack import build_learner
 
 BATCHES = 7  # 200 examples in batches of 32, the last of 8
 OPTIMIZERS: dict[str, dict[str, Any]] = {
@@ -59,6 +60,20 @@ def test_states_of_a_training_have_no_flaw(optimizer: str) -> None:
     assert [one.step for one in found] == [2, 4, 6, 7, 9, 11, 13, 14]
     wanted = pattern(experiment(optimizer), 10, BATCHES, "cpu")
     assert [flaw(one, wanted) for one in found] == [None] * 8
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_states_of_a_stack_s_members_are_those_of_runs_by_themselves(optimizer: str) -> None:
+    chosen = experiment(optimizer)
+    settings = chosen.training.model_copy(update={"stack": 2})
+    data, stacked = splits(), chosen.model_copy(update={"training": settings})
+    learner = build_learner(stacked, (0, 1), data)
+    results = [one for _, one in train_members(learner, data, settings, (0, 1))]
+    found = [one for one in results if isinstance(one, TrainingState)]
+    assert [one.step for one in found] == [7, 7, 14, 14]
+    wanted = pattern(stacked, 10, BATCHES, "cpu")
+    assert flaw(found[-1], wanted) is None  # the tensors are the live ones: of the last step
+    assert flaw(found[-2], wanted) is None
 
 
 def test_the_pattern_draws_no_random_number() -> None:
