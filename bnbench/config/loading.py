@@ -18,11 +18,14 @@ from bnbench.config.schema import Experiment
 from bnbench.errors import BnbenchError
 
 DECIDES_NO_NUMBER = {"experiment", "description", "published"}
-HOW_IT_IS_DONE = ("training.device:", "training.threads:", "training.stack:")
+HOW_IT_IS_DONE = (
+    "training.device:", "training.threads:", "training.stack:", "training.cuda_graph:",
+)  # fmt: skip
 ADDED_LATER: dict[tuple[str, str], Any] = {
     ("model", "dropout"): 0.0,
     ("training", "evaluate_every"): None,
     ("training", "stack"): None,
+    ("training", "cuda_graph"): True,
 }
 """Keys that the first release did not have, with what it did: so set, they leave the hash alone,
 and runs that were made before a key existed stay good."""

@@ -134,6 +134,10 @@ class TrainingSettings(Settings):
     """Train so many seeds as one network, for a GPU: S seeds from 0, from S, from 2 S, and so on.
     It decides the last bits, too."""
 
+    cuda_graph: bool = True
+    """On a GPU, record a step once and replay it. ``False`` is for an architecture of one's own
+    whose step reads values of the GPU, which cannot be recorded."""
+
     def seeds_with(self, seed: int) -> tuple[int, ...]:
         """List the seeds that are trained as one network with a seed, itself included."""
         if self.stack is None:

@@ -53,7 +53,8 @@ class Learner:
         self.parameters = flatten_parameters(model)
         self.optimizer = build_optimizer(self.parameters, settings.optimizer)
         self.device = split.labels.device
-        self.record = record or (cuda_graph if self.device.type == "cuda" else None)
+        on_gpu = self.device.type == "cuda"
+        self.record = record or (cuda_graph if on_gpu and settings.cuda_graph else None)
         self._captured: dict[bool, CapturedStep] = {}
 
     def train_block(self, block: Sequence[Batch]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -216,7 +216,7 @@ def _batches(members: list[_Member], examples: int, settings: TrainingSettings) 
 
 
 def _longest(learner: Learner) -> int:
-    return CAPTURED if learner.record else BLOCK
+    return CAPTURED if learner.record or learner.device.type == "cuda" else BLOCK
 
 
 def _share(started: float, members: list[_Member]) -> float:

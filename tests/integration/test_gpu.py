@@ -94,6 +94,16 @@ def test_stacked_seeds_are_within_the_tolerance_of_their_own_runs(
         assert within_tolerance(alone, losses(run), losses(other))
 
 
+@pytest.mark.parametrize("config", CONFIGS)
+def test_recorded_or_not_the_bytes_are_the_same(
+    config: str, root: Path, data_dir: Path, tmp_path: Path
+) -> None:
+    recorded = experiment(root, config)
+    training = recorded.training.model_copy(update={"cuda_graph": False})
+    not_recorded = recorded.model_copy(update={"training": training})
+    assert_same_run(done(recorded, tmp_path / "one"), done(not_recorded, tmp_path / "other"))
+
+
 @pytest.mark.parametrize("stack", [None, SEEDS])
 def test_no_step_waits_for_the_device(stack: int | None, root: Path, data_dir: Path) -> None:
     """PyTorch raises where anything would, from the first step to the reading of the losses."""
