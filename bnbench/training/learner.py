@@ -151,7 +151,8 @@ class Learner:
 
     def gathered(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """Give the images and labels at indices (S, N), which are on the device."""
-        return self.split.images[indices[0]], self.split.labels[indices[0]]
+        (chosen,) = indices  # `images[chosen]` takes twice as long on a CPU, 1 % of a step more
+        return self.split.images.index_select(0, chosen), self.split.labels.index_select(0, chosen)
 
     def measure(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Give losses (S,), from which gradients flow, and correct answers (S,)."""
