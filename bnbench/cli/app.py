@@ -335,9 +335,9 @@ def verify(
     """Check runs on disk, file by file; exit code 1 if one has a problem.
 
     With --rerun, the same bits are promised on the same kind of processor with the same versions,
-    threads, device and code. Elsewhere the first 100 training losses hold within 5e-6, or within
-    1e-5 times the square of the step for networks with ReLUs or maxima, which amplify rounding.
-    Exit code 1 where a promise does not hold.
+    threads, device and code. Elsewhere the first 100 training losses hold within 5e-6, or, for
+    networks with ReLUs or maxima, which amplify rounding, within 1e-5 times the square of the
+    step, with batch norm its cube, 0.1 at most. Exit code 1 where a promise does not hold.
 
     With --against, judge instead whether accuracies after the first and the last epoch, and the
     paired differences of the reference's contrasts, lie where its own seeds predict them; exit

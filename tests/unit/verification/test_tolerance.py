@@ -12,6 +12,7 @@ from bnbench.verification import STEPS, tolerances, within_tolerance
 
 SMOOTH = [5e-6, 5e-6, 5e-6]
 KINKED = [1e-5, 1e-3, 1e-1]
+KINKED_AND_NORMALIZED = [1e-5, 1e-2, 1e-1]
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,7 @@ KINKED = [1e-5, 1e-3, 1e-1]
         ("lenet5", ["model.activation=relu"], KINKED),
         ("lenet5", ["model.activation=sigmoid"], SMOOTH),
         ("cnn", [], KINKED),
+        ("cnn_batchnorm", [], KINKED_AND_NORMALIZED),
         ("cnn", ["model.activation=tanh"], KINKED),  # it pools by maxima
     ],
 )
@@ -54,8 +56,10 @@ def losses(
         ("lenet5", (3, np.nan), False),
         ("cnn", (2, 3.8e-5), True),
         ("cnn", (2, 4.2e-5), False),
-        ("cnn", (50, 0.024), True),
-        ("cnn", (50, 0.026), False),
+        ("cnn_batchnorm", (2, 7.6e-5), True),
+        ("cnn_batchnorm", (2, 8.4e-5), False),
+        ("cnn_batchnorm", (22, 0.099), True),
+        ("cnn_batchnorm", (100, 0.101), False),
     ],
 )
 def test_each_step_has_its_bound(
