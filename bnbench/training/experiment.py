@@ -5,27 +5,28 @@ What is left of it in files is the business of `bnbench.training.recording`.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 from bnbench.config import Experiment
-from bnbench.data import data_folder, load_splits, shared_splits
+from bnbench.data import Splits, data_folder, load_splits, shared_splits
 from bnbench.runs import (
     BatchRows,
     EpochRow,
     EvaluationRow,
     Identity,
+    Run,
     is_finished,
     locked,
     run_directory,
 )
 from bnbench.training.check import check_batches, check_experiment
-from bnbench.training.checkpoint import remove_checkpoints
+from bnbench.training.checkpoint import Checkpoint, TrainingState, remove_checkpoints
 from bnbench.training.code import equal_code
 from bnbench.training.device import on_device, reproducible, resolve_device
 from bnbench.training.loop import train_members
-from bnbench.training.recording import kept_together, recorded
+from bnbench.training.recording import Recordings, kept_together
 from bnbench.training.stack import build_learner
 
 
@@ -105,41 +106,55 @@ def run_seeds(
     """
     check_experiment(experiment)
     device, settings = resolve_device(experiment), experiment.training
-    folder = data_folder(Path(data_dir) if data_dir else None)
     with reproducible(settings.threads), ExitStack() as held:
-        data = experiment.data, folder, experiment.model.in_channels
-        splits = shared_splits(*data, shared) if shared else load_splits(*data)
-        check_batches(experiment, len(splits.train.labels))
-        code = equal_code(experiment)
-        wanted = [
-            Identity(experiment, seed, splits.dataset_hash, device.type, code) for seed in seeds
-        ]
-        runs = [run_directory(Path(results), experiment, seed) for seed in seeds]
-        for run in runs:
+        splits = _splits(experiment, data_dir, shared)
+        wanted = _wanted(experiment, seeds, Path(results), splits, device.type)
+        for run in wanted:
             held.enter_context(locked(run))
-        finished = [
-            not fresh and is_finished(run, one) for run, one in zip(runs, wanted, strict=True)
-        ]
-        if all(finished):
-            for run in runs:
-                remove_checkpoints(run)  # it was killed in its last instant
+        left = {run: one for run, one in wanted.items() if fresh or not is_finished(run, one)}
+        for run in wanted.keys() - left.keys():
+            remove_checkpoints(run)  # it was killed in its last instant
+        if not left:
             return
-        kept = None if fresh else kept_together(runs, wanted, splits)
-        records = [
-            held.enter_context(recorded(run, one, splits, kept[place] if kept else None))
-            for place, (run, one) in enumerate(zip(runs, wanted, strict=True))
-        ]
+        kept = {} if fresh else kept_together(left, splits)
+        records = Recordings(held, left, splits, kept)
         splits = on_device(splits, device)
         learner = build_learner(experiment, seeds, splits)
-        states = [one.state for one in kept] if kept else None
-        for member, result in train_members(learner, splits, settings, seeds, states):
-            records[member].keep(result)
+        runs = list(wanted)
+        passengers = [member for member, run in enumerate(runs) if run not in left]
+        states = [_state(run, kept) for run in runs] if kept else None
+        for member, result in train_members(learner, splits, settings, seeds, states, passengers):
+            records.keep(runs[member], result)
             if isinstance(result, BatchRows | EpochRow | EvaluationRow):
                 yield seeds[member], result
-        if all(record.divergence for record in records):
-            return
-        # The test file is scored once, after everything else.
-        scored = learner.evaluate(splits.test or splits.validation)
-        for member, record in enumerate(records):
-            if not record.divergence:
-                record.finish(learner.weights(member), splits, scored[member])
+        if records.going_on():  # the test file is scored once, after everything else
+            scored = learner.evaluate(splits.test or splits.validation)
+        for run in records.going_on():
+            member = runs.index(run)
+            records.finish(run, learner.weights(member), scored[member])
+
+
+def _splits(experiment: Experiment, data_dir: str | Path | None, shared: Path | None) -> Splits:
+    folder = data_folder(Path(data_dir) if data_dir else None)
+    data = experiment.data, folder, experiment.model.in_channels
+    splits = shared_splits(*data, shared) if shared else load_splits(*data)
+    check_batches(experiment, len(splits.train.labels))
+    return splits
+
+
+def _wanted(
+    experiment: Experiment, seeds: Sequence[int], results: Path, splits: Splits, device: str
+) -> dict[Run, Identity]:
+    """Say of each seed's run where it goes, and what it is."""
+    code = equal_code(experiment)
+    return {
+        run_directory(results, experiment, seed): Identity(
+            experiment, seed, splits.dataset_hash, device, code
+        )
+        for seed in seeds
+    }
+
+
+def _state(run: Run, kept: Mapping[Run, Checkpoint]) -> TrainingState:
+    """Say where a run goes on from; for one that has finished, any state does."""
+    return kept.get(run, next(iter(kept.values()))).state

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -116,6 +116,7 @@ def train_members(
     settings: TrainingSettings,
     seeds: Sequence[int],
     resumed: Sequence[TrainingState] | None = None,
+    passengers: Collection[int] = (),
 ) -> Iterator[tuple[int, Result]]:
     """Train the members of a learner side by side, each on the batches of its own seed.
 
@@ -128,6 +129,8 @@ def train_members(
         Of each member.
     resumed : sequence of TrainingState, optional
         Of each member, all after the same step.
+    passengers : collection of int
+        Members of which nothing is asked: they only fill their places, with any state.
 
     Yields
     ------
@@ -136,14 +139,15 @@ def train_members(
         is a member's last result; the others go on.
     """
     members = [
-        _Member(place, torch.Generator().manual_seed(one)) for place, one in enumerate(seeds)
+        _Member(place, torch.Generator().manual_seed(one), ended=place in passengers)
+        for place, one in enumerate(seeds)
     ]
     if resumed is not None:
         learner.restore(resumed)
         for member, state in zip(members, resumed, strict=True):
             member.restore(state)
     step = resumed[0].step if resumed else 0
-    for epoch in range(members[0].epochs + 1, settings.epochs + 1):
+    for epoch in range(_going_on(members)[0].epochs + 1, settings.epochs + 1):
         batches = _batches(members, len(splits.train.labels), settings)
         learner.model.train(epoch == 1 or settings.mode_after_first_epoch == "training")
         last = step + len(batches)
@@ -178,7 +182,7 @@ class _Member:
     row: EpochRow | None = None
     tally: Tally = field(default_factory=Tally)
     order_stream: Tensor = field(default_factory=lambda: torch.empty(0))
-    diverged: bool = False
+    ended: bool = False
 
     @property
     def epochs(self) -> int:
@@ -197,13 +201,14 @@ class _Member:
         """Give the rows, and say so where the last of them is not finite."""
         yield self.place, rows
         if not np.isfinite(rows.losses).all():
-            self.diverged = True
+            self.ended = True
             message = f"the {rows.split} loss is not finite at step {rows.steps[-1]}"
             yield self.place, Divergence(message)
 
 
 def _going_on(members: list[_Member]) -> list[_Member]:
-    return [member for member in members if not member.diverged]
+    """List the members that have not diverged, and are no passengers."""
+    return [member for member in members if not member.ended]
 
 
 def _batches(members: list[_Member], examples: int, settings: TrainingSettings) -> list[Batch]:
@@ -275,7 +280,7 @@ def _evaluated(
         tally.evaluation_seconds += seconds
         validated = _validation_rows(on_validation[member.place], epoch, step, settings.batch_size)
         yield from member.logged(validated)
-        if member.diverged:
+        if member.ended:
             continue
         member.row = EpochRow(
             epoch=epoch,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from errno import EACCES, EDQUOT, EFBIG, EIO, ENOENT, ENOSPC, EROFS
 from functools import partial
@@ -55,7 +55,7 @@ NOT_WRITABLE = (ENOSPC, EDQUOT, EFBIG, EROFS, EACCES, EIO, ENOENT)
 
 
 @dataclass
-class Recording:
+class _Recording:
     """A run's directory while the run is done.
 
     Attributes
@@ -99,23 +99,48 @@ class Recording:
             save_weights(self.run, weights)
 
 
-@contextmanager
-def recorded(
-    run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None
-) -> Iterator[Recording]:
-    """Begin a run's directory, or go on with it, and leave a manifest that says how it ended.
+class Recordings:
+    """The directories of runs while they are trained together.
 
     Parameters
     ----------
-    run : Run
-        Locked by the caller.
-    wanted : Identity
+    held : ExitStack
+        However it is left, all of them get a manifest that says how they ended.
+    wanted : mapping of Run to Identity
+        The runs, locked by the caller.
     splits : Splits
-    kept : Checkpoint or None
-        What to go on from, of `kept_together`; ``None``: start over, whatever is there.
+    kept : mapping of Run to Checkpoint
+        What each goes on from, of `kept_together`; empty: they start over, whatever is there.
     """
-    with _writable(run):
-        yield from _recorded(run, wanted, splits, kept)
+
+    def __init__(
+        self,
+        held: ExitStack,
+        wanted: Mapping[Run, Identity],
+        splits: Splits,
+        kept: Mapping[Run, Checkpoint],
+    ) -> None:
+        self._splits = splits
+        self._ends = {run: held.enter_context(ExitStack()) for run in wanted}
+        self._going_on = {
+            run: self._ends[run].enter_context(_recorded(run, one, splits, kept.get(run)))
+            for run, one in wanted.items()
+        }
+
+    def keep(self, run: Run, result: Result) -> None:
+        """Log what was measured, write a checkpoint of a state, or end a run that diverged."""
+        self._going_on[run].keep(result)
+        if isinstance(result, Divergence):
+            del self._going_on[run]
+            self._ends[run].close()
+
+    def going_on(self) -> list[Run]:
+        """List the runs that have not diverged."""
+        return list(self._going_on)
+
+    def finish(self, run: Run, weights: Mapping[str, Tensor], scored: Evaluation) -> None:
+        """Keep the weights, and the answers to the test file image by image."""
+        self._going_on[run].finish(weights, self._splits, scored)
 
 
 @contextmanager
@@ -132,22 +157,24 @@ def _writable(run: Run) -> Iterator[None]:
         ) from None
 
 
+@contextmanager
 def _recorded(
     run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None
-) -> Iterator[Recording]:
-    manifest = _start(run, wanted, splits, kept)
-    final = _measures(kept.state.row if kept else None)
-    try:
-        with _logs(run, wanted, kept) as logs:
-            record = Recording(run, _owner(wanted), logs, final)
-            yield record
-    except (KeyboardInterrupt, GeneratorExit):
-        _end(run, manifest, status="interrupted", final=final)
-        raise
-    except BaseException as error:
-        _end(run, manifest, status="failed", final=final, error=repr(error))
-        raise
-    else:
+) -> Iterator[_Recording]:
+    """Begin a run's directory, or go on with it, and leave a manifest that says how it ended."""
+    with _writable(run):
+        manifest = _start(run, wanted, splits, kept)
+        final = _measures(kept.state.row if kept else None)
+        try:
+            with _logs(run, wanted, kept) as logs:
+                record = _Recording(run, _owner(wanted), logs, final)
+                yield record
+        except (KeyboardInterrupt, GeneratorExit):
+            _end(run, manifest, status="interrupted", final=final)
+            raise
+        except BaseException as error:
+            _end(run, manifest, status="failed", final=final, error=repr(error))
+            raise
         status = "diverged" if record.divergence else "complete"
         _end(run, manifest, status=status, final=final, error=record.divergence)
         remove_checkpoints(run)
@@ -159,31 +186,27 @@ def _owner(wanted: Identity) -> str:
     )
 
 
-def kept_together(
-    runs: Sequence[Run], wanted: Sequence[Identity], splits: Splits
-) -> list[Checkpoint] | None:
+def kept_together(wanted: Mapping[Run, Identity], splits: Splits) -> dict[Run, Checkpoint]:
     """Find where runs were stopped: one, or those of a stack, which go on from one step.
 
     Parameters
     ----------
-    runs : sequence of Run
-        Locked by the caller.
-    wanted : sequence of Identity
-        Of each run.
+    wanted : mapping of Run to Identity
+        The runs, locked by the caller.
     splits : Splits
 
     Returns
     -------
-    list of Checkpoint or None
-        Of each run, all after the same step; ``None``: there is no such step.
+    dict of Run to Checkpoint
+        All after the same step; empty: there is no such step, and they start over.
     """
     step: int | None = None
     while True:
-        found = [_kept(*one, splits, step) for one in zip(runs, wanted, strict=True)]
-        kept = [one for one in found if one is not None]
-        if len(kept) < len(runs):
-            return None
-        steps = {one.state.step for one in kept}
+        found = {run: _kept(run, one, splits, step) for run, one in wanted.items()}
+        kept = {run: one for run, one in found.items() if one is not None}
+        if len(kept) < len(wanted):
+            return {}
+        steps = {one.state.step for one in kept.values()}
         if len(steps) == 1:
             return kept
         step = min(steps)

@@ -201,7 +201,8 @@ class StackedLearner(Learner):
     def weights(self, member: int) -> dict[str, Tensor]:
         """Give a member's parameters and buffers by name, as its model of its own has them."""
         state = self.model.network.state_dict()
-        return {name: self.model.part(value, member) for name, value in state.items()}
+        # Copied: a view would be saved with all that it is a view of.
+        return {name: self.model.part(value, member).clone() for name, value in state.items()}
 
     def optimizer_state(self, member: int) -> dict[str, Any]:
         """Give a member's part of what the optimizer keeps, as it would be alone."""

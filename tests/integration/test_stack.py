@@ -9,14 +9,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from shutil import copytree, rmtree
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from torch import Tensor
 
 from bnbench.config import load_experiment
 from bnbench.runs import EpochRow, Run, run_directory
 from bnbench.training import load_weights, run_experiment
+from bnbench.training.stack import StackedLearner
 from bnbench.verification.tolerance import TOLERANCE
 
 SEEDS = 3
@@ -178,3 +182,46 @@ def stopped_before_its_end(experiment: object, results: Path) -> None:
         patch.setattr(Learner, "evaluate", evaluate)
         with pytest.raises(KeyboardInterrupt):
             list(run_experiment(experiment, 0, results))  # type: ignore[arg-type]
+
+
+def test_a_lost_member_is_done_again_and_no_other(
+    root: Path, trained: Path, tmp_path: Path
+) -> None:
+    """With the finished ones beside it in their places, it has the bytes that it had."""
+    copytree(trained / "stacked", tmp_path / "results")
+    lost, *others = (run_of(root, tmp_path / "results", seed) for seed in (1, 0, 2))
+    before = [run.manifest.read_bytes() for run in others]
+    rmtree(lost.path)
+    experiment = load_experiment(root / "configs/lenet5_batchnorm.yaml", SETTINGS, stack=SEEDS)
+    assert list(run_experiment(experiment, 0, tmp_path / "results")) == []
+    assert numbers(lost) == numbers(run_of(root, trained / "stacked", 1))
+    assert [run.manifest.read_bytes() for run in others] == before
+
+
+def test_one_that_diverged_holds_nobody_up(
+    root: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its run ends at once, and the others, stopped an epoch later, go on from there."""
+    steps, whole = 0, StackedLearner.measure
+
+    def measure(self: StackedLearner, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        nonlocal steps
+        steps += 1
+        losses, correct = whole(self, images, labels)
+        return losses * torch.tensor([1.0, torch.nan if steps == 5 else 1.0, 1.0]), correct
+
+    experiment = load_experiment(root / "configs/lenet5_batchnorm.yaml", SETTINGS, stack=SEEDS)
+    monkeypatch.setattr(StackedLearner, "measure", measure)
+    rows = run_experiment(experiment, 0, tmp_path)
+    next(row for row in rows if isinstance(row, EpochRow))
+    next(rows)  # the epoch's state is kept before the next one's first batches
+    diverged = run_of(root, tmp_path, 1)
+    assert diverged.read_manifest().status == "diverged"
+    assert diverged.read_manifest().error == "the train loss is not finite at step 5"
+    del rows
+    left = [row for row in run_experiment(experiment, 0, tmp_path) if isinstance(row, EpochRow)]
+    assert [row.epoch for row in left] == [2]
+    for seed in (0, 2):
+        assert numbers(run_of(root, tmp_path, seed)) == numbers(
+            run_of(root, trained / "stacked", seed)
+        )
