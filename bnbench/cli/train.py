@@ -170,7 +170,7 @@ def _told(plan: Plan, outcomes: Sequence[Ended]) -> int:
 
 
 def _announce(plan: Plan, slots: int) -> None:
-    finished = len(plan.planned) - len(plan.tasks)
+    finished = sum(one.found.state == "cached" for one in plan.planned)
     if finished:
         print(f"{finished} of {len(plan.planned)} runs are finished already", file=sys.stderr)  # noqa: T201
     if plan.tasks:

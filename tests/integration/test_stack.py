@@ -140,7 +140,8 @@ def test_killed_it_goes_on_to_the_same_bytes(root: Path, trained: Path, tmp_path
         while not list(tmp_path.rglob("checkpoint-*.pt")) and time.monotonic() < latest:
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGKILL)
-    subprocess.run(line, check=True, capture_output=True)
+    done = subprocess.run(line, check=True, capture_output=True, text=True)
+    assert "finished already" not in done.stderr
     for seed in range(SEEDS):
         again, undisturbed = (
             run_of(root, results, seed) for results in (tmp_path, trained / "stacked")

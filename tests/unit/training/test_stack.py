@@ -166,6 +166,15 @@ def test_a_stack_goes_on_from_its_members_states_bit_for_bit(device: str) -> Non
         assert all(torch.equal(value, other[name]) for name, value in one.items())
 
 
+def test_a_members_state_takes_no_other_member_along(device: str) -> None:
+    """A view's file has all that it is a view of: S members would keep S times S models."""
+    data, chosen = splits(LENET, device), settings(epochs=1)
+    learner, _ = stacked(models(LENET, device), data, chosen)
+    kept = learner.optimizer_state(1)["state"][0]
+    for name, value in {**learner.weights(1), **kept}.items():
+        assert value.untyped_storage().nbytes() == value.numel() * value.element_size(), name
+
+
 def copied(state: TrainingState) -> TrainingState:
     """States are live; a checkpoint is what copies them."""
     model = {name: value.clone() for name, value in state.model.items()}
