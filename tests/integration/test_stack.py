@@ -15,12 +15,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch import Tensor
 
 from bnbench.config import load_experiment
 from bnbench.runs import EpochRow, Run, run_directory
 from bnbench.training import load_weights, run_experiment
-from bnbench.training.stack import StackedLearner
+from bnbench.training.initialization import initial_model
 from bnbench.verification.tolerance import TOLERANCE
 
 SEEDS = 3
@@ -199,30 +198,65 @@ def test_a_lost_member_is_done_again_and_no_other(
     assert [run.manifest.read_bytes() for run in others] == before
 
 
-def test_one_that_diverged_holds_nobody_up(
-    root: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+DIGITS = ["data.dataset=digits", "training.epochs=3", "training.device=cpu"]
+
+
+def test_stopped_after_a_seed_has_diverged_the_others_go_on(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its run ends at once, and the others, stopped an epoch later, go on from there."""
-    steps, whole = 0, StackedLearner.measure
+    """It has ended, and keeps no states; theirs count."""
+    from bnbench.training import stack
 
-    def measure(self: StackedLearner, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        nonlocal steps
-        steps += 1
-        losses, correct = whole(self, images, labels)
-        return losses * torch.tensor([1.0, torch.nan if steps == 5 else 1.0, 1.0]), correct
+    def spoilt(resolved: object, settings: object, seed: int, classes: int) -> torch.nn.Module:
+        model: torch.nn.Module = initial_model(resolved, settings, seed, classes)  # type: ignore[arg-type]
+        if seed == 1:
+            model.get_parameter("output.bias").data.fill_(torch.inf)
+        return model
 
-    experiment = load_experiment(root / "configs/lenet5_batchnorm.yaml", SETTINGS, stack=SEEDS)
-    monkeypatch.setattr(StackedLearner, "measure", measure)
-    rows = run_experiment(experiment, 0, tmp_path)
-    next(row for row in rows if isinstance(row, EpochRow))
-    next(rows)  # the epoch's state is kept before the next one's first batches
-    diverged = run_of(root, tmp_path, 1)
-    assert diverged.read_manifest().status == "diverged"
-    assert diverged.read_manifest().error == "the train loss is not finite at step 5"
+    monkeypatch.setattr(stack, "initial_model", spoilt)
+    experiment = load_experiment(root / "configs/lenet5_batchnorm.yaml", DIGITS, stack=SEEDS)
+    assert all(run_experiment(experiment, 0, tmp_path / "undisturbed"))
+    rows = run_experiment(experiment, 0, tmp_path / "stopped")
+    assert any(isinstance(row, EpochRow) and row.epoch == 3 for row in rows)
     del rows
-    left = [row for row in run_experiment(experiment, 0, tmp_path) if isinstance(row, EpochRow)]
-    assert [row.epoch for row in left] == [2]
+    statuses = [
+        run_directory(tmp_path / "stopped", experiment, seed).read_manifest().status
+        for seed in range(SEEDS)
+    ]
+    assert statuses == ["interrupted", "diverged", "interrupted"]
+    again = list(run_experiment(experiment, 0, tmp_path / "stopped"))
+    assert [row.epoch for row in again if isinstance(row, EpochRow)] == [3]
     for seed in (0, 2):
-        assert numbers(run_of(root, tmp_path, seed)) == numbers(
-            run_of(root, trained / "stacked", seed)
-        )
+        runs = [
+            run_directory(tmp_path / name, experiment, seed) for name in ("stopped", "undisturbed")
+        ]
+        assert numbers(runs[0]) == numbers(runs[1])
+
+
+def test_killed_between_the_ends_of_two_runs_it_goes_on_from_the_last_epoch(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bnbench.training import recording
+
+    experiment = load_experiment(root / "configs/lenet5.yaml", DIGITS, stack=2)
+    end = recording._end
+    calls: list[Run] = []
+
+    def killed(run: Run, *more: object, **changes: object) -> None:
+        calls.append(run)
+        if len(calls) == 1:
+            end(run, *more, **changes)  # type: ignore[arg-type]
+        elif len(calls) == 2:
+            raise KeyboardInterrupt  # and from here on nothing is written
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recording, "_end", killed)
+        with pytest.raises(KeyboardInterrupt):
+            list(run_experiment(experiment, 0, tmp_path))
+    runs = [run_directory(tmp_path, experiment, seed) for seed in range(2)]
+    assert [run.read_manifest().status for run in runs] == ["running", "complete"]
+    assert list(run_experiment(experiment, 0, tmp_path)) == []
+    for run, resumed in zip(runs, ([3], []), strict=True):
+        manifest = run.read_manifest()
+        assert (manifest.status, manifest.resumed_after_epochs) == ("complete", resumed)
+        assert run.checkpoints() == []
