@@ -69,6 +69,8 @@ def _stack(experiment: Experiment) -> list[str]:
         return [
             f"{place}: seeds of one network would share dropout's random numbers; set it to null"
         ]
+    if _model(experiment):
+        return []  # said already
     try:
         resolved = resolve_model(experiment)
         models = [

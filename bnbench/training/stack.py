@@ -9,7 +9,6 @@ a seed alone, so the numbers agree within rounding, not bit for bit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from copy import deepcopy
 from typing import Any
 
@@ -21,12 +20,13 @@ from bnbench.data import Split, Splits
 from bnbench.errors import BnbenchError
 from bnbench.models import resolve_model
 from bnbench.training.capture import Record
-from bnbench.training.evaluation import cross_entropy, evaluation_mode
+from bnbench.training.evaluation import cross_entropy
 from bnbench.training.initialization import initial_model
 from bnbench.training.learner import Batch, Learner
 from bnbench.training.optimizer import places
 
 AGREES = 1e-4  # logits of untrained networks, which are of the size of 1
+TRIED = 8  # images: of two, batch norm makes 1 and -1, whose signs hang on the last bit
 
 
 class StackedLinear(nn.Module):
@@ -98,7 +98,7 @@ class Stack(nn.Module):
 
 @torch.no_grad()
 def check_stack(models: Sequence[nn.Module], image_shape: tuple[int, int, int]) -> None:
-    """Try on some noise whether a stack gives what its models give one by one.
+    """Try on some noise whether a stack gives in training what its models give one by one.
 
     Parameters
     ----------
@@ -113,15 +113,21 @@ def check_stack(models: Sequence[nn.Module], image_shape: tuple[int, int, int]) 
         If it does not.
     """
     stack, generator = Stack(models), torch.Generator().manual_seed(0)
-    noise = torch.randn(len(models), 2, *image_shape, generator=generator)
-    with ExitStack() as modes:
-        for module in (stack, *models):
-            modes.enter_context(evaluation_mode(module))
-        alone = [model(images) for model, images in zip(models, noise, strict=True)]
-        if not torch.allclose(stack(noise), torch.stack(alone), rtol=0, atol=AGREES):
-            raise BnbenchError(
-                "its layers do not treat channels one by one, so it cannot be stacked"
-            )
+    noise = torch.randn(len(models), TRIED, *image_shape, generator=generator)
+    with torch.random.fork_rng(devices=[]):
+        alone = [model.train()(images) for model, images in zip(models, noise, strict=True)]
+        try:
+            together = stack.train()(noise)
+        except Exception as error:  # noqa: BLE001 - an architecture of one's own raises what it likes
+            why = str(error).partition("\n")[0]
+            raise BnbenchError(f"it cannot be stacked ({why})") from None
+    if len(list(stack.parameters())) != len(list(models[0].parameters())):
+        raise BnbenchError("its layers share parameters, so it cannot be stacked")
+    if not torch.allclose(together, torch.stack(alone), rtol=0, atol=AGREES):
+        raise BnbenchError(
+            "its layers do not treat channels one by one, or draw random numbers, so it cannot be"
+            " stacked"
+        )
 
 
 def _stacked(layers: Sequence[nn.Module]) -> nn.Module:

@@ -225,6 +225,18 @@ class _Normalized(nn.Module):
 def test_what_cannot_be_stacked_is_refused() -> None:
     with pytest.raises(BnbenchError, match="layers do not treat channels one by one"):
         check_stack([_Normalized(), _Normalized()], (1, 2, 2))
+    for spoils, why in (
+        (nn.Dropout(), "draw random numbers"),
+        (nn.Unflatten(1, (1, 4)), r"cannot be stacked \(unflatten"),
+    ):
+        layers = [nn.Sequential(nn.Flatten(), spoils, nn.Linear(4, 10)) for _ in range(2)]
+        with pytest.raises(BnbenchError, match=why):
+            check_stack(layers, (1, 2, 2))
+    layers = [nn.Sequential(nn.Flatten(), nn.Linear(4, 4), nn.Linear(4, 4)) for _ in range(2)]
+    for layer in layers:
+        layer[2].weight = layer[1].weight
+    with pytest.raises(BnbenchError, match="layers share parameters"):
+        check_stack(layers, (1, 2, 2))
     layers = [nn.Sequential(nn.Flatten(), nn.PReLU(4)) for _ in range(2)]
     with pytest.raises(BnbenchError, match="layer of the type PReLU cannot be stacked"):
         check_stack(layers, (1, 2, 2))
