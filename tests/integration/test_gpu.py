@@ -104,6 +104,7 @@ def test_recorded_or_not_the_bytes_are_the_same(
     assert_same_run(done(recorded, tmp_path / "one"), done(not_recorded, tmp_path / "other"))
 
 
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
 @pytest.mark.parametrize("stack", [None, SEEDS])
 def test_no_step_waits_for_the_device(stack: int | None, root: Path, data_dir: Path) -> None:
     """PyTorch raises where anything would, from the first step to the reading of the losses."""
