@@ -153,7 +153,8 @@ def _outcomes(plan: Plan, how: Running) -> list[Ended]:
         slots = min(how.jobs or workers.capacity(plan.tasks), max(1, len(plan.tasks)))
         _announce(plan, slots)
         with closing(run_tasks(plan.tasks, slots, how.rules, workers)) as events:
-            return ended(shown(events, len(plan.tasks), plan.epochs, slots))
+            epochs = sum(task.epochs_left for task in plan.tasks)
+            return ended(shown(events, len(plan.tasks), epochs, slots))
 
 
 def _told(plan: Plan, outcomes: Sequence[Ended]) -> int:
@@ -170,16 +171,20 @@ def _told(plan: Plan, outcomes: Sequence[Ended]) -> int:
 
 
 def _announce(plan: Plan, slots: int) -> None:
-    finished = sum(one.found.state == "cached" for one in plan.planned)
+    finished = len(plan.planned) - len(plan.left)
     if finished:
         print(f"{finished} of {len(plan.planned)} runs are finished already", file=sys.stderr)  # noqa: T201
     if plan.tasks:
         seconds = estimate_seconds(plan.tasks, slots)
         print(  # noqa: T201
-            f"{len(plan.tasks)} runs of {plan.epochs} epochs in all, {slots} side by side: about"
-            f" {_rounded(seconds)}",
+            f"{len(plan.left)} runs of {plan.epochs} epochs in all{_stacked(plan)}, {slots} side by"
+            f" side: about {_rounded(seconds)}",
             file=sys.stderr,
         )
+
+
+def _stacked(plan: Plan) -> str:
+    return "" if len(plan.tasks) == len(plan.left) else f", stacked into {len(plan.tasks)}"
 
 
 def _rounded(seconds: float) -> str:

@@ -59,13 +59,18 @@ class Plan:
     @property
     def tasks(self) -> tuple[Task, ...]:
         """Those that are still to be done; a stack once, if any of its runs is."""
-        to_do = (one.task for one in self.planned if one.found.state != "cached")
+        to_do = (one.task for one in self.left)
         return tuple({(task.experiment.experiment, task.seeds): task for task in to_do}.values())
 
     @property
+    def left(self) -> tuple[PlannedRun, ...]:
+        """Those that are still to be done, run by run."""
+        return tuple(one for one in self.planned if one.found.state != "cached")
+
+    @property
     def epochs(self) -> int:
-        """Epochs that are still to be done."""
-        return sum(task.epochs_left for task in self.tasks)
+        """Epochs of runs that are still to be done."""
+        return sum(one.task.epochs_left for one in self.left)
 
     def refuse_others(self) -> None:
         """Raise where a directory holds another run, which is never overwritten unasked.

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from bnbench.config import TrainingSettings
 from bnbench.data import Split
+from bnbench.errors import BnbenchError
 from bnbench.training.capture import CapturedStep, Record, cuda_graph
 from bnbench.training.checkpoint import TrainingState
 from bnbench.training.device import random_stream, set_random_stream
@@ -55,7 +56,8 @@ class Learner:
         self.device = split.labels.device
         on_gpu = self.device.type == "cuda"
         self.record = record or (cuda_graph if on_gpu and settings.cuda_graph else None)
-        self._captured: dict[bool, CapturedStep] = {}
+        self._captured: CapturedStep | None = None
+        self._mode = model.training
 
     def train_block(self, block: Sequence[Batch]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Do one update a batch, and wait for the device at the end only.
@@ -86,22 +88,35 @@ class Learner:
         size = self.settings.batch_size
         full = [torch.stack(batch) for batch in block if len(batch[0]) == size]
         if full:
-            batches = torch.stack(full).to(self.device)  # (B, S, N)
-            step = self._captured.get(self.model.training) or self._capture(record)
+            batches = self._sent(torch.stack(full))  # (B, S, N)
+            step = self._captured_step(record)
             losses[: len(full)], correct[: len(full)] = step(batches)
         return len(full)
 
+    def _captured_step(self, record: Record) -> CapturedStep:
+        """Give the step, recorded in the model's mode of now; that of another mode is let go."""
+        if self._captured is None or self._mode != self.model.training:
+            self._captured, self._mode = None, self.model.training
+            self._captured = self._capture(record)
+        return self._captured
+
     def _capture(self, record: Record) -> CapturedStep:
-        """Record the step, in the model's mode of now."""
         most = min(CAPTURED, len(self.split.labels) // self.settings.batch_size)
-        self._captured[self.model.training] = step = CapturedStep(
-            lambda indices: self.update(*self.gathered(indices)),
-            self._undone(),
-            (most, self.members, self.settings.batch_size),
-            self.device,
-            record,
-        )
-        return step
+        try:
+            return CapturedStep(
+                lambda indices: self.update(*self.gathered(indices)),
+                self._undone(),
+                (most, self.members, self.settings.batch_size),
+                self.device,
+                record,
+            )
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            why = str(error).partition("\n")[0]
+            raise BnbenchError(
+                f"training.cuda_graph: the step cannot be recorded ({why}); set it to false"
+            ) from None
 
     @contextmanager
     def _undone(self) -> Iterator[None]:
@@ -147,7 +162,11 @@ class Learner:
         if not self.settings.shuffle:  # consecutive: a view costs nothing, a gather copies
             place = slice(int(indices[0]), int(indices[-1]) + 1)
             return self.split.images[place], self.split.labels[place]
-        return self.gathered(indices.unsqueeze(0).to(self.device))
+        return self.gathered(self._sent(indices.unsqueeze(0)))
+
+    def _sent(self, indices: Tensor) -> Tensor:
+        """Move indices to the device, without waiting for a GPU."""
+        return indices.to(self.device, non_blocking=self.device.type == "cuda")
 
     def gathered(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """Give the images and labels at indices (S, N), which are on the device."""

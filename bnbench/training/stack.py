@@ -187,7 +187,7 @@ class StackedLearner(Learner):
 
     def examples(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Give the members' images (S, N, C, H, W) and labels (S, N)."""
-        return self.gathered(torch.stack(batch).to(self.device))
+        return self.gathered(self._sent(torch.stack(batch)))
 
     def gathered(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """Give the images and labels at indices (S, N), which are on the device."""

@@ -112,12 +112,12 @@ def test_no_step_waits_for_the_device(stack: int | None, root: Path, data_dir: P
     with reproducible(threads=1):
         splits = on_device(load_splits(one.data, data_folder(data_dir), 1), torch.device("cuda"))
         learner = build_learner(one, one.training.seeds_with(0), splits)
-        indices = torch.arange(64, device="cuda").expand(learner.members, 64)
-        learner.update(*learner.gathered(indices))
+        batch = (torch.arange(64),) * learner.members
+        learner.update(*learner.examples(batch))
         torch.cuda.synchronize()
         torch.cuda.set_sync_debug_mode("error")
         try:
-            losses = [learner.update(*learner.gathered(indices))[0] for _ in range(3)]
+            losses = [learner.update(*learner.examples(batch))[0] for _ in range(3)]
         finally:
             torch.cuda.set_sync_debug_mode("default")
     assert all((before > after).all() for before, after in pairwise(losses))

@@ -309,6 +309,17 @@ def test_a_captured_step_is_the_step(
     assert all(torch.equal(value, weights_captured[name]) for name, value in weights.items())
 
 
+def test_a_step_that_cannot_be_recorded_is_told_in_one_line() -> None:
+    def refused(_: Callable[[], None]) -> Callable[[], object]:
+        raise RuntimeError("operation not permitted when stream is capturing\nand advice")
+
+    data, (model, *_) = splits(LENET, "cpu"), models(LENET)
+    learner = Learner(model, data.train, settings(), refused)
+    line = r"training.cuda_graph: .* \(operation not permitted .* capturing\); set it to false$"
+    with pytest.raises(BnbenchError, match=line):
+        list(train_members(learner, data, settings(), SEEDS[:1]))
+
+
 @pytest.mark.parametrize("stack", [False, True])
 def test_a_step_reads_no_value_of_the_device(stack: bool) -> None:
     """Fake tensors have shapes and no values: whatever would wait for one, raises."""
