@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from bnbench.config import Experiment, differing_keys
+from bnbench.config import Experiment, InitializationSettings, differing_keys
 from bnbench.data import Split, Splits, SplitSizes, data_folder, describe_splits
 from bnbench.errors import BnbenchError
 from bnbench.execution.tasks import Task
@@ -247,6 +247,7 @@ def _seconds_per_example(experiment: Experiment) -> float:
     timed = settings.model_copy(
         update={
             "epochs": 2,
+            "initialization": InitializationSettings(),  # the run's own may diverge
             "batch_size": min(settings.batch_size, TIMED_EXAMPLES),
             "optimizer": settings.optimizer.model_copy(update={"learning_rate": 1e-9}),
         }
