@@ -243,7 +243,7 @@ def _seconds_per_example(experiment: Experiment) -> float:
     Of a stack, an example is one of each seed. A device that is not here is another machine's.
     """
     settings = experiment.training
-    noise = _noise(experiment, TIMED_EXAMPLES)
+    noise = on_device(_noise(experiment, TIMED_EXAMPLES), _device(experiment))
     timed = settings.model_copy(
         update={
             "epochs": 2,
@@ -254,12 +254,8 @@ def _seconds_per_example(experiment: Experiment) -> float:
     )
     seeds = settings.seeds_with(0)
     with reproducible(settings.threads):
-        learner = build_learner(
-            experiment.model_copy(update={"training": timed}),
-            seeds,
-            on_device(noise, _device(experiment)),
-        )
-        results = train_members(learner, on_device(noise, learner.device), timed, seeds)
+        learner = build_learner(experiment.model_copy(update={"training": timed}), seeds, noise)
+        results = train_members(learner, noise, timed, seeds)
         last = [row for _, row in results if isinstance(row, EpochRow)][-1]
     return len(seeds) * (last.train_seconds + last.evaluation_seconds) / TIMED_EXAMPLES
 
