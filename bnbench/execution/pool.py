@@ -17,6 +17,7 @@ from multiprocessing import get_all_start_methods, get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any, Literal
 
 from bnbench.errors import BnbenchError
@@ -127,14 +128,24 @@ def cause_of_death(exit_code: int | None) -> str:
     return f"killed by signal {name}{hint}"
 
 
-# A process that has imported PyTorch and done nothing else is copied for every run: as fresh as a
-# spawned one, and a second sooner at work. Windows has no such thing.
-_METHOD = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
+LONGEST_TEMPORARY = 103 - len("/pymp-12345678/listener-12345678")
+"""Bytes of the temporary folder's path; a socket's path in it may have 103, on macOS."""
+
+
+def _method() -> str:
+    """Choose how processes start.
+
+    With ``forkserver`` a process that has imported PyTorch and done nothing else is copied for
+    every run: as fresh as a spawned one, and a second sooner at work. Windows has no such thing.
+    """
+    fits = len(os.fsencode(gettempdir())) <= LONGEST_TEMPORARY
+    return "forkserver" if fits and "forkserver" in get_all_start_methods() else "spawn"
 
 
 def _start(task: Task, slot: int, shared: Path | None) -> _Worker:
-    context: Any = get_context(_METHOD)
-    if _METHOD == "forkserver":
+    method = _method()
+    context: Any = get_context(method)
+    if method == "forkserver":
         context.set_forkserver_preload(["bnbench.training"])
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_tell, args=(task, slot, there, shared), daemon=True)

@@ -201,6 +201,25 @@ def test_the_next_command_removes_what_a_killed_one_left(
     assert list(temporary.glob("bnbench-*")) == []
 
 
+def test_a_temporary_folder_with_a_long_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too long for a socket in it, as those of batch systems are: the same bytes."""
+    temporary = tmp_path / ("t" * 100)
+    temporary.mkdir()
+    path = config(tmp_path, "mlp", 2)
+    for name in ("short", "long"):
+        if name == "long":
+            monkeypatch.setenv("TMPDIR", str(temporary))
+        process = done(command([path], tmp_path / name, "--seeds", 2, "--jobs", 2))
+        assert process.returncode == 0, process.stderr
+    for seed in (0, 1):
+        one, other = (run_of(tmp_path / name, "mlp", seed) for name in ("short", "long"))
+        assert one.batches.read_bytes() == other.batches.read_bytes()
+        assert one.weights.read_bytes() == other.weights.read_bytes()
+    assert list(temporary.glob("bnbench-*")) == []
+
+
 def test_two_commands_at_once_never_both_do_a_run(tmp_path: Path) -> None:
     """Each epoch of each run is told by one of them; what is locked, the other leaves alone."""
     results = tmp_path / "results"
