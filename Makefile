@@ -18,7 +18,7 @@ PEERS_OUT ?= results
 .DEFAULT_GOAL := help
 STUDIES := $(sort $(wildcard configs/studies/*.yaml))
 
-.PHONY: help expect reproduce reproduce-small reproduce-full reference golden test test-all check bench bench-peers bench-gpu clean
+.PHONY: help expect reproduce reproduce-small reproduce-full reference golden test test-all test-gpu check bench bench-peers bench-gpu clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' $(MAKEFILE_LIST)
@@ -73,6 +73,10 @@ test: $(VENV)/installed-dev  ## Environment, data, every test but the slow ones
 test-all: $(VENV)/installed-all  ## The slow ones too, and Ray's
 	$(BNBENCH) data fetch
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+test-gpu: $(VENV)/installed-dev  ## Those that need a CUDA device, alone
+	$(BNBENCH) data fetch
+	$(BIN)/python -m pytest -m gpu
 
 golden: $(VENV)/installed-dev  ## Renew tests/golden/, the first losses of each recipe; read the diff
 	$(BIN)/python tests/golden/test_first_losses.py

@@ -36,6 +36,7 @@ app = typer.Typer(
     " corrected, over many seeds.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # a paragraph is filled, not broken where its lines are
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(data_app, name="data")
@@ -237,7 +238,8 @@ def list_runs(
 
     The validation accuracy is after the last epoch, the mean over the complete runs. `running` is
     in progress, or was killed. A manifest that cannot be read is a line of its own, and no error;
-    a folder where none can is one (exit code 2).
+    a folder where none can is one (exit code 2). Runs that a report keeps beside it, such as those
+    of results/reference, are listed when their folder is given.
 
     Example: bnbench list results --runs
     """
@@ -343,8 +345,9 @@ def verify(
     paired differences of the reference's contrasts, lie where its own seeds predict them; exit
     code 1 if more lie outside than chance explains. That holds on any machine.
 
-    Examples: bnbench verify results/lenet5 --rerun --steps 100
-    bnbench verify --against results/reference --results results
+    Example: bnbench verify results/lenet5 --rerun --steps 100
+
+    Example: bnbench verify --against results/reference --results results
     """
     if against is not None:
         from bnbench.cli.against import judge_runs

@@ -133,7 +133,6 @@ class TrainingSettings(Settings):
     stack: Annotated[int, Field(ge=2, le=1024)] | None = None
     """Train so many seeds as one network, for a GPU: S seeds from 0, from S, from 2 S, and so on.
     It decides the last bits, too."""
-
     cuda_graph: bool = True
     """On a GPU, record a step once and replay it. ``False`` is for an architecture of one's own
     whose step reads values of the GPU, which cannot be recorded."""

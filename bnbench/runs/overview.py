@@ -15,6 +15,9 @@ from bnbench.errors import BnbenchError
 from bnbench.runs.directory import Run
 from bnbench.runs.manifest import Manifest, Status
 
+REPORT = "report.html"
+"""What lies beside it are copies of runs; of a fresh clone, the 1,270 of the reference."""
+
 
 @dataclass(frozen=True)
 class ListedRun:
@@ -101,7 +104,7 @@ class Overview:
 
 
 def look_over(results: Path) -> Overview:
-    """List the runs in a folder, however deep they lie.
+    """List the runs in a folder, however deep they lie, but for what a report in it keeps.
 
     Parameters
     ----------
@@ -130,6 +133,8 @@ def look_over(results: Path) -> Overview:
 def _run_folders(results: Path) -> Iterator[Path]:
     for folder, subfolders, files in os.walk(results):
         subfolders.sort()
+        if REPORT in files and Path(folder) != results:
+            subfolders.clear()
         if "manifest.json" in files:
             subfolders.clear()
             yield Path(folder)

@@ -57,6 +57,16 @@ def test_copies_of_an_experiment_stay_apart(tmp_path: Path) -> None:
     assert names == ["archive/runs/some", "some"]
 
 
+def test_what_a_report_keeps_is_listed_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    """A fresh clone has the reference's runs below the folder of one's own."""
+    write(tmp_path / "mine", 0)
+    write(tmp_path / "reference/runs/theirs", 0)
+    (tmp_path / "reference/report.html").touch()
+    assert [one.experiment for one in look_over(tmp_path).experiments] == ["mine"]
+    reference = look_over(tmp_path / "reference").experiments
+    assert [one.experiment for one in reference] == ["runs/theirs"]
+
+
 @pytest.mark.parametrize("below", ["", "seed-3"])
 def test_the_folder_of_an_experiment_or_of_a_run(tmp_path: Path, below: str) -> None:
     path = write(tmp_path / "folder", 3)
