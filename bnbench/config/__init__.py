@@ -1,5 +1,6 @@
 """Experiments as data: the schema, and YAML files read with the place of every key."""
 
+from bnbench.config.ladder import Ladder, LadderPath
 from bnbench.config.loading import (
     configuration_hash,
     differing_keys,
@@ -19,15 +20,8 @@ from bnbench.config.schema import (
     SGDSettings,
     TrainingSettings,
 )
-from bnbench.config.study import (
-    BestAgainstBest,
-    Ladder,
-    LadderPath,
-    PlannedContrast,
-    Study,
-    StudyArm,
-    load_study,
-)
+from bnbench.config.study import BestAgainstBest, PlannedContrast, Study, StudyArm
+from bnbench.config.study_loading import load_study
 
 __all__ = [
     "QUANTITIES",

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from bnbench.config.metric import Metric
+from bnbench.config.study import Study
 from bnbench.errors import BnbenchError
 from bnbench.registry import unknown
-
-if TYPE_CHECKING:
-    from bnbench.config.metric import Metric
-    from bnbench.config.study import Study
 
 FIGURES = {
     "paired": "a contrast in levels, such as test_accuracy, besides those over a grid",

@@ -1,0 +1,294 @@
+"""A study's file in, every experiment, contrast and ladder spelt out, or every problem."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from bnbench.config.figures import check_figures
+from bnbench.config.ladder import Ladder, climb
+from bnbench.config.loading import checked, load_variant, read_mapping
+from bnbench.config.metric import Metric, parse_metric
+from bnbench.config.schema import Experiment
+from bnbench.config.study import (
+    SMALL,
+    SMALLEST_EFFECT,
+    BestAgainstBest,
+    PlannedContrast,
+    Study,
+    StudyArm,
+)
+from bnbench.config.study_schema import Point, StudyContrast, StudyExperiment, StudyFile
+from bnbench.errors import BnbenchError
+from bnbench.registry import unknown
+
+
+def load_study(path: str | Path, *, small: bool = False, seeds: int | None = None,
+               device: str | None = None, stack: int | None = None) -> Study:  # fmt: skip
+    """Load a study, expand its grids and its ladder, and check every experiment of it.
+
+    Parameters
+    ----------
+    path : str or Path
+        Such as ``configs/studies/headline.yaml``.
+    small : bool, default False
+        The variant that its ``small`` section describes.
+    seeds : int, optional
+        So many, in place of the file's.
+    device : str, optional
+        In place of every config's ``training.device``.
+    stack : int, optional
+        In place of every config's ``training.stack``.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    BnbenchError
+        With one line a problem, of the study and of all its experiments together.
+    """
+    path = Path(path)
+    values, places = read_mapping(path, "study")
+    where = {"training.device": device, "training.stack": stack}
+    given = {key: value for key, value in where.items() if value is not None}
+    return _Loading(checked(StudyFile, values, places, path), places, path, small, given).study(
+        seeds
+    )
+
+
+class _Loading:
+    """One study on its way from its file; it collects problems instead of stopping at the first."""
+
+    def __init__(
+        self,
+        file: StudyFile,
+        places: dict[str, str],
+        path: Path,
+        small: bool,
+        given: dict[str, str | int],
+    ) -> None:
+        if small and file.small is None:
+            raise BnbenchError(f"{path}: has no small variant; leave out --small")
+        self.file = file
+        self.places = places
+        self.path = path
+        self.small = file.small if small else None
+        self.name = file.study + (SMALL if small else "")
+        self.given = given
+        self.problems: list[str] = []
+
+    def study(self, seeds: int | None) -> Study:
+        arms = {arm.label: arm for arm in self._arms()}
+        ladder = self._ladder()
+        if ladder is not None:
+            arms |= {arm.label: arm for arm in ladder_arms(ladder)}
+        self._check_small_grid()
+        if not arms and not self.problems:
+            self.problems.append(
+                f"{self.path}: names no experiment; add one under `experiments:`, or a `ladder:`"
+            )
+        contrasts, best = self._contrasts(arms) if not self.problems else ((), ())
+        if self.problems:
+            raise BnbenchError("\n".join(dict.fromkeys(self.problems)))
+        count = seeds or (self.small and self.small.seeds) or self.file.seeds
+        study = Study(
+            name=self.name,
+            question=self.file.question.strip(),
+            seeds=tuple(range(count)),
+            arms=arms,
+            grid_keys={name: tuple(one.grid) for name, one in self.file.experiments.items()},
+            contrasts=contrasts,
+            best=best,
+            ladder=ladder,
+            gives_up=self.small.gives_up if self.small else "",
+            has_small=self.file.small is not None,
+            figures=self.file.figures,
+            claims=self.file.claims,
+            path=str(self.path),
+            asks=self.file.asks,
+        )  # fmt: skip
+        check_figures(study, self.place)
+        return study
+
+    def place(self, key: str) -> str:
+        nearest = key
+        while nearest and nearest not in self.places:
+            nearest = nearest.rpartition(".")[0]
+        return f"{self.places.get(nearest, self.path)}: {key}"
+
+    def load(
+        self, config: str, overrides: Mapping[str, Any], name: str | None, key: str
+    ) -> Experiment | None:
+        """Load one experiment; a problem is noted, and ``None`` returned."""
+        small = self.small.overrides if self.small else {}
+        changed = {**overrides, **small}
+        try:
+            return load_variant(
+                self.path.parent / config,
+                {**changed, **self.given},
+                name if changed else None,
+                self.place(key),
+            )
+        except BnbenchError as error:
+            self.problems.append(str(error))
+            return None
+
+    def _arms(self) -> Iterator[StudyArm]:
+        fewer = self.small.grid if self.small else {}
+        for label, experiment in self.file.experiments.items():
+            for point in product(*(fewer.get(key, all_) for key, all_ in experiment.grid.items())):
+                arm = self._arm(label, experiment, point)
+                if arm is not None:
+                    yield arm
+
+    def _arm(
+        self, label: str, experiment: StudyExperiment, point: tuple[Point, ...]
+    ) -> StudyArm | None:
+        full = "@".join([label, *([",".join(map(_text, point))] if point else [])])
+        overrides = {**experiment.overrides, **dict(zip(experiment.grid, point, strict=True))}
+        key = f"experiments.{label}"
+        loaded = self.load(experiment.config, overrides, f"{self.name}/{full}", key)
+        if loaded is None:
+            return None
+        title = experiment.title or loaded.description or label
+        return StudyArm(full, title, loaded, tuple(map(_number, point)))
+
+    def _check_small_grid(self) -> None:
+        """Refuse fewer values for a key that no grid has: they would change nothing."""
+        known = {key for one in self.file.experiments.values() for key in one.grid}
+        for key in self.file.small.grid if self.file.small else ():
+            if key not in known:
+                place = self.place(f"small.grid.{key}")
+                keys = ", ".join(sorted(known)) or "none"
+                self.problems.append(f"{place}: is in no experiment's grid; their keys: {keys}")
+
+    def _ladder(self) -> Ladder | None:
+        if self.file.ladder is None:
+            return None
+        try:
+            return climb(self.file.ladder, self.name, self)
+        except BnbenchError as error:
+            self.problems.append(str(error))
+            return None
+
+    def _contrasts(
+        self, arms: dict[str, StudyArm]
+    ) -> tuple[tuple[PlannedContrast, ...], tuple[BestAgainstBest, ...]]:
+        planned: list[PlannedContrast] = []
+        best: list[BestAgainstBest] = []
+        for name, contrast in self.file.contrasts.items():
+            try:
+                metrics = self.metrics(contrast.metrics, f"contrasts.{name}.metrics")
+                sides = [
+                    self._side(arms, getattr(contrast, side), f"contrasts.{name}.{side}")
+                    for side in ("treatment", "baseline")
+                ]
+                for arm in (arm for side in sides for arm in side):
+                    self._check_epochs(arm, metrics, f"contrasts.{name}.metrics")
+                if contrast.tuning_seeds is None:
+                    planned += self._pointwise(name, contrast, metrics, *sides)
+                else:
+                    best.append(_best(name, contrast, metrics, *sides))
+            except BnbenchError as error:
+                self.problems.append(str(error))
+        return tuple(planned), tuple(best)
+
+    def _check_epochs(self, arm: StudyArm, metrics: tuple[Metric, ...], key: str) -> None:
+        """Refuse a metric of an epoch that an arm does not have, before hours of runs."""
+        epochs = arm.experiment.training.epochs
+        for metric in metrics:
+            if metric.epoch is not None and metric.epoch > epochs:
+                raise BnbenchError(
+                    f"{self.place(key)}: {metric.text}: {arm.label} has {epochs} epochs; name one"
+                    " that it has, or @last"
+                )
+
+    def metrics(self, names: tuple[str, ...], key: str) -> tuple[Metric, ...]:
+        return tuple(parse_metric(text, self.place(key)) for text in names)
+
+    def _side(self, arms: dict[str, StudyArm], label: str, key: str) -> list[StudyArm]:
+        """Find the arms that a side of a contrast stands for."""
+        if label in arms:
+            return [arms[label]]
+        grid = [arm for arm in arms.values() if arm.point and arm.label.partition("@")[0] == label]
+        if not grid:
+            known = list(arms) + list({known.partition("@")[0]: None for known in arms})
+            raise unknown("experiment", label, known, self.place(key))
+        return grid
+
+    def _pointwise(
+        self,
+        name: str,
+        contrast: StudyContrast,
+        metrics: tuple[Metric, ...],
+        treatments: list[StudyArm],
+        baselines: list[StudyArm],
+    ) -> Iterator[PlannedContrast]:
+        """Pair the points of two grids, or one arm with every point of the other side's."""
+        by_point = {arm.point: arm for arm in baselines}
+        for arm in treatments:
+            partners = [by_point[arm.point]] if arm.point in by_point else []
+            if len(baselines) == 1 or len(treatments) == 1:
+                partners = baselines
+            for partner in partners:
+                several = arm if len(treatments) > 1 else partner
+                one = len(treatments) == 1 and len(baselines) == 1
+                full = name if one else f"{name}@{several.label.partition('@')[2]}"
+                yield PlannedContrast(
+                    full, name, arm.label, partner.label, metrics,
+                    contrast.smallest_effect or SMALLEST_EFFECT,
+                    contrast.family == "confirmatory",
+                )  # fmt: skip
+        if len(treatments) > 1 and len(baselines) > 1:
+            shared = {arm.point for arm in treatments} & by_point.keys()
+            if not shared:
+                raise BnbenchError(
+                    f"{self.place(f'contrasts.{name}')}: the two grids share no point;"
+                    " give both the same values"
+                )
+
+
+def _best(
+    name: str,
+    contrast: StudyContrast,
+    metrics: tuple[Metric, ...],
+    treatments: list[StudyArm],
+    baselines: list[StudyArm],
+) -> BestAgainstBest:
+    assert contrast.tuning_seeds is not None
+    return BestAgainstBest(
+        name=name,
+        treatment=tuple(arm.label for arm in treatments),
+        baseline=tuple(arm.label for arm in baselines),
+        metrics=metrics,
+        tuning_seeds=contrast.tuning_seeds,
+        smallest_effect=contrast.smallest_effect or SMALLEST_EFFECT,
+        confirmatory=contrast.family == "confirmatory",
+    )
+
+
+def _number(value: Point) -> Point:
+    """Read text such as ``1e-3`` as the number that it is (YAML 1.1 leaves it text)."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _text(value: Point) -> str:
+    """Write a grid's value as part of a name: ``1e-3`` and ``0.001`` are the same."""
+    value = _number(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def ladder_arms(ladder: Ladder) -> Iterator[StudyArm]:
+    """Give every state of a ladder as an arm, labelled by its experiment."""
+    for path in ladder.paths.values():
+        yield from (
+            StudyArm(state.label, f"{path.title}: {state.title}", state.experiment)
+            for state in path.states.values()
+        )
