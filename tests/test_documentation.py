@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pandas as pd
@@ -16,12 +18,14 @@ from tests.integration.test_faults import DRAWN, FAULT_POINTS, KILLS
 
 
 @pytest.fixture(scope="module")
-def readme(root: Path) -> str:
-    return (root / "README.md").read_text(encoding="utf-8")
+def pages(root: Path) -> dict[str, str]:
+    """README and every page of docs, by name."""
+    files = [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+    return {file.name: file.read_text(encoding="utf-8") for file in files}
 
 
-def blocks(readme: str, language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", readme, flags=re.DOTALL)
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page, flags=re.DOTALL)
 
 
 FIRST = "validation_accuracy@1"
@@ -36,25 +40,30 @@ def filled(readme: str, folder: Path) -> str:
     )
 
 
-def test_tables_are_the_reference_results(root: Path, readme: str) -> None:
-    assert {name for _, name in BLOCK.findall(readme)} == {
-        "answers.md", "published/summary.md", "corrected/summary.md", "speed.md",
-        "finished_runs.md",
-    }  # fmt: skip
-    assert filled(readme, root / "results/reference") == readme
+TABLES = {
+    "README.md": {"answers.md"},
+    "headline.md": {"published/summary.md", "corrected/summary.md"},
+    "performance.md": {
+        "peers.md", "speed.md", "finished_runs.md", "operator_times.md", "overhead.md",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_the_reference_results(root: Path, pages: dict[str, str], name: str) -> None:
+    page = pages[name]
+    assert {file for _, file in BLOCK.findall(page)} == TABLES[name]
+    assert filled(page, root / "results/reference") == page
+
+
+def test_readme_is_short(pages: dict[str, str]) -> None:
+    assert len(pages["README.md"].split()) <= 1200
 
 
 def test_blocks_are_filled(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("new\n", encoding="utf-8")
     text = "x\n<!-- a.md -->\nold\nold\n<!-- end -->\ny"
     assert filled(text, tmp_path) == "x\n<!-- a.md -->\nnew\n<!-- end -->\ny"
-
-
-@pytest.mark.parametrize("file", ["peers.md", "speed.md", "operator_times.md", "overhead.md"])
-def test_tables_of_speed_are_the_reference_results(root: Path, file: str) -> None:
-    page = (root / "docs/performance.md").read_text(encoding="utf-8")
-    text = (root / "results/reference" / file).read_text(encoding="utf-8")
-    assert f"<!-- {file} -->\n{text.strip()}\n<!-- end -->" in page
 
 
 @pytest.mark.parametrize("recipe", ["published", "corrected"])
@@ -137,6 +146,19 @@ def test_the_reference_verdicts_are_of_the_reference_runs(root: Path) -> None:
     assert again.loc[kept, "verdict"].tolist() == there.loc[kept, "verdict"].tolist()
 
 
+def test_the_answers_are_the_contrasts(root: Path, pages: dict[str, str]) -> None:
+    """Each difference in README's table is the mean and interval of its row of contrasts.csv."""
+    contrasts = pd.read_csv(root / "results/reference/contrasts.csv")
+    columns = ["paired_mean_difference", "paired_t_interval_low", "paired_t_interval_high"]
+    known = {tuple(row) for row in (100 * contrasts[columns]).round(2).to_numpy()}
+    (table,) = [block[0] for block in BLOCK.finditer(pages["README.md"]) if "answers" in block[2]]
+    number = r"([+−][\d.]+)"
+    shown = re.findall(rf"{number} pp \\\[{number}, {number}\\\]", table)
+    assert len(shown) >= 12
+    for cell in shown:
+        assert tuple(float(one.replace("−", "-")) for one in cell) in known, cell
+
+
 def test_the_sentence_below_the_corrected_table_holds(root: Path) -> None:
     """Apart after the first epoch, not to be told apart after the last."""
     table = pd.read_csv(root / "results/reference/corrected/summary.csv")
@@ -146,10 +168,11 @@ def test_the_sentence_below_the_corrected_table_holds(root: Path) -> None:
     assert apart.tolist() == (contrasts["epoch"] == 1).tolist()
 
 
-def test_every_command_exists(readme: str) -> None:
+def test_every_command_exists(pages: dict[str, str]) -> None:
     commands = [
         shlex.split(line)
-        for block in blocks(readme, "")
+        for page in pages.values()
+        for block in blocks(page, "")
         for line in block.splitlines()
         if line.startswith("bnbench ")
     ]
@@ -163,32 +186,63 @@ def test_every_command_exists(readme: str) -> None:
         assert all(option in text for option in options), command
 
 
-def test_every_command_stands_in_readme_and_has_help(readme: str) -> None:
+def test_every_command_is_documented_and_has_help(pages: dict[str, str]) -> None:
+    documented = pages["commands.md"]
     group = typer.main.get_command(app)
     assert hasattr(group, "commands")
     for name, command in group.commands.items():
-        assert f"bnbench {name}" in readme, name
+        assert f"bnbench {name}" in documented, name
         assert command.help, name
         for verb, child in getattr(command, "commands", {}).items():
-            assert f"bnbench {name} {verb}" in readme, verb
+            assert f"bnbench {name} {verb}" in documented, verb
             assert child.help, verb
 
 
-def test_every_make_target_exists(root: Path, readme: str) -> None:
+def test_every_make_target_exists(root: Path, pages: dict[str, str]) -> None:
     makefile = (root / "Makefile").read_text(encoding="utf-8")
-    pages = readme + (root / "docs/performance.md").read_text(encoding="utf-8")
-    targets = set(re.findall(r"(?:^|`)make ([a-z][a-z-]*)", pages, flags=re.MULTILINE))
+    text = "\n".join(pages.values())
+    targets = set(re.findall(r"(?:^|`)make ([a-z][a-z-]*)", text, flags=re.MULTILINE))
     assert targets >= {"reproduce", "reproduce-small", "reproduce-full", "test", "bench"}
     assert "bench-peers" in targets
     for target in targets:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 
-def test_linked_files_exist(root: Path, readme: str) -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", readme)
-    assert len(links) >= 6
-    for link in links:
-        assert (root / link).exists(), link
+def test_linked_files_exist(root: Path, pages: dict[str, str]) -> None:
+    for name, page in pages.items():
+        folder = root if name == "README.md" else root / "docs"
+        for link in re.findall(r"\]\(([^)#]+)\)", page):
+            assert (folder / link).exists(), (name, link)
+
+
+def test_the_layout_is_the_import_contract(root: Path, pages: dict[str, str]) -> None:
+    """Every folder has a row below those it may import from, and the types that are named in it."""
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]*)\|$", pages["architecture.md"], re.MULTILINE)
+    places = {folder: place for place, (folder, _) in enumerate(rows)}
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    (flow, *_) = project["tool"]["importlinter"]["contracts"]
+    layers = [layer.split(" | ") for layer in reversed(flow["layers"])]
+    named = [[places[one] for one in layer] for layer in layers if layer[0] in places]
+    assert sorted(place for layer in named for place in layer) == list(range(len(rows)))
+    assert all(max(below) < min(above) for below, above in itertools.pairwise(named))
+    for folder, types in rows:
+        files = [*(root / "bnbench" / folder).rglob("*.py"), root / f"bnbench/{folder}.py"]
+        code = "\n".join(one.read_text(encoding="utf-8") for one in files if one.exists())
+        for name in re.findall(r"`(\w+)`", types):
+            assert f"\nclass {name}" in code, (folder, name)
+
+
+def test_the_places_for_new_things_exist(root: Path, pages: dict[str, str]) -> None:
+    named = re.findall(r"`([A-Z]+)` \(`([\w/.]+)`\)", pages["architecture.md"])
+    assert len(named) >= 4
+    for name, file in named:
+        code = (root / "bnbench" / file).read_text(encoding="utf-8")
+        assert re.search(rf"^{name}\b.* = ", code, re.MULTILINE), (name, file)
+
+
+def test_readme_leads_to_every_page(pages: dict[str, str]) -> None:
+    for name in pages.keys() - {"README.md"}:
+        assert f"](docs/{name})" in pages["README.md"], name
 
 
 def test_the_tests_that_reliability_names_exist(root: Path) -> None:
@@ -210,9 +264,9 @@ def test_the_counts_that_reliability_names_are_tried(root: Path) -> None:
 
 
 def test_python_example_runs(
-    root: Path, readme: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    root: Path, pages: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (example,) = [block for block in blocks(readme, "python") if "run_experiment" in block]
+    (example,) = blocks(pages["python.md"], "python")
     assert len(example.split("\n\n", 1)[1].strip().splitlines()) <= 6
     quick = example.replace('["training.epochs=2"]', '["training.epochs=2", "data.dataset=digits"]')
     quick = quick.replace('"configs/', f'"{root}/configs/')
@@ -222,10 +276,10 @@ def test_python_example_runs(
     assert [epoch for epoch, _ in epochs] == ["1", "2"]
 
 
-def test_study_example_loads(root: Path, readme: str, tmp_path: Path) -> None:
+def test_study_example_loads(root: Path, pages: dict[str, str], tmp_path: Path) -> None:
     from bnbench.config import load_study
 
-    (example,) = blocks(readme, "yaml")
+    (example,) = blocks(pages["extend.md"], "yaml")
     for config in (root / "configs").glob("*.yaml"):
         (tmp_path / config.name).write_bytes(config.read_bytes())
     path = tmp_path / "studies/activation.yaml"
@@ -234,11 +288,11 @@ def test_study_example_loads(root: Path, readme: str, tmp_path: Path) -> None:
     assert [one.name for one in load_study(path).contrasts] == ["lead@tanh", "lead@relu"]
 
 
-def test_architecture_example_works(readme: str) -> None:
+def test_architecture_example_works(pages: dict[str, str]) -> None:
     from bnbench.config import ModelSettings
     from bnbench.models import ARCHITECTURES, build_model
 
-    (example,) = [block for block in blocks(readme, "python") if "OneLayer" in block]
+    (example,) = blocks(pages["extend.md"], "python")
     try:
         exec(compile(example, "README.md", "exec"), {"__name__": "example"})
         model = build_model(ModelSettings(name="OneLayer"))
@@ -262,6 +316,6 @@ def test_reference_results_are_small(root: Path) -> None:
 
 if __name__ == "__main__":
     top = Path(__file__).parents[1]
-    for page in (top / "README.md", top / "docs/performance.md"):
+    for page in (top / "README.md", *(top / "docs").glob("*.md")):
         text = page.read_text(encoding="utf-8")
         page.write_text(filled(text, top / "results/reference"), encoding="utf-8")

@@ -4,7 +4,7 @@ A claim is an entry of a YAML file: its tests name a study's contrast or arm, a 
 Verdicts are worked out from the findings every time.
 """
 
-from bnbench.claims.asks import asked, check_asks
+from bnbench.claims.asks import asked, brief_tests, check_asks
 from bnbench.claims.evidence import find, judge_test
 from bnbench.claims.judging import Judgement, judge
 from bnbench.claims.reading import article_claims, load_claims, study_claims
@@ -24,6 +24,7 @@ __all__ = [
     "Verdict",
     "article_claims",
     "asked",
+    "brief_tests",
     "check_asks",
     "check_claims",
     "claims_table",

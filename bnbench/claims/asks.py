@@ -8,7 +8,7 @@ from bnbench.claims.reading import test_problems
 from bnbench.claims.references import reference_problems
 from bnbench.claims.schema import Claim, ClaimTest
 from bnbench.config import Study
-from bnbench.config.study_schema import StudyAsk
+from bnbench.config.study_schema import BriefQuestion, StudyAsk
 from bnbench.errors import BnbenchError
 
 
@@ -20,6 +20,21 @@ def asked(study: Study) -> dict[StudyAsk, tuple[ClaimTest, ...]]:
     """
     asks = study.asks or tuple(_by_default(study))
     return {ask: tuple(_tests(study, ask)) for ask in asks}
+
+
+def brief_tests(study: Study) -> dict[BriefQuestion, dict[str, ClaimTest]]:
+    """Write each brief question as tests, by the recipe that is asked: published, corrected."""
+    return {
+        row: {
+            recipe: ClaimTest(
+                aspect=row.question, study=study.name, contrast=contrast, metric=row.metric,
+                rule=row.yes,
+            )
+            for recipe, contrast in (("published", row.published), ("corrected", row.corrected))
+            if contrast
+        }
+        for row in study.brief
+    }  # fmt: skip
 
 
 def check_asks(studies: Iterable[Study]) -> None:
@@ -62,18 +77,25 @@ def _by_default(study: Study) -> Iterator[StudyAsk]:
 
 
 def _problems(study: Study) -> Iterator[str]:
-    for position, (ask, tests) in enumerate(asked(study).items()):
-        key = f"asks.{position}"
-        claim = Claim(id=study.name, article=study.name, claim=ask.says, claimed=ask.yes, needs="?")
-        claim._places[""] = study.path
+    for position, tests in enumerate(asked(study).values()):
+        keys = {"rule": "yes", "metric": "metrics", "contrast": "contrasts"}
         for test in tests:
-            problems = [*test_problems(claim, test, key)]
-            problems = problems or [*reference_problems(claim, test, key, {study.name: study})]
-            yield from (_as_asked(str(problem), key) for problem in problems)
+            yield from _problems_of(study, test, f"asks.{position}", keys)
+    for position, by_recipe in enumerate(brief_tests(study).values()):
+        for recipe, test in by_recipe.items():
+            keys = {"rule": "yes", "contrast": recipe}
+            yield from _problems_of(study, test, f"brief.{position}", keys)
 
 
-def _as_asked(problem: str, key: str) -> str:
-    """Name the keys of a test as a question has them."""
-    for of_test, of_ask in (("rule", "yes"), ("metric", "metrics"), ("contrast", "contrasts")):
-        problem = problem.replace(f"{key}.{of_test}:", f"{key}.{of_ask}:")
-    return problem
+def _problems_of(study: Study, test: ClaimTest, key: str, keys: dict[str, str]) -> Iterator[str]:
+    """List what is wrong with a test, under the names that a question has for its keys."""
+    claim = Claim(
+        id=study.name, article=study.name, claim=test.aspect, claimed=test.rule, needs="?"
+    )
+    claim._places[""] = study.path
+    problems = [*test_problems(claim, test, key)]
+    for problem in problems or reference_problems(claim, test, key, {study.name: study}):
+        text = str(problem)
+        for of_test, of_question in keys.items():
+            text = text.replace(f"{key}.{of_test}:", f"{key}.{of_question}:")
+        yield text

@@ -8,7 +8,7 @@ from typing import Any
 from bnbench.config.ladder import Ladder
 from bnbench.config.metric import Metric
 from bnbench.config.schema import Experiment
-from bnbench.config.study_schema import Point, StudyAsk
+from bnbench.config.study_schema import BriefQuestion, Point, StudyAsk
 
 SMALLEST_EFFECT = 0.001
 SMALL = "_small"
@@ -118,6 +118,8 @@ class Study:
         Of its file.
     asks : tuple of StudyAsk
         The question in parts; see `bnbench.claims.asked`.
+    brief : tuple of BriefQuestion
+        The study's rows in the table of answers; see `bnbench.claims.brief_tests`.
     """
 
     name: str
@@ -134,6 +136,7 @@ class Study:
     claims: tuple[dict[str, Any], ...]
     path: str
     asks: tuple[StudyAsk, ...] = ()
+    brief: tuple[BriefQuestion, ...] = ()
 
     @property
     def experiments(self) -> list[Experiment]:

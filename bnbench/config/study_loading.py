@@ -110,6 +110,7 @@ class _Loading:
             claims=self.file.claims,
             path=str(self.path),
             asks=self.file.asks,
+            brief=self.file.brief,
         )  # fmt: skip
         check_figures(study, self.place)
         return study

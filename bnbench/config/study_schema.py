@@ -91,6 +91,19 @@ class StudyAsk(Settings):
         return self
 
 
+class BriefQuestion(Settings):
+    """One row of the table of answers: a short question, and the contrasts that answer it."""
+
+    question: Annotated[str, Field(pattern=r"^\S+( \S+){1,7}$")]
+    """Eight words at most."""
+    metric: str
+    yes: str
+    """The rule of claims that means yes."""
+    published: str | None = None
+    """The contrast of the recipe as published."""
+    corrected: str | None = None
+
+
 class SmallStudy(Settings):
     """A variant that fits into a quarter of an hour."""
 
@@ -117,5 +130,7 @@ class StudyFile(Settings):
     default every kind that the study has, each beside its tables."""
     asks: Annotated[tuple[StudyAsk, ...], Field(strict=False, max_length=3)] = ()
     """The question in parts; by default whether each contrast's first metric differs."""
+    brief: Annotated[tuple[BriefQuestion, ...], Field(strict=False)] = ()
+    """The study's rows in the table of answers, which README shows."""
     claims: Annotated[tuple[dict[str, Any], ...], Field(strict=False)] = ()
     """Claims of your own, as in ``bnbench/claims/articles``."""

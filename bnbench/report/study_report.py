@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,18 +103,6 @@ def write_report(
         text = markdown.render(report_document(studies, verdicts, ()))
         write_text(out.with_suffix(".md"), text)
         return [out, out.with_suffix(".md")]
-
-
-def answers_text(studies: Iterable[StudyFindings]) -> str:
-    """Write each study's question and answer as an item of a Markdown list."""
-    return "".join(f"- {_answer_line(found)}\n" for found in studies)
-
-
-def _answer_line(found: StudyFindings) -> str:
-    said = [f"**{markdown.escaped(found.study.question)}**", markdown.escaped(answer(found))]
-    if found.study.gives_up:
-        said.append(f"*Small variant, which gives up {markdown.escaped(found.study.gives_up)}.*")
-    return " ".join(said)
 
 
 def report_document(

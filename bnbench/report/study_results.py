@@ -28,10 +28,11 @@ from bnbench.findings import (
     values_table,
 )
 from bnbench.findings.arms import Arm
+from bnbench.report.answers import answers_table
 from bnbench.report.appendix import read_appendix
 from bnbench.report.curves import accuracy_table, stack
 from bnbench.report.files import write_table, writing
-from bnbench.report.study_report import ReportedStudy, answers_text, write_report
+from bnbench.report.study_report import ReportedStudy, write_report
 from bnbench.report.verdicts import VerdictRow
 from bnbench.runs import write_text
 
@@ -143,9 +144,9 @@ def write_study_report(
 
 
 def write_answers(judged: Judged, path: Path) -> None:
-    """Write each study's question and answer as a Markdown list."""
+    """Write the table of answers, which README shows."""
     with writing(path.parent):
-        write_text(path, answers_text(judged.findings))
+        write_text(path, answers_table(judged.findings))
 
 
 def _reported(judged: Judged) -> list[ReportedStudy]:

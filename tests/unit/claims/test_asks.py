@@ -99,3 +99,28 @@ def test_every_study_asks_what_it_measures(root: Path) -> None:
         tests = [test for tests in asked(study).values() for test in tests]
         assert {test.contrast for test in tests} <= known
         assert {test.rule for test in tests} <= set(RULES)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("metric: test_accuracy, yes: higher, corrected: leed", "corrected: there is no contrast"),
+        ("metric: loss, yes: higher, published: lead@0", "metric: there is no metric"),
+        ("metric: test_accuracy, yes: hihger, corrected: lead@0", "yes: there is no rule"),
+    ],
+)
+def test_a_brief_question_names_what_there_is(ask: Ask, line: str, words: str) -> None:
+    path = Path(ask().path)
+    with path.open("a") as file:
+        file.write(f'brief:\n  - {{question: "Does it help?", {line}}}\n')
+    with pytest.raises(BnbenchError) as error:
+        check_asks([load_study(path)])
+    assert str(error.value).startswith(f"{path}: brief.0.{words}")
+
+
+def test_a_brief_question_has_eight_words_at_most(ask: Ask) -> None:
+    path = Path(ask().path)
+    with path.open("a") as file:
+        file.write("brief: [{question: a b c d e f g h i, metric: test_accuracy, yes: higher}]\n")
+    with pytest.raises(BnbenchError, match="question"):
+        load_study(path)
