@@ -14,8 +14,9 @@ from pathlib import Path
 from bnbench.config import Metric, differing_recipe
 from bnbench.config.metric import parse_metric
 from bnbench.errors import BnbenchError
-from bnbench.findings.arms import Arm, read_arms
+from bnbench.findings.arms import read_arms
 from bnbench.findings.measures import measure
+from bnbench.findings.study_runs import ArmRuns
 from bnbench.runs import Run
 from bnbench.statistics import Interval, pair_by_seed, prediction_interval
 
@@ -118,18 +119,18 @@ def judge(runs: Iterable[Run], reference: Path) -> Judgement:
         If a run or a table is not as bnbench wrote it, or there is nothing to judge.
     """
     notes: list[str] = []
-    pairs: dict[str, tuple[Arm, Arm]] = {}
+    pairs: dict[str, tuple[ArmRuns, ArmRuns]] = {}
     for paths in _finished(runs, notes).values():
         (new,), _ = read_arms(paths)
-        folder = _runs_of(reference) / new.name
+        folder = _runs_of(reference) / new.label
         if not folder.is_dir():
-            notes.append(f"{new.name}: is not in the reference")
+            notes.append(f"{new.label}: is not in the reference")
             continue
         (known,), _ = read_arms([folder])
         if why := _not_comparable(new, known):
-            notes.append(f"{new.name}: {why}")
+            notes.append(f"{new.label}: {why}")
         else:
-            pairs[new.name] = new, known
+            pairs[new.label] = new, known
     judged = [
         one for metric in METRICS for one in (*_levels(pairs, metric),
                                               *_differences(pairs, metric, reference))
@@ -155,17 +156,17 @@ def _finished(runs: Iterable[Run], notes: list[str]) -> dict[str, list[Path]]:
     return groups
 
 
-def _not_comparable(new: Arm, known: Arm) -> str:
+def _not_comparable(new: ArmRuns, known: ArmRuns) -> str:
     """Say why two arms are not the same experiment on the same data, or nothing."""
-    if differing_recipe(known.runs[0].experiment, new.runs[0].experiment):
+    if differing_recipe(known.experiment, new.experiment):
         return "is of another configuration than the reference"
-    here, there = new.runs[0].manifest, known.runs[0].manifest
+    here, there = new.first.manifest, known.first.manifest
     if here.dataset["sha256"] != there.dataset["sha256"]:
         return "was trained on other data than the reference"
     return "" if len(known.runs) > 1 else "has one seed in the reference, which gives no interval"
 
 
-def _levels(pairs: Mapping[str, tuple[Arm, Arm]], metric: Metric) -> Iterator[Judged]:
+def _levels(pairs: Mapping[str, tuple[ArmRuns, ArmRuns]], metric: Metric) -> Iterator[Judged]:
     for name, (new, known) in pairs.items():
         here, there = _values(new, metric), _values(known, metric)
         yield Judged(name, False, metric, _predicted(there, len(here), new), len(there),
@@ -173,7 +174,7 @@ def _levels(pairs: Mapping[str, tuple[Arm, Arm]], metric: Metric) -> Iterator[Ju
 
 
 def _differences(
-    pairs: Mapping[str, tuple[Arm, Arm]], metric: Metric, reference: Path
+    pairs: Mapping[str, tuple[ArmRuns, ArmRuns]], metric: Metric, reference: Path
 ) -> Iterator[Judged]:
     """Judge the paired differences of the contrasts of which both sides were run."""
     for treatment, baseline in _contrasts(reference):
@@ -186,20 +187,21 @@ def _differences(
                              _mean(here), len(here))  # fmt: skip
 
 
-def _values(arm: Arm, metric: Metric) -> list[float]:
-    return [measure(metric, run) for run in arm.runs]
+def _values(arm: ArmRuns, metric: Metric) -> list[float]:
+    return [measure(metric, run) for run in arm.runs.values()]
 
 
-def _paired(treatment: Arm, baseline: Arm, metric: Metric) -> list[float]:
-    if not treatment.seeds & baseline.seeds:
+def _paired(treatment: ArmRuns, baseline: ArmRuns, metric: Metric) -> list[float]:
+    if not treatment.runs.keys() & baseline.runs.keys():
         return []
     by_seed = (
-        {run.seed: measure(metric, run) for run in arm.runs} for arm in (treatment, baseline)
+        {seed: measure(metric, run) for seed, run in arm.runs.items()}
+        for arm in (treatment, baseline)
     )
     return list(pair_by_seed(*by_seed).differences)
 
 
-def _predicted(known: list[float], further: int, new: Arm) -> Interval:
+def _predicted(known: list[float], further: int, new: ArmRuns) -> Interval:
     """Predict the mean of further runs; no interval is narrower than an image's share."""
     image = 1 / new.images("validation")
     return prediction_interval(known, confidence=CONFIDENCE, rounding=image, further=further)

@@ -3,61 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from bnbench.config import Experiment
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun, read_finished_run, why_unfinished
-from bnbench.findings.published import PublishedRun, replicated
+from bnbench.findings.published import replicated
 from bnbench.findings.run_files import read_checked_manifest
 from bnbench.findings.shared_seeds import why_unpaired
+from bnbench.findings.study_runs import ArmRuns
 from bnbench.runs import find_runs
 
 
-@dataclass(frozen=True, eq=False)
-class Arm:
-    """The finished runs of one experiment, in the order of their seeds.
-
-    Attributes
-    ----------
-    runs : tuple of FinishedRun
-        At least one.
-    """
-
-    runs: tuple[FinishedRun, ...]
-
-    @property
-    def experiment(self) -> Experiment:
-        """What all of its runs were configured with."""
-        return self.runs[0].experiment
-
-    @property
-    def name(self) -> str:
-        """The experiment's name."""
-        return self.experiment.experiment
-
-    @property
-    def epochs(self) -> int:
-        """Epochs that a run has unless it diverges."""
-        return self.experiment.training.epochs
-
-    @property
-    def seeds(self) -> frozenset[int]:
-        """Of its runs."""
-        return frozenset(run.seed for run in self.runs)
-
-    @property
-    def published(self) -> PublishedRun | None:
-        """The published run that it replicates; ``None`` too where it is of another dataset."""
-        return replicated(self.experiment)
-
-    def images(self, split: str) -> int:
-        """Count the images that an accuracy on a split is a share of."""
-        return int(self.runs[0].manifest.dataset[f"{split}_examples"])
-
-
-def read_arms(paths: Iterable[Path]) -> tuple[list[Arm], list[str]]:
+def read_arms(paths: Iterable[Path]) -> tuple[list[ArmRuns], list[str]]:
     """Read the finished runs at or below each path.
 
     Parameters
@@ -67,7 +24,7 @@ def read_arms(paths: Iterable[Path]) -> tuple[list[Arm], list[str]]:
 
     Returns
     -------
-    arms : list of Arm
+    arms : list of ArmRuns
         In the order in which their experiments came.
     notes : list of str
         One line a run that is left out, with the reason.
@@ -91,12 +48,12 @@ def read_arms(paths: Iterable[Path]) -> tuple[list[Arm], list[str]]:
         lines = [line for name in sorted(unfinished) for line in left_out[name]]
         raise BnbenchError("there is no finished run to compare:\n" + "\n".join(lines))
     arms = [_arm(group) for group in runs.values()]
-    _check_same_data([run for arm in arms for run in arm.runs])
+    _check_same_data([run for arm in arms for run in arm.runs.values()])
     _check_shared_seeds(arms)
     return arms, [line for lines in left_out.values() for line in lines]
 
 
-def _arm(runs: Sequence[FinishedRun]) -> Arm:
+def _arm(runs: Sequence[FinishedRun]) -> ArmRuns:
     """Group runs of one name, which must be of one configuration and of different seeds."""
     first, seeds = runs[0], dict[int, FinishedRun]()
     for run in runs:
@@ -110,12 +67,14 @@ def _arm(runs: Sequence[FinishedRun]) -> Arm:
                 f"{run.run.path}: is seed {run.seed} of {run.manifest.experiment} a second time,"
                 f" after {twin.run.path}; give one of them"
             )
-    return Arm(tuple(seeds[seed] for seed in sorted(seeds)))
+    by_seed = {seed: seeds[seed] for seed in sorted(seeds)}
+    experiment = first.experiment
+    return ArmRuns(experiment.experiment, experiment, by_seed, replicated(experiment))
 
 
-def _check_shared_seeds(arms: Sequence[Arm]) -> None:
+def _check_shared_seeds(arms: Sequence[ArmRuns]) -> None:
     baseline, *others = arms
-    whys = [why_unpaired(arm.name, arm.seeds, baseline.name, baseline.seeds) for arm in others]
+    whys = [why_unpaired(arm.label, arm.runs, baseline.label, baseline.runs) for arm in others]
     if problems := [why for why in whys if why]:
         raise BnbenchError("\n".join(problems))
 

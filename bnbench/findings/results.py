@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from bnbench.config import Metric, Study
@@ -50,6 +51,11 @@ class Level:
     median: float
     published: float | None
     at_first_look: bool = False
+
+    @property
+    def reached(self) -> int:
+        """Of a time: how many runs arrive."""
+        return sum(map(math.isfinite, self.values.values()))
 
 
 @dataclass(frozen=True)

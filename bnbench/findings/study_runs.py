@@ -17,12 +17,12 @@ from bnbench.runs import Run, run_directory
 
 @dataclass(frozen=True, eq=False)
 class ArmRuns:
-    """The finished runs of one arm of a study.
+    """The finished runs of one arm of a study, or of one experiment that is compared.
 
     Attributes
     ----------
     label : str
-        Of the arm in its study.
+        Of the arm in its study; the experiment's name where folders are compared.
     experiment : Experiment
     runs : dict of int to FinishedRun
         By seed, ascending; may be empty.
@@ -35,8 +35,17 @@ class ArmRuns:
     runs: dict[int, FinishedRun]
     published: PublishedRun | None
 
+    @property
+    def first(self) -> FinishedRun:
+        """The run of the smallest seed, where there is one."""
+        return next(iter(self.runs.values()))
+
+    def images(self, split: str) -> int:
+        """How many images an accuracy on a split is a share of."""
+        return int(self.first.manifest.dataset[f"{split}_examples"])
+
     def only(self, seeds: Collection[int]) -> ArmRuns:
-        """Give the same arm at these seeds alone."""
+        """Leave out the runs of other seeds."""
         return replace(self, runs={seed: self.runs[seed] for seed in self.runs if seed in seeds})
 
 

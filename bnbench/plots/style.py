@@ -101,7 +101,7 @@ ONE_BATCH = "single batches of one seed"
 ONE_SEED = "single seeds"
 PUBLISHED = "published (one run)"
 BAND = "95 % t interval of the mean"
-DIVERGED = "diverged after this point"
+DIVERGED = "diverged"
 
 # What several curves have in common stands once in the legend, without anyone's colour.
 SHARED_HANDLES: dict[str, Artist] = {

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bnbench.findings.arms import Arm
+from bnbench.findings.measures import accuracies
+from bnbench.findings.study_runs import ArmRuns
 from bnbench.statistics.pairing import pair_by_seed
 from bnbench.statistics.summary import summarize
 
@@ -19,19 +20,20 @@ ACCURACY_COLUMNS = ["experiment", "split", *VERTEX, "epoch", "accuracy", "images
 DIFFERENCE_COLUMNS = ["experiment", "baseline", *VERTEX, "epoch", "difference", *SPREAD]
 
 
-def accuracy_table(arms: Sequence[Arm]) -> pd.DataFrame:
+def accuracy_table(arms: Sequence[ArmRuns]) -> pd.DataFrame:
     """Lay out the accuracy per epoch of every run, their mean, and what was published.
 
     Parameters
     ----------
-    arms : sequence of Arm
+    arms : sequence of ArmRuns
 
     Returns
     -------
     DataFrame
         `ACCURACY_COLUMNS`: ``split`` is ``train`` or ``validation``, ``kind`` ``run``, ``mean``
-        (over the ``n`` runs that have the epoch; ``lower`` and ``upper`` are the 95 % t interval
-        of the mean) or ``published``; ``accuracy`` in [0, 1].
+        (over the ``n`` runs; ``lower`` and ``upper`` are the 95 % t interval of the mean) or
+        ``published``; ``accuracy`` in [0, 1]. From the epoch that a diverged run did not finish
+        on it is at chance, as in a study; see `bnbench.findings.measures.measure`.
     """
     frames = []
     for arm in arms:
@@ -39,7 +41,9 @@ def accuracy_table(arms: Sequence[Arm]) -> pd.DataFrame:
             runs = _accuracies(arm, split)
             parts = [runs, over_seeds(runs, ["epoch"], "accuracy"), _published(arm, split)]
             frames.append(
-                stack(parts).assign(experiment=arm.name, split=split, images=arm.images(split))
+                stack(parts).assign(
+                    experiment=arm.experiment.experiment, split=split, images=arm.images(split)
+                )
             )
     return tidy(stack(frames), ACCURACY_COLUMNS)
 
@@ -115,23 +119,23 @@ def tidy(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return frame.reindex(columns=columns).astype(counts)
 
 
-def _accuracies(arm: Arm, split: str) -> pd.DataFrame:
+def _accuracies(arm: ArmRuns, split: str) -> pd.DataFrame:
     frames = [
         pd.DataFrame(
             {
                 "kind": "run",
-                "seed": run.seed,
+                "seed": seed,
                 "status": run.manifest.status,
-                "epoch": run.epochs["epoch"],
-                "accuracy": run.epochs[f"{split}_accuracy"],
+                "epoch": range(1, arm.experiment.training.epochs + 1),
+                "accuracy": accuracies(run, split),
             }
         )
-        for run in arm.runs
+        for seed, run in arm.runs.items()
     ]
     return stack(frames)
 
 
-def _published(arm: Arm, split: str) -> pd.DataFrame:
+def _published(arm: ArmRuns, split: str) -> pd.DataFrame:
     if (published := arm.published) is None:
         return pd.DataFrame()
     accuracy = published.training_accuracy if split == "train" else published.validation_accuracy

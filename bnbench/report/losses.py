@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from bnbench.findings.arms import Arm
+from bnbench.findings.study_runs import ArmRuns
 from bnbench.report.curves import SPREAD, VERTEX, over_seeds, stack, tidy
 
 LOSS_COLUMNS = ["experiment", "split", *VERTEX, "epoch", "batch", "loss", *SPREAD]
@@ -29,12 +29,12 @@ def softmax_floor(num_classes: int) -> float:
     return math.log1p((num_classes - 1) / math.e)
 
 
-def loss_table(arms: Sequence[Arm]) -> pd.DataFrame:
+def loss_table(arms: Sequence[ArmRuns]) -> pd.DataFrame:
     """Lay out the loss per batch of each experiment: single batches, averages, and the floor.
 
     Parameters
     ----------
-    arms : sequence of Arm
+    arms : sequence of ArmRuns
 
     Returns
     -------
@@ -51,8 +51,8 @@ def loss_table(arms: Sequence[Arm]) -> pd.DataFrame:
     """
     frames = []
     for arm in arms:
-        batches = {run.seed: run.read_batches() for run in arm.runs}
-        ended = {run.seed: run.manifest.status for run in arm.runs}
+        batches = {seed: run.read_batches() for seed, run in arm.runs.items()}
+        ended = {seed: run.manifest.status for seed, run in arm.runs.items()}
         for split in BINS:
             rows = _split(batches, split)
             if not rows.empty:
@@ -68,7 +68,7 @@ def _split(batches: Mapping[int, pd.DataFrame], split: str) -> pd.DataFrame:
     return rows.assign(batch=rows.groupby("seed").cumcount() + 1, loss=finite)
 
 
-def _curves(rows: pd.DataFrame, arm: Arm, split: str, ended: Mapping[int, str]) -> pd.DataFrame:
+def _curves(rows: pd.DataFrame, arm: ArmRuns, split: str, ended: Mapping[int, str]) -> pd.DataFrame:
     first = rows[rows["seed"] == rows["seed"].min()].assign(kind="batch")
     runs = _binned(rows, BINS[split])
     runs = runs.assign(kind="run", status=runs["seed"].map(ended))
@@ -76,7 +76,7 @@ def _curves(rows: pd.DataFrame, arm: Arm, split: str, ended: Mapping[int, str]) 
     parts.append(over_seeds(runs, ["epoch", "batch"], "loss"))
     if arm.experiment.training.softmax_before_loss:
         parts.append(pd.DataFrame({"kind": ["floor"], "loss": softmax_floor(NUM_CLASSES)}))
-    return stack(parts).assign(experiment=arm.name, split=split)
+    return stack(parts).assign(experiment=arm.experiment.experiment, split=split)
 
 
 def _binned(rows: pd.DataFrame, bins: int) -> pd.DataFrame:

@@ -27,7 +27,6 @@ from bnbench.findings import (
     read_study,
     values_table,
 )
-from bnbench.findings.arms import Arm
 from bnbench.report.answers import answers_table
 from bnbench.report.appendix import read_appendix
 from bnbench.report.curves import accuracy_table, stack
@@ -162,14 +161,14 @@ def _verdicts(judged: Judged) -> list[VerdictRow]:
 
 def _curves(runs: StudyRuns) -> pd.DataFrame:
     """Lay out the accuracies per epoch of each experiment that is no point of a grid or ladder."""
-    groups = {
-        arm.experiment.experiment: tuple(arm.runs.values())
+    arms = {
+        arm.experiment.experiment: arm
         for label, arm in runs.arms.items()
         if arm.runs and "@" not in label and not label.startswith("ladder/")
     }
-    if not groups:
+    if not arms:
         return pd.DataFrame({"experiment": []})
-    return accuracy_table([Arm(group) for group in groups.values()])
+    return accuracy_table(list(arms.values()))
 
 
 def _row(judgement: Judgement) -> VerdictRow:

@@ -6,19 +6,24 @@ A column an experiment or contrast, a row a quantity: experiments are few and th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from bnbench.config import Metric
+from bnbench.findings.comparison import metrics_of
+from bnbench.findings.results import Finding, Level
+from bnbench.findings.study_runs import ArmRuns
 from bnbench.report.compare import Comparison
-from bnbench.report.summary import ContrastRow, ExperimentRow, Level, Time
+from bnbench.report.summary import diverged_seeds, seconds_per_epoch
 
 CAPTION = (
     "Validation, test: accuracy, mean ± standard deviation over the runs. Epochs to a validation"
-    " accuracy: median, and how many of the runs got there. Differences: treatment minus baseline"
-    " in percentage points, paired by seed, with the 95 % t interval of their mean."
+    " accuracy, confirmed by the next evaluation and read between evaluations: median (≤: no later"
+    " than the first evaluation), and how many of the runs got there. Differences: treatment minus"
+    " baseline in percentage points, paired by seed, with the 95 % t interval of their mean."
 )
 PUBLISHED = "published (one run)"
 NOTHING = "–"
@@ -48,85 +53,94 @@ def markdown_table(comparison: Comparison) -> str:
 
 def _rows(comparison: Comparison) -> Iterator[list[str]]:
     """Yield the header and the rows, without those in which every cell would be empty."""
-    experiments, contrasts = comparison.experiments, comparison.contrasts
-    empty = [NOTHING] * len(contrasts)
+    arms = list(comparison.runs.arms.values())
+    treatments = arms[1:]
     yield [
         "",
-        *[row.experiment for row in experiments],
-        *[_contrast_name(row, len(contrasts)) for row in contrasts],
+        *[arm.label for arm in arms],
+        *[_contrast_name(arm, arms[0], len(treatments)) for arm in treatments],
     ]
-    yield ["runs", *map(_runs, experiments), *[f"{row.n} paired" for row in contrasts]]
-    epochs = [row.epochs for row in experiments] + [row.epochs for row in contrasts]
-    yield ["epochs", *map(str, epochs)]
-    yield from _levels(comparison, "validation, epoch 1 (%)", lambda row: row.first)
-    yield from _levels(comparison, "validation, last epoch (%)", lambda row: row.last)
-    yield from _levels(comparison, "test, last epoch (%)", lambda row: row.test)
-    for times in zip(*[row.times for row in experiments], strict=True):
-        yield [f"epochs to {100 * times[0].threshold:g} %", *map(_time, times), *empty]
-        yield from _published([_epochs(time.published) for time in times] + empty)
-    seconds = [_number(row.seconds_per_epoch, ".1f") for row in experiments]
-    yield ["seconds per epoch", *seconds, *empty]
+    yield ["runs", *map(_runs, arms), *[_pairs(arm, arms[0]) for arm in treatments]]
+    yield ["epochs", *map(_epochs, arms), *[_both_epochs(arm, arms[0]) for arm in treatments]]
+    for metric in metrics_of(comparison.runs):
+        yield from _metric_rows(
+            metric,
+            [level for level in comparison.levels if level.metric == metric],
+            [finding for finding in comparison.findings if finding.metric == metric],
+        )
+    seconds = [_number(seconds_per_epoch(arm), ".1f") for arm in arms]
+    yield ["seconds per epoch", *seconds, *[NOTHING] * len(treatments)]
 
 
-def _levels(
-    comparison: Comparison,
-    name: str,
-    level: Callable[[ExperimentRow | ContrastRow], Level | None],
+def _metric_rows(
+    metric: Metric, levels: Sequence[Level], findings: Sequence[Finding]
 ) -> Iterator[list[str]]:
-    """Yield the row of a level or difference, and below it what was published."""
-    accuracies = [level(row) for row in comparison.experiments]
-    differences = [level(row) for row in comparison.contrasts]
-    if any(accuracies):
-        yield [
-            name,
-            *[_accuracy(level(row), row.n) for row in comparison.experiments],
-            *[_difference(level(row), row.n) for row in comparison.contrasts],
-        ]
-    yield from _published(
-        [_number(one.published if one else None, ".1%") for one in accuracies]
-        + [_number(one.published if one else None, "+.1f") for one in differences]
-    )
+    """Yield the row of a metric, and below it what was published."""
+    yield [_name(metric), *map(_level, levels), *map(_difference, findings)]
+    published = [_published(level) for level in levels]
+    published += [_published_difference(finding) for finding in findings]
+    if any(cell != NOTHING for cell in published):
+        yield [PUBLISHED, *published]
 
 
-def _published(cells: list[str]) -> list[list[str]]:
-    return [] if all(cell == NOTHING for cell in cells) else [[PUBLISHED, *cells]]
+def _name(metric: Metric) -> str:
+    if metric.quantity.kind == "time":
+        return f"epochs to {100 * metric.threshold:g} %"
+    split = metric.quantity.name.removesuffix("_accuracy")
+    return f"{split}, {'epoch 1' if metric.epoch == 1 else 'last epoch'} (%)"
 
 
-def _contrast_name(row: ContrastRow, contrasts: int) -> str:
-    return f"{row.treatment} − {row.baseline} (pp)" if contrasts > 1 else "difference (pp)"
+def _contrast_name(treatment: ArmRuns, baseline: ArmRuns, contrasts: int) -> str:
+    return f"{treatment.label} − {baseline.label} (pp)" if contrasts > 1 else "difference (pp)"
 
 
-def _runs(row: ExperimentRow) -> str:
-    return f"{row.n} ({len(row.diverged_seeds)} diverged)" if row.diverged_seeds else str(row.n)
+def _runs(arm: ArmRuns) -> str:
+    diverged = len(diverged_seeds(arm))
+    return f"{len(arm.runs)} ({diverged} diverged)" if diverged else str(len(arm.runs))
 
 
-def _accuracy(level: Level | None, runs: int) -> str:
-    if level is None:
+def _pairs(treatment: ArmRuns, baseline: ArmRuns) -> str:
+    return f"{len(treatment.runs.keys() & baseline.runs.keys())} paired"
+
+
+def _epochs(arm: ArmRuns) -> str:
+    return str(arm.experiment.training.epochs)
+
+
+def _both_epochs(treatment: ArmRuns, baseline: ArmRuns) -> str:
+    return " and ".join(dict.fromkeys((_epochs(treatment), _epochs(baseline))))
+
+
+def _level(level: Level) -> str:
+    if level.summary is None:
+        bound = "≤ " if level.at_first_look else ""
+        return f"{bound}{_time(level.median)} ({level.reached} of {len(level.values)})"
+    sd = level.summary.sd
+    return f"{100 * level.summary.mean:.2f}" + ("" if math.isnan(sd) else f" ± {100 * sd:.2f}")
+
+
+def _difference(finding: Finding) -> str:
+    if finding.contrast is None:
         return NOTHING
-    spread = "" if math.isnan(level.sd) else f" ± {100 * level.sd:.2f}"
-    return f"{100 * level.mean:.2f}{spread}{_of(level, runs)}"
+    mean, ends = finding.contrast.mean_difference, finding.contrast.t_interval
+    interval = "" if math.isnan(ends.low) else f" [{100 * ends.low:+.2f}, {100 * ends.high:+.2f}]"
+    return f"{100 * mean:+.2f}{interval}".replace("-", "−")
 
 
-def _difference(level: Level | None, pairs: int) -> str:
-    if level is None:
+def _published(level: Level) -> str:
+    if level.metric.quantity.kind == "time":
+        return NOTHING if level.published is None else _time(level.published)
+    return _number(level.published, ".1%")
+
+
+def _published_difference(finding: Finding) -> str:
+    if finding.contrast is None or finding.published is None:
         return NOTHING
-    interval = "" if math.isnan(level.lower) else f" [{level.lower:+.2f}, {level.upper:+.2f}]"
-    return f"{level.mean:+.2f}{interval}{_of(level, pairs)}".replace("-", "−")
+    return _number(100 * finding.published, "+.1f")
 
 
-def _of(level: Level, runs: int) -> str:
-    """Say of how many runs a level is, where it is not of all."""
-    return "" if level.n == runs else f" (n = {level.n})"
-
-
-def _time(time: Time) -> str:
-    return f"{_epochs(time.median)} ({time.reached} of {time.n})"
-
-
-def _epochs(epochs: float | None) -> str:
-    if epochs is None:
-        return NOTHING
-    return "never" if math.isinf(epochs) else f"{epochs:g}"
+def _time(epochs: float) -> str:
+    return "never" if math.isinf(epochs) else f"{epochs:.2f}"
 
 
 def _number(value: float | None, form: str) -> str:

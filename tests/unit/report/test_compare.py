@@ -120,7 +120,7 @@ def test_one_experiment_has_its_own_figures_only(results: Path, tmp_path: Path) 
     comparison = compare([results / "plain"], tmp_path / "out")
     names = {path.stem for path in comparison.paths}
     assert names == {"accuracy-published~plain", "loss", "summary", "runs"}
-    assert comparison.contrasts == ()
+    assert comparison.findings == ()
 
 
 def test_the_first_of_three_experiments_is_the_baseline(
@@ -128,12 +128,19 @@ def test_the_first_of_three_experiments_is_the_baseline(
 ) -> None:
     third = make_run("third", 0, [0.99] * 10)
     comparison = compare([*_paths(results), third.path], tmp_path / "out")
-    contrasts = [(row.treatment, row.baseline, row.n) for row in comparison.contrasts]
+    contrasts = [
+        (found.treatment.label, found.baseline.label, found.n)
+        for found in comparison.findings
+        if found.metric.text == "validation_accuracy@1"
+    ]
     assert contrasts == [
         ("published/normalized", "published/plain", 3),
         ("third", "published/plain", 1),
     ]
-    assert any("seed 1, 2" in note for note in comparison.notes)
+    assert "only published/plain has seeds 1, 2, left out of the pairs" in comparison.notes
+
+
+COUNTS = "from then on it counts as a network that has learned nothing, and its times as never"
 
 
 def test_nothing_is_left_out_in_silence(make_run: MakeRun, tmp_path: Path) -> None:
@@ -147,10 +154,10 @@ def test_nothing_is_left_out_in_silence(make_run: MakeRun, tmp_path: Path) -> No
     comparison = compare([plain.path.parent, short.path.parent], tmp_path / "out")
     assert comparison.notes == (
         f"{plain.path}: left out, its status is failed (oops); `bnbench train` finishes it",
-        "plain, seed 1: diverged after epoch 1; it counts as far as it got",
-        "plain, seed 2: diverged in its first epoch; it counts as far as it got",
-        "short − plain: only one of them has seed 1, 2, which is left out of the pairs",
-        "short − plain: paired over the 2 epochs that both have",
+        f"plain, seed 1: diverged after epoch 1; {COUNTS}",
+        f"plain, seed 2: diverged in its first epoch; {COUNTS}",
+        "only plain has seeds 1, 2, left out of the pairs",
+        "short has 2 epochs, plain 3",
         "validation is the data set's test file (data.split: published)",
         "the runs are of different versions of torch: 2.11.0, 2.15.0",
         f"no loss figure: {short.batches} is not there",
@@ -231,16 +238,19 @@ def test_the_table_by_hand(make_run: MakeRun, tmp_path: Path) -> None:
         ["published (one run)", "93.0", "95.6", "+2.6"],
         ["validation, last epoch (%)", "97.00 ± 1.00", "97.00 ± 0.00", "+0.00 [−2.48, +2.48]"],
         ["published (one run)", "95.1", "97.3", "+2.2"],
-        ["epochs to 97 %", "2 (2 of 3)", "1 (3 of 3)", "–"],
-        ["published (one run)", "5", "2", "–"],
-        ["epochs to 98 %", "never (1 of 3)", "never (1 of 3)", "–"],
-        ["published (one run)", "10", "4", "–"],
+        ["epochs to 97 %", "2.00 (2 of 3)", "≤ 1.00 (3 of 3)", "–"],
+        ["published (one run)", "4.40", "1.82", "–"],
+        ["epochs to 98 %", "never (1 of 3)", "never (0 of 3)", "–"],
+        ["published (one run)", "9.50", "3.67", "–"],
         ["seconds per epoch", "4.0", "4.0", "–"],
     ]
 
 
 def test_the_table_of_one_run_has_no_spread(make_run: MakeRun, tmp_path: Path) -> None:
-    final = {"final": {"epochs": 2, "test_accuracy": 0.9712}}
+    final = {
+        "final": {"epochs": 2, "test_accuracy": 0.9712},
+        "dataset": {"validation_is_test_file": False},
+    }
     comparison = compare([make_run("plain", 0, [0.9, 0.98], manifest=final).path], tmp_path)
     assert _table(comparison)[2:] == [
         ["runs", "1"],
@@ -248,13 +258,13 @@ def test_the_table_of_one_run_has_no_spread(make_run: MakeRun, tmp_path: Path) -
         ["validation, epoch 1 (%)", "90.00"],
         ["validation, last epoch (%)", "98.00"],
         ["test, last epoch (%)", "97.12"],
-        ["epochs to 97 %", "2 (1 of 1)"],
-        ["epochs to 98 %", "2 (1 of 1)"],
+        ["epochs to 97 %", "1.88 (1 of 1)"],  # of 90 and 98 %, 7/8 of the way
+        ["epochs to 98 %", "2.00 (1 of 1)"],
         ["seconds per epoch", "4.0"],
     ]
 
 
-def test_the_table_names_diverged_runs_and_smaller_n(make_run: MakeRun, tmp_path: Path) -> None:
+def test_the_table_counts_diverged_runs_at_chance(make_run: MakeRun, tmp_path: Path) -> None:
     settings = {"training": {"epochs": 2}}
     runs = [
         make_run("plain", 0, [0.9, 0.95]),
@@ -268,10 +278,10 @@ def test_the_table_names_diverged_runs_and_smaller_n(make_run: MakeRun, tmp_path
     assert header[4:] == ["all_diverged − plain (pp)", "good − plain (pp)"]
     assert table["runs"] == ["2 (1 diverged)", "1 (1 diverged)", "2", "1 paired", "2 paired"]
     assert table["validation, epoch 1 (%)"] == [
-        "85.00 ± 7.07", "–", "91.00 ± 1.41", "–", "+6.00 [−44.82, +56.82]",
+        "85.00 ± 7.07", "11.35", "91.00 ± 1.41", "−78.65", "+6.00 [−44.82, +56.82]",
     ]  # fmt: skip
     assert table["validation, last epoch (%)"] == [
-        "95.00 (n = 1)", "–", "96.00 ± 0.00", "–", "+1.00 (n = 1)",
+        "53.17 ± 59.15", "11.35", "96.00 ± 0.00", "−83.65", "+42.83 [−488.61, +574.26]",
     ]  # fmt: skip
     assert table["seconds per epoch"] == ["4.0", "–", "4.0", "–", "–"]
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from bnbench.findings.arms import Arm, read_arms
+from bnbench.findings import ArmRuns
+from bnbench.findings.arms import read_arms
 from bnbench.report.curves import accuracy_table, difference_table
 from bnbench.report.losses import loss_table, softmax_floor
 from bnbench.runs import Run
@@ -22,7 +23,7 @@ PLAIN = {0: [0.930, 0.950, 0.962], 1: [0.945, 0.951, 0.960], 2: [0.952, 0.957, 0
 NORMALIZED = {0: [0.971, 0.975, 0.980], 1: [0.970, 0.973, 0.981], 2: [0.972, 0.978, 0.979]}
 
 
-def _arms(make_run: MakeRun, **experiments: dict[int, list[float]]) -> list[Arm]:
+def _arms(make_run: MakeRun, **experiments: dict[int, list[float]]) -> list[ArmRuns]:
     runs = [
         make_run(name, seed, curve, train=[value + 0.01 for value in curve])
         for name, seeds in experiments.items()
@@ -41,9 +42,9 @@ def test_means_and_bands_are_those_of_the_files(make_run: MakeRun) -> None:
     arms = _arms(make_run, plain=PLAIN, normalized=NORMALIZED)
     table = accuracy_table(arms)
     for arm in arms:
-        files = pd.concat(pd.read_csv(run.run.epochs) for run in arm.runs)
+        files = pd.concat(pd.read_csv(run.run.epochs) for run in arm.runs.values())
         for split in ("train", "validation"):
-            mean = _of(table, experiment=arm.name, split=split, kind="mean").set_index("epoch")
+            mean = _of(table, experiment=arm.label, split=split, kind="mean").set_index("epoch")
             expected = files.groupby("epoch")[f"{split}_accuracy"]
             low, high = stats.t.interval(
                 0.95, df=2, loc=expected.mean(), scale=expected.std() / np.sqrt(3)
@@ -71,15 +72,16 @@ def test_one_seed_has_a_mean_and_no_band(make_run: MakeRun) -> None:
     assert mean[["sd", "lower", "upper"]].isna().all(axis=None)
 
 
-def test_a_diverged_run_counts_as_far_as_it_got(make_run: MakeRun) -> None:
+def test_a_diverged_run_counts_at_chance_from_then_on(make_run: MakeRun) -> None:
     make_run("plain", 0, [0.90, 0.94, 0.96])
     settings = {"training": {"epochs": 3}}
     run = make_run("plain", 1, [0.92], settings=settings, manifest={"status": "diverged"})
     arms, _ = read_arms([run.path.parent])
     table = _of(accuracy_table(arms), split="validation")
-    assert _of(table, kind="mean")["n"].tolist() == [2, 1, 1]
-    assert _of(table, kind="mean")["accuracy"].tolist() == pytest.approx([0.91, 0.94, 0.96])
-    assert _of(table, kind="run", seed=1)["status"].tolist() == ["diverged"]
+    assert _of(table, kind="mean")["n"].tolist() == [2, 2, 2]
+    means = [0.91, (0.94 + 0.1135) / 2, (0.96 + 0.1135) / 2]
+    assert _of(table, kind="mean")["accuracy"].tolist() == pytest.approx(means)
+    assert _of(table, kind="run", seed=1)["status"].tolist() == ["diverged"] * 3
 
 
 def test_published_rows_where_the_experiment_names_them(make_run: MakeRun) -> None:
@@ -143,16 +145,14 @@ def test_a_pair_diverges_with_either_of_its_runs(make_run: MakeRun) -> None:
     assert dict(zip(runs["seed"], runs["status"], strict=True)) == {0: "diverged", 1: "complete"}
 
 
-def test_an_arm_that_diverged_in_its_first_epoch_stays_the_baseline(make_run: MakeRun) -> None:
+def test_an_arm_that_diverged_in_its_first_epoch_is_at_chance(make_run: MakeRun) -> None:
     settings = {"training": {"epochs": 2}}
     plain = make_run("plain", 0, [], settings=settings, manifest={"status": "diverged"})
     normalized = make_run("normalized", 0, [0.9, 0.95])
     arms, _ = read_arms([plain.path, normalized.path])
     table = accuracy_table(arms)
-    assert set(table["experiment"]) == {"normalized"}
-    difference = difference_table(table, ["plain", "normalized"])
-    assert difference.empty
-    assert "difference" in difference.columns
+    difference = _of(difference_table(table, ["plain", "normalized"]), kind="run")
+    assert difference["difference"].tolist() == pytest.approx([90 - 11.35, 95 - 11.35])
 
 
 @pytest.mark.parametrize(("classes", "floor"), [(10, 1.4612), (2, 0.3133), (1, 0.0)])
@@ -166,7 +166,7 @@ def test_floor_of_the_double_softmax(classes: int, floor: float) -> None:
 def test_losses_are_averaged_over_the_examples_of_each_part(make_run: MakeRun) -> None:
     arms = _arms(make_run, plain={3: [0.9, 0.95], 5: [0.91, 0.96]})
     table = _of(loss_table(arms), experiment="plain")
-    for run in arms[0].runs:
+    for run in arms[0].runs.values():
         rows = pd.read_csv(run.run.batches)
         validation = rows[rows["split"] == "validation"]
         expected = [
@@ -184,7 +184,7 @@ def test_losses_are_averaged_over_the_examples_of_each_part(make_run: MakeRun) -
 
 def test_single_batches_are_those_of_the_smallest_seed(make_run: MakeRun) -> None:
     arms = _arms(make_run, plain={3: [0.9], 5: [0.91]})
-    rows = pd.read_csv(arms[0].runs[0].run.batches)
+    rows = pd.read_csv(arms[0].first.run.batches)
     batches = _of(loss_table(arms), kind="batch")
     assert set(batches["seed"]) == {3}
     for split in ("train", "validation"):
@@ -229,7 +229,7 @@ def test_the_loss_of_a_diverged_run_ends_where_it_did(make_run: MakeRun) -> None
 def test_parts_of_epochs_are_even(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bnbench.report.losses.BINS", {"train": 2, "validation": 1})
     (arm,) = _arms(make_run, plain={0: [0.9]})
-    rows = pd.read_csv(arm.runs[0].run.batches).iloc[:20]
+    rows = pd.read_csv(arm.first.run.batches).iloc[:20]
     mine = _of(loss_table([arm]), split="train", kind="run")
     expected = [
         np.average(half["loss"], weights=half["examples"]) for half in (rows[:10], rows[10:])

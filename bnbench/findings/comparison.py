@@ -1,0 +1,86 @@
+"""A comparison of folders as a study in memory: what it compares follows a study's definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bnbench.config import Metric, PlannedContrast, Study, StudyArm, parse_metric
+from bnbench.config.study import SMALLEST_EFFECT
+from bnbench.findings.levels import level_of
+from bnbench.findings.results import Level
+from bnbench.findings.study_runs import ArmRuns, StudyRuns
+
+METRICS = tuple(
+    map(
+        parse_metric,
+        ("validation_accuracy@1", "validation_accuracy@last", "test_accuracy",
+         "epochs_to_accuracy@0.97", "epochs_to_accuracy@0.98"),
+    )
+)  # fmt: skip
+
+
+def as_study(arms: Sequence[ArmRuns]) -> StudyRuns:
+    """Plan one contrast a treatment, each against the first arm, on `METRICS`.
+
+    Parameters
+    ----------
+    arms : sequence of ArmRuns
+        The baseline, then the treatments; of one data set and split.
+
+    Returns
+    -------
+    StudyRuns
+        Its metrics are without ``test_accuracy`` where validation is the test file.
+    """
+    baseline, *treatments = arms
+    metrics = _metrics(baseline)
+    study = Study(
+        name="compare",
+        question="",
+        seeds=tuple(sorted({seed for arm in arms for seed in arm.runs})),
+        arms={arm.label: _study_arm(arm) for arm in arms},
+        grid_keys={},
+        contrasts=tuple(_contrast(arm, baseline, metrics) for arm in treatments),
+        best=(),
+        ladder=None,
+        gives_up="",
+        has_small=False,
+        figures=None,
+        claims=(),
+        path="",
+    )
+    return StudyRuns(study, {arm.label: arm for arm in arms}, ())
+
+
+def metrics_of(compared: StudyRuns) -> tuple[Metric, ...]:
+    """List what `as_study` measures of every arm, also where there is nothing to compare."""
+    return _metrics(next(iter(compared.arms.values())))
+
+
+def levels_of(compared: StudyRuns) -> tuple[Level, ...]:
+    """Measure every arm, arm by arm and metric by metric."""
+    metrics = metrics_of(compared)
+    return tuple(level_of(arm, metric) for arm in compared.arms.values() for metric in metrics)
+
+
+def _metrics(baseline: ArmRuns) -> tuple[Metric, ...]:
+    same_file = baseline.first.manifest.dataset["validation_is_test_file"]
+    return tuple(one for one in METRICS if not (same_file and one.text == "test_accuracy"))
+
+
+def _study_arm(arm: ArmRuns) -> StudyArm:
+    return StudyArm(arm.label, arm.experiment.description or arm.label, arm.experiment)
+
+
+def _contrast(
+    treatment: ArmRuns, baseline: ArmRuns, metrics: tuple[Metric, ...]
+) -> PlannedContrast:
+    return PlannedContrast(
+        name=treatment.label,
+        group=treatment.label,
+        treatment=treatment.label,
+        baseline=baseline.label,
+        metrics=metrics,
+        smallest_effect=SMALLEST_EFFECT,
+        confirmatory=False,
+    )
