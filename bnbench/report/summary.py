@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -95,8 +94,10 @@ def _experiment_rows(arm: ArmRuns, levels: Sequence[Level]) -> Iterator[Row]:
         }
         if level.summary is None:
             yield row | {
-                "threshold": level.metric.threshold, "reached": level.reached, "median": level.median,
-            }  # fmt: skip
+                "threshold": level.metric.threshold,
+                "reached": level.reached,
+                "median": level.median,
+            }
         else:
             interval = level.summary.interval
             yield row | {
