@@ -24,7 +24,8 @@ from bnbench.runs import processor, versions
 from bnbench.training.device import reproducible
 from bnbench.training.evaluation import EVALUATION_BATCH, evaluate
 from bnbench.training.initialization import initial_model
-from bnbench.training.loop import BLOCK, train
+from bnbench.training.learner import BLOCK
+from bnbench.training.loop import train
 
 ARMS = {"plain": "published/lenet5", "batch norm": "published/lenet5_batchnorm"}
 BLOCKS = 4

@@ -20,8 +20,7 @@ from bnbench.training.check import check_batches, check_experiment
 from bnbench.training.checkpoint import epochs_kept
 from bnbench.training.code import equal_code
 from bnbench.training.device import on_device, reproducible, resolve_device
-from bnbench.training.loop import train_members
-from bnbench.training.stack import build_learner
+from bnbench.training.stack import build_learner, train_seeds
 
 
 @dataclass(frozen=True)
@@ -255,7 +254,7 @@ def _seconds_per_example(experiment: Experiment) -> float:
     seeds = settings.seeds_with(0)
     with reproducible(settings.threads):
         learner = build_learner(experiment.model_copy(update={"training": timed}), seeds, noise)
-        results = train_members(learner, noise, timed, seeds)
+        results = train_seeds(learner, noise, seeds)
         last = [row for _, row in results if isinstance(row, EpochRow)][-1]
     return len(seeds) * (last.train_seconds + last.evaluation_seconds) / TIMED_EXAMPLES
 

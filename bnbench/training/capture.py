@@ -39,11 +39,12 @@ class CapturedStep:
     Parameters
     ----------
     step : callable
-        Indices (S, N), int64, into the training split -> losses (S,), correct answers (S,).
+        Indices (N,), int64, into the training split -> loss () and correct answers (). Of a stack
+        of S seeds: (S, N) -> (S,) and (S,).
     undone : context manager
         Puts back what steps change; recording does some.
     shape : tuple of int
-        B batches at a time at most, S members, N examples.
+        B batches at a time at most; the shape of their indices, (N,) or (S, N).
     device : torch.device
     record : Record
     """
@@ -52,15 +53,16 @@ class CapturedStep:
         self,
         step: Callable[[Tensor], tuple[Tensor, Tensor]],
         undone: AbstractContextManager[None],
-        shape: tuple[int, int, int],
+        shape: tuple[int, ...],
         device: torch.device,
         record: Record,
     ) -> None:
         room = max(shape[0], WARM_UPS + 1)
         self._batches = torch.zeros(room, *shape[1:], dtype=torch.int64, device=device)
         self._place = torch.zeros(1, dtype=torch.int64, device=device)
-        self._losses = torch.zeros(room, shape[1], device=device)
-        self._correct = torch.zeros(room, shape[1], dtype=torch.int64, device=device)
+        of_loss = (room, *shape[1:-1])
+        self._losses = torch.zeros(of_loss, device=device)
+        self._correct = torch.zeros(of_loss, dtype=torch.int64, device=device)
 
         def one() -> None:
             losses, correct = step(self._batches.index_select(0, self._place)[0])
@@ -76,11 +78,11 @@ class CapturedStep:
 
         Parameters
         ----------
-        batches : Tensor of int64, shape (B, S, N)
+        batches : Tensor of int64, shape (B, N) or (B, S, N)
 
         Returns
         -------
-        losses, correct : Tensor, shape (B, S)
+        losses, correct : Tensor, shape (B,) or (B, S)
             Views, good until the next call.
         """
         steps = len(batches)

@@ -25,9 +25,8 @@ from bnbench.training.check import check_batches, check_experiment
 from bnbench.training.checkpoint import Checkpoint, TrainingState, remove_checkpoints
 from bnbench.training.code import equal_code
 from bnbench.training.device import on_device, reproducible, resolve_device
-from bnbench.training.loop import train_members
 from bnbench.training.recording import Recordings, kept_together
-from bnbench.training.stack import build_learner
+from bnbench.training.stack import build_learner, train_seeds
 
 
 def run_experiment(
@@ -123,10 +122,11 @@ def run_seeds(
         runs = list(wanted)
         passengers = [member for member, run in enumerate(runs) if run not in left]
         states = [_state(run, kept) for run in runs] if kept else None
-        for member, result in train_members(learner, splits, settings, seeds, states, passengers):
-            records.keep(runs[member], result)
+        run_at = dict(zip(seeds, runs, strict=True))
+        for seed, result in train_seeds(learner, splits, seeds, states, passengers):
+            records.keep(run_at[seed], result)
             if isinstance(result, BatchRows | EpochRow | EvaluationRow):
-                yield seeds[member], result
+                yield seed, result
         if records.going_on():  # the test file is scored once, after everything else
             scored = learner.evaluate(splits.test or splits.validation)
         for run in records.going_on():

@@ -1,8 +1,9 @@
-"""What the loop trains: a model with its optimizer, on its device."""
+"""What the loop trains: a model with its optimizer, on its device, and how blocks of steps run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,10 +21,11 @@ from bnbench.training.device import random_stream, set_random_stream
 from bnbench.training.evaluation import Evaluation, cross_entropy, evaluate_members
 from bnbench.training.optimizer import build_optimizer, flatten_parameters
 
+BLOCK = 64  # steps between two reports; reading the losses waits for the device once a block
 CAPTURED = 1000  # steps between two looks at a GPU's losses: an epoch of MNIST in batches of 64
 
-Batch = tuple[Tensor, ...]
-"""Of each member, the indices (N,), int64, of its examples in the training split."""
+Update = Callable[["Learner", Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Learner, images, labels -> losses and correct answers, of the learner's `loss_shape`."""
 
 
 class Learner:
@@ -40,8 +42,8 @@ class Learner:
         How full batches are captured; by default as a CUDA graph on a GPU, elsewhere not at all.
     """
 
-    members = 1
-    """S, how many seeds are trained at once."""
+    loss_shape: tuple[int, ...] = ()
+    """Shape of a batch's loss: one number; a stack has one for each seed."""
 
     def __init__(
         self,
@@ -53,60 +55,77 @@ class Learner:
         self.model, self.split, self.settings = model, split, settings
         self.parameters = flatten_parameters(model)
         self.optimizer = build_optimizer(self.parameters, settings.optimizer)
+        assert self.parameters.grad is not None
+        self.gradient = self.parameters.grad
         self.device = split.labels.device
         on_gpu = self.device.type == "cuda"
         self.record = record or (cuda_graph if on_gpu and settings.cuda_graph else None)
         self._captured: CapturedStep | None = None
         self._mode = model.training
 
-    def train_block(self, block: Sequence[Batch]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    @property
+    def longest_block(self) -> int:
+        """Most steps between two looks at the device."""
+        return CAPTURED if self.record or self.device.type == "cuda" else BLOCK
+
+    def train_block(
+        self, update: Update, block: Sequence[Tensor]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Do one update a batch, and wait for the device at the end only.
 
         Parameters
         ----------
+        update : callable
+            See `bnbench.training.loop.update`.
         block : sequence of B batches
+            Of each, the indices (N,), int64, of its examples in the training split.
 
         Returns
         -------
-        losses : ndarray of float32, shape (S, B)
+        losses : ndarray of float32, shape (B,)
             Of each batch before its update, nats.
-        correct : ndarray of int64, shape (S, B)
+        correct : ndarray of int64, shape (B,)
         """
         # Filled in place: hundreds of small tensors kept alive between the large activations would
         # leave the heap full of holes, half a gigabyte of them.
-        losses = torch.empty(len(block), self.members, device=self.device)
-        correct = torch.empty(len(block), self.members, dtype=torch.int64, device=self.device)
-        replayed = self._replay(block, losses, correct, self.record) if self.record else 0
+        losses = torch.empty(len(block), *self.loss_shape, device=self.device)
+        correct = torch.empty(len(block), *self.loss_shape, dtype=torch.int64, device=self.device)
+        replayed = 0
+        if self.record:
+            replayed = self._replay(update, self.record, block, losses, correct)
         for place, batch in enumerate(block[replayed:], start=replayed):
-            losses[place], correct[place] = self.update(*self.examples(batch))
-        return losses.T.cpu().numpy(), correct.T.cpu().numpy()
+            losses[place], correct[place] = update(self, *self.examples(batch))
+        return losses.cpu().numpy(), correct.cpu().numpy()
 
     def _replay(
-        self, block: Sequence[Batch], losses: Tensor, correct: Tensor, record: Record
+        self,
+        update: Update,
+        record: Record,
+        block: Sequence[Tensor],
+        losses: Tensor,
+        correct: Tensor,
     ) -> int:
         """Do the updates of the batches that are full; the last of an epoch may be smaller."""
-        size = self.settings.batch_size
-        full = [torch.stack(batch) for batch in block if len(batch[0]) == size]
+        full = [batch for batch in block if batch.shape[-1] == self.settings.batch_size]
         if full:
-            batches = self._sent(torch.stack(full))  # (B, S, N)
-            step = self._captured_step(record)
-            losses[: len(full)], correct[: len(full)] = step(batches)
+            step = self._captured_step(update, record)
+            losses[: len(full)], correct[: len(full)] = step(self._sent(torch.stack(full)))
         return len(full)
 
-    def _captured_step(self, record: Record) -> CapturedStep:
-        """Give the step, recorded in the model's mode of now; that of another mode is let go."""
+    def _captured_step(self, update: Update, record: Record) -> CapturedStep:
+        """Look up the step, recorded in the model's mode of now; that of another mode is let go."""
         if self._captured is None or self._mode != self.model.training:
             self._captured, self._mode = None, self.model.training
-            self._captured = self._capture(record)
+            self._captured = self._capture(update, record)
         return self._captured
 
-    def _capture(self, record: Record) -> CapturedStep:
+    def _capture(self, update: Update, record: Record) -> CapturedStep:
         most = min(CAPTURED, len(self.split.labels) // self.settings.batch_size)
         try:
             return CapturedStep(
-                lambda indices: self.update(*self.gathered(indices)),
+                lambda indices: update(self, *self.gathered(indices)),
                 self._undone(),
-                (most, self.members, self.settings.batch_size),
+                (most, *self.loss_shape, self.settings.batch_size),
                 self.device,
                 record,
             )
@@ -135,68 +154,50 @@ class Learner:
         state = self.optimizer.state.get(self.parameters, {})
         return [value for value in state.values() if isinstance(value, Tensor)]
 
-    def update(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Do one update.
-
-        Parameters
-        ----------
-        images, labels : Tensor
-            A batch, as `examples` and `gathered` give it.
-
-        Returns
-        -------
-        losses : Tensor, shape (S,)
-            Before the update, nats.
-        correct : Tensor of int64, shape (S,)
-        """
-        assert self.parameters.grad is not None
-        self.parameters.grad.zero_()
-        losses, correct = self.measure(images, labels)
-        losses.sum().backward()  # type: ignore[no-untyped-call]
-        self.optimizer.step()
-        return losses.detach().float(), correct
-
-    def examples(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Give a batch's images (N, C, H, W) and labels (N,)."""
-        (indices,) = batch
+    def examples(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Gather a batch's images (N, C, H, W) and labels (N,)."""
         if not self.settings.shuffle:  # consecutive: a view costs nothing, a gather copies
-            place = slice(int(indices[0]), int(indices[-1]) + 1)
+            place = slice(int(batch[0]), int(batch[-1]) + 1)
             return self.split.images[place], self.split.labels[place]
-        return self.gathered(self._sent(indices.unsqueeze(0)))
+        return self.gathered(self._sent(batch))
 
     def _sent(self, indices: Tensor) -> Tensor:
         """Move indices to the device, without waiting for a GPU."""
         return indices.to(self.device, non_blocking=self.device.type == "cuda")
 
     def gathered(self, indices: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the images and labels at indices (S, N), which are on the device."""
-        (chosen,) = indices  # `images[chosen]` takes twice as long on a CPU, 1 % of a step more
-        return self.split.images.index_select(0, chosen), self.split.labels.index_select(0, chosen)
+        """Gather images and labels at indices that are on the device."""
+        images, labels = self.split.images, self.split.labels
+        # `images[indices]` takes twice as long on a CPU, 1 % of a step more
+        return images.index_select(0, indices), labels.index_select(0, indices)
 
-    def measure(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Give losses (S,), from which gradients flow, and correct answers (S,)."""
-        logits = self.model(images)  # (N, K)
-        loss = cross_entropy(logits, labels, softmax_before_loss=self.settings.softmax_before_loss)
-        return loss.unsqueeze(0), (logits.detach().argmax(dim=1) == labels).sum().unsqueeze(0)
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Compute the cross-entropy of a batch, nats."""
+        softmax_twice = self.settings.softmax_before_loss
+        return cross_entropy(logits, labels, softmax_before_loss=softmax_twice)
 
     def evaluate(self, split: Split) -> list[Evaluation]:
-        """Measure each member on a split."""
+        """Measure the model, or each of a stack, on a split."""
         return evaluate_members(
-            self.model, self.members, split,
+            self.model,
+            math.prod(self.loss_shape),
+            split,
             softmax_before_loss=self.settings.softmax_before_loss,
-        )  # fmt: skip
+        )
 
-    def weights(self, member: int) -> dict[str, Tensor]:  # noqa: ARG002
-        """Give a member's parameters and buffers by name, as its model of its own has them."""
+    def weights(self, member: int = 0) -> dict[str, Tensor]:  # noqa: ARG002
+        """Name the parameters and buffers; of a stack, a member's, as its own model has them."""
         return self.model.state_dict()
 
-    def optimizer_state(self, member: int) -> dict[str, Any]:  # noqa: ARG002
-        """Give a member's part of what the optimizer keeps, as it would be alone."""
+    def optimizer_state(self, member: int = 0) -> dict[str, Any]:  # noqa: ARG002
+        """Look up what the optimizer keeps; of a stack, a member's part, as it would be alone."""
         return self.optimizer.state_dict()
 
     def restore(self, states: Sequence[TrainingState]) -> None:
-        """Go on from the states of all members."""
-        self.restore_tensors([one.model for one in states], [one.optimizer for one in states])
+        """Go on from a state; a stack from that of each member."""
+        self.restore_tensors(
+            [state.model for state in states], [state.optimizer for state in states]
+        )
         set_random_stream(self.device, states[0].global_stream)
 
     def restore_tensors(

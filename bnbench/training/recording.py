@@ -34,6 +34,7 @@ from bnbench.runs import (
     write_text,
     written_whole,
 )
+from bnbench.training.batches import batch_order
 from bnbench.training.checkpoint import (
     Checkpoint,
     TrainingState,
@@ -44,7 +45,7 @@ from bnbench.training.checkpoint import (
     set_aside,
 )
 from bnbench.training.evaluation import Evaluation
-from bnbench.training.loop import Divergence, Result, batch_order
+from bnbench.training.progress import Divergence, Result
 from bnbench.training.soundness import flaw, pattern
 from bnbench.training.weights import save_weights
 

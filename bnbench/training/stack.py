@@ -8,7 +8,7 @@ a seed alone, so the numbers agree within rounding, not bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -20,10 +20,14 @@ from bnbench.data import Split, Splits
 from bnbench.errors import BnbenchError
 from bnbench.models import resolve_model
 from bnbench.training.capture import Record
+from bnbench.training.checkpoint import TrainingState
 from bnbench.training.evaluation import cross_entropy
 from bnbench.training.initialization import initial_model
-from bnbench.training.learner import Batch, Learner
+from bnbench.training.learner import Learner
+from bnbench.training.loop import train_epochs
+from bnbench.training.members import Members
 from bnbench.training.optimizer import places
+from bnbench.training.progress import Progress, Result
 
 AGREES = 1e-4  # logits of untrained networks, which are of the size of 1
 TRIED = 8  # images: of two, batch norm makes 1 and -1, whose signs hang on the last bit
@@ -51,12 +55,12 @@ class StackedLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, S F_in) to (N, S F_out)."""
-        of_each = x.view(len(x), self.members, -1).transpose(0, 1)  # (S, N, F_in)
+        loss_shape = x.view(len(x), self.members, -1).transpose(0, 1)  # (S, N, F_in)
         weight = self.weight.view(self.members, -1, self.weight.shape[1]).transpose(1, 2)
         if self.bias is None:
-            y = torch.bmm(of_each, weight)
+            y = torch.bmm(loss_shape, weight)
         else:
-            y = torch.baddbmm(self.bias.view(self.members, 1, -1), of_each, weight)
+            y = torch.baddbmm(self.bias.view(self.members, 1, -1), loss_shape, weight)
         return y.transpose(0, 1).flatten(1)
 
 
@@ -92,7 +96,7 @@ class Stack(nn.Module):
         return logits.view(len(channels), self.members, -1).transpose(0, 1)
 
     def part(self, tensor: Tensor, member: int) -> Tensor:
-        """Give a member's part of a parameter or buffer; one number is everybody's."""
+        """Cut out a member's part of a parameter or buffer; one number is everybody's."""
         return tensor.chunk(self.members)[member] if tensor.dim() else tensor
 
 
@@ -180,38 +184,38 @@ class StackedLearner(Learner):
         record: Record | None = None,
     ) -> None:
         self.members = len(models)
+        self.loss_shape = (self.members,)
         super().__init__(Stack(models), split, settings, record)
         sizes = [parameter.numel() for parameter in self.model.parameters()]
         self._places, _ = places(sizes)
         self._places_alone, self._length_alone = places([size // self.members for size in sizes])
 
-    def examples(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Give the members' images (S, N, C, H, W) and labels (S, N)."""
-        return self.gathered(self._sent(torch.stack(batch)))
+    def examples(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Gather images (S, N, C, H, W) and labels (S, N) at a batch's indices (S, N)."""
+        return self.gathered(self._sent(batch))
 
     def gathered(self, indices: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the images and labels at indices (S, N), which are on the device."""
+        """Gather images and labels at indices (S, N) that are on the device."""
         return self.split.images[indices], self.split.labels[indices]
 
-    def measure(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Give losses (S,), from which gradients flow, and correct answers (S,)."""
-        logits = self.model(images)  # (S, N, K)
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Compute the cross-entropy (S,) of each member's batch, nats; of logits (S, N, K)."""
         losses = cross_entropy(
             logits.flatten(0, 1),
             labels.flatten(),
             softmax_before_loss=self.settings.softmax_before_loss,
             reduction="none",
         ).view_as(labels)
-        return losses.mean(dim=1), (logits.detach().argmax(dim=2) == labels).sum(dim=1)
+        return losses.mean(dim=1)
 
-    def weights(self, member: int) -> dict[str, Tensor]:
-        """Give a member's parameters and buffers by name, as its model of its own has them."""
+    def weights(self, member: int = 0) -> dict[str, Tensor]:
+        """Copy a member's parameters and buffers by name, as its model of its own has them."""
         state = self.model.network.state_dict()
         # Copied: a view would be saved with all that it is a view of.
         return {name: self.model.part(value, member).clone() for name, value in state.items()}
 
-    def optimizer_state(self, member: int) -> dict[str, Any]:
-        """Give a member's part of what the optimizer keeps, as it would be alone."""
+    def optimizer_state(self, member: int = 0) -> dict[str, Any]:
+        """Cut out a member's part of what the optimizer keeps, as it would be alone."""
         state = self.optimizer.state_dict()
         kept = {
             name: self._alone(value, member) if value.dim() else value
@@ -275,3 +279,40 @@ def build_learner(experiment: Experiment, seeds: Sequence[int], splits: Splits) 
     if settings.stack is None:
         return Learner(models[0], splits.train, settings)
     return StackedLearner(models, splits.train, settings)
+
+
+def train_seeds(
+    learner: Learner,
+    splits: Splits,
+    seeds: Sequence[int],
+    resumed: Sequence[TrainingState] | None = None,
+    passengers: Collection[int] = (),
+) -> Iterator[tuple[int, Result]]:
+    """Train what `build_learner` has built: one model, or a stack.
+
+    Parameters
+    ----------
+    learner : Learner
+    splits : Splits
+    seeds : sequence of int
+        Of the batch order; of a stack, each member's.
+    resumed : sequence of TrainingState, optional
+        Of each member, all after the same step.
+    passengers : collection of int
+        See `bnbench.training.members.Members`.
+
+    Yields
+    ------
+    tuple of int and Result
+        A seed, and what it has measured, in the order of `bnbench.training.loop.train_epochs`.
+    """
+    if isinstance(learner, StackedLearner):
+        members = Members(seeds, learner.settings, passengers)
+        if resumed is not None:
+            members.restore(learner, resumed)
+        return train_epochs(learner, members, splits)
+    (seed,) = seeds
+    progress = Progress(seed, learner.settings)
+    if resumed is not None:
+        progress.restore(learner, *resumed)
+    return train_epochs(learner, progress, splits)

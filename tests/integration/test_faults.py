@@ -18,7 +18,7 @@ import pytest
 
 from bnbench import BnbenchError, EpochRow, Experiment, load_experiment, run_experiment
 from bnbench.config import dump_experiment
-from bnbench.training import loop
+from bnbench.training import learner, loop
 from tests.integration.faults import FileSystem, full, in_a_child, killed
 
 FAULT_POINTS = 346
@@ -43,7 +43,7 @@ def experiment(root: Path) -> Experiment:
 
 def train(experiment: Experiment, results: Path, system: FileSystem | None = None) -> None:
     """Run; the states of long epochs are kept every 4 steps."""
-    loop.KEEP_EVERY, loop.BLOCK = 4, 2
+    loop.KEEP_EVERY, learner.BLOCK = 4, 2
     if system is not None:
         system.install()
     for _ in run_experiment(experiment, 1, results):

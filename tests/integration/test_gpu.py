@@ -16,6 +16,7 @@ from bnbench.data import data_folder, load_splits
 from bnbench.runs import EpochRow, Run, run_directory
 from bnbench.training import run_experiment
 from bnbench.training.device import on_device, reproducible
+from bnbench.training.loop import update
 from bnbench.training.stack import build_learner
 from bnbench.verification.tolerance import within_tolerance
 
@@ -112,12 +113,12 @@ def test_no_step_waits_for_the_device(stack: int | None, root: Path, data_dir: P
     with reproducible(threads=1):
         splits = on_device(load_splits(one.data, data_folder(data_dir), 1), torch.device("cuda"))
         learner = build_learner(one, one.training.seeds_with(0), splits)
-        batch = (torch.arange(64),) * learner.members
-        learner.update(*learner.examples(batch))
+        batch = torch.arange(64).expand(*learner.loss_shape, 64)
+        update(learner, *learner.examples(batch))
         torch.cuda.synchronize()
         torch.cuda.set_sync_debug_mode("error")
         try:
-            losses = [learner.update(*learner.examples(batch))[0] for _ in range(3)]
+            losses = [update(learner, *learner.examples(batch))[0] for _ in range(3)]
         finally:
             torch.cuda.set_sync_debug_mode("default")
     assert all((before > after).all() for before, after in pairwise(losses))

@@ -25,12 +25,14 @@ from bnbench.config import (
 from bnbench.data import Split, Splits
 from bnbench.models import resolve_model
 from bnbench.runs import BatchRows, EpochRow, EvaluationRow
+from bnbench.training import learner as learning
 from bnbench.training import loop
+from bnbench.training.batches import batch_order
 from bnbench.training.checkpoint import TrainingState
 from bnbench.training.device import reproducible
 from bnbench.training.evaluation import evaluate
 from bnbench.training.initialization import initial_model
-from bnbench.training.loop import DivergedError, batch_order, train
+from bnbench.training.loop import DivergedError, train
 from bnbench.training.optimizer import build_optimizer, flatten_parameters
 
 
@@ -204,7 +206,7 @@ def test_evaluations_within_an_epoch_change_nothing() -> None:
 def test_a_run_goes_on_within_an_epoch(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """From a copy of the state after any step: the rows and weights of a run that was let alone."""
     monkeypatch.setattr(loop, "KEEP_EVERY", 1)
-    monkeypatch.setattr(loop, "BLOCK", 1)
+    monkeypatch.setattr(learning, "BLOCK", 1)
     data, chosen = splits(), settings(optimizer=SGDSettings(name="sgd", momentum=0.9))
     network, state, rest = dropping(model()), None, []
     torch.manual_seed(5)

@@ -14,12 +14,13 @@ import torch
 from bnbench.config import Experiment, ModelSettings, TrainingSettings
 from bnbench.data import Split, Splits
 from bnbench.models import resolve_model
+from bnbench.training import learner as learning
 from bnbench.training import loop
 from bnbench.training.checkpoint import Tally, TrainingState
 from bnbench.training.initialization import initial_model
-from bnbench.training.loop import train, train_members
+from bnbench.training.loop import train
 from bnbench.training.soundness import Pattern, flaw, form, pattern
-from bnbench.training.stack import build_learner
+from bnbench.training.stack import build_learner, train_seeds
 
 BATCHES = 7  # 200 examples in batches of 32, the last of 8
 OPTIMIZERS: dict[str, dict[str, Any]] = {
@@ -48,7 +49,7 @@ def states(optimizer: str) -> list[TrainingState]:
     chosen = experiment(optimizer)
     model = initial_model(resolve_model(chosen), chosen.training.initialization, seed=0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "BLOCK", 2)
+        patch.setattr(learning, "BLOCK", 2)
         patch.setattr(loop, "KEEP_EVERY", 2)
         results = train(model, splits(), chosen.training, seed=0)
         return [copy.deepcopy(one) for one in results if isinstance(one, TrainingState)]
@@ -68,7 +69,7 @@ def test_states_of_a_stack_s_members_are_those_of_runs_by_themselves(optimizer: 
     settings = chosen.training.model_copy(update={"stack": 2})
     data, stacked = splits(), chosen.model_copy(update={"training": settings})
     learner = build_learner(stacked, (0, 1), data)
-    results = [one for _, one in train_members(learner, data, settings, (0, 1))]
+    results = [one for _, one in train_seeds(learner, data, (0, 1))]
     found = [one for one in results if isinstance(one, TrainingState)]
     assert [one.step for one in found] == [7, 7, 14, 14]
     wanted = pattern(stacked, 10, BATCHES, "cpu")

@@ -31,8 +31,9 @@ from bnbench.training.checkpoint import TrainingState
 from bnbench.training.device import on_device, reproducible
 from bnbench.training.initialization import initial_model
 from bnbench.training.learner import Learner
-from bnbench.training.loop import Divergence, Result, train, train_members
-from bnbench.training.stack import Stack, StackedLearner, check_stack
+from bnbench.training.loop import train, update
+from bnbench.training.progress import Divergence, Result
+from bnbench.training.stack import Stack, StackedLearner, check_stack, train_seeds
 
 SEEDS = (3, 4, 5)
 LENET = "LeNet5_BatchNorm"
@@ -80,8 +81,8 @@ def stacked(
 ) -> tuple[StackedLearner, dict[int, list[Result]]]:
     learner = StackedLearner(networks, data.train, chosen)
     results: dict[int, list[Result]] = {member: [] for member in range(len(SEEDS))}
-    for member, result in train_members(learner, data, chosen, SEEDS):
-        results[member].append(result)
+    for seed, result in train_seeds(learner, data, SEEDS):
+        results[SEEDS.index(seed)].append(result)
     return learner, results
 
 
@@ -155,11 +156,11 @@ def test_a_stack_goes_on_from_its_members_states_bit_for_bit(device: str) -> Non
     data, chosen = splits(LENET, device), settings(epochs=3)
     states: list[TrainingState] = []
     learner = StackedLearner(models(LENET, device), data.train, chosen)
-    for _, result in train_members(learner, data, chosen, SEEDS):
+    for _, result in train_seeds(learner, data, SEEDS):
         if isinstance(result, TrainingState) and result.epochs == 1:
             states.append(copied(result))
     again = StackedLearner(models(LENET, device), data.train, chosen)
-    for _ in train_members(again, data, chosen, SEEDS, states):
+    for _ in train_seeds(again, data, SEEDS, states):
         pass
     for member in range(len(SEEDS)):
         one, other = learner.weights(member), again.weights(member)
@@ -295,7 +296,7 @@ def test_a_captured_step_is_the_step(
             if stack
             else Learner(networks[0], data.train, chosen, **how)
         )
-        results = [result for _, result in train_members(learner, data, chosen, seeds)]
+        results = [result for _, result in train_seeds(learner, data, seeds)]
         return batches(results, "train"), learner.weights(0)
 
     # Without a GPU there is nothing to record on, and with one, everything is recorded.
@@ -317,7 +318,7 @@ def test_a_step_that_cannot_be_recorded_is_told_in_one_line() -> None:
     learner = Learner(model, data.train, settings(), refused)
     line = r"training.cuda_graph: .* \(operation not permitted .* capturing\); set it to false$"
     with pytest.raises(BnbenchError, match=line):
-        list(train_members(learner, data, settings(), SEEDS[:1]))
+        list(train_seeds(learner, data, SEEDS[:1]))
 
 
 @pytest.mark.parametrize("stack", [False, True])
@@ -332,10 +333,10 @@ def test_a_step_reads_no_value_of_the_device(stack: bool) -> None:
             if stack
             else Learner(networks[0], data, settings())
         )
-        indices = torch.zeros(learner.members, 16, dtype=torch.int64)
-        first, _ = learner.update(*learner.gathered(indices))
-        assert first.shape == (learner.members,)
-        return first
+        indices = torch.zeros(*learner.loss_shape, 16, dtype=torch.int64)
+        first, _ = update(learner, *learner.gathered(indices))
+        assert first.shape == learner.loss_shape
+        return first.reshape(-1)
 
     losses()[0].item()  # and what is kept between calls, is made of true tensors
     with FakeTensorMode(allow_non_fake_inputs=True):

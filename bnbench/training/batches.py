@@ -1,0 +1,66 @@
+"""The order of an epoch's batches, and the blocks of them between two looks at the device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from bnbench.config import TrainingSettings
+
+
+def batch_order(
+    examples: int, settings: TrainingSettings, generator: torch.Generator
+) -> list[Tensor]:
+    """Cut an epoch into batches of indices into the training split.
+
+    Both arms of a seed see the same batches: the permutations come from a generator of their
+    own, on the CPU whatever the device.
+
+    Parameters
+    ----------
+    examples : int
+        Size N of the training split.
+    settings : TrainingSettings
+        `batch_size`, `shuffle`, `drop_last`.
+    generator : torch.Generator
+        Advanced by an epoch, if shuffling.
+
+    Returns
+    -------
+    list of Tensor, int64
+        A permutation of 0 ... N - 1 cut into batches; without shuffling, file order.
+    """
+    order = (
+        torch.randperm(examples, generator=generator)
+        if settings.shuffle
+        else torch.arange(examples)
+    )
+    batches = list(torch.split(order, settings.batch_size))
+    if settings.drop_last and len(batches[-1]) < settings.batch_size:
+        batches.pop()
+    return batches
+
+
+def blocks(
+    batches: list[Tensor], steps_before: int, every: int | None, longest: int
+) -> Iterator[list[Tensor]]:
+    """Cut an epoch's batches into blocks that end, also, where an evaluation is due.
+
+    Parameters
+    ----------
+    batches : list of Tensor
+    steps_before : int
+        Done before the first of these batches, counted over the run.
+    every : int, optional
+        Steps between two evaluations.
+    longest : int
+        Most batches of a block.
+    """
+    start = 0
+    while start < len(batches):
+        until_due = every - (steps_before + start) % every if every else longest
+        stop = start + min(longest, until_due)
+        yield batches[start:stop]
+        start = stop
