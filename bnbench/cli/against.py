@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from bnbench.cli.terminal import say, show, table
 from bnbench.errors import BnbenchError
 from bnbench.findings.against import BOUND, CONFIDENCE, Judged, Judgement, judge
 from bnbench.findings.numbers import difference, level
@@ -29,10 +28,9 @@ def judge_runs(folders: Sequence[Path], results: Path, reference: Path) -> int:
     if not reference.is_dir():
         raise BnbenchError(f"{reference}: there is no such folder; give one like results/reference")
     judgement = judge(find_runs(folders) if folders else _runs_in(results), reference)
-    console = Console()
-    console.print(_table(judgement))
+    show(_table(judgement))
     for line in (*judgement.notes, _sum(judgement)):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        say(line)
     return 0 if judgement.consistent else 1
 
 
@@ -48,14 +46,8 @@ def _runs_in(results: Path) -> list[Run]:
 def _table(judgement: Judgement) -> Table:
     """List everything, or of very much what lies outside."""
     headers = ("experiment", "validation accuracy", "reference", "here", "")
-    table = Table(*headers, box=None, pad_edge=False)
-    for column in table.columns:
-        column.overflow = "fold"
     many = len(judgement.judged) > LISTED
-    for one in judgement.judged:
-        if not (many and one.inside):
-            table.add_row(*map(escape, _cells(one)))
-    return table
+    return table(headers, [_cells(one) for one in judgement.judged if not (many and one.inside)])
 
 
 def _cells(one: Judged) -> tuple[str, ...]:

@@ -5,18 +5,47 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from rich import box
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+import typer
 
-from bnbench.claims import Judgement, Verdict, claims_table
-from bnbench.config import load_study
-from bnbench.registry import unknown
-from bnbench.report.files import write_table, writing
+from bnbench.cli.options import RESULTS, Results
+from bnbench.cli.terminal import on_terminal, say, show, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from bnbench.claims import Judgement
 
 HEADER = ("claim", "aspect", "verdict", "numbers")
+
+
+def claims(
+    studies: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Study YAML files: only claims that rest on them; by default all."),
+    ] = None,
+    results: Results = RESULTS,
+    article: Annotated[
+        str | None, typer.Option("--article", help="Only this one's, such as A0.")
+    ] = None,
+    verdict: Annotated[
+        str | None, typer.Option("--verdict", help="Only these, such as refuted.")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Write the rows with everything about them.")
+    ] = None,
+) -> None:
+    """Judge the published claims, all or those of some studies, by the runs that are there.
+
+    Example: bnbench claims --article A0
+    """
+    from bnbench.cli.studies import judge_results
+
+    judgements = judge_results(studies or [], results).judgements
+    if studies:
+        judgements = resting_on(judgements, studies)
+    print_claims(judgements, article, verdict, csv)
 
 
 def print_claims(
@@ -35,14 +64,16 @@ def print_claims(
     csv : Path, optional
         File for the same rows with everything about them.
     """
+    from bnbench.claims import claims_table
+    from bnbench.report.files import write_table, writing
+
     chosen = _chosen(judgements, article, verdict)
-    console = Console()
-    if console.is_terminal:
-        console.print(_table(chosen))
+    if on_terminal():
+        show(_table(chosen))
     else:
         for line in _lines(chosen):
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
-    console.print(_summary(chosen), highlight=False, markup=False, soft_wrap=True)
+            say(line)
+    say(_summary(chosen))
     if csv is not None:
         with writing(csv):
             write_table(claims_table(chosen), csv)
@@ -50,6 +81,8 @@ def print_claims(
 
 def resting_on(judgements: Sequence[Judgement], paths: Iterable[Path]) -> tuple[Judgement, ...]:
     """Keep the verdicts that studies decide, or would if they had the runs."""
+    from bnbench.config import load_study
+
     names = {load_study(path).name for path in paths}
     return tuple(one for one in judgements if one.test is not None and one.test.study in names)
 
@@ -58,6 +91,9 @@ def _chosen(
     judgements: Sequence[Judgement], article: str | None, verdict: str | None
 ) -> list[Judgement]:
     """Keep one article's, or one verdict's; refuse a name that there is not."""
+    from bnbench.claims import Verdict
+    from bnbench.registry import unknown
+
     articles = {judgement.claim.article for judgement in judgements}
     if article is not None and article not in articles:
         raise unknown("article", article, articles, "--article")
@@ -73,16 +109,13 @@ def _chosen(
 
 def _table(judgements: Sequence[Judgement]) -> Table:
     """Lay the verdicts out for a terminal, each claim's words once."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in HEADER:
-        table.add_column(name, overflow="fold", no_wrap=name == "verdict")
-    before = None
+    rows, before = [], None
     for judgement in judgements:
         claim = judgement.claim
         first = f"{claim.id}  {claim.claim}" if claim is not before else ""
-        table.add_row(escape(first), *map(escape, _cells(judgement)))
+        rows.append((first, *_cells(judgement)))
         before = claim
-    return table
+    return table(HEADER, rows, whole=("verdict",), ruled=True)
 
 
 def _lines(judgements: Sequence[Judgement]) -> list[str]:
@@ -100,6 +133,8 @@ def _cells(judgement: Judgement) -> tuple[str, str, str]:
 
 
 def _summary(judgements: Sequence[Judgement]) -> str:
+    from bnbench.claims import Verdict
+
     counts = Counter(judgement.verdict for judgement in judgements)
     claims = len({judgement.claim.id for judgement in judgements})
     parts = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict)

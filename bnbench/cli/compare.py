@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from rich.console import Console
+import typer
 
+from bnbench.cli.options import RESULTS, Results, WithRuns
+from bnbench.cli.terminal import say, show
 from bnbench.errors import BnbenchError
 from bnbench.registry import unknown
-from bnbench.report.archive import archive
-from bnbench.report.compare import compare
-from bnbench.report.tables import markdown_table, render_table
-from bnbench.runs import write_text
 
 
-def compare_experiments(
-    names: Sequence[str], baseline: str | None, results: Path, out: Path, with_runs: bool
+def compare(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            help="Experiments by name or folder, or folders of runs; the first is the baseline"
+            " unless --baseline names it."
+        ),
+    ],
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", help="Compare all of them with this one.")
+    ] = None,
+    results: Results = RESULTS,
+    out: Annotated[Path, typer.Option("--out", help="Folder for figures and tables.")] = Path(
+        "figures"
+    ),
+    with_runs: WithRuns = False,
 ) -> None:
-    """Compare experiments and print the table, its notes, and the paths of what was written."""
-    folders = [_folder(name, results) for name in ([baseline] if baseline else []) + list(names)]
+    """Compare experiments: figures as PNG and SVG, the CSV each was drawn from, and a table.
+
+    Example: bnbench compare lenet5_batchnorm --baseline lenet5 --out figures/
+    """
+    from bnbench.report.archive import archive
+    from bnbench.report.compare import compare
+    from bnbench.report.tables import markdown_table, render_table
+    from bnbench.runs import write_text
+
+    folders = [_folder(name, results) for name in ([baseline] if baseline else []) + runs]
     comparison = compare(folders, out)
     paths = [*comparison.paths, out / "summary.md"]
     write_text(paths[-1], markdown_table(comparison))
     if with_runs:
         archive(folders, out)
         paths.append(out / "runs")
-    console = Console()
-    console.print(render_table(comparison))
+    show(render_table(comparison))
     for line in (*comparison.notes, *paths):
-        console.print(str(line), highlight=False, markup=False, soft_wrap=True)
+        say(line)
 
 
 def _folder(name: str, results: Path) -> Path:

@@ -2,55 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bnbench.cli.options import DataDir, DatasetName
+from bnbench.cli.terminal import say, show, table
 
 if TYPE_CHECKING:
-    from bnbench.data import Dataset
+    from rich.table import Table
+
+    from bnbench.data import Dataset, FileCheck
 
 data_app = typer.Typer(help="Fetch, verify, locate and look at a data set.", no_args_is_help=True)
 
 
 @data_app.command()
 def fetch(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
-    """Get the four files, from wherever they can be had, and verify them."""
+    """Get the four files, from wherever they can be had, and verify them.
+
+    Example: bnbench data fetch --dataset fashion_mnist
+    """
     from bnbench.data import data_folder
     from bnbench.data import fetch as fetch_files
 
-    typer.echo(fetch_files(_with_files(dataset), data_folder(data_dir)))
+    say(fetch_files(_with_files(dataset), data_folder(data_dir)))
 
 
 @data_app.command()
 def verify(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
-    """Hash the files and say whether they are the published ones; exit code 1 if not."""
-    from rich.console import Console
+    """Hash the files and say whether they are the published ones; exit code 1 if not.
 
-    from bnbench.cli.tables import file_table
+    Example: bnbench data verify
+    """
     from bnbench.data import data_folder
     from bnbench.data import verify as verify_files
 
     checks = verify_files(_with_files(dataset), data_folder(data_dir))
-    Console().print(file_table(checks))
+    show(_file_table(checks))
     raise typer.Exit(0 if all(check.ok for check in checks) else 1)
 
 
 @data_app.command()
 def where(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
-    """Print the folder of the files; exit code 1 if they are not there yet."""
+    """Print the folder of the files; exit code 1 if they are not there yet.
+
+    Example: bnbench data where
+    """
     from bnbench.data import data_folder, locate, raw_folder
 
     known = _with_files(dataset)
     found = locate(known, data_folder(data_dir))
-    typer.echo(found or raw_folder(known, data_folder(data_dir)))
+    say(found or raw_folder(known, data_folder(data_dir)))
     raise typer.Exit(0 if found else 1)
 
 
-@data_app.command()
-def show(
+@data_app.command("show")
+def show_data_set(
     dataset: DatasetName = "mnist",
     data_dir: DataDir = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the figures.")] = Path("figures"),
@@ -58,13 +68,31 @@ def show(
         int, typer.Option("--seed", min=0, help="Of the choice of digits and the 50 draws.")
     ] = 0,
 ) -> None:
-    """Draw a grid of digits, and min-max and z-score normalization before and after."""
+    """Draw a grid of digits, and min-max and z-score normalization before and after.
+
+    Example: bnbench data show --out figures
+    """
     from bnbench.data import data_folder, read_training_file
     from bnbench.report.data_figures import show_data
 
     examples = read_training_file(dataset, data_folder(data_dir))
     for path in show_data(examples.images, examples.labels, out, seed):
-        typer.echo(path)
+        say(path)
+
+
+def _file_table(checks: Sequence[FileCheck]) -> Table:
+    """Lay out the files of a data set with their checksums."""
+    rows = [
+        (
+            check.path.name,
+            f"{check.size:,}" if check.size is not None else "",
+            check.md5 or "",
+            check.sha256 or "",
+            check.problem or "ok",
+        )
+        for check in checks
+    ]
+    return table(("file", "bytes", "MD5", "SHA-256", ""), rows)
 
 
 def _with_files(name: str) -> Dataset:
@@ -73,6 +101,6 @@ def _with_files(name: str) -> Dataset:
 
     dataset = find_dataset(name)
     if not dataset.files:
-        typer.echo(f"{dataset.title} come inside scikit-learn: there is no file to look after")
+        say(f"{dataset.title} come inside scikit-learn: there is no file to look after")
         raise typer.Exit
     return dataset

@@ -6,30 +6,42 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+import typer
 
-from bnbench.cli.tables import percent, seed_ranges
-from bnbench.runs.overview import ListedExperiment, ListedRun, Overview, look_over
+from bnbench.cli.options import RESULTS
+from bnbench.cli.terminal import percent, say, seed_ranges, show, table
 
-UNFOLDED = 10_000
-"""Columns, where the output is no terminal: a line stays a line for the program that reads it."""
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from bnbench.runs.overview import ListedExperiment, ListedRun, Overview
 
 
-def print_list(results: Path, by_run: bool, as_json: bool) -> None:
-    """Print what a results folder holds; see ``list --help``."""
+def list_runs(
+    results: Annotated[Path, typer.Argument(help="A folder of runs.")] = RESULTS,
+    by_run: Annotated[bool, typer.Option("--runs", help="One line a run.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The same, for programs.")] = False,
+) -> None:
+    """Say what is in a results folder, one line an experiment, from the runs' manifests alone.
+
+    The validation accuracy is after the last epoch, the mean over the complete runs. `running` is
+    in progress, or was killed. A manifest that cannot be read is a line of its own, and no error;
+    a folder where none can is one (exit code 2). Runs that a report keeps beside it, such as those
+    of results/reference, are listed when their folder is given.
+
+    Example: bnbench list results --runs
+    """
+    from bnbench.runs.overview import look_over
+
     overview = look_over(results)
     if as_json:
-        print(_json(overview, by_run))  # noqa: T201
+        say(_json(overview, by_run))
         return
-    console = Console()
-    if not console.is_terminal:
-        console.width = UNFOLDED
-    console.print(_run_table(overview.runs) if by_run else _table(overview.experiments))
+    show(_run_table(overview.runs) if by_run else _table(overview.experiments))
     for problem in overview.problems:
-        console.print(problem, highlight=False, markup=False, soft_wrap=True)
+        say(problem)
 
 
 def _json(overview: Overview, by_run: bool) -> str:
@@ -40,36 +52,31 @@ def _json(overview: Overview, by_run: bool) -> str:
 
 
 def _table(experiments: Sequence[ListedExperiment]) -> Table:
-    table = _folding("experiment", "seeds", "runs", "epochs", "validation", "device", "ended")
-    for one in experiments:
-        statuses = ", ".join(f"{count} {status}" for status, count in one.statuses.items())
-        table.add_row(
-            escape(one.experiment),
+    headers = ("experiment", "seeds", "runs", "epochs", "validation", "device", "ended")
+    rows = [
+        (
+            one.experiment,
             seed_ranges(one.seeds),
-            statuses,
+            ", ".join(f"{count} {status}" for status, count in one.statuses.items()),
             str(one.epochs),
             percent(one.validation_accuracy),
-            escape(", ".join(one.devices)),
+            ", ".join(one.devices),
             (one.ended or "")[: len("2026-11-20")],
         )
-    return table
+        for one in experiments
+    ]
+    return table(headers, rows)
 
 
 def _run_table(runs: Sequence[ListedRun]) -> Table:
-    table = _folding("run", "status", "epochs", "validation", "ended (UTC)")
-    for run in runs:
-        table.add_row(
-            escape(run.path),
+    rows = [
+        (
+            run.path,
             run.status,
             str(run.epochs),
             percent(run.validation_accuracy),
             (run.ended or "").replace("T", " ").removesuffix("+00:00"),
         )
-    return table
-
-
-def _folding(*columns: str) -> Table:
-    table = Table(*columns, box=None, pad_edge=False)
-    for column in table.columns:
-        column.overflow = "fold"
-    return table
+        for run in runs
+    ]
+    return table(("run", "status", "epochs", "validation", "ended (UTC)"), rows)

@@ -2,61 +2,77 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.table import Table
-from torch import nn
+from typing import TYPE_CHECKING, Annotated
 
-from bnbench.config import Experiment, ModelSettings
-from bnbench.models import ARCHITECTURES, Network, build_model, find_architecture, resolve_model
+import typer
+
+from bnbench.cli.terminal import show, table
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from bnbench.models import Network
+
+COUNTS = ("parameters", "buffers")
 
 
-def print_architectures() -> None:
-    """Print every architecture with its parameters and buffers, with one input channel."""
-    table = Table("name", "input", "activation", "normalized", box=None, pad_edge=False)
-    table.add_column("parameters", justify="right", no_wrap=True)
-    table.add_column("buffers", justify="right", no_wrap=True)
-    for name in sorted(ARCHITECTURES):
-        architecture = ARCHITECTURES[name]
-        network = architecture.network
-        model = _default(name)
-        table.add_row(
+def models(
+    name: Annotated[
+        str | None, typer.Argument(help="Show this architecture layer by layer.")
+    ] = None,
+) -> None:
+    """List the architectures with their parameters and buffers.
+
+    Example: bnbench models LeNet5_BatchNorm
+    """
+    if name is None:
+        headers = ("name", "input", "activation", "normalized", *COUNTS)
+        show(table(headers, _architectures(), right=COUNTS))
+    else:
+        show(table(("layer", "module", *COUNTS), _layers(name), right=COUNTS))
+
+
+def _architectures() -> list[tuple[str, ...]]:
+    """List every architecture with its parameters and buffers, with one input channel."""
+    from bnbench.models import ARCHITECTURES
+
+    return [
+        (
             name,
-            f"{network.image_size} x {network.image_size}",
-            network.activation,
+            f"{architecture.network.image_size} x {architecture.network.image_size}",
+            architecture.network.activation,
             ", ".join(architecture.normalized_layers) or "-",
-            f"{parameters(model):,}",
-            f"{buffers(model):,}",
+            *_counted(_default(name)),
         )
-    Console().print(table)
+        for name, architecture in sorted(ARCHITECTURES.items())
+    ]
 
 
-def print_architecture(name: str) -> None:
-    """Print one architecture layer by layer."""
+def _layers(name: str) -> list[tuple[str, ...]]:
+    """List one architecture layer by layer, and its sums."""
+    from bnbench.models import find_architecture
+
     find_architecture(name)
-    table = Table("layer", "module", box=None, pad_edge=False)
-    table.add_column("parameters", justify="right", no_wrap=True)
-    table.add_column("buffers", justify="right", no_wrap=True)
     model = _default(name)
-    for layer, module in model.named_modules():
-        if layer and not list(module.children()):
-            counts = (f"{parameters(module):,}", f"{buffers(module):,}")
-            table.add_row(layer, str(module), *counts)
-    table.add_section()
-    table.add_row("all", name, f"{parameters(model):,}", f"{buffers(model):,}")
-    Console().print(table)
+    layers = [
+        (layer, str(module), *_counted(module))
+        for layer, module in model.named_modules()
+        if layer and not list(module.children())
+    ]
+    return [*layers, ("all", name, *_counted(model))]
 
 
-def parameters(module: nn.Module) -> int:
-    """Count trainable parameters."""
-    return sum(tensor.numel() for tensor in module.parameters() if tensor.requires_grad)
-
-
-def buffers(module: nn.Module) -> int:
-    """Count running statistics: a mean and a variance a map (not the counter of batches)."""
-    return sum(
+def _counted(module: nn.Module) -> tuple[str, str]:
+    """Count trainable parameters, and running statistics: a mean and a variance a map."""
+    parameters = sum(tensor.numel() for tensor in module.parameters() if tensor.requires_grad)
+    buffers = sum(
         tensor.numel() for name, tensor in module.named_buffers() if "num_batches" not in name
     )
+    return f"{parameters:,}", f"{buffers:,}"
 
 
 def _default(name: str) -> Network:
+    from bnbench.config import Experiment, ModelSettings
+    from bnbench.models import build_model, resolve_model
+
     return build_model(resolve_model(Experiment(experiment=name, model=ModelSettings(name=name))))

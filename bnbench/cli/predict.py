@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+import typer
 
-from bnbench.prediction import predict
-from bnbench.runs import find_run
+from bnbench.cli.terminal import show, table
 
 
-def print_predictions(folder: Path, images: Sequence[Path]) -> None:
-    """Print each image's class, and the probability of every class, in per cent."""
-    predictions = list(predict(find_run(folder), images))
-    table = Table("image", "class", box=None, pad_edge=False)
-    for label in predictions[0].probabilities:
-        table.add_column(f"{label} %", justify="right")
-    for prediction in predictions:
-        table.add_row(
-            escape(str(prediction.path)),
+def predict(
+    run: Annotated[Path, typer.Argument(help="A completed run, such as results/lenet5/seed-0.")],
+    images: Annotated[list[Path], typer.Argument(help="Image files, any size, either polarity.")],
+) -> None:
+    """Classify image files with a trained run: the digit, and each class's probability.
+
+    Example: bnbench predict results/lenet5/seed-0 seven.png
+    """
+    from bnbench.prediction import predict
+    from bnbench.runs import find_run
+
+    predictions = list(predict(find_run(run), images))
+    classes = [f"{label} %" for label in predictions[0].probabilities]
+    rows = [
+        (
+            str(prediction.path),
             prediction.label,
             *(f"{100 * value:.1f}" for value in prediction.probabilities.values()),
         )
-    Console().print(table)
+        for prediction in predictions
+    ]
+    show(table(("image", "class", *classes), rows, right=classes))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from bnbench.cli.terminal import tell
+
 if TYPE_CHECKING:
     from bnbench.execution import Ended, Event, Progress, Retried, Started, Task
 
@@ -37,17 +39,13 @@ def _lines(events: Iterable[Event], runs: int) -> Iterator[Event]:
     done = 0
     for event in events:
         if isinstance(event, Progress) and event.validation_accuracy is not None:
-            _say(_epoch_line(event))
+            tell(_epoch_line(event))
         if isinstance(event, Retried):
-            _say(_retry_line(event))
+            tell(_retry_line(event))
         if isinstance(event, Ended):
             done += 1
-            _say(f"[{done}/{runs}] {event.task.name}: {event.status}")
+            tell(f"[{done}/{runs}] {event.task.name}: {event.status}")
         yield event
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _epoch_line(event: Progress) -> str:

@@ -2,69 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
+import typer
 
-from bnbench.claims import Verdict
-from bnbench.cli.studies import known_studies, load_studies
-from bnbench.cli.train import Running, run_plan
-from bnbench.execution import merge_plans, plan_runs
-from bnbench.report.archive import archive
-from bnbench.report.study_results import (
-    Judged,
-    answering_experiments,
-    judge_studies,
-    own_claims,
-    write_answers,
-    write_study_report,
-    write_study_tables,
-)
+from bnbench.cli.options import HEADLINE, RunOptions, Small, StudySeeds, WithRuns, with_run_options
+from bnbench.cli.terminal import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bnbench.cli.running import Running
+    from bnbench.config import Study
+    from bnbench.execution import Plan
+    from bnbench.report.study_results import Judged
 
 
-def reproduce_studies(
-    paths: Sequence[Path],
-    seeds: int | None,
-    small: bool,
-    results: Path,
-    out: Path,
-    with_runs: bool,
-    data_dir: Path | None,
-    device: str | None,
-    stack: int | None,
-    fresh: bool,
-    running: Running,
-) -> int:
-    """Do what studies still lack, then write what their runs say; see ``reproduce --help``.
+@with_run_options
+def reproduce(
+    how: RunOptions,
+    studies: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Study YAML files; by default the headline study."),
+    ] = None,
+    seeds: StudySeeds = None,
+    small: Small = False,
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for the report, its figures and tables.")
+    ] = Path("results/report"),
+    with_runs: WithRuns = False,
+) -> None:
+    """Run what studies still lack, compare, judge the articles' claims, and write a report.
 
-    Returns
-    -------
-    int
-        Exit code: 0; 1 if a run failed, after the report on the others has been written; 130 or
-        143 if a signal stopped the command.
+    Example: bnbench reproduce configs/studies/learning_rate.yaml --small
     """
-    studies = load_studies(paths, small=small, seeds=seeds, device=device, stack=stack)
+    from bnbench.cli.running import Running, run_plan
+    from bnbench.cli.studies import known_studies, load_studies
+    from bnbench.report.study_results import judge_studies, own_claims
+
+    paths = studies or [HEADLINE]
+    running = Running.of(how)
+    chosen = load_studies(paths, small=small, seeds=seeds, device=how.device, stack=how.stack)
     known = known_studies(paths)
     own_claims(known)  # a wrong one is said before hours of runs
+    code = run_plan(_plan(chosen, how, running), running)
+    if code <= 1:  # not stopped: what there is can be reported
+        judged = judge_studies(chosen, known, how.results)
+        _say_verdicts(judged)
+        write_all(judged, out, with_runs=with_runs)
+    raise typer.Exit(code)
+
+
+def _plan(studies: Iterable[Study], how: RunOptions, running: Running) -> Plan:
+    """Plan what the studies still lack; a run that would replace another is refused."""
+    from bnbench.execution import merge_plans, plan_runs
+
     plan = merge_plans(
         plan_runs(
             study.experiments,
             study.seeds,
-            results,
-            data_dir=data_dir,
-            fresh=fresh,
+            how.results,
+            data_dir=how.data_dir,
+            fresh=how.fresh,
             device_of=running.device_of,
         )
         for study in studies
     )
     plan.refuse_others()
-    code = run_plan(plan, running)
-    if code <= 1:  # not stopped: what there is can be reported
-        judged = judge_studies(studies, known, results)
-        _print_verdicts(judged)
-        write_all(judged, out, with_runs=with_runs)
-    return code
+    return plan
 
 
 def write_all(judged: Judged, out: Path, *, with_runs: bool, lean: bool = False) -> None:
@@ -72,6 +78,14 @@ def write_all(judged: Judged, out: Path, *, with_runs: bool, lean: bool = False)
 
     See `bnbench.report.study_report.write_report` on `lean`.
     """
+    from bnbench.report.archive import archive
+    from bnbench.report.study_results import (
+        answering_experiments,
+        write_answers,
+        write_study_report,
+        write_study_tables,
+    )
+
     tables = write_study_tables(judged, out)
     write_answers(judged, out / "answers.md")
     write_study_report(judged, out / "report.html", with_markdown=True, lean=lean)
@@ -80,12 +94,14 @@ def write_all(judged: Judged, out: Path, *, with_runs: bool, lean: bool = False)
         studies = [one.study for one in judged.findings]
         archive(sorted(folders), out, with_answers=answering_experiments(studies))
     for path in (out / "report.html", out / "report.md", *tables):
-        Console().print(str(path), highlight=False, markup=False, soft_wrap=True)
+        say(path)
 
 
-def _print_verdicts(judged: Judged) -> None:
+def _say_verdicts(judged: Judged) -> None:
     """Count the verdicts of the claims that these studies decide."""
+    from bnbench.claims import Verdict
+
     names = {one.study.name for one in judged.findings}
     verdicts = [one.verdict for one in judged.judgements if one.study in names]
     counts = ", ".join(f"{verdicts.count(one)} {one.value}" for one in Verdict if one in verdicts)
-    Console().print(f"verdicts: {counts or 'none'}", highlight=False)
+    say(f"verdicts: {counts or 'none'}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from bnbench.cli.terminal import tell
 
 
 def unless_stopped(do: Callable[[], int]) -> int:
@@ -20,7 +21,7 @@ def unless_stopped(do: Callable[[], int]) -> int:
         try:
             return do()
         except KeyboardInterrupt:
-            print("bnbench: interrupted; the same command does what is left", file=sys.stderr)  # noqa: T201
+            tell("bnbench: interrupted; the same command does what is left")
             return 128 + (signals or [signal.SIGINT])[-1]
 
 

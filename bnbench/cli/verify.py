@@ -1,27 +1,20 @@
-"""``bnbench verify`` and ``bnbench diff``: what was found, a line a problem or a short table."""
+"""``bnbench verify``: what was found, a line a problem or a short table."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+import typer
 
+from bnbench.cli.options import RESULTS, DataDir, Results
+from bnbench.cli.terminal import say, show, table, tell
 from bnbench.errors import BnbenchError
-from bnbench.runs import Run, find_run, find_runs
-from bnbench.verification import (
-    Difference,
-    Inspection,
-    Rerun,
-    differing_facts,
-    differing_numbers,
-    inspect,
-    rerun,
-    without_manifest,
-)
+
+if TYPE_CHECKING:
+    from bnbench.runs import Run
+    from bnbench.verification import Inspection
 
 OTHER_BITS = (
     "other bits on the same kind of processor, with the same versions, threads, device and code:"
@@ -29,91 +22,111 @@ OTHER_BITS = (
 )
 
 
+def verify(
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders of runs or of experiments; with --against, by default all."),
+    ] = None,
+    rerun: Annotated[
+        bool, typer.Option("--rerun", help="Do the runs again in a temporary folder, and compare.")
+    ] = False,
+    steps: Annotated[
+        int | None, typer.Option("--steps", min=1, help="With --rerun: only so many first steps.")
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", help="Judge accuracies by a reference: results/reference."),
+    ] = None,
+    results: Results = RESULTS,
+    data_dir: DataDir = None,
+) -> None:
+    """Check runs on disk, file by file; exit code 1 if one has a problem.
+
+    With --rerun, the same bits are promised on the same kind of processor with the same versions,
+    threads, device and code. Elsewhere the first 100 training losses hold within 5e-6, or, for
+    networks with ReLUs or maxima, which amplify rounding, within 1e-5 times the square of the
+    step, with batch norm its cube, 0.1 at most. Exit code 1 where a promise does not hold.
+
+    With --against, judge instead whether accuracies after the first and the last epoch, and the
+    paired differences of the reference's contrasts, lie where its own seeds predict them; exit
+    code 1 if more lie outside than chance explains. That holds on any machine.
+
+    Example: bnbench verify results/lenet5 --rerun --steps 100
+
+    Example: bnbench verify --against results/reference --results results
+    """
+    if against is not None:
+        from bnbench.cli.against import judge_runs
+
+        if rerun or steps is not None:
+            raise BnbenchError("--against: judges runs as they are; leave out --rerun and --steps")
+        raise typer.Exit(judge_runs(runs or [], results, against))
+    if not runs:
+        raise BnbenchError("name folders of runs, such as results/lenet5; or give --against")
+    raise typer.Exit(verify_runs(runs, again=rerun, steps=steps, data_dir=data_dir))
+
+
 def verify_runs(
     folders: Sequence[Path],
+    *,
     again: bool = False,
     steps: int | None = None,
     data_dir: Path | None = None,
 ) -> int:
-    """Check runs on disk, and do them again if asked to; see ``verify --help``.
-
-    Returns
-    -------
-    int
-        Exit code: 0, or 1 if a run has a problem, or gives other numbers when it is done again.
-    """
+    """Check runs on disk, and do them again if asked to; the exit code, as of ``verify``."""
     if steps is not None and not again:
         raise BnbenchError("--steps: says how much to do again; give --rerun, too")
+    sound = _inspect(folders)
+    if sound is None:
+        return 1
+    if again:
+        return 0 if _hold([one.run for one in sound], steps, data_dir) else 1
+    _show_inspections(sound)
+    return 0
+
+
+def _inspect(folders: Sequence[Path]) -> list[Inspection] | None:
+    """Check runs on disk; `None` where there are problems, which are then said."""
+    from bnbench.runs import find_runs
+    from bnbench.verification import inspect, without_manifest
+
     inspections = [inspect(run) for run in find_runs(folders)]
     problems = [*without_manifest(folders), *(line for one in inspections for line in one.problems)]
-    if problems:
-        _print_lines([*problems, "remove the folders of these runs, and train them again"])
-        return 1
-    if not again:
-        Console().print(_status_table(inspections))
-        return 0
-    return _verify_again([one.run for one in inspections], steps, data_dir)
+    if not problems:
+        return inspections
+    for line in (*problems, "remove the folders of these runs, and train them again"):
+        say(line)
+    return None
 
 
-def _verify_again(runs: Sequence[Run], steps: int | None, data_dir: Path | None) -> int:
-    table = Table("run", "holds", "steps compared", box=None, pad_edge=False)
-    table.columns[0].overflow = "fold"
-    results: list[tuple[Run, Rerun]] = []
+def _show_inspections(inspections: Sequence[Inspection]) -> None:
+    rows = [
+        (
+            str(one.run.path),
+            one.status,
+            f"ok, without {', '.join(one.absent)}" if one.absent else "ok",
+            "sealed" if one.sealed else "no seal",
+        )
+        for one in inspections
+    ]
+    show(table(("run", "status", "files", "manifest"), rows))
+
+
+def _hold(runs: Sequence[Run], steps: int | None, data_dir: Path | None) -> bool:
+    """Do runs again, show what was compared, and say whether what was promised holds."""
+    from bnbench import verification
+    from bnbench.cli.diff import difference_table
+
+    results = []
     for run in runs:
-        print(f"{run.path}: running again", file=sys.stderr, flush=True)  # noqa: T201
-        results.append((run, rerun(run, steps, data_dir)))
-    for run, result in results:
-        table.add_row(escape(str(run.path)), result.promise, f"{result.steps:,}")
-    Console().print(table)
+        tell(f"{run.path}: running again")
+        results.append((run, verification.rerun(run, steps, data_dir)))
+    rows = [(str(run.path), result.promise, f"{result.steps:,}") for run, result in results]
+    show(table(("run", "holds", "steps compared"), rows))
     for run, result in results:
         if result.differences:
-            _print_lines(["", str(run.path), *_broken_promise(result)])
-            Console().print(_difference_table(result.differences, "then", "now"))
-    return 0 if all(result.kept for _, result in results) else 1
-
-
-def _broken_promise(result: Rerun) -> list[str]:
-    return [] if result.kept or not result.alike else [OTHER_BITS]
-
-
-def print_difference(first: Path, second: Path) -> int:
-    """Print what differs between two runs; see ``diff --help``.
-
-    Returns
-    -------
-    int
-        Exit code, as of ``diff``: 0 for the same numbers, 1 for others.
-    """
-    runs = find_run(first), find_run(second)
-    facts, numbers = differing_facts(*runs), differing_numbers(*runs)
-    _print_lines([f"A  {runs[0].path}", f"B  {runs[1].path}", ""])
-    if facts or numbers:
-        Console().print(_difference_table([*facts, *numbers], "A", "B"))
-    if not numbers:
-        _print_lines(["same numbers"])
-    return 1 if numbers else 0
-
-
-def _status_table(inspections: Sequence[Inspection]) -> Table:
-    table = Table("run", "status", "files", "manifest", box=None, pad_edge=False)
-    table.columns[0].overflow = "fold"
-    for one in inspections:
-        files = f"ok, without {', '.join(one.absent)}" if one.absent else "ok"
-        manifest = "sealed" if one.sealed else "no seal"
-        table.add_row(escape(str(one.run.path)), one.status, files, manifest)
-    return table
-
-
-def _difference_table(differences: Sequence[Difference], first: str, second: str) -> Table:
-    table = Table("difference in", first, second, box=None, pad_edge=False)
-    for column in table.columns:
-        column.overflow = "fold"
-    for one in differences:
-        table.add_row(escape(one.what), escape(one.first), escape(one.second))
-    return table
-
-
-def _print_lines(lines: Sequence[str]) -> None:
-    console = Console()
-    for line in lines:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+            say(f"\n{run.path}")
+            if result.alike and not result.kept:
+                say(OTHER_BITS)
+            show(difference_table(result.differences, "then", "now"))
+    return all(result.kept for _, result in results)

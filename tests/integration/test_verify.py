@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from bnbench.cli.verify import print_difference, verify_runs
+from bnbench.cli.diff import print_difference
+from bnbench.cli.verify import verify_runs
 from bnbench.config import load_experiment
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run, find_runs
@@ -160,7 +161,7 @@ def test_the_exit_code_of_numbers_that_do_not_hold(
 ) -> None:
     differences = () if promise == "bitwise" else (Difference("loss", "1", "2"),)
     result = Rerun(promise, alike, 7, differences)
-    monkeypatch.setattr("bnbench.cli.verify.rerun", lambda *_: result)
+    monkeypatch.setattr("bnbench.verification.rerun", lambda *_: result)
     assert verify_runs(folders, again=True) == code
     out = capsys.readouterr().out
     assert out.count(f"{promise} ") == 3

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from rich.console import Console
 
 from bnbench.claims import Judgement, article_claims, judge, study_claims
-from bnbench.cli import claims as command
 from bnbench.cli.claims import print_claims, resting_on
 from bnbench.errors import BnbenchError
 from tests.unit.claims.conftest import MakeFinding, MakeStudy
@@ -89,9 +87,9 @@ def test_the_terminal_gets_a_table_with_the_claims_own_words(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     own = make_study([make_finding([0.02, 0.021, 0.019] * 2)], text=OWN)
-    monkeypatch.setattr(
-        command, "Console", lambda: Console(force_terminal=True, width=100, no_color=True)
-    )
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes the output for a terminal
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "100")
     print_claims(judge(study_claims(own.study), {"study": own}), article="own")
     out = capsys.readouterr().out
     assert "mine  [bold]up" in out

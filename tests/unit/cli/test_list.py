@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bnbench.cli.list import print_list
+from bnbench.cli.list import list_runs
 from bnbench.runs import Manifest
 from bnbench.runs.manifest import Status
 
@@ -43,7 +43,7 @@ def results(tmp_path: Path) -> Path:
 
 
 def test_a_line_an_experiment_where_nobody_folds_it(results: Path, capsys: Captured) -> None:
-    print_list(results, by_run=False, as_json=False)
+    list_runs(results, by_run=False, as_json=False)
     _, experiment, broken = capsys.readouterr().out.splitlines()
     assert re.split(" {2,}", experiment) == [
         LONG, "0-1, 3", "2 complete, 1 failed", "2", "62.50 %", "cuda (a GPU)", "2026-11-20"
@@ -52,7 +52,7 @@ def test_a_line_an_experiment_where_nobody_folds_it(results: Path, capsys: Captu
 
 
 def test_a_line_a_run(results: Path, capsys: Captured) -> None:
-    print_list(results, by_run=True, as_json=False)
+    list_runs(results, by_run=True, as_json=False)
     _, *runs, broken = capsys.readouterr().out.splitlines()
     assert [" ".join(line.split()) for line in runs] == [
         f"{results / LONG / 'seed-0'} complete 2 50.00 % 2026-11-20 10:09:51",
@@ -68,7 +68,7 @@ def test_a_terminal_of_80_columns_hides_nothing(
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes the output for a terminal
     monkeypatch.setenv("TERM", "dumb")
-    print_list(results, by_run=False, as_json=False)
+    list_runs(results, by_run=False, as_json=False)
     head, *lines, _ = capsys.readouterr().out.splitlines()
     assert all(len(line) <= 80 for line in lines)
     assert len(lines) > 1  # it folded
@@ -78,7 +78,7 @@ def test_a_terminal_of_80_columns_hides_nothing(
 
 @pytest.mark.parametrize("by_run", [False, True])
 def test_the_same_for_programs(results: Path, capsys: Captured, by_run: bool) -> None:
-    print_list(results, by_run, as_json=True)
+    list_runs(results, by_run, as_json=True)
     content = json.loads(capsys.readouterr().out)
     (problem,) = content["problems"]
     assert "is no JSON" in problem

@@ -1,0 +1,48 @@
+"""``bnbench diff``: what differs between two runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bnbench.cli.terminal import say, show, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from bnbench.verification import Difference
+
+
+def diff(
+    first: Annotated[Path, typer.Argument(help="A run.")],
+    second: Annotated[Path, typer.Argument(help="Another run.")],
+) -> None:
+    """Say what differs between two runs; exit code 1 if their numbers do.
+
+    Example: bnbench diff results/lenet5/seed-0 results/lenet5_batchnorm/seed-0
+    """
+    raise typer.Exit(print_difference(first, second))
+
+
+def print_difference(first: Path, second: Path) -> int:
+    """Print what differs between two runs; the exit code, as of ``diff``."""
+    from bnbench.runs import find_run
+    from bnbench.verification import differing_facts, differing_numbers
+
+    runs = find_run(first), find_run(second)
+    facts, numbers = differing_facts(*runs), differing_numbers(*runs)
+    say(f"A  {runs[0].path}\nB  {runs[1].path}\n")
+    if facts or numbers:
+        show(difference_table([*facts, *numbers], "A", "B"))
+    if not numbers:
+        say("same numbers")
+    return 1 if numbers else 0
+
+
+def difference_table(differences: Sequence[Difference], first: str, second: str) -> Table:
+    """Lay out what differs, under the names of the two."""
+    rows = [(one.what, one.first, one.second) for one in differences]
+    return table(("difference in", first, second), rows)

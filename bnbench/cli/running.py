@@ -1,0 +1,192 @@
+"""What every verb that does runs does with a plan: say how long it takes, run, say how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from rich.table import Table
+
+from bnbench.cli.options import Executor, RunOptions
+from bnbench.cli.progress import ended, shown
+from bnbench.cli.signals import unless_stopped
+from bnbench.cli.terminal import percent, show, table, tell
+from bnbench.config import Experiment, load_experiment
+from bnbench.errors import BnbenchError
+from bnbench.execution import (
+    KEEP_GOING,
+    Ended,
+    LocalWorkers,
+    Plan,
+    Rules,
+    estimate_seconds,
+    plan_runs,
+    run_tasks,
+)
+from bnbench.execution.ray_cluster import RayCluster
+from bnbench.runs import Run
+from bnbench.training.device import resolve_device
+
+LISTED = 40
+"""Runs that are listed one by one at the end; of more, only those that failed are."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """How the runs of a command are done.
+
+    Attributes
+    ----------
+    jobs : int or None
+        Runs at a time; ``None``: as many as there is room for.
+    rules : Rules
+        What is done about runs that fail.
+    ray : RayCluster or None
+        ``None``: all runs are done on this machine.
+    """
+
+    jobs: int | None = None
+    rules: Rules = KEEP_GOING
+    ray: RayCluster | None = None
+
+    @classmethod
+    def of(cls, how: RunOptions) -> Running:
+        """Read the options of a command that does runs; those for Ray are refused without it."""
+        rules = Rules(how.retries, how.time_limit, fail_fast=not how.keep_going)
+        if how.executor is Executor.RAY:
+            return cls(how.jobs, rules, RayCluster(how.ray_address, how.gpus_per_run))
+        if how.ray_address is not None or how.gpus_per_run:
+            raise BnbenchError("--ray-address and --gpus-per-run are for --executor ray; add it")
+        return cls(how.jobs, rules)
+
+    def device_of(self, experiment: Experiment) -> torch.device:
+        """Say which device a run gets; see `bnbench.training.device.resolve_device`."""
+        return self.ray.device_of(experiment) if self.ray else resolve_device(experiment)
+
+
+def train_experiments(
+    configs: Sequence[Path], seeds: Sequence[int], overrides: Sequence[str], how: RunOptions
+) -> int:
+    """Run what is still to be done of the given experiments and seeds; see ``train --help``.
+
+    Returns
+    -------
+    int
+        Exit code: 0; 1 if a run failed; 130 or 143 if SIGINT or SIGTERM stopped the command.
+    """
+    running = Running.of(how)
+
+    def plan_and_run() -> int:
+        plan = plan_runs(
+            _load(configs, overrides, how),
+            seeds,
+            how.results,
+            data_dir=how.data_dir,
+            fresh=how.fresh,
+            device_of=running.device_of,
+        )
+        plan.refuse_others()
+        return run_plan(plan, running)
+
+    return unless_stopped(plan_and_run)
+
+
+def _load(configs: Sequence[Path], overrides: Sequence[str], how: RunOptions) -> list[Experiment]:
+    """Load all configs, and report the problems of all of them together."""
+    experiments, problems = [], []
+    for path in configs:
+        try:
+            experiments.append(load_experiment(path, overrides, how.device, how.stack))
+        except BnbenchError as error:
+            problems.append(str(error))
+    if problems:
+        raise BnbenchError("\n".join(problems))
+    return experiments
+
+
+def run_plan(plan: Plan, running: Running) -> int:
+    """Do what is planned, and print how all runs have ended.
+
+    Returns
+    -------
+    int
+        Exit code, as that of `train_experiments`.
+
+    Raises
+    ------
+    BnbenchError
+        If a run was refused, after the others have ended.
+    """
+    return unless_stopped(lambda: _told(plan, _outcomes(plan, running)))
+
+
+def _outcomes(plan: Plan, running: Running) -> list[Ended]:
+    """Do what is planned, here or on the cluster, and show how far it is."""
+    ray = running.ray
+    with ray.connected() if ray and plan.tasks else nullcontext(LocalWorkers()) as workers:
+        slots = min(running.jobs or workers.capacity(plan.tasks), max(1, len(plan.tasks)))
+        _announce(plan, slots)
+        with closing(run_tasks(plan.tasks, slots, running.rules, workers)) as events:
+            epochs = sum(task.epochs_left for task in plan.tasks)
+            return ended(shown(events, len(plan.tasks), epochs, slots))
+
+
+def _told(plan: Plan, outcomes: Sequence[Ended]) -> int:
+    if len(plan.planned) <= LISTED:
+        show(_run_table(plan.runs))
+    failures = [outcome for outcome in outcomes if outcome.status == "failed"]
+    if failures:
+        show(_failure_table(failures), stderr=True)
+    if len(outcomes) < len(plan.tasks):
+        tell("bnbench: stopped; the same command does what is left")
+    if refusals := [outcome.message for outcome in outcomes if outcome.status == "refused"]:
+        raise BnbenchError("\n".join(refusals))
+    return 1 if failures else 0
+
+
+def _run_table(runs: Sequence[Run]) -> Table:
+    """Lay out runs with how they ended and their last accuracies, in per cent."""
+    manifests = [(run, run.read_manifest()) for run in runs if run.manifest.exists()]
+    rows = [
+        (
+            str(run.path),
+            manifest.status,
+            str(manifest.final.get("epochs", 0)),
+            percent(manifest.final.get("validation_accuracy")),
+            percent(manifest.final.get("test_accuracy")),
+        )
+        for run, manifest in manifests
+    ]
+    return table(("run", "status", "epochs", "validation", "test"), rows)
+
+
+def _failure_table(failures: Sequence[Ended]) -> Table:
+    """Lay out runs that did not end well, with the last lines of what they said."""
+    rows = [
+        (failure.task.name, "\n".join(failure.message.strip().splitlines()[-3:]))
+        for failure in failures
+    ]
+    return table(("failed run", "why"), rows)
+
+
+def _announce(plan: Plan, slots: int) -> None:
+    finished = len(plan.planned) - len(plan.left)
+    if finished:
+        tell(f"{finished} of {len(plan.planned)} runs are finished already")
+    if plan.tasks:
+        seconds = estimate_seconds(plan.tasks, slots)
+        tell(
+            f"{len(plan.left)} runs of {plan.epochs} epochs in all{_stacked(plan)}, {slots} side by"
+            f" side: about {_rounded(seconds)}"
+        )
+
+
+def _stacked(plan: Plan) -> str:
+    return "" if len(plan.tasks) == len(plan.left) else f", stacked into {len(plan.tasks)}"
+
+
+def _rounded(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"

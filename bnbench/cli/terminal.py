@@ -1,0 +1,104 @@
+"""The one place that writes to the terminal: lines, tables, and complaints on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+UNFOLDED = 10_000
+"""Columns, where the output is no terminal: a row stays a line for the program that reads it."""
+
+
+def say(line: object) -> None:
+    """Print a line on standard output as it is, without colours, markup or folding."""
+    print(line)  # noqa: T201
+
+
+def tell(line: object) -> None:
+    """Print a line on standard error at once."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def tell_problems(problems: object) -> None:
+    """Print what is wrong, a line a problem, each with the program's name before it."""
+    for line in str(problems).splitlines():
+        tell(f"bnbench: {line}")
+
+
+def on_terminal() -> bool:
+    """Say whether a person looks at standard output, as rich decides it."""
+    from rich.console import Console
+
+    return Console().is_terminal
+
+
+def show(table: Table, *, stderr: bool = False) -> None:
+    """Print a table: folded to a terminal's width, and of full width into files and pipes."""
+    from rich.console import Console
+
+    console = Console(stderr=stderr)
+    if not console.is_terminal:
+        console.width = UNFOLDED
+    console.print(table)
+
+
+def table(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    whole: Collection[str] = (),
+    right: Collection[str] = (),
+    ruled: bool = False,
+) -> Table:
+    """Lay out rows whose cells are text, never markup.
+
+    Parameters
+    ----------
+    headers : sequence of str
+    rows : iterable of sequence of str
+    whole, right : collection of str
+        Headers of the columns that are never folded, and of those set flush right, which are not
+        folded either.
+    ruled : bool
+        Whether a rule follows the headers.
+    """
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    laid_out = Table(box=box.SIMPLE_HEAD if ruled else None, pad_edge=False)
+    for header in headers:
+        laid_out.add_column(
+            header,
+            overflow="fold",
+            no_wrap=header in {*whole, *right},
+            justify="right" if header in right else "left",
+        )
+    for row in rows:
+        laid_out.add_row(*map(escape, row))
+    return laid_out
+
+
+def seed_ranges(seeds: Iterable[int]) -> str:
+    """Write seeds in few characters.
+
+    Examples
+    --------
+    >>> seed_ranges([3, 0, 1, 2, 7])
+    '0-3, 7'
+    """
+    parts: list[Sequence[int]] = []
+    for _, group in groupby(enumerate(sorted(seeds)), key=lambda pair: pair[1] - pair[0]):
+        run = [seed for _, seed in group]
+        parts.append((run[0], run[-1]))
+    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in parts)
+
+
+def percent(accuracy: float | None) -> str:
+    """Write an accuracy in [0, 1] in per cent; nothing where there is none."""
+    return "" if accuracy is None else f"{100 * accuracy:.2f} %"
