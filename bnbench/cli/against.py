@@ -9,8 +9,8 @@ from rich.table import Table
 
 from bnbench.cli.terminal import say, show, table
 from bnbench.errors import BnbenchError
-from bnbench.findings.against import BOUND, CONFIDENCE, Judged, Judgement, judge
 from bnbench.findings.numbers import difference, level
+from bnbench.findings.reference_agreement import BOUND, CONFIDENCE, Judged, Judgement, judge
 from bnbench.runs import Run, find_runs
 
 LISTED = 60

@@ -8,7 +8,7 @@ from pathlib import Path
 from bnbench.cli.options import HEADLINE
 from bnbench.config import Study, load_study
 from bnbench.errors import BnbenchError
-from bnbench.findings.present import studies_with_runs
+from bnbench.findings.studies_with_runs import studies_with_runs
 from bnbench.report.study_results import Judged, judge_studies
 
 STUDIES = Path("configs/studies")

@@ -51,8 +51,8 @@ def _compare(planned: PlannedContrast, runs: StudyRuns) -> TestAnswers | None:
     return TestAnswers(
         contrast=planned.name,
         per_seed={
-            seed: mcnemar(here, there, labels)
-            for seed, here, there in zip(seeds, treatment, baseline, strict=True)
+            seed: mcnemar(treated, base, labels)
+            for seed, treated, base in zip(seeds, treatment, baseline, strict=True)
         },
         two_level=two_level_bootstrap(treatment == labels, baseline == labels, seed=BOOTSTRAP_SEED),
     )
@@ -69,7 +69,7 @@ def _has_answers(run: FinishedRun) -> bool:
 
 
 def _labels(runs: Iterable[FinishedRun]) -> Answers | None:
-    """Give the labels that all runs agree on; ``None`` where no run knows them."""
+    """Read the labels that all runs agree on; ``None`` where no run knows them."""
     knowing = [run for run in runs if not run.diverged]
     for run in knowing[1:]:
         if not np.array_equal(run.predictions[0], knowing[0].predictions[0]):

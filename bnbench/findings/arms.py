@@ -83,9 +83,9 @@ def _check_same_data(runs: Sequence[FinishedRun]) -> None:
     """Refuse accuracies that are shares of different images."""
     for run in runs[1:]:
         for key in ("name", "sha256", "validation_examples", "validation_is_test_file"):
-            here, there = run.manifest.dataset[key], runs[0].manifest.dataset[key]
-            if here != there:
+            value, first = run.manifest.dataset[key], runs[0].manifest.dataset[key]
+            if value != first:
                 raise BnbenchError(
-                    f"{run.run.manifest}: dataset.{key}: is {here}, but {there} in"
+                    f"{run.run.manifest}: dataset.{key}: is {value}, but {first} in"
                     f" {runs[0].run.manifest}; compare runs of one dataset and validation split"
                 )

@@ -55,7 +55,7 @@ def _best(runs: StudyRuns, planned: BestAgainstBest) -> BestFinding | None:
 
 
 def _score(level: Level) -> float:
-    """Give the mean over the tuning seeds, turned so that the highest is best; ties go first.
+    """Average over the tuning seeds, turned so that the highest is best; ties go first.
 
     Of times it is the median: one seed that never arrives would make any mean infinite.
     """
@@ -78,6 +78,6 @@ def _usable(runs: StudyRuns, levels: Sequence[Level]) -> dict[int, tuple[Point, 
 
 
 def _point(runs: StudyRuns, level: Level) -> Point:
-    """Give the value of the grid's key; of several keys, all of them as in the label."""
+    """Name the value of the grid's key; of several keys, all of them as in the label."""
     point = runs.study.arms[level.label].point
     return point[0] if len(point) == 1 else level.label.partition("@")[2]

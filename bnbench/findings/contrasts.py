@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from bnbench.config import Metric, PlannedContrast
 from bnbench.config.study import SMALLEST_EFFECT
 from bnbench.findings.levels import level_of
-from bnbench.findings.notes import notes
+from bnbench.findings.reader_notes import reader_notes
 from bnbench.findings.results import Finding, Level
 from bnbench.findings.study_runs import ArmRuns, StudyRuns
 from bnbench.statistics import (
@@ -42,41 +42,45 @@ def compare(
     study: str, planned: PlannedContrast, metric: Metric, treatment: ArmRuns, baseline: ArmRuns
 ) -> Finding:
     """Compare two arms on one metric, at the seeds that both have."""
-    here, there = level_of(treatment, metric), level_of(baseline, metric)
-    told = tuple(notes(metric, treatment, baseline, here, there))
-    return compare_levels(study, planned, here, there, told)
+    levels = level_of(treatment, metric), level_of(baseline, metric)
+    notes = tuple(reader_notes(metric, treatment, baseline, *levels))
+    return compare_levels(study, planned, *levels, notes)
 
 
 def compare_levels(
-    study: str, planned: PlannedContrast, here: Level, there: Level, told: tuple[str, ...] = ()
+    study: str,
+    planned: PlannedContrast,
+    treatment: Level,
+    baseline: Level,
+    notes: tuple[str, ...] = (),
 ) -> Finding:
-    """Compare two levels of one metric; `told` is what a reader must know besides."""
-    metric = here.metric
+    """Compare two levels of one metric; `notes` is what a reader must know besides."""
+    metric = treatment.metric
     contrast, speed = None, None
-    if here.values.keys() & there.values.keys():
+    if treatment.values.keys() & baseline.values.keys():
         if metric.quantity.kind == "level":
-            contrast = paired(metric, here.values, there.values, planned.smallest_effect)
+            contrast = paired(metric, treatment.values, baseline.values, planned.smallest_effect)
         elif metric.quantity.kind == "time":
-            speed = speed_up(here.values, there.values)
-    p = _p(here, there, contrast)
+            speed = speed_up(treatment.values, baseline.values)
+    p = _p(treatment, baseline, contrast)
     return Finding(
         study=study,
         name=planned.name,
         group=planned.group,
         metric=metric,
-        treatment=here,
-        baseline=there,
+        treatment=treatment,
+        baseline=baseline,
         contrast=contrast,
         equivalence=_equivalence(contrast) if contrast else None,
         speed_up=speed,
         prediction=prediction_interval(contrast.differences) if contrast else None,
-        published=_published_difference(here, there),
+        published=_published_difference(treatment, baseline),
         smallest_effect=planned.smallest_effect,
         confirmatory=planned.confirmatory,
         p=p,
         p_adjusted=p,
         adjusted_by="",
-        notes=told,
+        notes=notes,
     )
 
 

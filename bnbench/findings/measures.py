@@ -70,12 +70,12 @@ def failed(run: FinishedRun) -> bool:
 
 
 def accuracies(run: FinishedRun, split: str) -> Curve:
-    """Give the accuracy on a split after each configured epoch, in [0, 1], shape (E,)."""
+    """Read the accuracy on a split after each configured epoch, in [0, 1], shape (E,)."""
     return _curve(run, f"{split}_accuracy", CHANCE)
 
 
 def _curve(run: FinishedRun, column: str, at_chance: float) -> Curve:
-    """Give a column of ``epochs.csv``, filled up where the run diverged before its end."""
+    """Read a column of ``epochs.csv``, filled up where the run diverged before its end."""
     curve = np.full(run.experiment.training.epochs, at_chance)
     curve[: len(run.epochs)] = run.epochs[column]
     return curve
@@ -90,7 +90,7 @@ def _at(metric: Metric, curve: Curve) -> float:
 
 
 def _at_evaluations(run: FinishedRun, column: str, at_chance: float) -> Curve:
-    """Give a column of every evaluation of a run, filled up from the epoch in which it diverged.
+    """Read a column of every evaluation of a run, filled up from the epoch in which it diverged.
 
     A loss that is no number, which a run that went on can have had, counts as at chance.
     """
@@ -109,7 +109,7 @@ def _area_under_loss(run: FinishedRun) -> float:
 
 
 def _test_accuracy(run: FinishedRun) -> float:
-    """Give the score of the last epoch's weights on the test file, which may be validation."""
+    """Read the score of the last epoch's weights on the test file, which may be validation."""
     if run.diverged:
         return CHANCE
     if run.manifest.dataset["validation_is_test_file"]:
@@ -132,25 +132,25 @@ def _loss_gap(run: FinishedRun) -> float:
 
 
 def _trend(curve: Curve) -> float:
-    """Give Kendall's tau; a constant curve has no trend, a single epoch does not say."""
+    """Compute Kendall's tau; a constant curve has no trend, a single epoch does not say."""
     if curve.size < 2:
         return math.nan
     return 0.0 if np.ptp(curve) == 0 else kendall_tau(curve)
 
 
 def _epochs_to_accuracy(metric: Metric, run: FinishedRun) -> float:
-    there = run.evaluations
-    return time_to(there["epoch"], there["validation_accuracy"], metric.threshold)
+    evaluations = run.evaluations
+    return time_to(evaluations["epoch"], evaluations["validation_accuracy"], metric.threshold)
 
 
 def _seconds_to_accuracy(metric: Metric, run: FinishedRun) -> float:
     """Count training alone: how often a run is looked at must not make it slower."""
-    there = run.evaluations
-    return time_to(there["seconds"], there["validation_accuracy"], metric.threshold)
+    evaluations = run.evaluations
+    return time_to(evaluations["seconds"], evaluations["validation_accuracy"], metric.threshold)
 
 
 def _steps_to_loss(metric: Metric, run: FinishedRun) -> float:
-    """Give the first step at which the mean of the last `LOSS_WINDOW` losses is low enough.
+    """Find the first step at which the mean of the last `LOSS_WINDOW` losses is low enough.
 
     The first touch counts, unconfirmed: the window has smoothed the noise of single batches.
     """

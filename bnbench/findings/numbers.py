@@ -11,7 +11,7 @@ DECIMALS = {"pp": 2, "nats": 4, "epochs": 2, "seconds": 1, "steps": 0, "runs": 0
 
 
 def factor(unit: str) -> int:
-    """Give what a value is multiplied by to be shown in its unit."""
+    """Say what a value is multiplied by to be shown in its unit."""
     return 100 if unit == "pp" else 1
 
 

@@ -1,4 +1,4 @@
-"""Every vertex of the published curves against the re-runs."""
+"""Every point of the published curves against the re-runs."""
 
 from __future__ import annotations
 

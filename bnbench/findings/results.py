@@ -212,7 +212,7 @@ class LadderFindings:
 
 @dataclass(frozen=True)
 class PublishedPoint:
-    """One vertex of a published curve against the re-runs.
+    """One point of a published curve against the re-runs.
 
     Attributes
     ----------

@@ -6,7 +6,10 @@ from collections.abc import Collection
 
 
 def why_unpaired(
-    treatment: str, here: Collection[int], baseline: str, there: Collection[int]
+    treatment: str,
+    treatment_seeds: Collection[int],
+    baseline: str,
+    baseline_seeds: Collection[int],
 ) -> str | None:
     """Say why the finished runs of two arms make no pair, and what makes some.
 
@@ -14,7 +17,7 @@ def why_unpaired(
     ----------
     treatment, baseline : str
         Names of the arms.
-    here, there : collection of int
+    treatment_seeds, baseline_seeds : collection of int
         Seeds of their finished runs.
 
     Returns
@@ -23,11 +26,11 @@ def why_unpaired(
         ``None`` where a seed is shared, and where an arm has no run yet: that is not run, not
         mixed up.
     """
-    if not here or not there or set(here) & set(there):
+    if not treatment_seeds or not baseline_seeds or set(treatment_seeds) & set(baseline_seeds):
         return None
     return (
-        f"{treatment} has {listed_seeds(here)}, {baseline} has {listed_seeds(there)}: none is"
-        " shared, so there is no difference; run both with the same seeds"
+        f"{treatment} has {listed_seeds(treatment_seeds)},"
+        f" {baseline} has {listed_seeds(baseline_seeds)}: none is shared, so there is no difference; run both with the same seeds"
     )
 
 

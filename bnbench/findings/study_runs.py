@@ -100,14 +100,14 @@ def read_study(study: Study, results: Path) -> StudyRuns:
         found = read[experiment.experiment] = {}
         for seed in sorted(study.seeds):
             try:
-                one = _read(experiment, seed, results)
+                run = _read(experiment, seed, results)
             except BnbenchError as error:
                 problems.append(str(error))
             else:
-                if isinstance(one, FinishedRun):
-                    found[seed] = one
+                if isinstance(run, FinishedRun):
+                    found[seed] = run
                 else:
-                    missing.append(one)
+                    missing.append(run)
     problems += _of_other_data(run for runs in read.values() for run in runs.values())
     problems += _without_pairs(study, read)
     if problems:
@@ -165,17 +165,17 @@ def _of_other_data(runs: Iterable[FinishedRun]) -> Iterator[str]:
 
 def _without_pairs(study: Study, read: Mapping[str, Collection[int]]) -> Iterator[str]:
     """Name the contrasts whose runs, by experiment and seed, make no pair."""
-    named = {(one.treatment, one.baseline): one.name for one in study.contrasts}
+    named = {(planned.treatment, planned.baseline): planned.name for planned in study.contrasts}
     for (treatment, baseline), name in named.items():
-        here, there = (
+        treatment_seeds, baseline_seeds = (
             read[study.arms[label].experiment.experiment] for label in (treatment, baseline)
         )
-        if why := why_unpaired(treatment, here, baseline, there):
+        if why := why_unpaired(treatment, treatment_seeds, baseline, baseline_seeds):
             yield f"{study.path}: contrasts.{name}: {why}: bnbench reproduce {study.path}"
 
 
 def _replicated(study: Study, experiment: Experiment) -> PublishedRun | None:
-    """Give what an arm replicates: nothing, if the study has changed a setting of its recipe.
+    """Find what an arm replicates: nothing, if the study has changed a setting of its recipe.
 
     Such an arm has a name of its own, which begins with the study's.
     """

@@ -17,7 +17,7 @@ def plot_splits(table: pd.DataFrame, *, ax: Axes) -> Axes:
     Parameters
     ----------
     table : DataFrame
-        One row a vertex: the columns of `bnbench.plots.seeds`, and ``split``, ``epoch``,
+        one row a point: the columns of `bnbench.plots.seeds`, and ``split``, ``epoch``,
         ``accuracy`` (in [0, 1]) and ``images`` (how many the accuracy is a share of).
     ax : Axes
 

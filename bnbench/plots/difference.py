@@ -15,7 +15,7 @@ def plot_difference(table: pd.DataFrame, *, ax: Axes) -> Axes:
     Parameters
     ----------
     table : DataFrame
-        One row a vertex: the columns of `bnbench.plots.seeds`, and ``experiment`` (the
+        one row a point: the columns of `bnbench.plots.seeds`, and ``experiment`` (the
         treatment), ``baseline``, ``epoch`` and ``difference`` (percentage points).
     ax : Axes
 

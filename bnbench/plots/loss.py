@@ -28,7 +28,7 @@ def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
     Parameters
     ----------
     table : DataFrame
-        One row a vertex: the columns of `bnbench.plots.seeds` and ``experiment``, ``split``,
+        one row a point: the columns of `bnbench.plots.seeds` and ``experiment``, ``split``,
         ``batch`` (counted over the run; of the training split it is the optimizer step) and
         ``loss`` (nats). A further ``kind`` is ``batch``, a single batch of one seed; ``run`` and
         ``mean`` average what `TITLES` says. Kind ``floor`` is the least loss that the experiment
@@ -80,7 +80,7 @@ def _spread_above(floor: float, ax: Axes) -> None:
 
 
 def _plot_batches(batches: pd.DataFrame, look: Look, ax: Axes) -> None:
-    """Draw thousands of vertices as pixels, in the SVG too: it stays small and quick to open."""
+    """Draw thousands of points as pixels, in the SVG too: it stays small and quick to open."""
     ax.plot(
         batches["batch"], batches["loss"], color=look.color, linewidth=0.4, alpha=0.35, zorder=1,
         rasterized=True, label=ONE_BATCH,

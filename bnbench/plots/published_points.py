@@ -1,4 +1,4 @@
-"""A published curve, vertex by vertex, against the intervals in which one re-run would fall."""
+"""A published curve, point by point, against the intervals in which one re-run would fall."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One curve over several seeds: thin lines, their mean, its band, and what was published.
 
-The table has one row a vertex. Column ``kind`` says of what: ``run`` (one seed; ``seed`` and
-``status`` say which and how it ended), ``mean`` (over the ``n`` runs that have this vertex, with
+The table has one row a point. Column ``kind`` says of what: ``run`` (one seed; ``seed`` and
+``status`` say which and how it ended), ``mean`` (over the ``n`` runs that have this point, with
 the band's ends in ``lower`` and ``upper``) or ``published``. Nothing is computed here.
 """
 

@@ -113,13 +113,13 @@ SHARED_HANDLES: dict[str, Artist] = {
 
 
 def experiment_look(position: int) -> Look:
-    """Return the look of the experiment at a position, 0 being the baseline; they repeat."""
+    """Choose the look of the experiment at a position, 0 being the baseline; they repeat."""
     return EXPERIMENTS[position % len(EXPERIMENTS)]
 
 
 @contextmanager
 def figure(height: float, *, width: float = PAGE_WIDTH) -> Iterator[Figure]:
-    """Give an empty figure, in this style and whatever the user's matplotlibrc says.
+    """Open an empty figure, in this style and whatever the user's matplotlibrc says.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ def plot_sweep(table: pd.DataFrame, *, percent: bool, ax: Axes) -> Axes:
     Parameters
     ----------
     table : DataFrame
-        One row a vertex: the columns of `bnbench.plots.seeds`, and ``arm`` (they keep their
+        one row a point: the columns of `bnbench.plots.seeds`, and ``arm`` (they keep their
         order, the baseline first), ``x`` and ``value``.
     percent : bool
         Whether the values are accuracies in percent. Where their errors span more than a decade

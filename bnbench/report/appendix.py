@@ -96,7 +96,7 @@ def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, st
 
 
 def _usual(runs: Sequence[Fields]) -> Fields:
-    """Give the value that more than half of the runs have, of each field that all of them have."""
+    """Find the value that more than half of the runs have, of each field that all of them have."""
     counts = {
         key: Counter(run[key] for run in runs).most_common(1)[0]
         for key in runs[0]

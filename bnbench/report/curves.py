@@ -1,4 +1,4 @@
-"""From runs to the tidy tables that the accuracy figures are drawn from: one row a vertex.
+"""From runs to the tidy tables that the accuracy figures are drawn from: one row a point.
 
 Means and bands are computed here, once: the CSV file and the figure hold the same numbers.
 """
@@ -14,10 +14,10 @@ from bnbench.findings.study_runs import ArmRuns
 from bnbench.statistics.pairing import pair_by_seed
 from bnbench.statistics.summary import summarize
 
-VERTEX = ["kind", "seed", "status"]
+POINT = ["kind", "seed", "status"]
 SPREAD = ["n", "sd", "lower", "upper"]
-ACCURACY_COLUMNS = ["experiment", "split", *VERTEX, "epoch", "accuracy", "images", *SPREAD]
-DIFFERENCE_COLUMNS = ["experiment", "baseline", *VERTEX, "epoch", "difference", *SPREAD]
+ACCURACY_COLUMNS = ["experiment", "split", *POINT, "epoch", "accuracy", "images", *SPREAD]
+DIFFERENCE_COLUMNS = ["experiment", "baseline", *POINT, "epoch", "difference", *SPREAD]
 
 
 def accuracy_table(arms: Sequence[ArmRuns]) -> pd.DataFrame:
@@ -78,14 +78,14 @@ def difference_table(table: pd.DataFrame, experiments: Sequence[str]) -> pd.Data
 
 
 def over_seeds(runs: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
-    """Average over the runs that have a vertex.
+    """Average over the runs that have a point.
 
     Parameters
     ----------
     runs : DataFrame
-        One row a seed and vertex.
+        One row a seed and point.
     by : list of str
-        The columns that tell one vertex from another.
+        The columns that tell one point from another.
     value : str
         The column to average; rows without a value are left out.
 
@@ -145,15 +145,15 @@ def _published(arm: ArmRuns, split: str) -> pd.DataFrame:
 
 def _differences(treatment: pd.DataFrame, baseline: pd.DataFrame, kind: str) -> pd.DataFrame:
     """Subtract epoch by epoch and seed by seed, in pp; a published run pairs with the other."""
-    there = dict(list(baseline[baseline["kind"] == kind].groupby("epoch")))
+    base_of = dict(list(baseline[baseline["kind"] == kind].groupby("epoch")))
     frames = []
-    for epoch, here in treatment[treatment["kind"] == kind].groupby("epoch"):
-        values, base = _per_cent(here), _per_cent(there.get(epoch, here[:0]))
+    for epoch, rows in treatment[treatment["kind"] == kind].groupby("epoch"):
+        values, base = _per_cent(rows), _per_cent(base_of.get(epoch, rows[:0]))
         if not values.keys() & base.keys():
             continue
         pairs = pair_by_seed(values, base)
         frame = pd.DataFrame({"seed": pairs.seeds, "difference": pairs.differences})
-        ended = pd.concat([here, there[epoch]]).groupby("seed")["status"].max()
+        ended = pd.concat([rows, base_of[epoch]]).groupby("seed")["status"].max()
         frames.append(frame.assign(kind=kind, epoch=epoch, status=frame["seed"].map(ended)))
     return stack(frames)
 

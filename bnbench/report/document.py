@@ -101,7 +101,7 @@ class Document:
 
 
 def pictures_of(sections: Iterable[Section]) -> Iterator[Picture]:
-    """Give every figure in sections and those below them, in the order in which they stand."""
+    """Collect every figure in sections and those below them, in the order in which they stand."""
     for section in sections:
         yield from (block for block in section.blocks if isinstance(block, Picture))
         yield from pictures_of(section.sections)

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from bnbench.findings.study_runs import ArmRuns
-from bnbench.report.curves import SPREAD, VERTEX, over_seeds, stack, tidy
+from bnbench.report.curves import POINT, SPREAD, over_seeds, stack, tidy
 
-LOSS_COLUMNS = ["experiment", "split", *VERTEX, "epoch", "batch", "loss", *SPREAD]
+LOSS_COLUMNS = ["experiment", "split", *POINT, "epoch", "batch", "loss", *SPREAD]
 BINS = {"train": 20, "validation": 1}
 """Averages an epoch: batches scatter too much to tell two curves apart."""
 
@@ -19,7 +19,7 @@ NUM_CLASSES = 10  # of every dataset that bnbench knows
 
 
 def softmax_floor(num_classes: int) -> float:
-    """Return the least loss, nats, where a softmax stands before the cross-entropy.
+    """Compute the least loss, nats, where a softmax stands before the cross-entropy.
 
     Notes
     -----

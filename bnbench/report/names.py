@@ -23,7 +23,7 @@ def pair_title(study: Study, finding: Finding) -> str:
 
 
 def point_of(finding: Finding) -> str:
-    """Give the point of a sweep that a finding is of; empty where it is of none."""
+    """Find the point of a sweep that a finding is of; empty where it is of none."""
     return finding.name.partition("@")[2]
 
 
@@ -33,13 +33,13 @@ def spoken(name: str) -> str:
 
 
 def grid_label(finding: Finding) -> str:
-    """Give the label of the side whose point names the finding; the other may have none."""
+    """Find the label of the side whose point names the finding; the other may have none."""
     labels = (finding.treatment.label, finding.baseline.label)
     return next(label for label in labels if label.partition("@")[2] == point_of(finding))
 
 
 def grid_of(finding: Finding) -> str:
-    """Give the label of the grid that a finding of a sweep stands in."""
+    """Find the label of the grid that a finding of a sweep stands in."""
     return grid_label(finding).partition("@")[0]
 
 

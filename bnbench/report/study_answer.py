@@ -105,7 +105,7 @@ def _part(found: StudyFindings, ask: StudyAsk, tests: Sequence[ClaimTest]) -> Pa
 
 
 def _each(study: Study, pieces: Sequence[Piece], of: str, word: str) -> str:
-    """Give every number, and say of each whatever the part's own word does not say of it."""
+    """List every number, and say of each whatever the part's own word does not say of it."""
     rule = pieces[0].test.rule
     texts = [
         _number(study, piece, pieces, of, _remarks(piece.word, word, rule)) for piece in pieces
@@ -150,7 +150,7 @@ def _number(
 
 
 def _shared_metric(pieces: Sequence[Piece]) -> str:
-    """Give the words that the metrics of all pieces begin with, which need be said only once."""
+    """Find the words that the metrics of all pieces begin with, which need be said only once."""
     metrics = [parse_metric(piece.test.metric) for piece in pieces if piece.test.metric]
     for titles in ([one.title for one in metrics], [one.quantity.title for one in metrics]):
         if len(set(titles)) == 1:

@@ -20,8 +20,7 @@ from bnbench.plots.paired import plot_paired
 from bnbench.plots.published_points import plot_published_points
 from bnbench.plots.sweep import plot_failures, plot_sweep, setting_axis
 from bnbench.report.document import Picture
-from bnbench.report.names import arm_title, grid_of, pair_title, spoken
-from bnbench.report.vertices import (
+from bnbench.report.figure_tables import (
     effects_table,
     leads_table,
     levels_table,
@@ -29,6 +28,7 @@ from bnbench.report.vertices import (
     points_table,
     sweep_table,
 )
+from bnbench.report.names import arm_title, grid_of, pair_title, spoken
 
 
 def draw_paired(study: Study, findings: Sequence[Finding]) -> Picture | None:

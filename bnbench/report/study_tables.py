@@ -16,8 +16,8 @@ from bnbench.findings.results import (
     TestAnswers,
 )
 from bnbench.report.document import Table
+from bnbench.report.figure_tables import rung_names
 from bnbench.report.names import arm_title, pair_title, point_of
-from bnbench.report.vertices import rung_names
 from bnbench.statistics import Contrast
 
 LEVELS = (

@@ -81,7 +81,7 @@ def read_published(source: str, arm: str, place: str = "") -> PublishedRun:
 
 
 def replicated(experiment: Experiment) -> PublishedRun | None:
-    """Give the published run that an experiment names, if it is of the experiment's dataset.
+    """Find the published run that an experiment names, if it is of the experiment's dataset.
 
     Raises
     ------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bnbench.findings.present import studies_with_runs
+from bnbench.findings.studies_with_runs import studies_with_runs
 
 STUDY = """\
 study: s

@@ -160,17 +160,18 @@ def _not_comparable(new: ArmRuns, known: ArmRuns) -> str:
     """Say why two arms are not the same experiment on the same data, or nothing."""
     if differing_recipe(known.experiment, new.experiment):
         return "is of another configuration than the reference"
-    here, there = new.first.manifest, known.first.manifest
-    if here.dataset["sha256"] != there.dataset["sha256"]:
+    again, before = new.first.manifest, known.first.manifest
+    if again.dataset["sha256"] != before.dataset["sha256"]:
         return "was trained on other data than the reference"
     return "" if len(known.runs) > 1 else "has one seed in the reference, which gives no interval"
 
 
 def _levels(pairs: Mapping[str, tuple[ArmRuns, ArmRuns]], metric: Metric) -> Iterator[Judged]:
     for name, (new, known) in pairs.items():
-        here, there = _values(new, metric), _values(known, metric)
-        yield Judged(name, False, metric, _predicted(there, len(here), new), len(there),
-                     _mean(here), len(here))  # fmt: skip
+        new_values, known_values = _values(new, metric), _values(known, metric)
+        interval = _predicted(known_values, len(new_values), new)
+        yield Judged(name, False, metric, interval, len(known_values),
+                     _mean(new_values), len(new_values))  # fmt: skip
 
 
 def _differences(
@@ -180,11 +181,11 @@ def _differences(
     for treatment, baseline in _contrasts(reference):
         if treatment in pairs and baseline in pairs:
             new, known = zip(pairs[treatment], pairs[baseline], strict=True)
-            here, there = _paired(*new, metric), _paired(*known, metric)
-            if here and len(there) > 1:
-                interval = _predicted(there, len(here), new[0])
-                yield Judged(f"{treatment} − {baseline}", True, metric, interval, len(there),
-                             _mean(here), len(here))  # fmt: skip
+            new_values, known_values = _paired(*new, metric), _paired(*known, metric)
+            if new_values and len(known_values) > 1:
+                interval = _predicted(known_values, len(new_values), new[0])
+                yield Judged(f"{treatment} − {baseline}", True, metric, interval, len(known_values),
+                             _mean(new_values), len(new_values))  # fmt: skip
 
 
 def _values(arm: ArmRuns, metric: Metric) -> list[float]:

@@ -11,7 +11,7 @@ import pytest
 
 from bnbench.cli.against import judge_runs
 from bnbench.errors import BnbenchError
-from bnbench.findings.against import METRICS, Judged, Judgement, judge
+from bnbench.findings.reference_agreement import METRICS, Judged, Judgement, judge
 from bnbench.runs import Run, find_runs
 from bnbench.statistics import Interval
 

@@ -8,14 +8,14 @@ import pytest
 
 from bnbench.config import parse_metric
 from bnbench.findings.results import StudyFindings
-from bnbench.report import vertices
+from bnbench.report import figure_tables
 
 
 def test_paired_differences_are_in_the_axis_unit(headline: StudyFindings) -> None:
     finding = headline.contrasts[0]
     contrast = finding.contrast
     assert contrast
-    table = vertices.paired_table([finding])
+    table = figure_tables.paired_table([finding])
     runs = table.loc[table["kind"] == "run", "value"]
     assert runs.tolist() == [100 * difference for difference in contrast.differences]
     (mean,) = table[table["kind"] == "mean"].to_dict("records")
@@ -29,23 +29,23 @@ def test_paired_differences_are_in_the_axis_unit(headline: StudyFindings) -> Non
 
 
 def test_a_loss_stays_in_nats(headline: StudyFindings) -> None:
-    table = vertices.paired_table(headline.contrasts[1:2])
+    table = figure_tables.paired_table(headline.contrasts[1:2])
     assert table.loc[table["kind"] == "mean", "value"].item() == pytest.approx(-0.02, abs=2e-3)
 
 
 def test_the_ladder_lays_out_levels_leads_and_effects(ladder: StudyFindings) -> None:
     found, metric = ladder.ladder, parse_metric("validation_accuracy@last")
     assert found
-    levels = vertices.levels_table(ladder.study, found, metric)
+    levels = figure_tables.levels_table(ladder.study, found, metric)
     assert levels["arm"].tolist() == ["LeNet-5 as published"] * 4 + ["batch norm"] * 4
     assert levels["row"].tolist() == [0, 1, 2, 3] * 2
     rung = found.rungs[4]  # the published recipe in the second metric
     assert rung.baseline.summary
     assert levels["value"][0] == 100 * rung.baseline.summary.mean
-    leads = vertices.leads_table(found, metric)
+    leads = figure_tables.leads_table(found, metric)
     assert rung.difference
     assert leads["value"][0] == 100 * rung.difference.mean_difference
-    effects = vertices.effects_table(ladder.study, found.effects, metric)
+    effects = figure_tables.effects_table(ladder.study, found.effects, metric)
     assert effects["row"].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
     assert effects["where"].tolist() == ["rung", "alone", "last"] * 3
 
@@ -53,13 +53,13 @@ def test_the_ladder_lays_out_levels_leads_and_effects(ladder: StudyFindings) -> 
 def test_a_missing_effect_is_an_empty_row(ladder: StudyFindings) -> None:
     assert ladder.ladder
     effect = dataclasses.replace(ladder.ladder.effects[0], difference=None)
-    table = vertices.effects_table(ladder.study, [effect], effect.metric)
+    table = figure_tables.effects_table(ladder.study, [effect], effect.metric)
     assert table[["value", "lower", "upper"]].isna().all(axis=None)
 
 
 def test_a_sweep_has_a_panel_a_value_of_the_further_key(sweep: StudyFindings) -> None:
     findings = [one for one in sweep.contrasts if one.metric.quantity.kind == "level"]
-    table = vertices.sweep_table(sweep.study, findings)
+    table = figure_tables.sweep_table(sweep.study, findings)
     assert table["panel"].unique().tolist() == ["dropout 0", "dropout 0.5"]
     assert sorted(set(table["x"])) == [0.001, 0.1, 3]
     assert len(table[table["kind"] == "mean"]) == 2 * 6
@@ -73,6 +73,6 @@ def test_a_sweep_has_a_panel_a_value_of_the_further_key(sweep: StudyFindings) ->
 def test_a_point_without_runs_is_left_out(sweep: StudyFindings) -> None:
     first, *others = [one for one in sweep.contrasts if one.metric.quantity.kind == "level"]
     empty = dataclasses.replace(first, baseline=dataclasses.replace(first.baseline, values={}))
-    table = vertices.sweep_table(sweep.study, [empty, *others])
+    table = figure_tables.sweep_table(sweep.study, [empty, *others])
     at = table[(table["x"] == 0.001) & (table["panel"] == "dropout 0")]
     assert set(at["arm"]) == {"batch norm"}

@@ -14,21 +14,20 @@ WITHIN_EPOCHS = (
 )  # fmt: skip
 
 
-def notes(
-    metric: Metric, treatment: ArmRuns, baseline: ArmRuns, here: Level, there: Level
+def reader_notes(
+    metric: Metric,
+    treatment: ArmRuns,
+    baseline: ArmRuns,
+    treatment_level: Level,
+    baseline_level: Level,
 ) -> Iterator[str]:
     """Say what of two arms is not in their comparison, or is not alike.
 
-    Parameters
-    ----------
-    metric : Metric
-    treatment, baseline : ArmRuns
-    here, there : Level
-        Of the treatment and of the baseline.
+    The levels are those of the metric in the two arms.
     """
-    for arm, level in ((treatment, here), (baseline, there)):
+    for arm, level in ((treatment, treatment_level), (baseline, baseline_level)):
         yield from _unknown(metric, arm, level)
-    yield from _unpaired(here, there)
+    yield from _unpaired(treatment_level, baseline_level)
     if treatment.runs and baseline.runs:
         yield from _unlike(metric, treatment, baseline)
 
@@ -54,38 +53,38 @@ def _unknown(metric: Metric, arm: ArmRuns, level: Level) -> Iterator[str]:
         )
 
 
-def _unpaired(here: Level, there: Level) -> Iterator[str]:
+def _unpaired(treatment: Level, baseline: Level) -> Iterator[str]:
     """Say which seeds have no partner."""
-    if not here.values or not there.values:
+    if not treatment.values or not baseline.values:
         return
-    if not here.values.keys() & there.values.keys():
+    if not treatment.values.keys() & baseline.values.keys():
         yield "it is known of no seed that both have, so there is no difference"
         return
-    for level, other in ((here, there), (there, here)):
+    for level, other in ((treatment, baseline), (baseline, treatment)):
         if alone := sorted(level.values.keys() - other.values.keys()):
             yield f"only {level.label} has {listed_seeds(alone)}, left out of the pairs"
 
 
 def _unlike(metric: Metric, treatment: ArmRuns, baseline: ArmRuns) -> Iterator[str]:
     """Say in what the two are measured differently."""
-    here, there = treatment.experiment, baseline.experiment
-    if here.training.epochs != there.training.epochs:
+    treated, base = treatment.experiment, baseline.experiment
+    if treated.training.epochs != base.training.epochs:
         yield (
-            f"{treatment.label} has {here.training.epochs} epochs,"
-            f" {baseline.label} {there.training.epochs}"
+            f"{treatment.label} has {treated.training.epochs} epochs,"
+            f" {baseline.label} {base.training.epochs}"
         )
-    often = [one.training.evaluate_every for one in (here, there)]
+    often = [arm.training.evaluate_every for arm in (treated, base)]
     if metric.quantity.name in WITHIN_EPOCHS and often[0] != often[1]:
         yield (
             f"{treatment.label} is evaluated {_every(often[0])},"
             f" {baseline.label} {_every(often[1])}"
         )
-    kinds = here.training.softmax_before_loss != there.training.softmax_before_loss
+    kinds = treated.training.softmax_before_loss != base.training.softmax_before_loss
     if kinds and (metric.quantity.unit == "nats" or metric.quantity.name == "steps_to_loss"):
         yield "a softmax stands in front of just one side's loss: losses of different kinds"
     for key, value, other in (
-        ("dataset", here.data.dataset, there.data.dataset),
-        ("split", here.data.split, there.data.split),
+        ("dataset", treated.data.dataset, base.data.dataset),
+        ("split", treated.data.split, base.data.split),
     ):
         if value != other:
             yield f"data.{key} is {value} in {treatment.label}, {other} in {baseline.label}"

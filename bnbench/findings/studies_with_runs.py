@@ -42,9 +42,9 @@ def studies_with_runs(
 
 
 def _share(study: Study, results: Path) -> float:
-    """Give the share of a study's experiments that have a run."""
-    there = [_run_seeds(results / one.experiment) for one in study.experiments]
-    return sum(bool(seeds) for seeds in there) / len(there)
+    """Measure the share of a study's experiments that have a run."""
+    run_seeds = [_run_seeds(results / known.experiment) for known in study.experiments]
+    return sum(bool(seeds) for seeds in run_seeds) / len(run_seeds)
 
 
 def _run_seeds(folder: Path) -> list[int]:

@@ -119,7 +119,7 @@ def sweep_table(study: Study, findings: Sequence[Finding]) -> pd.DataFrame:
         row
         for side in ("baseline", "treatment")
         for finding in findings
-        for row in _vertices(study, finding, getattr(finding, side))
+        for row in _arm_at_point(study, finding, getattr(finding, side))
     ]
     points = [setting_value(arm.point[0]) for arm in study.points(grid_of(findings[0]))]
     ticks = list(dict.fromkeys(points))
@@ -173,8 +173,8 @@ def _ends(level: Level, scale: int) -> dict[str, float]:
     }
 
 
-def _vertices(study: Study, finding: Finding, level: Level) -> Iterator[dict[str, Any]]:
-    """Give the vertices of one arm at one point: its runs and their mean."""
+def _arm_at_point(study: Study, finding: Finding, level: Level) -> Iterator[dict[str, Any]]:
+    """List the marks of one arm at one point: its runs and their mean."""
     values = level.values  # noqa: PD011 -- a dict
     if not values:
         return
