@@ -30,7 +30,8 @@ def why_unpaired(
         return None
     return (
         f"{treatment} has {listed_seeds(treatment_seeds)},"
-        f" {baseline} has {listed_seeds(baseline_seeds)}: none is shared, so there is no difference; run both with the same seeds"
+        f" {baseline} has {listed_seeds(baseline_seeds)}: none is shared,"
+        " so there is no difference; run both with the same seeds"
     )
 
 
