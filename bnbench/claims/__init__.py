@@ -7,14 +7,16 @@ Verdicts are worked out from the findings every time.
 from bnbench.claims.asks import asked, brief_tests, check_asks
 from bnbench.claims.evidence import find, judge_test
 from bnbench.claims.judging import Judgement, judge
+from bnbench.claims.overall import overall_verdicts
 from bnbench.claims.reading import article_claims, load_claims, study_claims
 from bnbench.claims.references import check_claims
 from bnbench.claims.rules import RULES, Rule
 from bnbench.claims.schema import Claim, ClaimTest
 from bnbench.claims.table import claims_table
-from bnbench.claims.verdict import Outcome, Verdict
+from bnbench.claims.verdict import ASPECT_VERDICTS, Outcome, Verdict
 
 __all__ = [
+    "ASPECT_VERDICTS",
     "RULES",
     "Claim",
     "ClaimTest",
@@ -32,5 +34,6 @@ __all__ = [
     "judge",
     "judge_test",
     "load_claims",
+    "overall_verdicts",
     "study_claims",
 ]

@@ -1,4 +1,4 @@
-"""The five verdicts, and what a rule gives back."""
+"""The verdicts, and what a rule gives back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ class Verdict(StrEnum):
     """What the runs say of a claim.
 
     ``NOT TESTABLE``: no run of this project can say anything. ``OPEN``: one could, but it has
-    not been made, or the experiment does not exist yet.
+    not been made, or the experiment does not exist yet. ``MIXED`` is of a whole claim only: some
+    of its aspects are supported and others refuted.
     """
 
     SUPPORTED = "SUPPORTED"
@@ -18,6 +19,11 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "INCONCLUSIVE"
     NOT_TESTABLE = "NOT TESTABLE"
     OPEN = "OPEN"
+    MIXED = "MIXED"
+
+
+ASPECT_VERDICTS = tuple(verdict for verdict in Verdict if verdict is not Verdict.MIXED)
+"""What one aspect can have."""
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,7 @@ def claims(
     from bnbench.cli.studies import judge_results
 
     judgements = judge_results(studies or [], results).judgements
-    if studies:
-        judgements = resting_on(judgements, studies)
-    print_claims(judgements, article, verdict, csv)
+    print_claims(judgements, article, verdict, csv, studies or ())
 
 
 def print_claims(
@@ -53,6 +51,7 @@ def print_claims(
     article: str | None = None,
     verdict: str | None = None,
     csv: Path | None = None,
+    studies: Sequence[Path] = (),
 ) -> None:
     """Print one line a verdict.
 
@@ -63,17 +62,21 @@ def print_claims(
         Print only these.
     csv : Path, optional
         File for the same rows with everything about them.
+    studies : sequence of Path, optional
+        Print only what rests on these; a claim as a whole rests on all its aspects.
     """
     from bnbench.claims import claims_table
     from bnbench.report.files import write_table, writing
 
-    chosen = _chosen(judgements, article, verdict)
+    kept = resting_on(judgements, studies) if studies else judgements
+    chosen = _chosen(kept, article, verdict)
     if on_terminal():
         show(_table(chosen))
     else:
         for line in _lines(chosen):
             say(line)
     say(_summary(chosen))
+    say(_overall(chosen, judgements))
     if csv is not None:
         with writing(csv):
             write_table(claims_table(chosen), csv)
@@ -91,15 +94,15 @@ def _chosen(
     judgements: Sequence[Judgement], article: str | None, verdict: str | None
 ) -> list[Judgement]:
     """Keep one article's, or one verdict's; refuse a name that there is not."""
-    from bnbench.claims import Verdict
+    from bnbench.claims import ASPECT_VERDICTS
     from bnbench.registry import unknown
 
     articles = {judgement.claim.article for judgement in judgements}
     if article is not None and article not in articles:
         raise unknown("article", article, articles, "--article")
     wanted = verdict.upper().replace("-", " ").replace("_", " ") if verdict else None
-    if wanted is not None and wanted not in list(Verdict):
-        raise unknown("verdict", wanted, list(Verdict), "--verdict")
+    if wanted is not None and wanted not in ASPECT_VERDICTS:
+        raise unknown("verdict", wanted, ASPECT_VERDICTS, "--verdict")
     return [
         judgement
         for judgement in judgements
@@ -133,9 +136,19 @@ def _cells(judgement: Judgement) -> tuple[str, str, str]:
 
 
 def _summary(judgements: Sequence[Judgement]) -> str:
-    from bnbench.claims import Verdict
+    from bnbench.claims import ASPECT_VERDICTS
 
     counts = Counter(judgement.verdict for judgement in judgements)
     claims = len({judgement.claim.id for judgement in judgements})
-    parts = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict)
+    parts = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in ASPECT_VERDICTS)
     return f"{claims} claims, {len(judgements)} verdicts: {parts}"
+
+
+def _overall(chosen: Sequence[Judgement], judgements: Sequence[Judgement]) -> str:
+    """Count the claims shown by their overall verdict, which rests on every aspect of each."""
+    from bnbench.claims import Verdict, overall_verdicts
+
+    verdicts = overall_verdicts(judgements)
+    counts = Counter(verdicts[claim] for claim in {one.claim.id for one in chosen})
+    parts = [f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict]]
+    return f"claims as a whole: {', '.join(parts) or 'none'}"

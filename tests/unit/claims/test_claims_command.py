@@ -22,7 +22,8 @@ def test_a_line_a_verdict_and_a_sum(
     judgements: tuple[Judgement, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     print_claims(judgements, article="A3")
-    *lines, total = capsys.readouterr().out.splitlines()
+    *lines, total, whole = capsys.readouterr().out.splitlines()
+    assert whole == "claims as a whole: 1 NOT TESTABLE, 11 OPEN"
     assert lines[0].split() == ["claim", "aspect", "verdict", "numbers"]
     assert lines[1].startswith("A3.1 ")
     assert "OPEN" in lines[1]
@@ -49,7 +50,7 @@ def test_one_verdict_in_any_spelling(
 ) -> None:
     for spelling in ("not-testable", "NOT TESTABLE", "not_testable"):
         print_claims(judgements, verdict=spelling)
-        assert len(capsys.readouterr().out.splitlines()) == 1 + 3 + 1
+        assert len(capsys.readouterr().out.splitlines()) == 1 + 3 + 2
 
 
 def test_unknown_choices_are_refused(judgements: tuple[Judgement, ...]) -> None:
@@ -66,7 +67,7 @@ def test_the_file_has_what_is_printed(
     print_claims(judgements, article="A1", csv=path)
     table = pd.read_csv(path, keep_default_na=False)
     assert set(table["article"]) == {"A1"}
-    assert len(capsys.readouterr().out.splitlines()) == 1 + len(table) + 1
+    assert len(capsys.readouterr().out.splitlines()) == 1 + len(table) + 2
     with pytest.raises(BnbenchError, match="cannot be written"):
         print_claims(judgements, csv=path / "below" / "verdicts.csv")
 
