@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bnbench.config.label import Label
 from bnbench.config.ladder import Ladder
 from bnbench.config.metric import Metric
 from bnbench.config.schema import Experiment
@@ -147,4 +148,4 @@ class Study:
 
     def points(self, label: str) -> list[StudyArm]:
         """List the arms that a label stands for: itself, or every point of its grid."""
-        return [arm for arm in self.arms.values() if arm.label.partition("@")[0] == label]
+        return [arm for arm in self.arms.values() if Label.parse(arm.label).group == label]

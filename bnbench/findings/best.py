@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bnbench.config import BestAgainstBest, PlannedContrast, parse_metric
+from bnbench.config.label import Label
 from bnbench.config.study_schema import Point
 from bnbench.findings.contrasts import compare
 from bnbench.findings.levels import level_of
@@ -80,4 +81,4 @@ def _usable(runs: StudyRuns, levels: Sequence[Level]) -> dict[int, tuple[Point, 
 def _point(runs: StudyRuns, level: Level) -> Point:
     """Name the value of the grid's key; of several keys, all of them as in the label."""
     point = runs.study.arms[level.label].point
-    return point[0] if len(point) == 1 else level.label.partition("@")[2]
+    return point[0] if len(point) == 1 else Label.parse(level.label).point

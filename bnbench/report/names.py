@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bnbench.config import Study
+from bnbench.config.label import Label
 from bnbench.findings.results import Finding
 
 
 def arm_title(study: Study, label: str) -> str:
     """Name an arm for people, with its point in brackets where it is one of a grid."""
-    point = label.partition("@")[2]
+    point = Label.parse(label).point
     return f"{study.arms[label].title} ({point})" if point else study.arms[label].title
 
 
@@ -24,7 +25,7 @@ def pair_title(study: Study, finding: Finding) -> str:
 
 def point_of(finding: Finding) -> str:
     """Find the point of a sweep that a finding is of; empty where it is of none."""
-    return finding.name.partition("@")[2]
+    return Label.parse(finding.name).point
 
 
 def spoken(name: str) -> str:
@@ -35,12 +36,12 @@ def spoken(name: str) -> str:
 def grid_label(finding: Finding) -> str:
     """Find the label of the side whose point names the finding; the other may have none."""
     labels = (finding.treatment.label, finding.baseline.label)
-    return next(label for label in labels if label.partition("@")[2] == point_of(finding))
+    return next(label for label in labels if Label.parse(label).point == point_of(finding))
 
 
 def grid_of(finding: Finding) -> str:
     """Find the label of the grid that a finding of a sweep stands in."""
-    return grid_label(finding).partition("@")[0]
+    return Label.parse(grid_label(finding)).group
 
 
 def setting_value(value: str | int | float | bool | None) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bnbench.claims import ClaimTest, Outcome, Verdict, asked, find, judge_test
 from bnbench.claims.deciding import enough_seeds
 from bnbench.config import Study, parse_metric
+from bnbench.config.label import Label
 from bnbench.config.study_schema import StudyAsk
 from bnbench.findings.results import Finding, StudyFindings
 from bnbench.report.names import arm_title, grid_of, spoken
@@ -161,8 +162,8 @@ def _shared_metric(pieces: Sequence[Piece]) -> str:
 def _where(study: Study, piece: Piece, pieces: Sequence[Piece]) -> str:
     """Name the contrast and its point, where a part has several."""
     names = {one.test.contrast or "" for one in pieces}
-    group, _, point = (piece.test.contrast or "").partition("@")
-    words = [spoken(group)] if len({name.partition("@")[0] for name in names}) > 1 else []
+    group, point = Label.parse(piece.test.contrast or "")
+    words = [spoken(group)] if len({Label.parse(name).group for name in names}) > 1 else []
     if group == "switch" and study.ladder is not None:
         words.append(f"by “{study.ladder.switches[point]}”")
     elif point and len(names) > 1 and piece.finding is not None:

@@ -19,6 +19,7 @@ from bnbench.claims import (
     study_claims,
 )
 from bnbench.config import Study
+from bnbench.config.label import Label
 from bnbench.findings import (
     StudyFindings,
     StudyRuns,
@@ -164,7 +165,7 @@ def _curves(runs: StudyRuns) -> pd.DataFrame:
     arms = {
         arm.experiment.experiment: arm
         for label, arm in runs.arms.items()
-        if arm.runs and "@" not in label and not label.startswith("ladder/")
+        if arm.runs and not Label.parse(label).point and not label.startswith("ladder/")
     }
     if not arms:
         return pd.DataFrame({"experiment": []})

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from bnbench.config import Metric, Study
+from bnbench.config.label import Label
 from bnbench.config.study_schema import Point
 from bnbench.findings import numbers
 from bnbench.findings.results import (
@@ -81,7 +82,7 @@ def _contrasts(
         first = group[0]
         pair = (first.treatment.label, first.baseline.label)
         blocks: list[Block] = []
-        if pair not in drawn and not any("@" in label for label in pair):
+        if pair not in drawn and not any(Label.parse(label).point for label in pair):
             blocks += _known(draw_curves(study, curves, first))
         drawn.add(pair)
         blocks += [*contrast_tables(study, group), *_notes(group)]
