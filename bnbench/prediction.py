@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,6 +18,9 @@ from bnbench.errors import BnbenchError
 from bnbench.models import build_model, resolve_model
 from bnbench.runs import Run
 from bnbench.training import load_weights
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 SIDE = 28  # pixels: the images of the data sets
 BOX = 20  # pixels: MNIST's digits were scaled into a box of 20 x 20 and centred by mass
@@ -44,7 +48,7 @@ def predict(run: Run, paths: Iterable[Path]) -> Iterator[Prediction]:
     run : Run
         A completed run.
     paths : iterable of Path
-        Images that Pillow reads, such as PNG.
+        Images of one of `FORMATS`.
 
     Yields
     ------
@@ -53,7 +57,7 @@ def predict(run: Run, paths: Iterable[Path]) -> Iterator[Prediction]:
     Raises
     ------
     BnbenchError
-        If the run has no weights, or a file is no image.
+        If the run has no weights; after the other images, if a file is no image.
     """
     experiment = run.read_experiment()
     manifest = run.read_manifest()
@@ -67,14 +71,21 @@ def predict(run: Run, paths: Iterable[Path]) -> Iterator[Prediction]:
         raise BnbenchError(f"{run.weights}: does not fit {experiment.model.name}") from None
     model.eval()
     statistics = PixelStatistics(dataset.mean, dataset.std, 0.0, 1.0)
+    problems = []
     for path in paths:
-        image = torch.from_numpy(read_digit(path))[None]  # (1, 28, 28)
+        try:
+            image = torch.from_numpy(read_digit(path))[None]  # (1, 28, 28)
+        except BnbenchError as error:
+            problems.append(str(error))
+            continue
         inputs = to_inputs(image, experiment.data.resize, experiment.data.scaling, statistics)
         with torch.inference_mode():
             logits = model(inputs.expand(-1, experiment.model.in_channels, -1, -1))  # (1, K)
         probabilities = logits[0].softmax(dim=0).tolist()
         by_class = dict(zip(dataset.classes, probabilities, strict=True))
         yield Prediction(path, max(by_class, key=by_class.__getitem__), by_class)
+    if problems:
+        raise BnbenchError("\n".join(problems))
 
 
 def read_digit(path: Path) -> NDArray[np.uint8]:
@@ -116,21 +127,29 @@ def _on_black(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 LARGEST_SIDE = 1024  # pixels: more tells nothing about a digit, and costs memory
+MOST_PIXELS = 64_000_000  # of a file, before it is scaled down: a gigabyte while it is converted
+
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+"""Told by content, whatever the name says; PGM is a PPM. Pillow knows fifty more, each a decoder
+for hostile files, and starts Ghostscript for one."""
 
 
 def _read_grey(path: Path) -> NDArray[np.uint8]:
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, ImageOps
 
     try:
-        with warnings.catch_warnings(), Image.open(path) as image:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            upright = ImageOps.exif_transpose(image)
-            upright.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
-            layered = upright.convert("RGBA")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=FORMATS) as image:
+                if image.width * image.height > MOST_PIXELS:
+                    raise Image.DecompressionBombError
+                upright = ImageOps.exif_transpose(_in_8_bits(image))
+                upright.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+                layered = upright.convert("RGBA")
     except Image.DecompressionBombError:
         raise BnbenchError(f"{path}: has too many pixels; scale it down") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        reason = getattr(error, "strerror", None) or "is no image that Pillow reads"
+    except Exception as error:  # noqa: BLE001 -- decoders raise what they like on foreign bytes
+        reason = getattr(error, "strerror", None) or f"is none of {', '.join(FORMATS)}, or damaged"
         raise BnbenchError(f"{path}: {reason}; give a PNG of one digit") from None
     pixels = np.asarray(layered, dtype=np.float64)  # (H, W, 4)
     grey = pixels[..., :3] @ np.array([0.299, 0.587, 0.114])  # ITU-R 601, as Pillow's "L"
@@ -138,6 +157,16 @@ def _read_grey(path: Path) -> NDArray[np.uint8]:
     background = 255.0 if _is_dark(grey, opacity) else 0.0
     blended = grey * opacity + background * (1 - opacity)
     return np.asarray(blended.round(), dtype=np.uint8)
+
+
+def _in_8_bits(image: Image.Image) -> Image.Image:
+    """Scale 16-bit grey to 8 bits, which Pillow would cut off at 255."""
+    from PIL import Image
+
+    if not image.mode.startswith("I"):
+        return image
+    scaled = np.asarray(image, dtype=np.float64) / 257
+    return Image.fromarray(scaled.clip(0, 255).round().astype(np.uint8))
 
 
 def _is_dark(grey: NDArray[np.float64], opacity: NDArray[np.float64]) -> bool:

@@ -49,6 +49,7 @@ app.add_typer(data_app, name="data", rich_help_panel="Data")
 
 def main() -> None:
     """Run the command line; a `BnbenchError` becomes lines on standard error and exit code 2."""
+    os.environ["MPLBACKEND"] = "agg"  # figures go to files; a notebook's backend is not at hand
     if sys.argv[1:2] == ["plan"]:
         _only_looking()
     else:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bnbench.cli.terminal import show, table
+
+if TYPE_CHECKING:
+    from bnbench.prediction import Prediction
 
 
 def predict(
@@ -21,7 +24,16 @@ def predict(
     from bnbench.prediction import predict
     from bnbench.runs import find_run
 
-    predictions = list(predict(find_run(run), images))
+    predictions: list[Prediction] = []
+    try:
+        for prediction in predict(find_run(run), images):
+            predictions.append(prediction)  # noqa: PERF402 -- kept when a later one raises
+    finally:  # one that cannot be read does not keep back the others' answers
+        if predictions:
+            _show(predictions)
+
+
+def _show(predictions: list[Prediction]) -> None:
     classes = [f"{label} %" for label in predictions[0].probabilities]
     rows = [
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
@@ -14,14 +15,28 @@ UNFOLDED = 10_000
 """Columns, where the output is no terminal: a row stays a line for the program that reads it."""
 
 
+_OBEYED = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def visible(text: object) -> str:
+    """Write out what a terminal would obey: control characters, and marks of direction.
+
+    Names, manifests and paths come from anywhere; an escape sequence in one could hide a line, and
+    half of a pair cannot be printed at all.
+    """
+    return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], str(text))
+
+
 def say(line: object) -> None:
     """Print a line on standard output as it is, without colours, markup or folding."""
-    print(line)  # noqa: T201
+    print(visible(line))  # noqa: T201
 
 
 def tell(line: object) -> None:
     """Print a line on standard error at once."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201
+    print(visible(line), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def tell_problems(problems: object) -> None:
@@ -68,8 +83,8 @@ def table(
         Whether a rule follows the headers.
     """
     from rich import box
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     laid_out = Table(box=box.SIMPLE_HEAD if ruled else None, pad_edge=False)
     for header in headers:
@@ -80,7 +95,7 @@ def table(
             justify="right" if header in right else "left",
         )
     for row in rows:
-        laid_out.add_row(*map(escape, row))
+        laid_out.add_row(*(Text(visible(cell)) for cell in row))
     return laid_out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -73,10 +74,43 @@ def _value(
             _value(item, name, f"{key}.{index}", places, seen)
             for index, item in enumerate(node.value)
         ]
+    return _scalar(node, f"{place}: {key}")
+
+
+# A number with a leading zero is octal to YAML 1.1, one with colons counts in sixties, and one with
+# underscores drops them: a reader takes each for something else.
+_READ_DIFFERENTLY = re.compile(r"[-+]?(0[0-9_]+|[0-9_.]*[_:][0-9_.:]*)")
+_NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+
+_NO_TEXT = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Control characters, marks that turn the direction of writing, and halves of a pair: a terminal
+would obey them, and no file can be named by some."""
+
+
+def _scalar(node: yaml.Node, place: str) -> Any:
+    if node.tag in _NUMBERS and _READ_DIFFERENTLY.fullmatch(str(node.value)):
+        raise BnbenchError(
+            f"{place}: YAML does not read {node.value} as it looks; write a number without leading"
+            " zeros, underscores and colons, or quote it"
+        )
     try:
-        return _CONSTRUCTOR.construct_object(node)
-    except (yaml.YAMLError, ValueError) as error:
-        raise BnbenchError(f"{place}: {key}: is no plain value ({error})") from None
+        value = _CONSTRUCTOR.construct_object(node)
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError) as error:
+        # A tag such as !!int on what is none: PyYAML raises whatever its own code runs into.
+        raise BnbenchError(f"{place}: is no plain value ({_in_one_line(error)})") from None
+    _check_text(value, place)
+    return value
+
+
+def _check_text(value: Any, place: str) -> None:
+    if isinstance(value, str) and (found := _NO_TEXT.search(value)):
+        raise BnbenchError(f"{place}: holds the control character {found[0]!a}; remove it")
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _mapping(
@@ -85,9 +119,10 @@ def _mapping(
     values: dict[str, Any] = {}
     for key_node, value_node in node.value:
         place = f"{name}:{key_node.start_mark.line + 1}:{key_node.start_mark.column + 1}"
-        child = f"{key}.{key_node.value}" if key else str(key_node.value)
         if not isinstance(key_node, yaml.ScalarNode):
             raise BnbenchError(f"{place}: {key}: a key must be a plain word")
+        _check_text(key_node.value, place)
+        child = f"{key}.{key_node.value}" if key else str(key_node.value)
         if key_node.value in values:
             raise BnbenchError(f"{place}: {child}: stands here a second time; remove one")
         places[child] = place

@@ -24,7 +24,7 @@ def _read_float(value: Any) -> Any:
         except ValueError:
             return value
     if isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        value = float(value) if abs(value) < 1 << 1023 else math.inf
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("must be a finite number")
     return value

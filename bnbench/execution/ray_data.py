@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import gettempdir
@@ -11,6 +13,7 @@ from typing import Any
 from bnbench.config import DataSettings
 from bnbench.data import data_folder, describe_splits, find_dataset, locate, raw_folder
 from bnbench.data.files import find_file
+from bnbench.errors import BnbenchError
 from bnbench.runs import written_whole
 
 
@@ -41,6 +44,26 @@ def pack(ray: Any, settings: DataSettings, data_dir: Path | None) -> DataParcel 
     )
 
 
+def own_folder() -> Path:
+    """Make a folder of this user's, or take it if it is there; the temporary folder is everybody's.
+
+    Raises
+    ------
+    BnbenchError
+        If somebody else has put something else in its place.
+    """
+    user = getattr(os, "getuid", int)()  # on Windows the temporary folder is the user's own
+    folder = Path(gettempdir()) / f"bnbench-data-{user}"
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != user:
+        raise BnbenchError(f"{folder}: is a link, no folder, or another user's; remove it")
+    if os.name != "nt" and found.st_mode & 0o077:
+        folder.chmod(0o700)
+    return folder
+
+
 def unpack(ray: Any, settings: DataSettings, parcel: DataParcel) -> Path:
     """Put the files into a folder of this node's, unless they are there.
 
@@ -49,8 +72,7 @@ def unpack(ray: Any, settings: DataSettings, parcel: DataParcel) -> Path:
     Path
         The data folder. A run verifies what it reads from it.
     """
-    user = getattr(os, "getuid", int)()  # on Windows the temporary folder is the user's own
-    folder = Path(gettempdir()) / f"bnbench-data-{user}" / parcel.dataset_hash
+    folder = own_folder() / parcel.dataset_hash
     dataset = find_dataset(settings.dataset)
     if locate(dataset, folder) is None:
         for name, content in ray.get(parcel.files).items():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bnbench.errors import BnbenchError
 from bnbench.runs import Run, written_whole
 
 
@@ -54,8 +56,35 @@ def read_files(run: Run) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in _paths(run)}
 
 
+LARGEST = 1 << 30
+"""Bytes of one file of a run: a hundred times what the largest network here leaves."""
+
+
+def check_names(run: Run, files: Mapping[str, bytes]) -> None:
+    """Check what another machine wants written, before anything is.
+
+    Raises
+    ------
+    BnbenchError
+        If a name is none that a run's files have, or a content is larger than any of them.
+    """
+    known = {
+        path.name
+        for path in (
+            run.config, run.manifest, run.batches, run.epochs, run.evaluations, run.predictions,
+            run.weights,
+        )
+    }  # fmt: skip
+    for name, content in files.items():
+        if name not in known and not re.fullmatch(r"checkpoint-\d{5,}-\d{9,}\.pt", name):
+            raise BnbenchError(f"{run.path}: a node sent {name!a}, which is no file of a run")
+        if len(content) > LARGEST:
+            raise BnbenchError(f"{run.path}: a node sent {len(content):,} bytes as {name}")
+
+
 def write_files(run: Run, files: Mapping[str, bytes], names: Iterable[str]) -> None:
     """Write those of `names` that are among the files, in that order, each whole."""
+    check_names(run, files)
     for name in names:
         if name in files:
             with written_whole(run.path / name) as beside:

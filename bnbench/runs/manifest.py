@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 import subprocess
+import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -178,8 +179,19 @@ NUMERIC_PACKAGES = ("bnbench", "torch", "torchvision", "numpy")
 def versions() -> dict[str, str]:
     """Name the versions that can change a number."""
     return {"python": platform.python_version()} | {
-        name: metadata.version(name) for name in NUMERIC_PACKAGES
+        name: _version(name) for name in NUMERIC_PACKAGES
     }
+
+
+def _version(package: str) -> str:
+    """Look up an installed version; of this package, run from its source tree, the tree's own."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        project = Path(__file__).parents[2] / "pyproject.toml"
+        if package != "bnbench" or not project.is_file():
+            raise
+        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
 
 
 @cache

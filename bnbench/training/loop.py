@@ -45,10 +45,8 @@ def train_epochs(
             if progress.step % KEEP_EVERY < len(block) and progress.step < last:
                 yield from progress.state(learner)
         started = perf_counter()
-        on_train, on_validation = (
-            learner.evaluate(splits.train),
-            learner.evaluate(splits.validation),
-        )
+        on_train = learner.evaluate(splits.train)
+        on_validation = learner.evaluate(splits.validation)
         seconds = perf_counter() - started
         yield from progress.finished_epoch(learner, on_train, on_validation, seconds)
         if progress.ended:

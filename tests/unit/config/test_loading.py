@@ -14,6 +14,7 @@ from bnbench.config import (
     differing_keys,
     load_experiment,
 )
+from bnbench.config.marks import parse
 from bnbench.errors import BnbenchError
 
 Write = Callable[[str], Path]
@@ -213,3 +214,42 @@ def test_arms_differ_in_batch_norm_alone(root: Path, folder: str, name: str) -> 
     )
     differing = {text.partition(":")[0] for text in differing_keys(plain, normalized)}
     assert all(key.startswith(("model.name", "model.batch_norm")) for key in differing)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['!!int ""', "!!int x", '!!bool ""', "!!bool x", "!!float x", "!!timestamp x", "!!binary x"],
+)
+def test_a_tag_that_does_not_fit_is_one_line(write: Write, value: str) -> None:
+    """PyYAML has an exception of another kind for each."""
+    text = problem(write(MINIMAL + f"training:\n  epochs: {value}\n"))
+    assert "tiny.yaml:5:11: training.epochs: is no plain value" in text
+    assert "\n" not in text
+    assert "is no plain value" in problem(write(MINIMAL), f"training.epochs={value}")
+
+
+@pytest.mark.parametrize("value", ["0100", "-010", "1:30", "1_000", "1:30.5", "00"])
+def test_a_number_that_yaml_reads_differently_is_refused(write: Write, value: str) -> None:
+    assert f"YAML does not read {value} as it looks" in problem(
+        write(MINIMAL + f"training:\n  epochs: {value}\n")
+    )
+
+
+@pytest.mark.parametrize("value", ["0x10", "10", "0", "0.5", "1e-3", "-0.0"])
+def test_a_number_that_reads_as_it_looks_is_taken(value: str) -> None:
+    found, _ = parse(f"a: {value}", "a.yaml")
+    assert float(found["a"]) == (16 if value == "0x10" else float(value))
+
+
+def test_a_number_beyond_any_float_is_one_line(write: Write) -> None:
+    text = problem(write(MINIMAL), f"model.dropout=1{400 * '0'}")
+    assert "model.dropout: must be a finite number" in text
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize("sign", ["\\0", "\\x1b[31m", "\\x9b", "\\ud800", "\\u202e", "\\r"])
+def test_what_a_terminal_would_obey_is_refused(write: Write, sign: str) -> None:
+    for line in (f'description: "a{sign}b"', f'"a{sign}b": 1'):
+        text = problem(write(MINIMAL + line + "\n"))
+        assert "holds the control character" in text
+        assert text.isprintable()

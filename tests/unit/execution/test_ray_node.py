@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from bnbench.data import data_folder, describe_splits, find_dataset, locate
 from bnbench.errors import BnbenchError
 from bnbench.execution import Ended, Event, Progress, Started, Task
 from bnbench.execution.ray_cluster import RayCluster
-from bnbench.execution.ray_data import pack, unpack
+from bnbench.execution.ray_data import own_folder, pack, unpack
 from bnbench.execution.ray_node import conditions, run_on_node
 from bnbench.execution.run_files import Changes, read_files, write_changes
 from bnbench.execution.work import work
@@ -181,3 +182,30 @@ def test_a_device_that_a_run_on_ray_does_not_get(wanted: str, gpus: float, root:
     experiment = load_experiment(root / "configs/mlp.yaml", device=wanted)
     with pytest.raises(BnbenchError, match=f"training.device: is {wanted}, and --gpus-per-run"):
         RayCluster(gpus_per_run=gpus).device_of(experiment)
+
+
+def test_the_folder_of_the_data_is_this_user_s_alone(nodes_folder: Path) -> None:
+    first = own_folder()
+    assert first.stat().st_mode & 0o777 == 0o700
+    first.chmod(0o755)
+    assert own_folder().stat().st_mode & 0o777 == 0o700
+
+
+def test_a_link_in_its_place_is_refused(nodes_folder: Path, tmp_path: Path) -> None:
+    folder = own_folder()
+    folder.rmdir()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    folder.symlink_to(elsewhere)
+    with pytest.raises(BnbenchError, match="is a link, no folder, or another user's; remove it"):
+        own_folder()
+
+
+def test_another_user_s_folder_is_refused(
+    nodes_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = own_folder()
+    monkeypatch.setattr(os, "getuid", lambda: 123456)
+    folder.rename(folder.with_name("bnbench-data-123456"))
+    with pytest.raises(BnbenchError, match="another user's; remove it"):
+        own_folder()

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bnbench.errors import BnbenchError
 from bnbench.execution import run_files
-from bnbench.execution.run_files import Watch, read_files, write_changes
+from bnbench.execution.run_files import Changes, Watch, read_files, write_changes
 from bnbench.runs import Manifest, Run, written_whole
 from bnbench.runs.manifest import Status
 
@@ -175,3 +176,22 @@ def assert_whole(run: Run) -> None:
             needed = [int(size) for size in checkpoint.read_text().split()[1:]]
             there = [int(size) for size in log_sizes(run).split()]
             assert all(size >= least for size, least in zip(there, needed, strict=True))
+
+
+@pytest.mark.parametrize(
+    "name", ["../../x", "/tmp/x", "..", "sub/weights.pt", "notes.txt", "checkpoint-1.pt", "", "\0"]
+)
+def test_a_node_writes_no_other_file(tmp_path: Path, name: str) -> None:
+    run = Run(tmp_path / "experiment/seed-0")
+    begin(run, "monday")
+    before = sorted(tmp_path.rglob("*"))
+    names = frozenset({"manifest.json", "config.yaml", name})
+    with pytest.raises(BnbenchError, match=r"a node sent .* which is no file of a run"):
+        write_changes(run, Changes({name: b"x"}, names, finished=False))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_node_writes_no_file_of_any_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_files, "LARGEST", 3)
+    with pytest.raises(BnbenchError, match=r"a node sent 4 bytes as epochs\.csv"):
+        write_changes(Run(tmp_path), Changes({"epochs.csv": b"1234"}, frozenset(), finished=False))

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import struct
+import subprocess
+import tempfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from bnbench.errors import BnbenchError
-from bnbench.prediction import read_digit
+from bnbench.prediction import FORMATS, read_digit
 
 
 def seven(size: int) -> NDArray[np.uint8]:
@@ -100,7 +107,7 @@ def test_a_photograph_s_orientation_counts(tmp_path: Path) -> None:
 def test_what_is_no_image(tmp_path: Path) -> None:
     text = tmp_path / "a.png"
     text.write_text("<html>", encoding="utf-8")
-    with pytest.raises(BnbenchError, match=r"a\.png: is no image that Pillow reads; give a PNG"):
+    with pytest.raises(BnbenchError, match=r"a\.png: is none of PNG, .*, or damaged; give a PNG"):
         read_digit(text)
     with pytest.raises(BnbenchError, match="No such file"):
         read_digit(tmp_path / "absent.png")
@@ -112,3 +119,75 @@ def test_what_is_no_image(tmp_path: Path) -> None:
     half.write_bytes(half.read_bytes()[:2000])
     with pytest.raises(BnbenchError, match=r"half\.png"):
         read_digit(half)
+
+
+def test_a_postscript_file_starts_no_interpreter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow would hand one to Ghostscript, whatever its name says."""
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a program was started"))
+    path = tmp_path / "digit.png"
+    path.write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 28 28\n%%EndComments\nshowpage\n"
+    )
+    with pytest.raises(BnbenchError, match="is none of PNG"):
+        read_digit(path)
+
+
+@pytest.mark.parametrize("kind", ["DDS", "ICNS", "JPEG2000", "SGI", "TGA", "PCX"])
+def test_only_the_listed_formats_are_decoded(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "digit.png"
+    Image.fromarray(seven(64)).convert("RGB").save(path, format=kind)
+    with pytest.raises(BnbenchError, match="is none of PNG"):
+        read_digit(path)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM"])
+def test_the_listed_formats_are_told_by_content(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "digit.xyz"
+    options = {"lossless": True} if kind == "WEBP" else {}
+    Image.fromarray(seven(28)).save(path, format=kind, **options)
+    np.testing.assert_array_equal(read_digit(path), seven(28))
+
+
+@pytest.mark.parametrize("ground", [0, 230])
+def test_sixteen_bits_of_grey_are_scaled_not_cut_off(tmp_path: Path, ground: int) -> None:
+    """On grey paper, too: 257 times each value is the same picture."""
+    pixels = np.where(seven(28) > 127, 255 - ground // 2, ground).astype(np.uint8)
+    wide = tmp_path / "wide.png"
+    Image.fromarray(pixels.astype(np.uint16) * 257).save(wide)
+    expected = read_digit(save(tmp_path / "narrow.png", pixels))
+    np.testing.assert_array_equal(read_digit(wide), expected)
+
+
+def test_more_pixels_than_fit_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
+    """A PNG that says it is 1 x 170,000,000 and holds nothing."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        checked = name + content
+        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 170_000_000, 8, 0, 0, 0, 0))
+    path = tmp_path / "tall.png"
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0\0")) + chunk(b"IEND", b"")
+    )
+    with pytest.raises(BnbenchError, match="has too many pixels; scale it down"):
+        read_digit(path)
+
+
+@given(st.binary(min_size=1, max_size=60), st.integers(0, 400), st.sampled_from(FORMATS))
+@settings(max_examples=300, deadline=None)
+def test_a_damaged_image_is_a_digit_or_one_line(damage: bytes, place: int, kind: str) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(seven(28)).save(buffer, format=kind)
+    content = bytearray(buffer.getvalue())
+    place %= len(content)
+    content[place : place + len(damage)] = damage
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "digit.png"
+        path.write_bytes(content)
+        try:
+            assert read_digit(path).shape == (28, 28)
+        except BnbenchError as error:
+            assert "\n" not in str(error)  # noqa: PT017

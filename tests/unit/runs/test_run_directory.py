@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,7 @@ from bnbench.runs import (
     write_text,
     written_whole,
 )
+from bnbench.runs import manifest as manifests
 
 EXPERIMENT = Experiment(experiment="folder/tiny", model=ModelSettings(name="LeNet5"))
 CODE = {"bnbench.models.lenet5": "1f", "bnbench.training.loop": "2e"}
@@ -356,3 +358,21 @@ def test_runs_are_found_in_the_order_of_their_seeds(tmp_path: Path) -> None:
         find_runs([tmp_path / "absent"])
     with pytest.raises(BnbenchError, match="holds no run"):
         find_runs([tmp_path])
+
+
+def test_from_its_source_tree_the_version_is_the_tree_s(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is installed there, and so nothing knows a version but pyproject.toml."""
+    installed = metadata.version
+
+    def missing(name: str) -> str:
+        if name == "bnbench":
+            raise metadata.PackageNotFoundError(name)
+        return installed(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+    found = manifests.versions.__wrapped__()
+    text = (root / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'\nversion = "{found["bnbench"]}"\n' in text
+    assert found["numpy"] == installed("numpy")

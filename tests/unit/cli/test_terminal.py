@@ -1,0 +1,41 @@
+"""What reaches the terminal is text: nothing in it is obeyed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bnbench.cli.terminal import say, show, table, tell_problems, visible
+
+HOSTILE = "a\x1b[31mb\x9b2Jc\rd\u202ee\ud800f"
+
+
+@given(st.text())
+def test_only_line_ends_and_tabs_are_left_of_what_is_no_text(text: str) -> None:
+    shown = visible(text)
+    shown.encode()  # half of a pair would raise
+    assert not any(ord(sign) < 32 and sign not in "\t\n" for sign in shown)
+    assert not any(0x7F <= ord(sign) < 0xA0 for sign in shown)
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "Zs"])))
+def test_text_is_left_as_it_is(text: str) -> None:
+    assert visible(text) == text
+
+
+def test_lines_complaints_and_cells_are_shown_with_their_escapes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    say(HOSTILE)
+    tell_problems(HOSTILE.replace("\r", ""))
+    show(table(("name",), [(HOSTILE,)]))
+    captured = capsys.readouterr()
+    for stream in (captured.out, captured.err):
+        assert "\\x1b[31mb\\x9b2Jc" in stream
+        assert not {"\x1b", "\x9b", "\r", "\u202e"} & set(stream)
+
+
+def test_markup_and_emoji_names_in_a_cell_stay_text(capsys: pytest.CaptureFixture[str]) -> None:
+    show(table(("name",), [("[red]x[/foo] :bomb:",)]))
+    assert "[red]x[/foo] :bomb:" in capsys.readouterr().out
