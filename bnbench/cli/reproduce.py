@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bnbench.cli.options import HEADLINE, RunOptions, Small, StudySeeds, WithRuns, with_run_options
-from bnbench.cli.terminal import say
+from bnbench.cli.terminal import say, show, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bnbench.cli.running import Running
     from bnbench.config import Study
     from bnbench.execution import Plan
+    from bnbench.report.answers import Answer
     from bnbench.report.study_results import Judged
 
 
@@ -49,6 +50,7 @@ def reproduce(
     code = run_plan(_plan(chosen, how, running), running)
     if code <= 1:  # not stopped: what there is can be reported
         judged = judge_studies(chosen, known, how.results)
+        _say_answers(judged)
         _say_verdicts(judged)
         write_all(judged, out, with_runs=with_runs)
     raise typer.Exit(code)
@@ -95,6 +97,27 @@ def write_all(judged: Judged, out: Path, *, with_runs: bool, lean: bool = False)
         archive(sorted(folders), out, with_answers=answering_experiments(studies))
     for path in (out / "report.html", out / "report.md", *tables):
         say(path)
+
+
+def _say_answers(judged: Judged) -> None:
+    """Answer the studies' short questions, and say once where seeds are too few to decide any."""
+    from bnbench.claims.deciding import fewest_seeds
+    from bnbench.report.answers import answer_rows
+
+    rows = [
+        (row.question, *_cells(row.published), *_cells(row.corrected))
+        for row in answer_rows(judged.findings)
+    ]
+    if rows:
+        show(table(("question", "as published", "", "corrected", ""), rows))
+    seeds, needed = max(len(found.study.seeds) for found in judged.findings), fewest_seeds()
+    if seeds < needed:
+        many = f"{seeds} seeds" if seeds > 1 else "One seed"
+        say(f"{many} cannot decide a question, whatever they show: give --seeds {needed} or more.")
+
+
+def _cells(answer: Answer) -> tuple[str, str]:
+    return answer.word or "–", answer.number
 
 
 def _say_verdicts(judged: Judged) -> None:

@@ -1,8 +1,9 @@
-"""The table of answers: one short question a row, as published and as corrected."""
+"""The answers to studies' short questions, as published and as corrected: rows, and a table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from bnbench.claims import ClaimTest, brief_tests, judge_test
 from bnbench.findings.results import StudyFindings
@@ -17,28 +18,70 @@ NOTE = (
 )
 
 
-def answers_table(studies: Iterable[StudyFindings]) -> str:
-    """Lay out the brief questions of studies as a Markdown table, with a note below it.
+@dataclass(frozen=True)
+class Answer:
+    """One answer to a short question.
 
-    A cell is the answer, the number with its interval, and the number of seeds n.
+    Attributes
+    ----------
+    word : str
+        Yes, no or not decided; empty where the recipe is not asked, ``not run`` without runs.
+    number : str
+        What was found, with its interval.
+    n : int
+        Seeds behind it.
     """
-    rows = [row for found in studies for row in _rows(found)]
+
+    word: str
+    number: str = ""
+    n: int = 0
+
+
+@dataclass(frozen=True)
+class AnswerRow:
+    """A short question, and what the runs of either recipe answer."""
+
+    question: str
+    reduced: bool
+    published: Answer
+    corrected: Answer
+
+
+def answer_rows(studies: Iterable[StudyFindings]) -> list[AnswerRow]:
+    """Answer the short questions of studies."""
+    return [row for found in studies for row in _rows(found)]
+
+
+def answers_table(studies: Iterable[StudyFindings]) -> str:
+    """Lay the answers out as a Markdown table, with a note below it."""
     head = ["| question | as published | corrected |", "| --- | --- | --- |"]
-    return "\n".join([*head, *rows, "", NOTE, ""])
+    return "\n".join([*head, *map(_line, answer_rows(studies)), "", NOTE, ""])
 
 
-def _rows(found: StudyFindings) -> Iterator[str]:
-    mark = REDUCED if found.study.gives_up else ""
-    for row, tests in brief_tests(found.study).items():
-        cells = [_cell(tests.get(recipe), found) for recipe in ("published", "corrected")]
-        yield f"| {markdown.escaped(row.question)}{mark} | {' | '.join(cells)} |"
+def _rows(found: StudyFindings) -> Iterator[AnswerRow]:
+    for brief, tests in brief_tests(found.study).items():
+        published, corrected = (
+            _answer(tests.get(recipe), found) for recipe in ("published", "corrected")
+        )
+        yield AnswerRow(brief.question, bool(found.study.gives_up), published, corrected)
 
 
-def _cell(test: ClaimTest | None, found: StudyFindings) -> str:
+def _answer(test: ClaimTest | None, found: StudyFindings) -> Answer:
     if test is None:
-        return "–"
+        return Answer("")
     outcome = judge_test(test, found)
     if outcome is None:
-        return "not run"
+        return Answer("not run")
     number = outcome.estimate.rpartition("(medians), ")[2]  # of times, their ratio alone
-    return f"**{WORDS[outcome.verdict]}**, {markdown.escaped(number)}, n = {outcome.n}"
+    return Answer(WORDS[outcome.verdict], number, outcome.n)
+
+
+def _line(row: AnswerRow) -> str:
+    question = markdown.escaped(row.question) + REDUCED * row.reduced
+    return f"| {question} | {_cell(row.published)} | {_cell(row.corrected)} |"
+
+
+def _cell(answer: Answer) -> str:
+    if not answer.n:
+        return answer.word or "–"
+    return f"**{answer.word}**, {markdown.escaped(answer.number)}, n = {answer.n}"

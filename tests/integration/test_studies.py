@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,8 @@ claims:
     claimed: higher
     tests:
       - {aspect: level, study: tiny, contrast: lead, metric: validation_accuracy@1, rule: higher}
+brief:
+  - {question: "Does it help?", metric: validation_accuracy@1, yes: higher, corrected: lead}
 small:
   gives_up: one epoch
   overrides: {training.epochs: 1}
@@ -63,6 +66,8 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = bnbench("reproduce", write_study(folder), "--with-runs", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "verdicts: 1 INCONCLUSIVE" in done.stdout
+    assert re.search(r"Does it help\?  +– +not decided  [+−]", done.stdout)
+    assert "cannot decide a question, whatever they show: give --seeds 6 or more." in done.stdout
     return folder
 
 
@@ -195,7 +200,7 @@ def test_a_changed_setting_is_named_and_never_overwritten(tmp_path: Path) -> Non
         ("test_accuracy", "test_acuracy", "there is no metric 'test_acuracy'"),
         ("rule: higher", "rule: hihger", "hihger"),
         ("contrast: lead", "contrast: leed", "leed"),
-        ("question:", "qestion:", "did you mean 'question'"),
+        ("\nquestion:", "\nqestion:", "did you mean 'question'"),
         (
             "{config: plain.yaml}",
             "{config: plain.yaml, overrides: {training.epoch: 1}}",
