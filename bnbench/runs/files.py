@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,8 +24,9 @@ def written_whole(path: Path) -> Iterator[Path]:
         A name in the same folder, so that the rename is atomic. Removed if the block raises.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Every process has its own, and the suffix stays last: matplotlib takes the format from it.
-    beside = path.with_name(f".{path.stem}.beside-{os.getpid()}{path.suffix}")
+    # A name that nobody can know: a link planted under it would be followed, and its target
+    # overwritten. The suffix stays last, since matplotlib takes the format from it.
+    beside = path.with_name(f".{path.stem}.beside-{secrets.token_hex(8)}{path.suffix}")
     try:
         yield beside
         with beside.open("rb") as file:

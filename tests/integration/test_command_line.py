@@ -385,3 +385,18 @@ def test_help_loads_nothing_heavy() -> None:
     loaded = {line.rpartition("|")[2].strip() for line in report.splitlines()}
     assert "typer" in loaded  # the report was read
     assert loaded.isdisjoint({"torch", "torchvision", "pandas", "matplotlib", "pydantic", "numpy"})
+
+
+def test_a_notebook_s_backend_is_no_matter_of_a_command(root: Path, tmp_path: Path) -> None:
+    """Jupyter and Colab set it for every program that they start."""
+    runs = root / "results/reference/runs/published"
+    command = [sys.executable, "-m", "bnbench", "compare", runs / "lenet5/seed-0"]
+    done = subprocess.run(
+        [*map(str, command), "--out", str(tmp_path)],
+        env=os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.glob("*.png"))

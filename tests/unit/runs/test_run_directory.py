@@ -376,3 +376,17 @@ def test_from_its_source_tree_the_version_is_the_tree_s(
     text = (root / "pyproject.toml").read_text(encoding="utf-8")
     assert f'\nversion = "{found["bnbench"]}"\n' in text
     assert found["numpy"] == installed("numpy")
+
+
+def test_a_link_planted_beside_a_file_is_not_followed(tmp_path: Path) -> None:
+    """In a folder that others may write to, nobody can know the name that is written first."""
+    victim, path = tmp_path / "victim", tmp_path / "report.html"
+    victim.write_text("mine")
+    with written_whole(path) as first:
+        first.write_text("one")
+    first.symlink_to(victim)  # the name of the last time, as a listing of the folder shows it
+    with written_whole(path) as second:
+        assert second != first
+        assert not second.exists()
+        second.write_text("two")
+    assert (victim.read_text(), path.read_text()) == ("mine", "two")
