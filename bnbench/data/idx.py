@@ -27,31 +27,11 @@ _LARGEST: Final = 2**28  # bytes, five times MNIST's largest file: here a gzip b
 _MOST_DIMENSIONS: Final = 8  # MNIST's files have one and three
 
 
-def read_idx(path: Path) -> NDArray[np.uint8]:
-    """Read an IDX file of unsigned bytes, plain or gzip-compressed.
-
-    Parameters
-    ----------
-    path : Path
-        The file. Its first bytes, not its name, say whether it is compressed: browsers unpack
-        a download and keep the ``.gz``.
-
-    Returns
-    -------
-    NDArray[np.uint8]
-        The values in the shape that the header gives: (N, 28, 28) for images, (N,) for labels.
-
-    Raises
-    ------
-    BnbenchError
-        If the file cannot be read, is no IDX file of unsigned bytes, or is longer or shorter
-        than its header says.
-    """
-    return parse_idx(read_content(path), path)
-
-
 def read_content(path: Path) -> bytearray:
     """Read the bytes of a file, unpacked if it is gzip-compressed.
+
+    Its first bytes, not its name, say whether it is: browsers unpack a download and keep the
+    ``.gz``.
 
     Raises
     ------
@@ -73,7 +53,7 @@ def read_content(path: Path) -> bytearray:
 
 
 def parse_idx(content: bytearray, path: Path) -> NDArray[np.uint8]:
-    """Read the header and view the rest as an array of its shape, without a copy.
+    """Read an IDX file of unsigned bytes: view all behind its header as an array, without a copy.
 
     Parameters
     ----------
@@ -83,10 +63,15 @@ def parse_idx(content: bytearray, path: Path) -> NDArray[np.uint8]:
     path : Path
         Where the bytes come from, for the message.
 
+    Returns
+    -------
+    NDArray[np.uint8]
+        In the shape that the header gives: (N, 28, 28) for images, (N,) for labels.
+
     Raises
     ------
     BnbenchError
-        As `read_idx`.
+        If it is no IDX file of unsigned bytes, or is longer or shorter than its header says.
     """
     count = content[3] if content.startswith(_UNSIGNED_BYTES) and len(content) > 3 else 0
     if not 1 <= count <= _MOST_DIMENSIONS:

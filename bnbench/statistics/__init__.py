@@ -36,9 +36,7 @@ from bnbench.statistics.summary import Summary, summarize
 from bnbench.statistics.time_to_accuracy import (
     THRESHOLDS,
     area_under_error,
-    epochs_to,
     median_time,
-    seconds_to,
     time_to,
 )
 from bnbench.statistics.trend import kendall_tau
@@ -56,7 +54,6 @@ __all__ = [
     "area_under_error",
     "benjamini_hochberg",
     "bootstrap_interval",
-    "epochs_to",
     "equivalence_test",
     "holm",
     "kendall_tau",
@@ -69,7 +66,6 @@ __all__ = [
     "paired_t_power",
     "prediction_interval",
     "ratio_of_medians",
-    "seconds_to",
     "sign_flip_p",
     "sign_test_p",
     "smallest_detectable_effect",

@@ -15,7 +15,7 @@ from bnbench.statistics.intervals import (
     wilson_interval,
 )
 from bnbench.statistics.pairing import Pairs, pair_by_seed
-from bnbench.statistics.permutation import sign_flip_p, smallest_p, wilcoxon_p
+from bnbench.statistics.permutation import sign_flip_p, wilcoxon_p
 from bnbench.statistics.power import n_for_paired_t, smallest_detectable_effect
 from bnbench.statistics.resampling import Seed
 from bnbench.statistics.samples import FloatArray, mean_of, sd_of
@@ -84,11 +84,6 @@ class Contrast:
         """Number of shared seeds."""
         return len(self.seeds)
 
-    @property
-    def may_say_significant(self) -> bool:
-        """Whether n allows any p below 0.05: 2/2**n does from n = 6 on."""
-        return smallest_p(self.n) < 0.05
-
 
 def paired_contrast(
     treatment: Mapping[int, float],
@@ -134,8 +129,8 @@ def paired_contrast(
     Examples
     --------
     >>> result = paired_contrast({0: 0.984, 1: 0.985, 2: 0.986}, {0: 0.983, 1: 0.982, 2: 0.983})
-    >>> round(result.mean_difference, 5), result.sign_flip_p, result.may_say_significant
-    (0.00233, 0.25, False)
+    >>> round(result.mean_difference, 5), result.sign_flip_p
+    (0.00233, 0.25)
     """
     pairs = pair_by_seed(treatment, baseline)
     differences = pairs.differences

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
@@ -45,7 +43,11 @@ def holm(p_values: npt.ArrayLike) -> FloatArray:
     >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
     [0.03, 0.06, 0.06]
     """
-    return _adjusted(p_values, lambda p: np.maximum.accumulate(np.arange(p.size, 0, -1) * p))
+    p = _checked(p_values)
+    order = np.argsort(p)
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.maximum.accumulate(np.arange(p.size, 0, -1) * p[order])
+    return np.minimum(adjusted, 1.0)
 
 
 def benjamini_hochberg(p_values: npt.ArrayLike) -> FloatArray:
@@ -83,20 +85,14 @@ def benjamini_hochberg(p_values: npt.ArrayLike) -> FloatArray:
     >>> benjamini_hochberg([0.01, 0.04, 0.03]).round(3).tolist()
     [0.03, 0.04, 0.04]
     """
-    return _adjusted(
-        p_values,
-        lambda p: np.minimum.accumulate((p.size / np.arange(1, p.size + 1) * p)[::-1])[::-1],
-    )
+    from scipy.stats import false_discovery_control
+
+    adjusted: FloatArray = false_discovery_control(_checked(p_values))
+    return adjusted
 
 
-def _adjusted(
-    p_values: npt.ArrayLike, adjust_ascending: Callable[[FloatArray], FloatArray]
-) -> FloatArray:
-    """Return checked p-values, adjusted in ascending order, in their own; none is above 1."""
+def _checked(p_values: npt.ArrayLike) -> FloatArray:
     p = np.asarray(p_values, dtype=np.float64)
     if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
         raise ValueError("p-values are one row of numbers in [0, 1]")
-    order = np.argsort(p)
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(adjust_ascending(p[order]), 1.0)
-    return adjusted
+    return p

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from bnbench.statistics.intervals import Interval, wilson_interval
 from bnbench.statistics.pairing import Pairs, pair_by_seed
-from bnbench.statistics.permutation import sign_test_p, smallest_p
+from bnbench.statistics.permutation import sign_test_p
 from bnbench.statistics.resampling import Seed
 from bnbench.statistics.samples import FloatArray
 from bnbench.statistics.time_to_accuracy import median_time
@@ -63,11 +63,6 @@ class SpeedUp:
     def n(self) -> int:
         """Number of shared seeds."""
         return len(self.seeds)
-
-    @property
-    def may_say_significant(self) -> bool:
-        """Whether n allows any p below 0.05: 2/2**n does from n = 6 on."""
-        return smallest_p(self.n) < 0.05
 
 
 def ratio_of_medians(treatment: npt.ArrayLike, baseline: npt.ArrayLike) -> float:

@@ -13,42 +13,6 @@ THRESHOLDS = (0.90, 0.95, 0.97, 0.98, 0.985)
 """Validation accuracies that a run is timed to."""
 
 
-def epochs_to(accuracy_per_epoch: npt.ArrayLike, threshold: float) -> float:
-    """Return the first epoch, counted from 1, whose accuracy is at least the threshold.
-
-    The first touch, in whole epochs, is how a published table of epochs is read. Where a run is
-    evaluated more often than that, `time_to` asks for a confirmation and reads between the
-    evaluations.
-
-    Parameters
-    ----------
-    accuracy_per_epoch : array_like of shape (E,)
-        In [0, 1], after each epoch. NaN (a diverged epoch) reaches nothing.
-    threshold : float
-        In [0, 1].
-
-    Returns
-    -------
-    float
-        Infinity if never.
-
-    Raises
-    ------
-    ValueError
-        If `accuracy_per_epoch` is not one-dimensional.
-
-    Examples
-    --------
-    The first article's published validation curve with batch norm:
-
-    >>> curve = [0.956, 0.973, 0.978, 0.981, 0.982, 0.984, 0.983, 0.985, 0.985, 0.986]
-    >>> [epochs_to(curve, level) for level in (0.97, 0.98, 0.985, 0.99)]
-    [2.0, 4.0, 8.0, inf]
-    """
-    reached = np.flatnonzero(as_curve(accuracy_per_epoch) >= threshold)
-    return float(reached[0] + 1) if reached.size else math.inf
-
-
 def time_to(
     times: npt.ArrayLike, values: npt.ArrayLike, threshold: float, *, falling: bool = False
 ) -> float:
@@ -105,39 +69,6 @@ def time_to(
         return float(moments[first])
     around = slice(first - 1, first + 1)
     return float(np.interp(threshold, curve[around], moments[around]))
-
-
-def seconds_to(
-    accuracy_per_epoch: npt.ArrayLike, train_seconds: npt.ArrayLike, threshold: float
-) -> float:
-    """Return the training seconds until the end of the first epoch that reaches the threshold.
-
-    Evaluations are left out: how often a run is looked at must not make it slower.
-
-    Parameters
-    ----------
-    accuracy_per_epoch : array_like of shape (E,)
-        In [0, 1], after each epoch.
-    train_seconds : array_like of shape (E,)
-        Seconds of training of *each* epoch, without evaluation (`epochs.csv`).
-    threshold : float
-        In [0, 1].
-
-    Returns
-    -------
-    float
-        Infinity if never.
-
-    Raises
-    ------
-    ValueError
-        If the two differ in length or are not one-dimensional.
-    """
-    seconds = as_curve(train_seconds)
-    if seconds.shape != as_curve(accuracy_per_epoch).shape:
-        raise ValueError("accuracies and seconds must be of the same epochs")
-    epoch = epochs_to(accuracy_per_epoch, threshold)
-    return math.inf if math.isinf(epoch) else math.fsum(seconds[: int(epoch)])
 
 
 def area_under_error(validation_accuracy: npt.ArrayLike) -> float:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from bnbench.data.idx import parse_idx, read_idx
+from bnbench.data.idx import parse_idx, read_content
 from bnbench.errors import BnbenchError
 
 images = arrays.arrays(np.uint8, arrays.array_shapes(max_dims=4, min_side=0, max_side=5))
@@ -31,7 +31,7 @@ def test_round_trip(array: NDArray[np.uint8], packed: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "array"
         path.write_bytes(gzip.compress(content) if packed else content)
-        found = read_idx(path)
+        found = parse_idx(read_content(path), path)
     assert found.shape == array.shape
     np.testing.assert_array_equal(found, array)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bnbench.data import idx
-from bnbench.data.idx import read_idx
+from bnbench.data.idx import parse_idx, read_content
 from bnbench.errors import BnbenchError
 
 # Two images of 2 x 3 pixels, byte by byte after LeCun's description of the format.
@@ -14,7 +14,7 @@ TWO_IMAGES = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3, *range(12)])
 
 def refusal(path: Path) -> str:
     with pytest.raises(BnbenchError) as caught:
-        read_idx(path)
+        parse_idx(read_content(path), path)
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
     assert "\n" not in message
@@ -29,7 +29,7 @@ def test_content_not_name_says_whether_a_file_is_packed(
 ) -> None:
     path = tmp_path / name
     path.write_bytes(pack(TWO_IMAGES))
-    array = read_idx(path)
+    array = parse_idx(read_content(path), path)
     np.testing.assert_array_equal(array, [[[0, 1, 2], [3, 4, 5]], [[6, 7, 8], [9, 10, 11]]])
     assert array.dtype == np.uint8
 

@@ -69,10 +69,9 @@ def test_arms_without_a_shared_seed_are_refused() -> None:
 
 
 @pytest.mark.parametrize(("n", "may"), [(1, False), (3, False), (5, False), (6, True), (10, True)])
-def test_the_word_significant_needs_six_seeds(n: int, may: bool) -> None:
+def test_a_difference_is_found_from_six_seeds_on(n: int, may: bool) -> None:
     treatment = {seed: 0.99 + seed / 1000 for seed in range(n)}
     result = paired_contrast(treatment, dict.fromkeys(range(n), 0.98))
-    assert result.may_say_significant is may
     assert (result.sign_flip_p < 0.05) is may  # the clearest outcome there is
 
 

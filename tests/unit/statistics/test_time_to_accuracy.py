@@ -10,9 +10,7 @@ from scipy.optimize import brentq
 
 from bnbench.statistics import (
     area_under_error,
-    epochs_to,
     median_time,
-    seconds_to,
     time_to,
 )
 
@@ -20,22 +18,6 @@ from bnbench.statistics import (
 REGULAR = (0.930, 0.951, 0.962, 0.968, 0.973, 0.977, 0.979, 0.979, 0.979, 0.981)
 BATCH_NORM = (0.956, 0.973, 0.978, 0.981, 0.982, 0.984, 0.983, 0.985, 0.985, 0.986)
 INF, NAN = math.inf, math.nan
-
-
-@pytest.mark.parametrize(
-    ("threshold", "regular", "batch_norm"), [(0.97, 5, 2), (0.98, 10, 4), (0.985, INF, 8)]
-)
-def test_epochs_of_the_first_article(threshold: float, regular: float, batch_norm: float) -> None:
-    assert epochs_to(REGULAR, threshold) == regular
-    assert epochs_to(BATCH_NORM, threshold) == batch_norm
-
-
-def test_reaching_is_being_equal_and_counts_from_one() -> None:
-    assert epochs_to([0.9, 0.8], 0.9) == 1
-    assert epochs_to([0.5, 0.99, 0.5], 0.98) == 2  # a later fall takes nothing back
-    assert epochs_to([], 0.9) == INF
-    assert epochs_to([NAN, 0.95], 0.9) == 2
-    assert epochs_to([NAN, NAN], 0.0) == INF
 
 
 @pytest.mark.parametrize(
@@ -79,13 +61,6 @@ def test_a_curve_that_climbs_is_read_like_a_figure(threshold: float) -> None:
     epochs = np.arange(1, 11)
     root = brentq(lambda epoch: np.interp(epoch, epochs, REGULAR) - threshold, 1, 10, xtol=1e-13)
     assert time_to(epochs, REGULAR, threshold) == pytest.approx(root, abs=1e-9)
-    assert math.ceil(root - 1e-9) == epochs_to(REGULAR, threshold)
-
-
-def test_a_touch_counts_for_epochs_and_not_for_times() -> None:
-    """0.984 is reached after epoch 6 and lost after epoch 7."""
-    assert epochs_to(BATCH_NORM, 0.984) == 6
-    assert time_to(range(1, 11), BATCH_NORM, 0.984) == pytest.approx(7.5)
 
 
 @pytest.mark.parametrize(
@@ -105,13 +80,6 @@ def test_a_grid_of_evaluations_is_finite_and_ascending(
 ) -> None:
     with pytest.raises(ValueError, match=named):
         time_to(times, values, 0.5)
-
-
-def test_seconds_add_up_training_alone() -> None:
-    assert seconds_to([0.5, 0.9, 0.95], [1.5, 2.0, 4.0], 0.9) == 3.5
-    assert seconds_to([0.5, 0.9, 0.95], [1.5, 2.0, 4.0], 0.96) == INF
-    with pytest.raises(ValueError, match="same epochs"):
-        seconds_to([0.5, 0.9], [1.0], 0.9)
 
 
 def test_area_under_error_by_hand() -> None:
