@@ -7,10 +7,12 @@ import re
 import shlex
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 import typer
+import yaml
 from typer.testing import CliRunner
 
 from bnbench.cli import app
@@ -279,7 +281,7 @@ def test_python_example_runs(
 def test_study_example_loads(root: Path, pages: dict[str, str], tmp_path: Path) -> None:
     from bnbench.config import load_study
 
-    (example,) = blocks(pages["extend.md"], "yaml")
+    example, _ = blocks(pages["extend.md"], "yaml")
     for config in (root / "configs").glob("*.yaml"):
         (tmp_path / config.name).write_bytes(config.read_bytes())
     path = tmp_path / "studies/activation.yaml"
@@ -292,13 +294,60 @@ def test_architecture_example_works(pages: dict[str, str]) -> None:
     from bnbench.config import ModelSettings
     from bnbench.models import ARCHITECTURES, build_model
 
-    (example,) = blocks(pages["extend.md"], "python")
+    example, _ = blocks(pages["extend.md"], "python")
     try:
         exec(compile(example, "README.md", "exec"), {"__name__": "example"})
         model = build_model(ModelSettings(name="OneLayer"))
         assert sum(parameter.numel() for parameter in model.parameters()) == 7850
     finally:
         ARCHITECTURES.pop("OneLayer", None)
+
+
+def test_normalization_examples_work(pages: dict[str, str]) -> None:
+    from torch import nn
+
+    from bnbench.config import Experiment
+    from bnbench.models import build_model, resolve_model
+    from bnbench.models.normalizations import NORMALIZATIONS
+
+    def c1(section: dict[str, Any]) -> Any:
+        experiment = Experiment.model_validate({"experiment": "x", **section})
+        return getattr(build_model(resolve_model(experiment)), "C1").normalization  # noqa: B009
+
+    _, settings = blocks(pages["extend.md"], "yaml")
+    _, example = blocks(pages["extend.md"], "python")
+    assert c1(yaml.safe_load(settings)).num_groups == 2
+    try:
+        exec(compile(example, "extend.md", "exec"), {"__name__": "example"})
+        normalization = {"kind": "local_response", "neighbours": 3}
+        own = c1({"model": {"name": "LeNet5", "normalization": normalization}})
+        assert isinstance(own, nn.LocalResponseNorm)
+        assert own.size == 3
+    finally:
+        NORMALIZATIONS.pop("local_response", None)
+
+
+def test_every_normalization_is_documented_with_its_keys(pages: dict[str, str]) -> None:
+    from bnbench.models.normalizations import NORMALIZATIONS, Normalization
+
+    rows = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]*)\|$", pages["extend.md"], re.MULTILINE))
+    assert rows.keys() == NORMALIZATIONS.keys()
+    for name, kind in NORMALIZATIONS.items():
+        own = kind.model_fields.keys() - Normalization.model_fields.keys()
+        assert set(re.findall(r"`(\w+)`", rows[name])) == own
+    for key in Normalization.model_fields.keys() - {"kind"}:
+        assert f"`{key}`" in pages["extend.md"]
+
+
+def test_example_studies_load(root: Path) -> None:
+    from bnbench.config import load_study
+    from bnbench.training import check_experiment
+
+    studies = [load_study(path) for path in sorted((root / "examples").glob("*.yaml"))]
+    assert studies
+    for study in studies:
+        for arm in study.arms.values():
+            check_experiment(arm.experiment)
 
 
 def test_reference_results_are_small(root: Path) -> None:

@@ -2,6 +2,7 @@
 
 from bnbench.config.ladder import Ladder, LadderPath
 from bnbench.config.loading import (
+    checked_section,
     configuration_hash,
     differing_keys,
     differing_recipe,
@@ -16,6 +17,7 @@ from bnbench.config.schema import (
     Experiment,
     InitializationSettings,
     ModelSettings,
+    NormalizationSettings,
     OptimizerSettings,
     SGDSettings,
     TrainingSettings,
@@ -35,6 +37,7 @@ __all__ = [
     "LadderPath",
     "Metric",
     "ModelSettings",
+    "NormalizationSettings",
     "OptimizerSettings",
     "PlannedContrast",
     "Quantity",
@@ -42,6 +45,7 @@ __all__ = [
     "Study",
     "StudyArm",
     "TrainingSettings",
+    "checked_section",
     "configuration_hash",
     "differing_keys",
     "differing_recipe",

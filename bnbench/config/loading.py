@@ -23,6 +23,7 @@ HOW_IT_IS_DONE = (
 )  # fmt: skip
 ADDED_LATER: dict[tuple[str, str], Any] = {
     ("model", "dropout"): 0.0,
+    ("model", "normalization"): None,
     ("training", "evaluate_every"): None,
     ("training", "stack"): None,
     ("training", "cuda_graph"): True,
@@ -130,6 +131,35 @@ def _checked_experiment(
     experiment = checked(Experiment, values, places, path)
     experiment._places.update(places)
     return experiment
+
+
+def checked_section(experiment: Experiment, key: str, schema: type[Schema]) -> Schema:
+    """Check a section whose schema is another module's: the one registered under a name in it.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    key : str
+        Dotted, such as ``model.normalization``.
+    schema : type of BaseModel
+        Of the section.
+
+    Raises
+    ------
+    BnbenchError
+        With one line a problem, at its place in the file.
+    """
+    section: BaseModel = experiment
+    for part in key.split("."):
+        section = getattr(section, part)
+    values = section.model_dump(exclude_unset=True)
+    places = {place.removeprefix(f"{key}."): where for place, where in experiment._places.items()}
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        file = experiment.place(key).removesuffix(f": {key}")
+        problems = problems_of(error, schema, values, places, file, f"{key}.")
+        raise BnbenchError("\n".join(problems)) from None
 
 
 def dump_experiment(experiment: Experiment) -> str:

@@ -17,6 +17,7 @@ def problems_of(
     values: dict[str, Any],
     places: Mapping[str, str],
     file: str,
+    section: str = "",
 ) -> list[str]:
     """Give one line a problem, ``place: key: what; remedy``.
 
@@ -31,10 +32,14 @@ def problems_of(
         Dotted key -> ``file:line:column``.
     file : str
         Named where a key has no place.
+    section : str, default ""
+        Put in front of each key: the schema is of this section, such as ``model.``.
     """
     details = error.errors()
     lines = (
-        _explain(one, schema, values, places, file) for one in details if not _follows(one, details)
+        _explain(one, schema, values, places, file, section)
+        for one in details
+        if not _follows(one, details)
     )
     return list(dict.fromkeys(lines))
 
@@ -55,13 +60,14 @@ def _explain(
     values: dict[str, Any],
     places: Mapping[str, str],
     file: str,
+    section: str,
 ) -> str:
     parts = _written_parts(detail["loc"], values)
     key = ".".join(parts)
     nearest = key
     while nearest and nearest not in places:
         nearest = nearest.rpartition(".")[0]
-    where = f"{places.get(nearest, file)}: {key}"
+    where = f"{places.get(nearest, file)}: {section}{key}"
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":
         return f"{where}: there is no such key; {_suggest(schema, detail['loc'], parts[-1])}"

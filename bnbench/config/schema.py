@@ -66,6 +66,26 @@ class BatchNormSettings(Settings):
     epsilon: Annotated[Float, Field(gt=0)] = 1e-5
 
 
+class NormalizationSettings(Settings):
+    """Which normalization, of which layers; what all kinds have in common.
+
+    A kind's other keys are its own, and checked against its file in
+    ``bnbench/models/normalizations/``: see `bnbench.models.normalizations.Normalization`.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str
+    layers: tuple[str, ...] | None = Field(default=None, strict=False, min_length=1)
+    """Names of the normalized layers; ``None``: those of the article."""
+    placement: Literal["before_activation", "after_activation"] = "before_activation"
+    preceding_bias: bool = True
+    """Keep the bias of the layer in front."""
+    affine: bool = True
+    """Learn a scale gamma and a shift beta a channel; ``False``: 1 and 0."""
+    epsilon: Annotated[Float, Field(gt=0)] = 1e-5
+
+
 class ModelSettings(Settings):
     """The architecture by its registered name, and what may vary in it."""
 
@@ -76,6 +96,9 @@ class ModelSettings(Settings):
     dropout: Annotated[Float, Field(ge=0, lt=1)] = 0.0
     """Probability that a hidden linear layer's output is zeroed, after its activation."""
     batch_norm: BatchNormSettings | None = None
+    """Of an architecture that has batch norm in its name."""
+    normalization: NormalizationSettings | None = None
+    """Of one that has not: any kind of normalization, by its name."""
 
 
 class InitializationSettings(Settings):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from torch import Tensor, nn
 
-from bnbench.config import BatchNormSettings, Experiment, ModelSettings
+from bnbench.config import BatchNormSettings, Experiment, ModelSettings, checked_section
 from bnbench.errors import BnbenchError
 from bnbench.models.layers import HiddenLayer
+from bnbench.models.normalizations import Normalization, find_normalization
 from bnbench.registry import unknown
 
 
@@ -32,15 +33,18 @@ class Network(nn.Module):
     def __init__(self, settings: ModelSettings, num_classes: int = 10) -> None:  # noqa: ARG002
         super().__init__()
         self._activation = settings.activation or self.activation
-        self._batch_norm = settings.batch_norm
+        self._normalization = _normalization_of(settings)
         self._dropout = settings.dropout
 
     def hidden(self, name: str, affine: nn.Conv2d | nn.Linear) -> HiddenLayer:
         """Build the hidden layer `name` around `affine`, normalized if the settings say so."""
-        batch_norm = self._batch_norm
-        if batch_norm is not None and name not in (batch_norm.layers or ()):
-            batch_norm = None
-        return HiddenLayer(affine, self._activation, batch_norm, self._dropout)
+        normalization = self._normalization
+        if normalization is not None and name not in (normalization.layers or ()):
+            normalization = None
+        try:
+            return HiddenLayer(affine, self._activation, normalization, self._dropout)
+        except ValueError as error:
+            raise BnbenchError(f"{name}: {error}") from None
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, H, W), float32, to logits (N, K)."""
@@ -89,7 +93,7 @@ def find_architecture(name: str, place: str = "") -> Architecture:
 
 
 def resolve_model(experiment: Experiment) -> ModelSettings:
-    """Fill in what an architecture leaves open: the activation and the normalized layers.
+    """Fill in what an architecture leaves open: the activation, and what is normalized.
 
     Parameters
     ----------
@@ -98,19 +102,25 @@ def resolve_model(experiment: Experiment) -> ModelSettings:
     Returns
     -------
     ModelSettings
-        With `activation` set, and `batch_norm` set where the architecture has it.
+        With `activation` set, `batch_norm` set where the architecture has it, and
+        `normalization`, where there is one, of its registered kind.
 
     Raises
     ------
     BnbenchError
-        If the architecture, or a layer to normalize, does not exist, or if batch norm is
-        configured for an architecture without it.
+        If the architecture, the normalization, or a layer to normalize does not exist, or if the
+        architecture has batch norm in its name and another key says otherwise.
     """
     settings = experiment.model
     architecture = find_architecture(settings.name, experiment.place("model.name"))
+    normalization = _resolve_normalization(experiment, architecture)
     batch_norm = _resolve_batch_norm(experiment, architecture)
     activation = settings.activation or architecture.network.activation
-    return settings.model_copy(update={"activation": activation, "batch_norm": batch_norm})
+    return settings.model_copy(
+        update={
+            "activation": activation, "batch_norm": batch_norm, "normalization": normalization
+        }
+    )  # fmt: skip
 
 
 def _resolve_batch_norm(
@@ -125,12 +135,50 @@ def _resolve_batch_norm(
             f" set model.name to {architecture.name}_BatchNorm, or remove this section"
         )
     batch_norm = batch_norm or BatchNormSettings()
-    for layer in batch_norm.layers or ():
-        if layer not in architecture.network.hidden_layers:
-            place = experiment.place("model.batch_norm.layers")
-            raise unknown("hidden layer", layer, architecture.network.hidden_layers, place)
     layers = batch_norm.layers or architecture.normalized_layers
+    _check_layers(experiment, architecture, "model.batch_norm", layers)
     return batch_norm.model_copy(update={"layers": layers})
+
+
+def _resolve_normalization(
+    experiment: Experiment, architecture: Architecture
+) -> Normalization | None:
+    given, section = experiment.model.normalization, "model.normalization"
+    if given is None:
+        return None
+    if architecture.normalized_layers:
+        raise BnbenchError(
+            f"{experiment.place(section)}: {architecture.name} has batch norm in its name; set"
+            " model.name to that of the network without it, or write model.batch_norm"
+        )
+    kind = find_normalization(given.kind, experiment.place(f"{section}.kind"))
+    normalization = checked_section(experiment, section, kind)
+    layers = normalization.layers or _layers_of_article(architecture.network)
+    _check_layers(experiment, architecture, section, layers)
+    return normalization.model_copy(update={"layers": layers})
+
+
+def _layers_of_article(network: type[Network]) -> tuple[str, ...]:
+    """Name the layers that the network's batch-normalized form normalizes, else all hidden ones."""
+    forms = (one.normalized_layers for one in ARCHITECTURES.values() if one.network is network)
+    return next(filter(None, forms), network.hidden_layers)
+
+
+def _check_layers(
+    experiment: Experiment, architecture: Architecture, section: str, layers: Iterable[str]
+) -> None:
+    known = architecture.network.hidden_layers
+    for layer in layers:
+        if layer not in known:
+            raise unknown("hidden layer", layer, known, experiment.place(f"{section}.layers"))
+
+
+def _normalization_of(settings: ModelSettings) -> Normalization | None:
+    """Give the resolved normalization, in whichever of the two ways it was written."""
+    if settings.batch_norm is not None:
+        return find_normalization("batch")(kind="batch", **dict(settings.batch_norm))
+    assert settings.normalization is None or isinstance(settings.normalization, Normalization)
+    return settings.normalization
 
 
 def build_model(settings: ModelSettings, num_classes: int = 10) -> Network:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 
-from bnbench.config import BatchNormSettings
 from bnbench.models import operators
+
+if TYPE_CHECKING:
+    from bnbench.models.normalizations import Normalization
 
 
 class Tanh(nn.Module):
@@ -59,16 +63,16 @@ class BatchNormMaps(nn.BatchNorm2d):
 
 
 class HiddenLayer(nn.Module):
-    """A convolution or linear layer with its activation, and batch norm on either side of it.
+    """A convolution or linear layer with its activation, and a normalization on either side of it.
 
     Parameters
     ----------
     affine : Conv2d or Linear
-        Built *with* its bias, also where `batch_norm` leaves it out: the bias draws random
+        Built *with* its bias, also where `normalization` leaves it out: the bias draws random
         numbers, and without them every later layer would start from other weights.
     activation : str
         ``tanh``, ``relu`` or ``sigmoid``.
-    batch_norm : BatchNormSettings or None
+    normalization : Normalization or None
         ``None``: not normalized.
     dropout : float, default 0
         Probability of zeroing an output of a linear layer in training; maps are left alone.
@@ -78,35 +82,34 @@ class HiddenLayer(nn.Module):
         self,
         affine: nn.Conv2d | nn.Linear,
         activation: str,
-        batch_norm: BatchNormSettings | None = None,
+        normalization: Normalization | None = None,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.affine = affine
         self.activation = ACTIVATIONS[activation]()
         self.dropout = nn.Dropout(dropout) if dropout and isinstance(affine, nn.Linear) else None
-        self.batch_norm = None
-        if batch_norm is not None:
-            self.batch_norm = _normalization(affine, batch_norm)
-            self.normalizes_first = batch_norm.placement == "before_activation"
-            if not batch_norm.preceding_bias:
+        self._normalized_by = None
+        if normalization is not None:
+            self._normalized_by = normalization.attribute
+            setattr(self, normalization.attribute, normalization.layer(affine))
+            self.normalizes_first = normalization.placement == "before_activation"
+            if not normalization.preceding_bias:
                 affine.register_parameter("bias", None)
+
+    @property
+    def normalization(self) -> nn.Module | None:
+        """The layer that normalizes, under whatever name it has here."""
+        return self._modules[self._normalized_by] if self._normalized_by else None
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C_in, H, W) to (N, C_out, H', W'), or (N, F_in) to (N, F_out)."""
         y: Tensor = self.affine(x)
-        if self.batch_norm is None:
+        normalize = self.normalization
+        if normalize is None:
             y = self.activation(y)
         elif self.normalizes_first:
-            y = self.activation(self.batch_norm(y))
+            y = self.activation(normalize(y))
         else:
-            y = self.batch_norm(self.activation(y))
+            y = normalize(self.activation(y))
         return y if self.dropout is None else self.dropout(y)
-
-
-def _normalization(
-    affine: nn.Conv2d | nn.Linear, settings: BatchNormSettings
-) -> BatchNormMaps | nn.BatchNorm1d:
-    if isinstance(affine, nn.Conv2d):
-        return BatchNormMaps(affine.out_channels, settings.epsilon, settings.momentum)
-    return nn.BatchNorm1d(affine.out_features, settings.epsilon, settings.momentum)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import nn
+import torch
 
 from bnbench.config import Experiment
 from bnbench.data import find_dataset
@@ -31,9 +31,14 @@ def check_experiment(experiment: Experiment) -> None:
 
 def _model(experiment: Experiment) -> list[str]:
     try:
-        resolve_model(experiment)
+        resolved = resolve_model(experiment)
     except BnbenchError as error:
-        return [str(error)]
+        return str(error).splitlines()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            build_model(resolved)
+    except BnbenchError as error:  # a normalization that does not fit one of the layers
+        return [f"{experiment.place('model.normalization')}: {error}"]
     return []
 
 
@@ -110,11 +115,21 @@ def check_batches(experiment: Experiment, examples: int) -> None:
     last = 0 if experiment.training.drop_last else examples % size
     if size != 1 and last != 1:
         return
-    model = build_model(resolve_model(experiment))
-    if any(isinstance(module, nn.BatchNorm1d) for module in model.modules()):
+    if not _takes_one_example(experiment):
         which = "every batch" if size == 1 else f"the last of {examples} examples in batches"
         raise BnbenchError(
             f"{experiment.place('training.batch_size')}: {which} would be a single example in"
             " front of batch norm; choose another batch_size"
             + ("" if size == 1 else ", or training.drop_last: true")
         )
+
+
+def _takes_one_example(experiment: Experiment) -> bool:
+    size = find_architecture(experiment.model.name).network.image_size
+    with torch.random.fork_rng(devices=[]):
+        model = build_model(resolve_model(experiment)).train()
+        try:
+            model(torch.zeros(1, experiment.model.in_channels, size, size))
+        except ValueError:  # PyTorch's, of a channel with one value
+            return False
+    return True

@@ -1,7 +1,7 @@
 """The code that computes a run's numbers, module by module, as hashes that comments leave alone.
 
-It is what `bnbench.training.experiment` and the run's architecture import, directly or not,
-without the modules that read, check, name and report.
+It is what `bnbench.training.experiment` and the run's architecture and normalization import,
+directly or not, without the modules that read, check, name and report.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bnbench.config import Experiment
 from bnbench.models import find_architecture
+from bnbench.models.normalizations import find_normalization
 
 ROOT = "bnbench.training.experiment"
 DECIDES_NO_NUMBER = (
@@ -39,7 +40,15 @@ DECIDES_NO_NUMBER = (
 BUT = ("bnbench.config.schema", "bnbench.runs.logs")
 ABSENT = ""
 EARLIER = {
-    "bnbench.config.schema": ("d8ff01852d3e", "ef7a11f323a8"),  # no stack; it took huge integers
+    # It had no stack; it took huge integers; it knew no normalization but batch norm.
+    "bnbench.config.schema": ("d8ff01852d3e", "ef7a11f323a8", "e60ea4b1eb5a"),
+    # The normalizations had no files of their own.
+    "bnbench.models.architecture": ("4c24cbd5dd63",),
+    "bnbench.models.layers": ("08b6a87487ac",),
+    "bnbench.models.normalizations": (ABSENT,),
+    "bnbench.models.normalizations.batch": (ABSENT,),
+    "bnbench.models.normalizations.kind": (ABSENT,),
+    "bnbench.models.normalizations.over_batch": (ABSENT,),
     "bnbench.runs.logs": ("e56b46b90b2a",),  # it hashed no rows
     "bnbench.training.batches": (ABSENT,),  # its code was the loop's
     "bnbench.training.capture": (ABSENT, "a845fe1b6e0b"),
@@ -55,7 +64,7 @@ EARLIER = {
     "bnbench.training.members": (ABSENT,),
     "bnbench.training.optimizer": ("bb312ec111a7",),
     "bnbench.training.progress": (ABSENT,),
-    "bnbench.training.stack": (ABSENT, "e194440fe36d"),
+    "bnbench.training.stack": (ABSENT, "e194440fe36d", "4a25ece63996"),
 }  # fmt: skip
 """Module -> hashes that it had when it gave the same bits: a rewrite orphans no finished run.
 The golden losses, exact on the kind of processor that recorded them, are the test that it is so."""
@@ -76,7 +85,10 @@ def code_hashes(experiment: Experiment) -> dict[str, str]:
         Module -> first 12 hex digits of the SHA-256 of its code, without comments, docstrings
         and layout, in the order of the names.
     """
-    return dict(_hashes(find_architecture(experiment.model.name).network.__module__))
+    model = experiment.model
+    used = find_architecture(model.name).network.__module__
+    kind = model.normalization.kind if model.normalization else "batch"
+    return dict(_hashes(used, find_normalization(kind).__module__))
 
 
 def equal_code(experiment: Experiment) -> dict[str, tuple[str, ...]]:
@@ -91,9 +103,9 @@ def equal_code(experiment: Experiment) -> dict[str, tuple[str, ...]]:
 
 
 @cache
-def _hashes(architecture: str) -> dict[str, str]:
+def _hashes(*used: str) -> dict[str, str]:
     hashes = {}
-    for name, tree in sorted(_imported(ROOT, architecture).items()):
+    for name, tree in sorted(_imported(ROOT, *used).items()):
         code = _bare(tree)
         if code and _decides(name):
             hashes[name] = hashlib.sha256(code.encode()).hexdigest()[:12]

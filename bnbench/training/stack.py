@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from bnbench.config import Experiment, TrainingSettings
 from bnbench.data import Split, Splits
@@ -83,7 +84,8 @@ class Stack(nn.Module):
         self.members = len(models)
         self.network = _without_tensors(models[0])
         for path, layer in models[0].named_modules():
-            if next(layer.parameters(recurse=False), None) is not None:
+            own = (*layer.parameters(recurse=False), *layer.buffers(recurse=False))
+            if own or isinstance(layer, nn.GroupNorm):  # whose groups count, also without any
                 layers = [model.get_submodule(path) for model in models]
                 self.network.set_submodule(path, _stacked(layers), strict=True)
 
@@ -148,8 +150,11 @@ def _stacked(layers: Sequence[nn.Module]) -> nn.Module:
         stacked.groups *= members
         stacked.in_channels *= members
         stacked.out_channels *= members
-    elif isinstance(stacked, nn.BatchNorm1d | nn.BatchNorm2d):
+    elif isinstance(stacked, _BatchNorm | nn.InstanceNorm2d):
         stacked.num_features *= members
+    elif isinstance(stacked, nn.GroupNorm):
+        stacked.num_groups *= members
+        stacked.num_channels *= members
     else:
         raise BnbenchError(f"its layer of the type {type(first).__name__} cannot be stacked")
     for name, value in tensors.items():

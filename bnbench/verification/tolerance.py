@@ -57,7 +57,7 @@ def tolerances(experiment: Experiment) -> NDArray[np.float64]:
     model = resolve_model(experiment)
     if not any(isinstance(part, nn.ReLU | nn.MaxPool2d) for part in build_model(model).modules()):
         return np.full(STEPS, TOLERANCE)
-    power = 2 if model.batch_norm is None else 3
+    power = 2 if model.batch_norm is None and model.normalization is None else 3
     return np.minimum(KINKED_TOLERANCE * np.arange(1.0, STEPS + 1) ** power, MOST)
 
 

@@ -1,0 +1,21 @@
+"""Normalizations by name. Every file in this folder is imported, so that it can register one."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from bnbench.models.normalizations.kind import (
+    NORMALIZATIONS,
+    Normalization,
+    find_normalization,
+    register_normalization,
+)
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")
+
+__all__ = [
+    "NORMALIZATIONS",
+    "Normalization",
+    "find_normalization",
+    "register_normalization",
+]
