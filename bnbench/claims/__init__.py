@@ -1,11 +1,13 @@
 """The articles' claims as data, and what the runs say of each.
 
-A claim is an entry of a YAML file: its tests name a study's contrast or arm, a metric and a rule.
+A claim is an entry of a YAML file: its tests name a study's contrast or arm, a metric and a rule,
+or a check of what is exact.
 Verdicts are worked out from the findings every time.
 """
 
 from bnbench.claims.asks import asked, brief_tests, check_asks
 from bnbench.claims.evidence import find, judge_test
+from bnbench.claims.exact import Check
 from bnbench.claims.judging import Judgement, judge
 from bnbench.claims.overall import overall_verdicts
 from bnbench.claims.reading import article_claims, load_claims, study_claims
@@ -18,6 +20,7 @@ from bnbench.claims.verdict import ASPECT_VERDICTS, Outcome, Verdict
 __all__ = [
     "ASPECT_VERDICTS",
     "RULES",
+    "Check",
     "Claim",
     "ClaimTest",
     "Judgement",

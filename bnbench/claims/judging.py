@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bnbench.claims.evidence import find, judge_test
+from bnbench.claims.exact import Check, check
 from bnbench.claims.schema import Claim, ClaimTest
 from bnbench.claims.verdict import Outcome, Verdict
 from bnbench.config import parse_metric
 from bnbench.config.study import SMALL
 from bnbench.findings.results import StudyFindings
+from bnbench.registry import unknown
 
 REPRODUCED = {True: "reproduced", False: "not reproduced", None: ""}
 
@@ -72,8 +74,12 @@ class Judgement:
         return ": ".join(filter(None, [self.why, self.measured]))
 
 
-def judge(claims: Iterable[Claim], findings: Mapping[str, StudyFindings]) -> tuple[Judgement, ...]:
-    """Judge claims by what the studies' runs say.
+def judge(
+    claims: Iterable[Claim],
+    findings: Mapping[str, StudyFindings],
+    checks: Mapping[str, Check] | None = None,
+) -> tuple[Judgement, ...]:
+    """Judge claims by what the studies' runs say, and by what is exact.
 
     Parameters
     ----------
@@ -82,16 +88,23 @@ def judge(claims: Iterable[Claim], findings: Mapping[str, StudyFindings]) -> tup
     findings : mapping of str to StudyFindings
         By the study's name; a small variant by its own, ``<study>_small``. It stands in for its
         study where the full one has no runs for a test.
+    checks : mapping of str to Check, optional
+        As `bnbench.checks.run_checks` gives them; by default none was run.
 
     Returns
     -------
     tuple of Judgement
         By article and number; one for each test, and one for what a claim still needs.
+
+    Raises
+    ------
+    BnbenchError
+        If a claim names a check that there is not.
     """
     return tuple(
         judgement
         for claim in sorted(claims, key=_by_article_and_number)
-        for judgement in _judge_claim(claim, findings)
+        for judgement in _judge_claim(claim, findings, checks)
     )
 
 
@@ -101,13 +114,29 @@ def _by_article_and_number(claim: Claim) -> tuple[str, list[tuple[str, int]]]:
     return claim.article, [(word, int(number or 0)) for word, number in parts]
 
 
-def _judge_claim(claim: Claim, findings: Mapping[str, StudyFindings]) -> Iterator[Judgement]:
+def _judge_claim(
+    claim: Claim, findings: Mapping[str, StudyFindings], checks: Mapping[str, Check] | None
+) -> Iterator[Judgement]:
     for test in claim.tests:
-        yield _judge_aspect(claim, test, findings)
+        if test.check is None:
+            yield _judge_aspect(claim, test, findings)
+        else:
+            yield _judge_exact(claim, test, test.check, checks)
     if claim.needs:
         yield Judgement(claim, None, Verdict.OPEN, f"needs: {claim.needs}")
     if claim.not_testable:
         yield Judgement(claim, None, Verdict.NOT_TESTABLE, claim.not_testable)
+
+
+def _judge_exact(
+    claim: Claim, test: ClaimTest, name: str, checks: Mapping[str, Check] | None
+) -> Judgement:
+    if checks is None:
+        return Judgement(claim, test, Verdict.OPEN, "not run: bnbench claims")
+    if name not in checks:
+        raise unknown("check", name, checks, claim.place(f"tests.{claim.tests.index(test)}.check"))
+    outcome = check(checks[name])
+    return Judgement(claim, test, outcome.verdict, outcome.numbers, how=outcome.how)
 
 
 def _judge_aspect(

@@ -83,6 +83,10 @@ def test_problems(claim: Claim, test: ClaimTest, key: str) -> Iterator[BnbenchEr
 
 def _rule_problems(claim: Claim, test: ClaimTest, rule: Rule, key: str) -> Iterator[BnbenchError]:
     name = f"the rule {test.rule!r}"
+    if (test.check is None) != (rule.of_check is None):
+        at = claim.place(f"{key}.rule")
+        yield BnbenchError(f"{at}: the rule 'check' and the key `check` go together")
+        return
     if test.arm is not None and rule.of_level is None:
         yield BnbenchError(f"{claim.place(f'{key}.arm')}: {name} is of a `contrast`, not of an arm")
     if test.contrast is not None and rule.of_finding is None and rule.of_best is None:

@@ -32,6 +32,7 @@ def check_claims(claims: Iterable[Claim], studies: Mapping[str, Study]) -> None:
         problem
         for claim in claims
         for position, test in enumerate(claim.tests)
+        if test.check is None
         for problem in reference_problems(claim, test, f"tests.{position}", studies)
     ]
     problems += repeated_ids(claims)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bnbench.claims.differences import different, equivalent, higher, lower
 from bnbench.claims.divergence import fewer_diverged, more_diverged
+from bnbench.claims.exact import Check, check
 from bnbench.claims.published import reproduced_difference, reproduced_level
 from bnbench.claims.ranges import larger, wider
 from bnbench.claims.schema import ClaimTest
@@ -19,7 +20,7 @@ from bnbench.findings.results import BestFinding, Finding, Level
 
 @dataclass(frozen=True)
 class Rule:
-    """A pure function to a verdict, of a contrast, of an arm, or of a best against best.
+    """A pure function to a verdict: of a contrast, an arm, a best against best, or a check.
 
     Attributes
     ----------
@@ -27,7 +28,7 @@ class Rule:
         Of the metrics that it takes; ``None``: it takes no metric.
     needs_number, has_effect : bool
         Whether a test gives the number to judge; whether it may give a smallest effect.
-    of_finding, of_level, of_best : callable or None
+    of_finding, of_level, of_best, of_check : callable or None
     """
 
     kind: Kind | None
@@ -36,6 +37,7 @@ class Rule:
     of_finding: Callable[[Finding, ClaimTest], Outcome] | None = None
     of_level: Callable[[Level, ClaimTest], Outcome] | None = None
     of_best: Callable[[BestFinding, ClaimTest], Outcome] | None = None
+    of_check: Callable[[Check], Outcome] | None = None
 
 
 RULES = {
@@ -56,4 +58,5 @@ RULES = {
     "fewer_diverged": Rule("share", of_finding=fewer_diverged),
     "wider": Rule(None, of_best=wider),
     "larger": Rule(None, of_best=larger),
+    "check": Rule(None, of_check=check),
 }

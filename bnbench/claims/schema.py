@@ -16,14 +16,16 @@ class ClaimTest(Settings):
 
     aspect: Text
     """Such as ``level``, ``direction`` or ``speed, each at its best rate``."""
-    study: Text
-    """Without ``_small``."""
+    study: str = ""
+    """Without ``_small``; empty where a check needs no study."""
     rule: str
     """See `bnbench.claims.RULES`."""
     contrast: str | None = None
     """As the study names it, ``name`` or ``name@point``."""
     arm: str | None = None
     """Label of one arm, where the rule is of a level and not of a difference."""
+    check: str | None = None
+    """Name of one of `bnbench.checks`, where the rule is of what is exact."""
     metric: str | None = None
     """One that the study measures for the contrast or the arm."""
     number: Float | None = None
@@ -33,8 +35,12 @@ class ClaimTest(Settings):
 
     @model_validator(mode="after")
     def _one_subject(self) -> ClaimTest:
-        if (self.contrast is None) == (self.arm is None):
+        if self.check is None and (self.contrast is None) == (self.arm is None):
             raise ValueError("must name either a contrast or an arm")
+        if self.check is not None and (self.contrast or self.arm or self.study):
+            raise ValueError("a check stands for itself: leave out study, contrast and arm")
+        if self.check is None and not self.study:
+            raise ValueError("must name a study")
         return self
 
 

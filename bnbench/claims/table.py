@@ -16,8 +16,8 @@ def claims_table(judgements: Sequence[Judgement]) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``claim, article, text, claimed, aspect, verdict, how, reproduced, numbers, study,
-        n, subject, metric, rule``; `subject` is the contrast or the arm. Text that does not apply
-        is empty.
+        n, subject, metric, rule``; `subject` is the contrast, the arm or the check. Text that does
+        not apply is empty.
     """
     return pd.DataFrame([_row(judgement) for judgement in judgements], columns=list(_COLUMNS))
 
@@ -36,7 +36,7 @@ def _row(judgement: Judgement) -> dict[str, str | int]:
         "numbers": judgement.numbers,
         "study": judgement.study,
         "n": judgement.n,
-        "subject": (test.contrast or test.arm or "") if test else "",
+        "subject": (test.contrast or test.arm or test.check or "") if test else "",
         "metric": (test.metric or "") if test else "",
         "rule": test.rule if test else "",
     }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from bnbench.claims import Check
 from bnbench.cli.options import HEADLINE
 from bnbench.config import Study, load_study
 from bnbench.errors import BnbenchError
@@ -64,7 +65,8 @@ def judge_results(paths: Sequence[Path], results: Path, seeds: int | None = None
     Parameters
     ----------
     paths : sequence of Path
-        Files of the studies to look at; by default all that have runs there.
+        Files of the studies to look at; by default all that have runs there, and what is exact is
+        checked, too.
     results : Path
     seeds : int, optional
         By default as many as there are.
@@ -81,7 +83,13 @@ def judge_results(paths: Sequence[Path], results: Path, seeds: int | None = None
             f"{results}: holds no run of a study; `bnbench reproduce` makes them, and --results"
             " names their folder"
         )
-    return judge_studies(studies, known, results)
+    return judge_studies(studies, known, results, None if paths else _run_checks())
+
+
+def _run_checks() -> Mapping[str, Check]:
+    from bnbench.checks import run_checks  # it takes PyTorch
+
+    return run_checks()
 
 
 def _all(load: Callable[[Path], Study], paths: Iterable[Path]) -> list[Study]:

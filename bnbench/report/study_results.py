@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from bnbench.claims import (
+    Check,
     Claim,
     Judgement,
     article_claims,
@@ -71,7 +72,12 @@ def own_claims(known: Sequence[Study]) -> list[Claim]:
     return claims
 
 
-def judge_studies(studies: Sequence[Study], known: Sequence[Study], results: Path) -> Judged:
+def judge_studies(
+    studies: Sequence[Study],
+    known: Sequence[Study],
+    results: Path,
+    checks: Mapping[str, Check] | None = None,
+) -> Judged:
     """Read the runs of studies and judge all claims by them.
 
     Parameters
@@ -82,6 +88,8 @@ def judge_studies(studies: Sequence[Study], known: Sequence[Study], results: Pat
         All whose own claims are judged beside the articles', in full.
     results : Path
         Folder of the runs.
+    checks : mapping of str to Check, optional
+        What is exact, by name; by default it was not checked.
 
     Raises
     ------
@@ -91,7 +99,8 @@ def judge_studies(studies: Sequence[Study], known: Sequence[Study], results: Pat
     own = own_claims(known)
     runs = tuple(read_study(study, results) for study in studies)
     findings = tuple(findings_of(one) for one in runs)
-    judgements = judge([*article_claims(), *own], {one.study.name: one for one in findings})
+    by_name = {one.study.name: one for one in findings}
+    judgements = judge([*article_claims(), *own], by_name, checks)
     return Judged(runs, findings, judgements)
 
 

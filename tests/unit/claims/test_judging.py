@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+import pytest
 
-from bnbench.claims import Claim, Judgement, Verdict, article_claims, claims_table, judge
+from bnbench.claims import Check, Claim, Judgement, Verdict, article_claims, claims_table, judge
+from bnbench.errors import BnbenchError
 from tests.unit.claims.conftest import MakeBest, MakeFinding, MakeStudy
 
 UP = [0.02, 0.021, 0.019, 0.02, 0.02, 0.021]
@@ -169,3 +171,31 @@ def test_the_table_has_a_row_for_each_aspect(
     assert table["subject"].tolist() == ["contrast", "contrast", ""]
     assert not table.isna().any(axis=None)
     pd.testing.assert_index_equal(claims_table([]).columns, table.columns)
+
+
+EXACT = {"aspect": "mean", "rule": "check", "check": "mean"}
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict", "numbers"),
+    [
+        (Check("mean", 3e-7, 0, 1e-4), Verdict.SUPPORTED, "mean: 0; claimed 0 within 0.0001"),
+        (Check("mean", -0.5, 0, 0.01), Verdict.REFUTED, "mean: −0.5; claimed 0 within 0.01"),
+        (Check("share", 0.25, 0.75, 0.25), Verdict.REFUTED, "share: 0.25; claimed 0.5 to 1"),
+        (Check("share", 0.5, 0.75, 0.25), Verdict.SUPPORTED, "share: 0.5; claimed 0.5 to 1"),
+        (Check("rows", 49, 64, why="wrong"), Verdict.REFUTED, "rows: 49; claimed 64; wrong"),
+        (Check("mean", float("nan"), 0, 1), Verdict.REFUTED, "mean: nan; claimed 0 within 1"),
+    ],
+)
+def test_a_check_is_within_its_tolerance_or_not(
+    found: Check, verdict: Verdict, numbers: str
+) -> None:
+    judgement = only(judge([claim(tests=[EXACT])], {}, {"mean": found}))
+    assert (judgement.verdict, judgement.numbers, judgement.study) == (verdict, numbers, "")
+
+
+def test_a_check_that_was_not_run_is_open_and_an_unknown_one_an_error() -> None:
+    asked = claim(tests=[EXACT])
+    assert only(judge([asked], {})).numbers == "not run: bnbench claims"
+    with pytest.raises(BnbenchError, match=r"tests\.0\.check: there is no check 'mean'; did"):
+        judge([asked], {}, {"means": Check("mean", 0, 0)})

@@ -1,0 +1,63 @@
+"""What the articles' pieces of code give, where no training is needed to see it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from bnbench.checks.registry import exact
+from bnbench.claims import Check
+from bnbench.config import BatchNormSettings, ModelSettings
+from bnbench.models import build_model
+from bnbench.models.cnn import CNN
+
+FEATURES = 64 * 8 * 8
+"""Of each image, as the third article's code hard-wires it, for 32 x 32 pixels."""
+
+KERAS_FRAGMENT = ("Dense", "Dense", "Dense")
+"""The layers that the last article's first fragment lists. It imports ``BatchNormalization`` and
+never uses it, and its last bracket is not closed, so that Python refuses it."""
+
+
+@exact
+def rows_of_scores() -> Check:
+    """Count the rows that the third article's network gives for its own batch of 16 images."""
+    return Check("rows for 16 images", _article_scores(16, 32).shape[0], claimed=16)
+
+
+@exact
+def scores_of_a_row() -> Check:
+    """Count the scores in a row of them."""
+    return Check("scores in a row", _article_scores(16, 32).shape[1], claimed=10)
+
+
+@exact
+def rows_of_scores_at_28_pixels() -> Check:
+    """Count the rows for a batch of 64 images as MNIST has them."""
+    why = "the reshape's hard-wired size mixes images of 28 pixels"
+    rows = _article_scores(64, 28).shape[0]
+    return Check("rows for 64 images of 28 pixels", rows, claimed=64, why=why)
+
+
+@exact
+def batch_norm_layers_of_the_keras_fragment() -> Check:
+    """Count the batch norm layers that the fragment lists."""
+    why = "it imports the layer without using it, and a bracket is missing, so it does not run"
+    layers = KERAS_FRAGMENT.count("BatchNormalization")
+    return Check("batch norm layers in it", layers, claimed=1, why=why)
+
+
+def _article_scores(images: int, size: int) -> Tensor:
+    """Score images as the article does: its network, reshaped to rows of a fixed length."""
+    settings = ModelSettings(
+        name="CNN_BatchNorm",
+        in_channels=3,
+        batch_norm=BatchNormSettings(layers=("conv1", "conv2")),
+    )
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        network = build_model(settings)
+        assert isinstance(network, CNN)
+        x = network.pool(network.conv1(torch.zeros(images, 3, size, size)))
+        x = network.pool(network.conv2(x))
+        scores: Tensor = network.output(x.reshape(-1, FEATURES))
+    return scores
