@@ -22,8 +22,10 @@ from bnbench.data import data_folder, load_splits
 from bnbench.execution import PlannedRun, plan_runs
 from bnbench.runs import (
     BatchRows,
+    Dataset,
     EpochRow,
     EvaluationRow,
+    Machine,
     Manifest,
     RunLogs,
     file_hashes,
@@ -32,6 +34,7 @@ from bnbench.runs import (
     versions,
     write_text,
 )
+from bnbench.runs.manifest import Final
 from bnbench.training.code import code_hashes
 
 ROOT = Path(__file__).parents[1]
@@ -86,13 +89,14 @@ def _make_run(planned: PlannedRun, dataset_hash: str) -> None:
     Manifest(
         experiment=experiment.experiment, seed=task.seed, status="complete",
         configuration_hash=configuration_hash(experiment),
-        dataset={
-            "name": "mnist", "sha256": dataset_hash, "train_examples": task.train_examples,
-            "validation_examples": validation, "test_examples": None if published else 10_000,
-            "validation_is_test_file": published,
-        },
-        versions=versions(), source={}, machine={"device": "cpu"}, code=code_hashes(experiment),
-        started=now(), ended=now(), final=final, files=file_hashes(run),
+        dataset=Dataset(
+            name="mnist", sha256=dataset_hash, train_examples=task.train_examples,
+            validation_examples=validation, test_examples=None if published else 10_000,
+            validation_is_test_file=published,
+        ),
+        versions=versions(), source={}, machine=Machine(processor="none", device="cpu", threads=1),
+        code=code_hashes(experiment), started=now(), ended=now(),
+        final=Final.model_validate(final), files=file_hashes(run),
     ).write(run.manifest)  # fmt: skip
 
 

@@ -154,9 +154,9 @@ def _run_table(runs: Sequence[Run]) -> Table:
         (
             str(run.path),
             manifest.status,
-            str(manifest.final.get("epochs", 0)),
-            percent(manifest.final.get("validation_accuracy")),
-            percent(manifest.final.get("test_accuracy")),
+            str(manifest.final.epochs or 0),
+            percent(manifest.final.validation_accuracy),
+            percent(manifest.final.test_accuracy),
         )
         for run, manifest in manifests
     ]

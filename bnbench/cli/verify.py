@@ -94,7 +94,7 @@ def _inspect(folders: Sequence[Path]) -> list[Inspection] | None:
     problems = [*without_manifest(folders), *(line for one in inspections for line in one.problems)]
     if not problems:
         return inspections
-    for line in (*problems, "remove the folders of these runs, and train them again"):
+    for line in (*problems, "move the folders of these runs away, and train them again"):
         say(line)
     return None
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from bnbench.errors import BnbenchError
+from bnbench.foreign import MEBIBYTE, read_foreign
 
 # PyYAML's own resolver for scalars, without the tags that build Python objects.
 _CONSTRUCTOR = yaml.constructor.SafeConstructor()
@@ -77,6 +78,8 @@ def _value(
     return _scalar(node, f"{place}: {key}")
 
 
+MOST_BYTES = MEBIBYTE
+
 # A number with a leading zero is octal to YAML 1.1, one with colons counts in sixties, and one with
 # underscores drops them: a reader takes each for something else.
 _READ_DIFFERENTLY = re.compile(r"[-+]?(0[0-9_]+|[0-9_.]*[_:][0-9_.:]*)")
@@ -139,11 +142,7 @@ def read_yaml(path: Path) -> tuple[Any, dict[str, str]]:
         If it cannot be read, is no UTF-8 text, or is larger than a config can be (1 MiB).
     """
     try:
-        if path.stat().st_size > 1 << 20:
-            raise BnbenchError(f"{path}: is larger than 1 MiB; is it a config?")
-        text = path.read_text(encoding="utf-8")
+        text = read_foreign(path, MOST_BYTES).decode("utf-8")
     except UnicodeDecodeError:
         raise BnbenchError(f"{path}: is no UTF-8 text; is it a config?") from None
-    except OSError as error:
-        raise BnbenchError(f"{path}: cannot be read ({error.strerror})") from None
     return parse(text, str(path))

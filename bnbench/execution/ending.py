@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import Literal
 
 from bnbench.errors import BnbenchError
@@ -19,4 +18,4 @@ def mark_ended(
     """
     with suppress(BnbenchError, OSError):
         if (manifest := run.read_manifest()).status == "running":
-            replace(manifest, status=status, error=error, ended=now()).write(run.manifest)
+            manifest.changed(status=status, error=error, ended=now()).write(run.manifest)

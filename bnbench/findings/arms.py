@@ -8,7 +8,6 @@ from pathlib import Path
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun, read_finished_run, why_unfinished
 from bnbench.findings.published import replicated
-from bnbench.findings.run_files import read_checked_manifest
 from bnbench.findings.shared_seeds import why_unpaired
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.runs import find_runs
@@ -39,7 +38,7 @@ def read_arms(paths: Iterable[Path]) -> tuple[list[ArmRuns], list[str]]:
     runs: dict[str, list[FinishedRun]] = {}
     left_out: dict[str, list[str]] = {}
     for run in find_runs(paths):
-        manifest = read_checked_manifest(run)
+        manifest = run.read_manifest()
         if not manifest.finished:
             left_out.setdefault(manifest.experiment, []).append(why_unfinished(run, manifest))
             continue
@@ -83,7 +82,7 @@ def _check_same_data(runs: Sequence[FinishedRun]) -> None:
     """Refuse accuracies that are shares of different images."""
     for run in runs[1:]:
         for key in ("name", "sha256", "validation_examples", "validation_is_test_file"):
-            value, first = run.manifest.dataset[key], runs[0].manifest.dataset[key]
+            value, first = (getattr(one.manifest.dataset, key) for one in (run, runs[0]))
             if value != first:
                 raise BnbenchError(
                     f"{run.run.manifest}: dataset.{key}: is {value}, but {first} in"

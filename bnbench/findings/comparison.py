@@ -64,7 +64,7 @@ def levels_of(compared: StudyRuns) -> tuple[Level, ...]:
 
 
 def _metrics(baseline: ArmRuns) -> tuple[Metric, ...]:
-    same_file = baseline.first.manifest.dataset["validation_is_test_file"]
+    same_file = baseline.first.manifest.dataset.validation_is_test_file
     return tuple(one for one in METRICS if not (same_file and one.text == "test_accuracy"))
 
 

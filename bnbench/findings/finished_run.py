@@ -16,11 +16,10 @@ from bnbench.findings.run_files import (
     read_checked_experiment,
     read_epochs,
     read_evaluations,
-    read_predictions,
     refuse_changes,
     steps_per_epoch,
 )
-from bnbench.runs import Manifest, Run
+from bnbench.runs import Manifest, Run, read_predictions
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +71,7 @@ class FinishedRun:
 
     @cached_property
     def predictions(self) -> NDArray[np.uint8]:
-        """Labels and answers of the test file, (2, N); see `run_files.read_predictions`."""
+        """Labels and answers of the test file, (2, N); see `bnbench.runs.read_predictions`."""
         return read_predictions(self.run, self.manifest)
 
     @cached_property

@@ -112,13 +112,13 @@ def _test_accuracy(run: FinishedRun) -> float:
     """Read the score of the last epoch's weights on the test file, which may be validation."""
     if run.diverged:
         return CHANCE
-    if run.manifest.dataset["validation_is_test_file"]:
+    if run.manifest.dataset.validation_is_test_file:
         return float(accuracies(run, "validation")[-1])
-    if "test_accuracy" not in run.manifest.final:
+    if (accuracy := run.manifest.final.test_accuracy) is None:
         raise BnbenchError(
             f"{run.run.manifest}: final.test_accuracy: is missing; train the run again"
         )
-    return float(run.manifest.final["test_accuracy"])
+    return accuracy
 
 
 def _accuracy_gap(run: FinishedRun) -> float:

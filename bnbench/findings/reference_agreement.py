@@ -161,7 +161,7 @@ def _not_comparable(new: ArmRuns, known: ArmRuns) -> str:
     if differing_recipe(known.experiment, new.experiment):
         return "is of another configuration than the reference"
     again, before = new.first.manifest, known.first.manifest
-    if again.dataset["sha256"] != before.dataset["sha256"]:
+    if again.dataset.sha256 != before.dataset.sha256:
         return "was trained on other data than the reference"
     return "" if len(known.runs) > 1 else "has one seed in the reference, which gives no interval"
 

@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from bnbench.config import Experiment, configuration_hash
 from bnbench.errors import BnbenchError
+from bnbench.foreign import read_foreign
 from bnbench.runs import (
     BATCH_COLUMNS,
     EPOCH_COLUMNS,
     EVALUATION_COLUMNS,
+    MOST_BYTES_OF_A_LOG,
     Manifest,
     Run,
     changed_since,
@@ -38,37 +40,6 @@ WRITTEN = (string.ascii_letters + string.digits + "_.+-").encode()
 """What cells are made of."""
 
 SPLITS = ("train", "validation")
-FIELD_TYPES = {
-    "experiment": str, "seed": int, "status": str, "dataset": dict, "versions": dict,
-    "machine": dict, "final": dict,
-}  # fmt: skip
-DATASET_TYPES = {
-    "name": str, "sha256": str, "train_examples": int, "validation_examples": int,
-    "validation_is_test_file": bool,
-}  # fmt: skip
-
-
-def read_checked_manifest(run: Run) -> Manifest:
-    """Read a run's manifest and check the fields that a comparison relies on.
-
-    Raises
-    ------
-    BnbenchError
-        If it is no manifest, or one of these fields is not what bnbench writes there.
-    """
-    manifest = run.read_manifest()
-    for name, kind in FIELD_TYPES.items():
-        _check_field(run, name, type(getattr(manifest, name)) is kind)
-    for name, kind in DATASET_TYPES.items():
-        _check_field(run, f"dataset.{name}", type(manifest.dataset.get(name)) is kind)
-    for split in SPLITS:
-        name = f"{split}_examples"
-        _check_field(run, f"dataset.{name}", 1 <= manifest.dataset[name] < 1 << 31)
-    _check_field(run, "seed", 0 <= manifest.seed < 1 << 63)
-    for name, value in manifest.final.items():
-        _check_field(run, f"final.{name}", type(value) in (int, float))
-    _check_field(run, "final.test_accuracy", 0 <= manifest.final.get("test_accuracy", 0) <= 1)
-    return manifest
 
 
 def read_checked_experiment(run: Run, manifest: Manifest) -> Experiment:
@@ -115,9 +86,10 @@ def read_epochs(run: Run, manifest: Manifest, experiment: Experiment) -> pd.Data
     if not (epochs["train_seconds"] > 0).all():
         raise _changed(run.epochs, "train_seconds: must be positive")
     for split in SPLITS:
-        _check_share(run.epochs, f"{split}_accuracy", epochs, manifest.dataset[f"{split}_examples"])
+        _check_share(run.epochs, f"{split}_accuracy", epochs, manifest.dataset.examples(split))
     for name in ("train_accuracy", "validation_accuracy", "validation_loss"):
-        if name in manifest.final and list(epochs[name][-1:]) != [manifest.final[name]]:
+        stated = getattr(manifest.final, name)
+        if stated is not None and list(epochs[name][-1:]) != [stated]:
             raise _changed(run.epochs, f"{name}: ends with another value than the manifest states")
     return _frame(epochs)
 
@@ -197,7 +169,7 @@ def read_evaluations(
         raise _changed(run.evaluations, f"step: must count every {every} steps to the end")
     if not np.array_equal(rows["epoch"], due // per_epoch + 1):
         raise _changed(run.evaluations, f"epoch: must be that of the step, {per_epoch} an epoch")
-    images = manifest.dataset["validation_examples"]
+    images = manifest.dataset.validation_examples
     _check_share(run.evaluations, "validation_accuracy", rows, images)
     steps = np.append(rows["step"], epochs["epoch"] * per_epoch)
     seconds = np.append(rows["train_seconds"], epochs["train_seconds"])[np.argsort(steps)]
@@ -205,40 +177,6 @@ def read_evaluations(
     if not (np.where(starts_epoch, seconds, np.diff(seconds, prepend=0)) > 0).all():
         raise _changed(run.evaluations, "train_seconds: must grow up to the epoch's own")
     return _frame(rows)
-
-
-def read_predictions(run: Run, manifest: Manifest) -> NDArray[np.uint8]:
-    """Read the test file's labels and a complete run's answers to its images.
-
-    Parameters
-    ----------
-    run, manifest : Run, Manifest
-
-    Returns
-    -------
-    ndarray of uint8, shape (2, N)
-        Labels and predicted classes.
-
-    Raises
-    ------
-    BnbenchError
-        If the file is missing, is not as bnbench writes it, or does not give the accuracy that
-        the manifest states.
-    """
-    is_validation = manifest.dataset["validation_is_test_file"]
-    images = manifest.dataset["validation_examples" if is_validation else "test_examples"]
-    try:  # mapped: no pickle is ever read, and a header that promises too much costs no memory
-        answers = np.lib.format.open_memmap(run.predictions, mode="r")
-    except OSError as error:
-        raise BnbenchError(f"{run.predictions}: cannot be read ({error.strerror})") from None
-    except (ValueError, OverflowError) as error:
-        raise _changed(run.predictions, f"is no array ({str(error).splitlines()[0]})") from None
-    if answers.dtype != np.dtype(np.uint8) or answers.shape != (2, images):
-        raise _changed(run.predictions, f"must be uint8 of shape (2, {images})")
-    stated = manifest.final.get("validation_accuracy" if is_validation else "test_accuracy")
-    if stated is None or abs((answers[0] == answers[1]).mean() - stated) > 1e-9:
-        raise _changed(run.predictions, "gives another accuracy than the manifest states")
-    return np.array(answers)
 
 
 def evaluations_due(manifest: Manifest, experiment: Experiment) -> NDArray[np.int64]:
@@ -265,7 +203,7 @@ def refuse_changes(run: Run, manifest: Manifest, experiment: Experiment) -> None
 
 def steps_per_epoch(manifest: Manifest, experiment: Experiment) -> int:
     """Count the optimizer steps of an epoch of a run."""
-    examples, batch = int(manifest.dataset["train_examples"]), experiment.training.batch_size
+    examples, batch = manifest.dataset.train_examples, experiment.training.batch_size
     return examples // batch if experiment.training.drop_last else math.ceil(examples / batch)
 
 
@@ -275,12 +213,7 @@ def _read_csv(path: Path, types: dict[str, str]) -> Table:
     NumPy parses the cells: exact to the last bit, and in a twentieth of Python's time. It would
     let blanks, quotes and empty lines pass, so the text is checked first.
     """
-    try:
-        names, end, rows = path.read_bytes().partition(b"\n")
-    except OSError as error:
-        raise BnbenchError(
-            f"{path}: cannot be read ({error.strerror}); without it the run cannot be compared"
-        ) from None
+    names, end, rows = read_foreign(path, MOST_BYTES_OF_A_LOG).partition(b"\n")
     columns = names.decode("ascii", "replace").split(",")
     if missing := [name for name in types if name not in columns]:
         raise _changed(path, f"lacks {', '.join(missing)}")
@@ -313,9 +246,8 @@ def _frame(rows: Table) -> pd.DataFrame:
 def _check_epochs(
     run: Run, manifest: Manifest, experiment: Experiment, epochs: NDArray[np.int64]
 ) -> None:
-    expected = manifest.final.get("epochs", len(epochs))
-    if manifest.status == "complete":
-        expected = experiment.training.epochs
+    whole = manifest.status == "complete"
+    expected = experiment.training.epochs if whole else manifest.final.epochs or 0
     if len(epochs) != expected:
         raise _changed(run.epochs, f"holds {len(epochs)} epochs, not {expected}")
     if not np.array_equal(epochs, np.arange(1, len(epochs) + 1)):
@@ -336,7 +268,7 @@ def _check_examples(
 ) -> None:
     """Check that each whole epoch went over the whole split, or over its whole batches."""
     for split in SPLITS:
-        examples = manifest.dataset[f"{split}_examples"]
+        examples = manifest.dataset.examples(split)
         if split == "train" and experiment.training.drop_last:
             examples -= examples % experiment.training.batch_size
         rows = batches["split"] == split
@@ -373,14 +305,8 @@ def _check_share(path: Path, name: str, rows: Table, examples: NDArray[np.int64]
         raise _changed(path, f"{name}: {accuracies[wrong[0]]} is no share of the examples")
 
 
-def _check_field(run: Run, name: str, fits: bool) -> None:
-    if not fits:
-        raise BnbenchError(
-            f"{run.manifest}: {name}: is not what bnbench writes there; train the run again"
-        )
-
-
 def _changed(path: Path, what: str) -> BnbenchError:
     return BnbenchError(
-        f"{path}: {what}; it is not as bnbench wrote it: remove the run's folder and train again"
+        f"{path}: {what}; it is not as bnbench wrote it: restore it, or move the run's folder away"
+        " and train again"
     )

@@ -10,7 +10,6 @@ from bnbench.config import Experiment, Study, differing_recipe
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun, read_finished_run, why_unfinished
 from bnbench.findings.published import PublishedRun, replicated
-from bnbench.findings.run_files import read_checked_manifest
 from bnbench.findings.shared_seeds import why_unpaired
 from bnbench.runs import Run, run_directory
 
@@ -42,7 +41,7 @@ class ArmRuns:
 
     def images(self, split: str) -> int:
         """How many images an accuracy on a split is a share of."""
-        return int(self.first.manifest.dataset[f"{split}_examples"])
+        return self.first.manifest.dataset.examples(split)
 
     def only(self, seeds: Collection[int]) -> ArmRuns:
         """Leave out the runs of other seeds."""
@@ -129,7 +128,7 @@ def _read(experiment: Experiment, seed: int, results: Path) -> FinishedRun | str
         )
     if not run.manifest.exists():
         return f"{run.path}: is not there; `bnbench reproduce` makes it"
-    manifest = read_checked_manifest(run)
+    manifest = run.read_manifest()
     if (manifest.experiment, manifest.seed) != (experiment.experiment, seed):
         raise BnbenchError(
             f"{run.manifest}: is of {manifest.experiment}, seed {manifest.seed}, not of"
@@ -155,8 +154,8 @@ def _of_other_data(runs: Iterable[FinishedRun]) -> Iterator[str]:
     first: dict[str, FinishedRun] = {}
     for run in runs:
         dataset = run.manifest.dataset
-        other = first.setdefault(dataset["name"], run)
-        if dataset["sha256"] != other.manifest.dataset["sha256"]:
+        other = first.setdefault(dataset.name, run)
+        if dataset.sha256 != other.manifest.dataset.sha256:
             yield (
                 f"{run.run.manifest}: dataset.sha256: is not that of {other.run.manifest};"
                 " train both from the same files"

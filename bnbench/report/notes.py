@@ -32,7 +32,7 @@ def data_notes(arms: Sequence[ArmRuns]) -> list[str]:
         for arm in arms
         if arm.experiment.published and not arm.published
     ]
-    if arms[0].first.manifest.dataset["validation_is_test_file"]:
+    if arms[0].first.manifest.dataset.validation_is_test_file:
         notes.append("validation is the data set's test file (data.split: published)")
     return notes
 
@@ -41,7 +41,7 @@ def origin_notes(arms: Sequence[ArmRuns]) -> list[str]:
     """Say where runs that are compared were not made by the same versions and machine."""
     runs = [run.manifest for arm in arms for run in arm.runs.values()]
     versions = _differing([run.versions for run in runs])
-    machines = _differing([run.machine for run in runs])
+    machines = _differing([run.machine.model_dump(exclude_unset=True) for run in runs])
     return [f"the runs are of different versions of {name}: {them}" for name, them in versions] + [
         f"the runs are of different machines, {name}: {them}" for name, them in machines
     ]

@@ -1,6 +1,13 @@
 """The run directory: its files, manifest, logs and lock. Reads and writes files, no tensors."""
 
-from bnbench.runs.directory import Run, find_run, find_runs, locked, run_directory
+from bnbench.runs.directory import (
+    MOST_BYTES_OF_A_LOG,
+    Run,
+    find_run,
+    find_runs,
+    locked,
+    run_directory,
+)
 from bnbench.runs.files import write_text, written_whole
 from bnbench.runs.hashes import changed_files, changed_since, file_hashes, hash_of_start
 from bnbench.runs.identity import Found, Identity, is_finished, look
@@ -14,18 +21,31 @@ from bnbench.runs.logs import (
     LogSizes,
     RunLogs,
 )
-from bnbench.runs.manifest import Manifest, now, processor, processor_kind, source, versions
+from bnbench.runs.manifest import (
+    Dataset,
+    Machine,
+    Manifest,
+    now,
+    processor,
+    processor_kind,
+    source,
+    versions,
+)
+from bnbench.runs.predictions import read_predictions
 
 __all__ = [
     "BATCH_COLUMNS",
     "EPOCH_COLUMNS",
     "EVALUATION_COLUMNS",
+    "MOST_BYTES_OF_A_LOG",
     "BatchRows",
+    "Dataset",
     "EpochRow",
     "EvaluationRow",
     "Found",
     "Identity",
     "LogSizes",
+    "Machine",
     "Manifest",
     "Run",
     "RunLogs",
@@ -41,6 +61,7 @@ __all__ = [
     "now",
     "processor",
     "processor_kind",
+    "read_predictions",
     "run_directory",
     "source",
     "versions",

@@ -11,8 +11,12 @@ from filelock import FileLock, Timeout
 
 from bnbench.config import Experiment, load_experiment
 from bnbench.errors import BnbenchError
+from bnbench.foreign import MEBIBYTE
 from bnbench.runs.files import remove_unfinished
 from bnbench.runs.manifest import Manifest, read_manifest
+
+MOST_BYTES_OF_A_LOG = 128 * MEBIBYTE
+"""Two and a half million batches, or 40 epochs of MNIST one image at a time."""
 
 
 @dataclass(frozen=True)

@@ -102,8 +102,7 @@ def changed_since(run: Run, manifest: Manifest, experiment: Experiment) -> dict[
 
 def _untouched_before(run: Run, manifest: Manifest) -> float:
     """Give the end of the run, seconds since the epoch; none if its manifest was written later."""
-    try:
-        ended = datetime.fromisoformat(manifest.ended or "").timestamp()
-    except ValueError:
+    if manifest.ended is None:
         return -math.inf
+    ended = datetime.fromisoformat(manifest.ended).timestamp()
     return ended if run.manifest.stat().st_mtime < ended + LONGEST_END else -math.inf

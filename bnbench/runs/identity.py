@@ -80,7 +80,7 @@ def look(run: Run, wanted: Identity) -> Found:
         return Found("other", "; ".join(differences))
     if manifest.finished:
         return Found("cached", manifest.status)
-    return Found("resume", f"{manifest.status} after epoch {manifest.final.get('epochs', '?')}")
+    return Found("resume", f"{manifest.status} after epoch {manifest.final.epochs}")
 
 
 def is_finished(run: Run, wanted: Identity) -> bool:
@@ -108,9 +108,9 @@ def _differences(run: Run, manifest: Manifest, wanted: Identity) -> list[str]:
         differences += keys or ["configuration"]
     if manifest.seed != wanted.seed:
         differences.append(f"seed: {manifest.seed} there, {wanted.seed} here")
-    if manifest.dataset.get("sha256") != wanted.dataset_hash:
+    if manifest.dataset.sha256 != wanted.dataset_hash:
         differences.append("the data set's files")
-    if (there := str(manifest.machine.get("device")).partition(" ")[0]) != wanted.device:
+    if (there := manifest.machine.device_kind) != wanted.device:
         differences.append(f"device: {there} there, {wanted.device} here")
     differences += [
         f"{name} {manifest.versions.get(name)} there, {version} here"

@@ -8,30 +8,98 @@ import platform
 import subprocess
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from bnbench.errors import BnbenchError
+from bnbench.foreign import MEBIBYTE, read_foreign
 from bnbench.runs.files import write_text
 
-SCHEMA_VERSION = 1
 SEAL = "seal"
 FINISHED = ("complete", "diverged")
-FIELD_TYPES = {
-    "experiment": str, "seed": int, "status": str, "configuration_hash": str, "dataset": dict,
-    "versions": dict, "source": dict, "machine": dict, "started": str, "final": dict,
-    "resumed_after_epochs": list, "code": dict, "files": dict,
-}  # fmt: skip
+MOST_BYTES = 4 * MEBIBYTE
+"""A thousand times what a manifest takes."""
 
 Status = Literal["running", "complete", "diverged", "failed", "interrupted"]
 
 
-@dataclass(frozen=True)
-class Manifest:
+def _as_now_writes_it(text: str) -> str:
+    """Refuse other times than those of `now`, whose order is that of their letters."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo != UTC or moment.isoformat(timespec="seconds") != text:
+        raise ValueError("must be a time in UTC such as 2026-11-20T10:09:51+00:00")
+    return text
+
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=1, lt=1 << 31)]
+Whole = Annotated[int, Field(ge=0, lt=1 << 31)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Loss = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Mebibytes = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Moment = Annotated[str, AfterValidator(_as_now_writes_it)]
+
+
+class Section(BaseModel):
+    """A frozen part of a manifest; more fields may stand beside those that are named."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow")
+
+
+class Dataset(Section):
+    """The data set and the sizes of its splits; ``test_examples`` is `None` without a third."""
+
+    name: str
+    sha256: Sha256
+    train_examples: Count
+    validation_examples: Count
+    test_examples: Count | None = None
+    validation_is_test_file: bool
+
+    def examples(self, split: str) -> int:
+        """How many images the split ``train`` or ``validation`` has."""
+        return self.train_examples if split == "train" else self.validation_examples
+
+
+class Machine(Section):
+    """Where the run was done; `stack` lists the seeds of a stacked run's network."""
+
+    processor: str
+    device: str
+    threads: Count
+    processor_kind: list[str] | None = None
+    stack: list[int] | None = None
+
+    @property
+    def device_kind(self) -> str:
+        """``cpu``, ``cuda`` or ``mps``, without the card's name."""
+        return self.device.partition(" ")[0]
+
+
+class Final(Section):
+    """Measures after the last whole epoch; accuracies in [0, 1], losses in nats.
+
+    A run that is going on, or was killed, has none.
+    """
+
+    epochs: Whole | None = None
+    train_accuracy: Share | None = None
+    validation_accuracy: Share | None = None
+    validation_loss: Loss | None = None
+    test_accuracy: Share | None = None
+    test_loss: Loss | None = None
+
+
+class Manifest(Section):
     """Everything about a run that is not a number of its logs.
 
     Attributes
@@ -42,8 +110,7 @@ class Manifest:
         ``running``, ``complete``, ``diverged``, ``failed`` or ``interrupted``.
     configuration_hash : str
         SHA-256 of the settings that decide the numbers.
-    dataset : dict
-        Name, SHA-256, sizes of the splits, and which split served as validation.
+    dataset : Dataset
     versions : dict
         bnbench, Python and the packages that can change a number.
     code : dict
@@ -53,87 +120,125 @@ class Manifest:
         then, and in runs of the first release.
     source : dict
         Git commit of bnbench's source and whether it was changed since; ``None`` if unknown.
-    machine : dict
-        System, processor's name and kind, device, threads.
+    machine : Machine
     started, ended : str
-        UTC, ISO 8601.
+        UTC, ISO 8601 to the second.
     peak_memory_mib : float or None
         Largest resident memory of the process, MiB.
-    final : dict
+    final : Final
         Last epoch's measures; the test split's too where it was held out until then.
     error : str or None
         What a failed or diverged run died of.
     resumed_after_epochs : list of int
         The last whole epoch each time that the run was taken up again.
+    seal : str or None
+        As read; it is made anew when the manifest is written. Earlier releases wrote none.
     """
 
+    model_config = ConfigDict(extra="forbid")
+
     experiment: str
-    seed: int
+    seed: Annotated[int, Field(ge=0, lt=1 << 63)]
     status: Status
-    configuration_hash: str
-    dataset: dict[str, Any]
+    configuration_hash: Sha256
+    dataset: Dataset
     versions: dict[str, str]
     source: dict[str, Any]
-    machine: dict[str, Any]
-    started: str
-    ended: str | None = None
-    peak_memory_mib: float | None = None
-    final: dict[str, Any] = field(default_factory=dict)
+    machine: Machine
+    started: Moment
+    ended: Moment | None = None
+    peak_memory_mib: Mebibytes | None = None
+    final: Final = Final()
     error: str | None = None
-    resumed_after_epochs: list[int] = field(default_factory=list)
-    code: dict[str, str] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
-    schema_version: int = SCHEMA_VERSION
+    resumed_after_epochs: list[Whole] = []
+    code: dict[str, str] = {}
+    files: dict[str, Sha256] = {}
+    schema_version: Literal[1] = 1
+    seal: Sha256 | None = None
 
     @property
     def finished(self) -> bool:
         """Whether nothing is left to do: complete, or diverged with everything logged."""
         return self.status in FINISHED
 
+    def content(self) -> dict[str, Any]:
+        """Give the fields as JSON has them, without the seal; sections as they were given."""
+        given = {name: getattr(self, name) for name in Manifest.model_fields if name != SEAL}
+        return {
+            name: value.model_dump(exclude_unset=True) if isinstance(value, Section) else value
+            for name, value in given.items()
+        }
+
+    def changed(self, **changes: Any) -> Manifest:
+        """Another manifest with some fields changed, checked again."""
+        return Manifest.model_validate(self.content() | changes)
+
     def write(self, path: Path) -> None:
         """Write the manifest as JSON with its seal, whole or not at all."""
-        content = asdict(self)
+        content = self.content()
         content[SEAL] = seal_of(content)
         write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read a manifest and check that it is one of ours.
-
-    Parameters
-    ----------
-    path : Path
-        A ``manifest.json``.
-
-    Returns
-    -------
-    Manifest
+    """Read a manifest, and refuse one that was edited since it was written.
 
     Raises
     ------
     BnbenchError
-        If the file cannot be read, is no JSON, has other fields, or of other types, than this
-        version writes, or a seal that was made of others.
+        As `read_stated`, or if the seal is of other fields.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BnbenchError(f"{path}: cannot be read ({error.strerror}); is this a run?") from None
-    except (ValueError, RecursionError):
-        raise BnbenchError(f"{path}: is no JSON; remove the run's folder and run again") from None
-    if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
-        raise BnbenchError(f"{path}: is not a manifest of schema version {SCHEMA_VERSION}")
-    try:
-        manifest = Manifest(**{name: content[name] for name in content if name != SEAL})
-    except TypeError as error:
-        raise BnbenchError(f"{path}: is not a manifest of this version ({error})") from None
-    for name, kind in FIELD_TYPES.items():
-        if type(getattr(manifest, name)) is not kind:
-            raise BnbenchError(
-                f"{path}: {name}: is not what bnbench writes there; train the run again"
-            )
-    check_seal(path, content)
+    manifest, edited = read_stated(path)
+    if edited:
+        raise BnbenchError(edited)
     return manifest
+
+
+def read_stated(path: Path) -> tuple[Manifest, str | None]:
+    """Read a manifest, whether or not it was edited.
+
+    Returns
+    -------
+    manifest : Manifest
+    edited : str or None
+        One line, where the seal is of other fields than are there; earlier releases wrote none.
+
+    Raises
+    ------
+    BnbenchError
+        With one line a problem: the file cannot be read, is no JSON, or a field is not what
+        bnbench writes there.
+    """
+    content = _read_json(path)
+    try:
+        manifest = Manifest.model_validate(content)
+    except ValidationError as error:
+        lines = [_explain(detail) for detail in error.errors(include_url=False)]
+        raise BnbenchError("\n".join(f"{path}: {line}" for line in lines)) from None
+    if manifest.seal in (None, seal_of(content)):
+        return manifest, None
+    return manifest, (
+        f"{path}: was edited since it was written (its seal is of other fields);"
+        " restore it, or move the run's folder away and train again"
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(read_foreign(path, MOST_BYTES))
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise BnbenchError(
+            f"{path}: is no manifest, which is JSON; restore it, or move the run's folder away"
+        )
+    return content
+
+
+def _explain(detail: ErrorDetails) -> str:
+    message = detail["msg"][0].lower() + detail["msg"][1:]
+    given = json.dumps(detail["input"], default=str)
+    return f"{'.'.join(map(str, detail['loc']))}: {message}, not {given[:80]}"
 
 
 def seal_of(content: Mapping[str, Any]) -> str:
@@ -150,21 +255,6 @@ def seal_of(content: Mapping[str, Any]) -> str:
     others = {name: value for name, value in content.items() if name != SEAL}
     text = json.dumps(others, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def check_seal(path: Path, content: Mapping[str, Any]) -> None:
-    """Compare a manifest with its seal, if it has one: earlier releases wrote none.
-
-    Raises
-    ------
-    BnbenchError
-        If the seal is not that of the other fields.
-    """
-    if SEAL in content and content[SEAL] != seal_of(content):
-        raise BnbenchError(
-            f"{path}: was edited since it was written (its seal is of other fields);"
-            " restore it, or remove the run's folder and run again"
-        )
 
 
 def now() -> str:

@@ -6,14 +6,12 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any, get_args
 
 from bnbench.errors import BnbenchError
 from bnbench.runs.directory import Run
-from bnbench.runs.manifest import Manifest, Status
+from bnbench.runs.manifest import Status
 
 REPORT = "report.html"
 """What lies beside it are copies of runs; of a fresh clone, the 1,270 of the reference."""
@@ -142,7 +140,6 @@ def _run_folders(results: Path) -> Iterator[Path]:
 
 def _listed(run: Run, results: Path) -> ListedRun:
     manifest = run.read_manifest()
-    _check(run, manifest)
     folder = run.path.parent
     inside = folder != results and folder.is_relative_to(results)
     return ListedRun(
@@ -150,37 +147,11 @@ def _listed(run: Run, results: Path) -> ListedRun:
         experiment=(folder.relative_to(results).as_posix() if inside else manifest.experiment),
         seed=manifest.seed,
         status=manifest.status,
-        epochs=manifest.final.get("epochs", 0),
-        validation_accuracy=manifest.final.get("validation_accuracy"),
-        device=manifest.machine["device"],
+        epochs=manifest.final.epochs or 0,
+        validation_accuracy=manifest.final.validation_accuracy,
+        device=manifest.machine.device,
         ended=manifest.ended,
     )
-
-
-def _check(run: Run, manifest: Manifest) -> None:
-    """Refuse what `read_manifest` lets pass, in the fields that are listed."""
-    epochs = manifest.final.get("epochs", 0)
-    accuracy = manifest.final.get("validation_accuracy")
-    sound = {
-        "status": manifest.status in get_args(Status),
-        "final.epochs": type(epochs) is int and epochs >= 0,
-        "final.validation_accuracy": accuracy is None
-        or (type(accuracy) is float and 0 <= accuracy <= 1),
-        "machine.device": isinstance(manifest.machine.get("device"), str),
-        "ended": manifest.ended is None or _is_time(manifest.ended),
-    }
-    for name, is_sound in sound.items():
-        if not is_sound:
-            raise BnbenchError(f"{run.manifest}: {name}: is not what bnbench writes there")
-
-
-def _is_time(text: Any) -> bool:
-    """Tell whether it is a time as `bnbench.runs.now` gives it: their order is the letters'."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return False
-    return moment.tzinfo == UTC and moment.isoformat(timespec="seconds") == text
 
 
 def _together(name: str, runs: tuple[ListedRun, ...]) -> ListedExperiment:

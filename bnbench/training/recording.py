@@ -6,9 +6,10 @@ import logging
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from errno import EACCES, EDQUOT, EFBIG, EIO, ENOENT, ENOSPC, EROFS
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ from bnbench.config import configuration_hash, dump_experiment
 from bnbench.data import Split, Splits
 from bnbench.errors import BnbenchError
 from bnbench.runs import (
+    Dataset,
     EpochRow,
     Identity,
+    Machine,
     Manifest,
     Run,
     RunLogs,
@@ -94,7 +97,9 @@ class _Recording:
     def finish(self, weights: Mapping[str, Tensor], splits: Splits, scored: Evaluation) -> None:
         """Keep the weights, and the answers to the test file image by image."""
         if splits.test is not None:  # else it has served as validation: the epochs' log has it
-            self.final.update(test_accuracy=scored.accuracy, test_loss=scored.loss)
+            self.final["test_accuracy"] = scored.accuracy
+            if isfinite(scored.loss):
+                self.final["test_loss"] = scored.loss
         with _writable(self.run):
             _save_predictions(self.run, splits.test or splits.validation, scored)
             save_weights(self.run, weights)
@@ -243,25 +248,27 @@ def _start(run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None) 
         seed=wanted.seed,
         status="running",
         configuration_hash=configuration_hash(experiment),
-        dataset={
-            "name": splits.dataset,
-            "sha256": splits.dataset_hash,
-            "train_examples": len(splits.train.labels),
-            "validation_examples": len(splits.validation.labels),
-            "test_examples": len(splits.test.labels) if splits.test else None,
-            "validation_is_test_file": splits.validation_is_test,
-        },
+        dataset=Dataset(
+            name=splits.dataset,
+            sha256=splits.dataset_hash,
+            train_examples=len(splits.train.labels),
+            validation_examples=len(splits.validation.labels),
+            test_examples=len(splits.test.labels) if splits.test else None,
+            validation_is_test_file=splits.validation_is_test,
+        ),
         versions=versions(),
         code={module: hashes[0] for module, hashes in wanted.code.items()},
         source=source(),
-        machine={
-            "system": sys.platform,
-            "processor": processor(),
-            "processor_kind": processor_kind(),
-            "device": _device_name(wanted.device),
-            "threads": experiment.training.threads,
-        }
-        | _stacked_with(wanted),
+        machine=Machine.model_validate(
+            {
+                "system": sys.platform,
+                "processor": processor(),
+                "processor_kind": processor_kind(),
+                "device": _device_name(wanted.device),
+                "threads": experiment.training.threads,
+            }
+            | _stacked_with(wanted)
+        ),
         started=now(),
         resumed_after_epochs=_stops(run, kept),
     )
@@ -318,9 +325,9 @@ def _refuse_absence(run: Run) -> None:
 
 def _end(run: Run, manifest: Manifest, **changes: Any) -> None:
     _refuse_absence(run)
-    ended = replace(manifest, ended=now(), peak_memory_mib=_peak_memory_mib(), **changes)
+    ended = manifest.changed(ended=now(), peak_memory_mib=_peak_memory_mib(), **changes)
     if ended.finished:
-        ended = replace(ended, files=file_hashes(run))
+        ended = ended.changed(files=file_hashes(run))
     ended.write(run.manifest)
 
 

@@ -8,16 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnbench.config import Experiment
-from bnbench.runs import EPOCH_COLUMNS, Run
+from bnbench.runs import EPOCH_COLUMNS, Manifest, Run
 from bnbench.runs.agreement import agree, are_shares, measures_of_epochs
 from bnbench.verification.logs import FIRST_ROW, Log, read_batches, read_epochs, read_evaluations
 from bnbench.verification.schedule import Expected, Schedule, schedule
-from bnbench.verification.stated import Stated
 
 Floats = NDArray[np.float64]
 
 
-def check_logs(run: Run, stated: Stated, experiment: Experiment) -> Iterator[str]:
+def check_logs(run: Run, stated: Manifest, experiment: Experiment) -> Iterator[str]:
     """Read the logs of a run that is complete or has diverged, and compare them with each other.
 
     Yields
@@ -33,7 +32,7 @@ def check_logs(run: Run, stated: Stated, experiment: Experiment) -> Iterator[str
     planned = schedule(experiment, stated.dataset)
     batches, epochs, evaluations = read_batches(run), read_epochs(run), read_evaluations(run)
     diverged = stated.status == "diverged"
-    due = stated.final.epochs if diverged else experiment.training.epochs
+    due = stated.final.epochs or 0 if diverged else experiment.training.epochs
     wrong_rows = [
         *_batch_rows(batches, planned, due, diverged),
         *_epoch_rows(epochs, experiment, due),
@@ -50,7 +49,7 @@ def check_logs(run: Run, stated: Stated, experiment: Experiment) -> Iterator[str
         yield from _other_final(run, epochs, stated)
 
 
-def check_epochs(run: Run, stated: Stated, experiment: Experiment) -> Iterator[str]:
+def check_epochs(run: Run, stated: Manifest, experiment: Experiment) -> Iterator[str]:
     """Check the epochs of an archived copy, which has no ``batches.csv``, by themselves.
 
     Raises
@@ -60,7 +59,7 @@ def check_epochs(run: Run, stated: Stated, experiment: Experiment) -> Iterator[s
     """
     planned, epochs = schedule(experiment, stated.dataset), read_epochs(run)
     diverged = stated.status == "diverged"
-    due = stated.final.epochs if diverged else experiment.training.epochs
+    due = stated.final.epochs or 0 if diverged else experiment.training.epochs
     wrong_rows = list(_epoch_rows(epochs, experiment, due))
     if run.evaluations.exists() and not diverged:
         steps = due * planned.train_batches
@@ -174,7 +173,7 @@ def _disagreement(
         yield from _wrong(epochs, name, right, f"does not follow from {batches.path.name}")
 
 
-def _other_final(run: Run, epochs: Log, stated: Stated) -> Iterator[str]:
+def _other_final(run: Run, epochs: Log, stated: Manifest) -> Iterator[str]:
     if stated.final.epochs != len(epochs):
         yield f"{run.manifest}: final.epochs: is {stated.final.epochs}, not {len(epochs)}"
     for name in ("train_accuracy", "validation_accuracy", "validation_loss"):

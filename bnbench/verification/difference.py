@@ -43,8 +43,9 @@ def differing_facts(first: Run, second: Run) -> list[Difference]:
 def _facts(run: Run) -> dict[Any, Any]:
     """Give what a run was made of as one level of dotted keys."""
     experiment, manifest = run.read_experiment(), run.read_manifest()
+    content = manifest.content()
     facts = experiment.model_dump(mode="json", exclude={"description", "published"}) | {
-        name: getattr(manifest, name)
+        name: content[name]
         for name in ("seed", "status", "dataset", "versions", "source", "code", "machine")
     }
     flat: dict[Any, Any] = pd.json_normalize(facts).to_dict("records")[0]

@@ -10,12 +10,13 @@ from pathlib import Path
 from bnbench.config import Experiment
 from bnbench.data import find_dataset
 from bnbench.errors import BnbenchError
-from bnbench.runs import Run, changed_files
+from bnbench.runs import Manifest, Run, changed_files
+from bnbench.runs.manifest import read_stated
 from bnbench.training.checkpoint import load_checkpoint, owner_of
 from bnbench.training.soundness import flaw, pattern
 from bnbench.verification.agreement import check_epochs, check_logs
+from bnbench.verification.configuration import check_configuration
 from bnbench.verification.schedule import schedule
-from bnbench.verification.stated import Stated, edited, read_stated, read_stated_experiment
 from bnbench.verification.tensors import check_predictions, check_weights
 
 
@@ -51,11 +52,11 @@ def inspect(run: Run) -> Inspection:
     (see `bnbench.report.archive`): what is there is checked, what is not is named.
     """
     try:
-        stated = read_stated(run)
+        stated, edited = read_stated(run.manifest)
     except BnbenchError as error:
         return Inspection(run, "", tuple(str(error).splitlines()))
     absent = _left_out(run, stated)
-    problems = tuple(_problems(run, stated, absent))
+    problems = (*filter(None, [edited]), *_problems(run, stated, absent))
     return Inspection(run, stated.status, problems, absent, sealed=stated.seal is not None)
 
 
@@ -69,7 +70,7 @@ def without_manifest(folders: Iterable[Path]) -> list[str]:
     ]
 
 
-def _left_out(run: Run, stated: Stated) -> tuple[str, ...]:
+def _left_out(run: Run, stated: Manifest) -> tuple[str, ...]:
     """Name what an archived copy has not; of any other run nothing may be missing."""
     if stated.status not in _CHECKS or run.batches.exists() or run.weights.exists():
         return ()
@@ -79,14 +80,13 @@ def _left_out(run: Run, stated: Stated) -> tuple[str, ...]:
     return tuple(path.name for path in left)
 
 
-def _problems(run: Run, stated: Stated, absent: tuple[str, ...]) -> Iterator[str]:
-    yield from edited(run)
+def _problems(run: Run, stated: Manifest, absent: tuple[str, ...]) -> Iterator[str]:
     if stated.files:
         for name, change in changed_files(run, stated.files).items():
             if name not in absent:
                 yield f"{run.path / name}: {_CHANGES[change]}"
     try:
-        experiment = read_stated_experiment(run, stated)
+        experiment = check_configuration(run, stated)
     except BnbenchError as error:
         yield from str(error).splitlines()
         return
@@ -98,14 +98,14 @@ def _problems(run: Run, stated: Stated, absent: tuple[str, ...]) -> Iterator[str
             yield from str(error).splitlines()
 
 
-def _check_checkpoints(run: Run, stated: Stated, experiment: Experiment) -> Iterator[str]:
+def _check_checkpoints(run: Run, stated: Manifest, experiment: Experiment) -> Iterator[str]:
     if not run.checkpoints():
         return
     data, refused = stated.dataset.sha256, dict[Path, str]()
     owner = owner_of(stated.configuration_hash, stated.seed, data, stated.versions)
     classes = len(find_dataset(stated.dataset.name).classes)
     batches = schedule(experiment, stated.dataset).train_batches
-    wanted = pattern(experiment, classes, batches, stated.machine.device.partition(" ")[0])
+    wanted = pattern(experiment, classes, batches, stated.machine.device_kind)
     load_checkpoint(run, owner, partial(flaw, wanted=wanted), refused.__setitem__)
     yield from (f"{path}: {why}" for path, why in refused.items())
 
@@ -115,7 +115,7 @@ _CHANGES = {
     "changed": "was changed; its SHA-256 is not the manifest's",
     "new": "is not among the files that the manifest lists",
 }
-Check = Callable[[Run, Stated, Experiment], Iterator[str]]
+Check = Callable[[Run, Manifest, Experiment], Iterator[str]]
 _CHECKS: dict[str, tuple[Check, ...]] = {
     "complete": (check_logs, check_weights, check_predictions),
     "diverged": (check_logs,),

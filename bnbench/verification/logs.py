@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnbench.errors import BnbenchError
-from bnbench.runs import BATCH_COLUMNS, EPOCH_COLUMNS, EVALUATION_COLUMNS, Run
+from bnbench.foreign import read_foreign
+from bnbench.runs import (
+    BATCH_COLUMNS,
+    EPOCH_COLUMNS,
+    EVALUATION_COLUMNS,
+    MOST_BYTES_OF_A_LOG,
+    Run,
+)
 
 FIRST_ROW = 2  # of the file's lines, counted from 1; the first holds the names
 
@@ -104,9 +111,7 @@ def read_log(path: Path, columns: Sequence[str]) -> Log:
         If it cannot be read, has other columns, a row that is not whole, or a torn last line.
     """
     try:
-        *lines, torn = path.read_bytes().decode("utf-8").split("\n")
-    except OSError as error:
-        raise BnbenchError(f"{path}: cannot be read ({error.strerror})") from None
+        *lines, torn = read_foreign(path, MOST_BYTES_OF_A_LOG).decode("utf-8").split("\n")
     except UnicodeDecodeError:
         raise BnbenchError(f"{path}: is no text") from None
     if torn:

@@ -120,8 +120,9 @@ def _judge(run: Run, again: Run, experiment: Experiment, steps: int | None) -> R
 def _conditions(run: Run) -> tuple[object, ...]:
     """Name what decides the bits beside configuration, seed and data."""
     manifest = run.read_manifest()
-    machine = (manifest.machine.get(key) for key in ("processor_kind", "device", "threads"))
-    return *machine, manifest.versions, manifest.code
+    machine = manifest.machine
+    where = machine.processor_kind, machine.device, machine.threads
+    return *where, manifest.versions, manifest.code
 
 
 def _differing_tensors(run: Run, again: Run) -> list[Difference]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnbench.config import Experiment
-from bnbench.verification.stated import Dataset
+from bnbench.runs import Dataset
 
 Expected = dict[str, Sequence[object]]
 """Column -> cells, row by row."""

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bnbench.config import Experiment
 from bnbench.data import find_dataset
 from bnbench.errors import BnbenchError
-from bnbench.runs import Run
+from bnbench.foreign import there_is
+from bnbench.runs import Manifest, Run, read_predictions
 from bnbench.training import load_weights
 from bnbench.training.soundness import form, untrained
-from bnbench.verification.stated import Stated
 
 
-def check_weights(run: Run, stated: Stated, experiment: Experiment) -> Iterator[str]:
+def check_weights(run: Run, stated: Manifest, experiment: Experiment) -> Iterator[str]:
     """Compare the weights' names, shapes and types with the architecture's.
 
     Yields
@@ -45,35 +42,20 @@ def check_weights(run: Run, stated: Stated, experiment: Experiment) -> Iterator[
             yield f"{run.weights}: {name}: holds a number that is not finite"
 
 
-def check_predictions(run: Run, stated: Stated, _: Experiment) -> Iterator[str]:
-    """Compare the answers to the test file's images with the accuracy in the manifest.
+def check_predictions(run: Run, stated: Manifest, _: Experiment) -> Iterator[str]:
+    """Check that the answers to the test file's images are classes of the data set.
 
     Yields
     ------
     str
         At most one line. Runs of the first release have no such file.
+
+    Raises
+    ------
+    BnbenchError
+        As `bnbench.runs.read_predictions`.
     """
-    if not run.predictions.exists():
-        return
-    test_examples = stated.dataset.test_examples or stated.dataset.validation_examples
-    answers = _read_answers(run, test_examples)
-    if answers.max() >= len(find_dataset(stated.dataset.name).classes):
-        yield f"{run.predictions}: holds a number that is no class"
-    accuracy = float((answers[0] == answers[1]).mean())
-    final = stated.final
-    name = "validation_accuracy" if stated.dataset.test_examples is None else "test_accuracy"
-    if accuracy != getattr(final, name):
-        yield f"{run.predictions}: {accuracy} are right, not final.{name} {getattr(final, name)}"
-
-
-def _read_answers(run: Run, test_examples: int) -> NDArray[np.uint8]:
-    """Read labels and predictions, uint8 (2, N); mapped, since a header may claim any size."""
-    try:
-        answers = np.lib.format.open_memmap(run.predictions, mode="r")
-    except Exception as error:  # noqa: BLE001 - NumPy raises what it likes on a bad header
-        raise BnbenchError(f"{run.predictions}: is no array that bnbench wrote ({error})") from None
-    if answers.dtype != np.uint8 or answers.shape != (2, test_examples):
-        raise BnbenchError(
-            f"{run.predictions}: is {answers.dtype} {answers.shape}, not uint8 {(2, test_examples)}"
-        )
-    return answers
+    if there_is(run.predictions):
+        answers = read_predictions(run, stated)
+        if answers.max() >= len(find_dataset(stated.dataset.name).classes):
+            yield f"{run.predictions}: holds a number that is no class"

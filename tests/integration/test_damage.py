@@ -326,7 +326,7 @@ def test_an_edited_manifest_is_not_believed(
     before = {path: path.read_bytes() for path in run.path.iterdir()}
     said = (
         f"{run.manifest}: was edited since it was written (its seal is of other fields);"
-        " restore it, or remove the run's folder and run again\n"
+        " restore it, or move the run's folder away and train again\n"
     )
     assert bnbench(*arguments) == (2, f"bnbench: {said}")
     code, found = bnbench("verify", run.path)
@@ -342,7 +342,8 @@ def test_a_manifest_that_is_none_is_named(
     run.manifest.write_bytes(run.manifest.read_bytes()[:300])
     code, said = bnbench(*arguments)
     assert code == 2
-    assert said == f"bnbench: {run.manifest}: is no JSON; remove the run's folder and run again\n"
+    assert said.startswith(f"bnbench: {run.manifest}: is no manifest")
+    assert said.count("\n") == 1
 
 
 def test_weights_are_never_code(make_run: MakeRun, bnbench: Refused, tmp_path: Path) -> None:

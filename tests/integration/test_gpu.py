@@ -56,7 +56,7 @@ def test_again_and_resumed_the_bytes_are_the_same(
 ) -> None:
     one = experiment(root, config, stack=stack)
     first, again = done(one, tmp_path / "first"), done(one, tmp_path / "again")
-    assert first.read_manifest().machine["device"].startswith("cuda")
+    assert first.read_manifest().machine.device.startswith("cuda")
     assert_same_run(first, again)
     rows = run_experiment(one, 1, tmp_path / "stopped")
     next(row for row in rows if isinstance(row, EpochRow))
@@ -88,7 +88,7 @@ def test_stacked_seeds_are_within_the_tolerance_of_their_own_runs(
 ) -> None:
     alone = experiment(root, config)
     stacked = done(experiment(root, config, stack=SEEDS), tmp_path / "stacked")
-    assert stacked.read_manifest().machine["stack"] == list(range(SEEDS))
+    assert stacked.read_manifest().machine.stack == list(range(SEEDS))
     for seed in range(SEEDS):
         run = done(alone, tmp_path / "alone", seed)
         other = run_directory(tmp_path / "stacked", alone, seed)

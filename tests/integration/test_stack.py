@@ -92,9 +92,9 @@ def test_the_manifest_says_so(root: Path, trained: Path) -> None:
     for seed in range(SEEDS):
         manifest = run_of(root, trained / "stacked", seed).read_manifest()
         assert (manifest.status, manifest.seed) == ("complete", seed)
-        assert manifest.machine["stack"] == [0, 1, 2]
+        assert manifest.machine.stack == [0, 1, 2]
         assert run_of(root, trained / "stacked", seed).read_experiment().training.stack == 3
-        assert "stack" not in run_of(root, trained / "alone", seed).read_manifest().machine
+        assert run_of(root, trained / "alone", seed).read_manifest().machine.stack is None
 
 
 def test_a_finished_stack_is_not_run_again(root: Path, trained: Path) -> None:

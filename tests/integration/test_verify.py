@@ -75,7 +75,7 @@ def test_all_problems_of_all_runs_at_once(folders: list[Path], capsys: Captured)
     assert list(dict.fromkeys(line.partition(": ")[0] for line in lines)) == [
         str(runs[0].weights), str(runs[1].epochs), str(runs[2].manifest)
     ]  # fmt: skip
-    assert remedy == "remove the folders of these runs, and train them again"
+    assert remedy == "move the folders of these runs away, and train them again"
 
 
 def test_a_run_without_its_manifest_is_not_overlooked(

@@ -20,6 +20,7 @@ from bnbench.runs import (
     run_directory,
     write_text,
 )
+from tests.manifests import a_manifest
 
 SIZES = {"train": 60_000, "validation": 10_000}  # but for what a test says of its data set
 BATCHES = {"train": 20, "validation": 4}  # an epoch
@@ -153,28 +154,12 @@ def _manifest(
             "validation_accuracy": last.validation_accuracy,
             "validation_loss": last.validation_loss,
         }
-    fields: dict[str, Any] = {
+    fields = {
         "experiment": config.experiment,
         "seed": seed,
-        "status": "complete",
         "configuration_hash": configuration_hash(config),
-        "dataset": {
-            "name": "mnist",
-            "sha256": "0" * 64,
-            "train_examples": 60_000,
-            "validation_examples": 10_000,
-            "test_examples": None,
-            "validation_is_test_file": True,
-        },
-        "versions": {"bnbench": "0.1.0", "torch": "2.15.0"},
-        "source": {"git_commit": None, "dirty": None},
-        "machine": {"device": "cpu"},
-        "started": "2026-01-01T00:00:00+00:00",
-        "final": final,
     }
-    for name, value in changes.items():
-        fields[name] = {**fields[name], **value} if isinstance(value, dict) else value
-    return Manifest(**fields)
+    return a_manifest(**fields | changes | {"final": final | changes.get("final", {})})
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from bnbench.cli.list import list_runs
-from bnbench.runs import Manifest
 from bnbench.runs.manifest import Status
+from tests.manifests import a_manifest
 
 Captured = pytest.CaptureFixture[str]
 LONG = "a_long_name_[of]_an_experiment/published/lenet5_batchnorm@0.001"
@@ -24,9 +24,8 @@ ENDED = "2026-11-20T10:09:51+00:00"
 def write(
     results: Path, seed: int, status: Status, final: dict[str, Any], ended: str | None
 ) -> None:
-    Manifest(
-        experiment="x", seed=seed, status=status, configuration_hash="", dataset={}, versions={},
-        source={}, machine={"device": "cuda (a GPU)"}, started="", ended=ended, final=final,
+    a_manifest(
+        seed=seed, status=status, machine={"device": "cuda (a GPU)"}, ended=ended, final=final
     ).write(results / LONG / f"seed-{seed}" / "manifest.json")  # fmt: skip
 
 
@@ -48,7 +47,7 @@ def test_a_line_an_experiment_where_nobody_folds_it(results: Path, capsys: Captu
     assert re.split(" {2,}", experiment) == [
         LONG, "0-1, 3", "2 complete, 1 failed", "2", "62.50 %", "cuda (a GPU)", "2026-11-20"
     ]  # fmt: skip
-    assert broken.startswith(f"{results / 'broken/seed-0/manifest.json'}: is no JSON")
+    assert broken.startswith(f"{results / 'broken/seed-0/manifest.json'}: is no manifest")
 
 
 def test_a_line_a_run(results: Path, capsys: Captured) -> None:
@@ -59,7 +58,7 @@ def test_a_line_a_run(results: Path, capsys: Captured) -> None:
         f"{results / LONG / 'seed-1'} complete 2 75.00 % 2026-11-20 10:09:51",
         f"{results / LONG / 'seed-3'} failed 0",
     ]
-    assert "is no JSON" in broken
+    assert "is no manifest" in broken
 
 
 def test_a_terminal_of_80_columns_hides_nothing(
@@ -81,7 +80,7 @@ def test_the_same_for_programs(results: Path, capsys: Captured, by_run: bool) ->
     list_runs(results, by_run, as_json=True)
     content = json.loads(capsys.readouterr().out)
     (problem,) = content["problems"]
-    assert "is no JSON" in problem
+    assert "is no manifest" in problem
     if by_run:
         assert [run["seed"] for run in content["runs"]] == [0, 1, 3]
         assert content["runs"][2]["validation_accuracy"] is None

@@ -7,15 +7,14 @@ from pathlib import Path
 import pytest
 
 from bnbench.execution.ending import mark_ended
-from bnbench.runs import Manifest, Run
+from bnbench.runs import Run
 from bnbench.runs.manifest import Status
+from tests.manifests import a_manifest
 
 
 def run_that_says(status: Status, folder: Path) -> Run:
     run = Run(folder)
-    Manifest(
-        "mlp", 0, status, "hash", dataset={}, versions={}, source={}, machine={}, started="monday"
-    ).write(run.manifest)
+    a_manifest(status=status).write(run.manifest)
     return run
 
 

@@ -13,12 +13,13 @@ from bnbench.execution import run_files
 from bnbench.execution.run_files import Changes, Watch, read_files, write_changes
 from bnbench.runs import Manifest, Run, written_whole
 from bnbench.runs.manifest import Status
+from tests.manifests import a_manifest
+
+SUNDAY, MONDAY = "2026-11-22T00:00:00+00:00", "2026-11-23T00:00:00+00:00"
 
 
 def manifest(status: Status, started: str) -> Manifest:
-    return Manifest(
-        "mlp", 0, status, "hash", dataset={}, versions={}, source={}, machine={}, started=started
-    )
+    return a_manifest(status=status, started=started)
 
 
 def begin(run: Run, started: str) -> None:
@@ -65,7 +66,7 @@ def story(run: Run, started: str) -> Iterator[None]:
 def test_after_every_change_the_copy_is_the_original(tmp_path: Path) -> None:
     there, here = Run(tmp_path / "there"), Run(tmp_path / "here")
     watch = Watch(there)
-    for _ in story(there, "monday"):
+    for _ in story(there, MONDAY):
         assert watch.names_changed()
         write_changes(here, watch.changes())
         assert read_files(here) == read_files(there)
@@ -75,7 +76,7 @@ def test_after_every_change_the_copy_is_the_original(tmp_path: Path) -> None:
 
 def test_only_what_has_changed_is_sent(tmp_path: Path) -> None:
     run = Run(tmp_path)
-    steps = story(run, "monday")
+    steps = story(run, MONDAY)
     next(steps)
     watch = Watch(run)
     next(steps)
@@ -88,7 +89,7 @@ def test_only_what_has_changed_is_sent(tmp_path: Path) -> None:
 def test_locks_and_half_written_files_stay_where_they_are(tmp_path: Path) -> None:
     there, here = Run(tmp_path / "there"), Run(tmp_path / "here")
     watch = Watch(there)
-    begin(there, "monday")
+    begin(there, MONDAY)
     (there.path / ".batches.1.csv").write_text("half")
     here.path.mkdir()
     (here.path / ".lock").touch()
@@ -142,8 +143,8 @@ def test_cut_short_anywhere_it_is_one_run_or_can_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Monday's run replaces Sunday's, which was finished."""
-    old = sent(Run(tmp_path / "old"), "sunday")
-    new = sent(Run(tmp_path / "new"), "monday")
+    old = sent(Run(tmp_path / "old"), SUNDAY)
+    new = sent(Run(tmp_path / "new"), MONDAY)
     scissors = Scissors(monkeypatch)
     cuts = 0
     while True:
@@ -159,7 +160,7 @@ def test_cut_short_anywhere_it_is_one_run_or_can_go_on(
         else:
             break
     assert cuts > 15
-    assert here.weights.read_text() == "weights of monday"
+    assert here.weights.read_text() == f"weights of {MONDAY}"
     assert not here.checkpoints()
 
 
@@ -170,7 +171,7 @@ def assert_whole(run: Run) -> None:
         for name in ("config.yaml", "batches.csv", "epochs.csv", "weights.pt"):
             assert f"of {state.started}" in contents[name].decode()
     else:
-        assert state.started == "monday"
+        assert state.started == MONDAY
         for checkpoint in run.checkpoints():
             assert run.config.exists()
             needed = [int(size) for size in checkpoint.read_text().split()[1:]]
@@ -183,7 +184,7 @@ def assert_whole(run: Run) -> None:
 )
 def test_a_node_writes_no_other_file(tmp_path: Path, name: str) -> None:
     run = Run(tmp_path / "experiment/seed-0")
-    begin(run, "monday")
+    begin(run, MONDAY)
     before = sorted(tmp_path.rglob("*"))
     names = frozenset({"manifest.json", "config.yaml", name})
     with pytest.raises(BnbenchError, match=r"a node sent .* which is no file of a run"):

@@ -118,7 +118,7 @@ def test_an_edited_file_is_refused(study: Study, write: Write, results: Path) ->
     write(study, "batch_norm", 0, LABELS)
     run = write(study, "plain", 0, LABELS)
     np.save(run.predictions, np.array([LABELS, [0, 0, 0, 0, 0]], dtype=np.uint8))
-    with pytest.raises(BnbenchError, match="gives another accuracy than the manifest states"):
+    with pytest.raises(BnbenchError, match="are right, not final"):
         find(study, results)
 
 

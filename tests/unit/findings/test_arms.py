@@ -70,7 +70,7 @@ def test_folders_without_runs(tmp_path: Path) -> None:
 
 def test_a_foreign_manifest_is_named(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"name": "a web app"}')
-    with pytest.raises(BnbenchError, match=r"manifest.json: is not a manifest of schema version"):
+    with pytest.raises(BnbenchError, match=r"manifest.json: experiment: field required"):
         read_arms([tmp_path])
 
 

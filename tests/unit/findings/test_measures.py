@@ -11,7 +11,6 @@ from bnbench.config import QUANTITIES, parse_metric
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun, read_finished_run
 from bnbench.findings.measures import CHANCE, MEASURES, failed, measure
-from bnbench.findings.run_files import read_checked_manifest
 from bnbench.runs import EVALUATION_COLUMNS, Run
 
 MakeRun = Callable[..., Run]
@@ -25,7 +24,7 @@ LOSSES = {  # of three epochs
 
 
 def finished(run: Run) -> FinishedRun:
-    return read_finished_run(run, read_checked_manifest(run))
+    return read_finished_run(run, run.read_manifest())
 
 
 def of(run: Run, metric: str) -> float:

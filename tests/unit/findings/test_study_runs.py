@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +82,7 @@ def test_every_run_that_is_refused_is_named_in_a_line_of_its_own(
     first, second = make_runs(study, "plain", CURVES)
     foreign, torn = make_runs(study, "fast", CURVES)
     first.epochs.write_text(first.epochs.read_text().replace("0.95", "0.99"))  # edited
-    second.manifest.write_text('{"name": "a web app"}')
+    second.manifest.write_text("a web app")
     _set(foreign, seed=5)
     torn.epochs.write_text(torn.epochs.read_text()[:-3])
     with pytest.raises(BnbenchError) as caught:
@@ -122,7 +121,8 @@ def test_runs_from_other_files_of_a_data_set_are_refused(
 ) -> None:
     make_runs(study, "plain", {0: [0.9, 0.95]})
     (other,) = make_runs(study, "plain", {1: [0.9, 0.95]})
-    _set(other, dataset=other.read_manifest().dataset | {"sha256": "1" * 64})
+    dataset = other.read_manifest().dataset.model_copy(update={"sha256": "1" * 64})
+    _set(other, dataset=dataset)
     with pytest.raises(BnbenchError, match=r"dataset.sha256: is not that of .*seed-0"):
         read_study(study, results)
 
@@ -170,4 +170,4 @@ def test_a_recipe_with_a_changed_setting_replicates_no_published_run(
 
 
 def _set(run: Run, **changes: Any) -> None:
-    replace(run.read_manifest(), **changes).write(run.manifest)
+    run.read_manifest().changed(**changes).write(run.manifest)

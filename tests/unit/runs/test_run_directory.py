@@ -6,7 +6,6 @@ import csv
 import hashlib
 import json
 import re
-from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -39,6 +38,7 @@ from bnbench.runs import (
     written_whole,
 )
 from bnbench.runs import manifest as manifests
+from tests.manifests import a_manifest
 
 EXPERIMENT = Experiment(experiment="folder/tiny", model=ModelSettings(name="LeNet5"))
 CODE = {"bnbench.models.lenet5": "1f", "bnbench.training.loop": "2e"}
@@ -47,16 +47,11 @@ HERE: dict[str, tuple[str, ...]] = {name: (now,) for name, now in CODE.items()}
 
 
 def manifest(seed: int = 0) -> Manifest:
-    return Manifest(
+    return a_manifest(
         experiment=EXPERIMENT.experiment,
         seed=seed,
-        status="complete",
         configuration_hash=configuration_hash(EXPERIMENT),
-        dataset={"name": "noise", "sha256": "abc"},
         versions=versions(),
-        source={},
-        machine={"device": "cpu"},
-        started="2026-01-01T00:00:00+00:00",
         code=CODE,
     )
 
@@ -134,19 +129,18 @@ def test_the_interface_of_the_logs() -> None:
 
 def test_manifest_reads_back(tmp_path: Path) -> None:
     run = make_run(tmp_path)
-    assert run.read_manifest() == manifest()
+    assert run.read_manifest().content() == manifest().content()
     assert run.path == tmp_path / "folder" / "tiny" / "seed-0"
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "is no JSON"),
-        ("[]", "is not a manifest of schema version 1"),
-        ('{"schema_version": 2}', "is not a manifest of schema version 1"),
-        ('{"schema_version": 1, "colour": "red"}', "is not a manifest of this version"),
-        ('{"schema_version": 1}', "is not a manifest of this version"),
-        ("[" * 100_000, "is no JSON"),
+        ("{", "is no manifest"),
+        ("[]", "is no manifest"),
+        ('{"schema_version": 2}', "schema_version: input should be 1, not 2"),
+        ('{"schema_version": 1}', "experiment: field required"),
+        ("[" * 100_000, "is no manifest"),
     ],
 )
 def test_what_is_no_manifest(tmp_path: Path, text: str, said: str) -> None:
@@ -167,7 +161,8 @@ def test_the_seal_is_of_all_other_fields(tmp_path: Path) -> None:
 
 
 EDITS = {
-    "seed": 1, "status": "failed", "final": {"validation_accuracy": 0.99}, "files": {"a": "b"},
+    "seed": 1, "status": "failed", "final": {"validation_accuracy": 0.99},
+    "files": {"a": "b" * 64},
     "versions": {"torch": "1.0"}, "error": "none", "resumed_after_epochs": [1], "seal": "0" * 64,
 }  # fmt: skip
 
@@ -181,7 +176,7 @@ def test_an_edited_field_breaks_the_seal(tmp_path: Path, name: str) -> None:
         run.read_manifest()
     assert str(caught.value) == (
         f"{run.manifest}: was edited since it was written (its seal is of other fields);"
-        " restore it, or remove the run's folder and run again"
+        " restore it, or move the run's folder away and train again"
     )
 
 
@@ -190,7 +185,7 @@ def test_another_layout_is_no_edit(tmp_path: Path) -> None:
     content = json.loads(run.manifest.read_text(encoding="utf-8"))
     backwards = dict(reversed(content.items()))
     run.manifest.write_text(json.dumps(backwards, ensure_ascii=True), encoding="utf-8")
-    assert run.read_manifest() == manifest()
+    assert run.read_manifest().content() == manifest().content()
 
 
 def unseal(run: Run, **changes: object) -> None:
@@ -209,30 +204,11 @@ def test_a_manifest_of_an_earlier_release_has_no_seal(tmp_path: Path) -> None:
 def wanted(
     experiment: Experiment = EXPERIMENT,
     seed: int = 0,
-    dataset_hash: str = "abc",
+    dataset_hash: str = "0" * 64,
     device: str = "cpu",
     code: dict[str, tuple[str, ...]] = HERE,
 ) -> Identity:
     return Identity(experiment, seed, dataset_hash, device, code)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("seed", "0"),
-        ("seed", True),
-        ("status", 1),
-        ("dataset", []),
-        ("versions", None),
-        ("code", 1),
-    ],
-)
-def test_a_field_of_another_type(tmp_path: Path, name: str, value: object) -> None:
-    run = make_run(tmp_path)
-    content = json.loads(run.manifest.read_text(encoding="utf-8"))
-    run.manifest.write_text(json.dumps(content | {name: value}), encoding="utf-8")
-    with pytest.raises(BnbenchError, match=f"{name}: is not what bnbench writes there"):
-        run.read_manifest()
 
 
 def test_finished_is_this_very_run(tmp_path: Path) -> None:
@@ -240,7 +216,7 @@ def test_finished_is_this_very_run(tmp_path: Path) -> None:
     assert look(run, wanted()) == Found("cached", "complete")
     assert look(Run(tmp_path / "absent"), wanted()) == Found("run", "not there yet")
     for status in ("running", "failed", "interrupted"):
-        replace(manifest(), status=status).write(run.manifest)
+        manifest().changed(status=status).write(run.manifest)
         assert look(run, wanted()) == Found("run", f"{status} before its first whole epoch")
     run.checkpoint(2, 14).touch()
     assert look(run, wanted()).state == "resume"
@@ -278,7 +254,7 @@ def test_a_finished_run_with_an_edited_file_is_another(tmp_path: Path) -> None:
     run = make_run(tmp_path)
     config = hashlib.sha256(run.config.read_bytes()).hexdigest()
     logs = dict.fromkeys(("batches.csv", "epochs.csv", "weights.pt"), ABC)
-    replace(manifest(), files=logs | {"config.yaml": config}).write(run.manifest)
+    manifest().changed(files=logs | {"config.yaml": config}).write(run.manifest)
     assert look(run, wanted()) == Found("cached", "complete")
     run.epochs.write_bytes(b"abd")
     run.weights.unlink()
@@ -303,12 +279,12 @@ def test_a_finished_run_without_hashes_and_a_file(tmp_path: Path, name: str) -> 
 def test_what_only_some_finished_runs_have(tmp_path: Path) -> None:
     run = make_run(tmp_path)
     run.weights.unlink()
-    replace(manifest(), status="diverged").write(run.manifest)
+    manifest().changed(status="diverged").write(run.manifest)
     assert look(run, wanted()) == Found("cached", "diverged")
     often = EXPERIMENT.model_copy(
         update={"training": EXPERIMENT.training.model_copy(update={"evaluate_every": 9})}
     )
-    replace(manifest(), status="diverged", configuration_hash=configuration_hash(often)).write(
+    manifest().changed(status="diverged", configuration_hash=configuration_hash(often)).write(
         run.manifest
     )
     assert look(run, wanted(often)) == Found("other", "evaluations.csv (missing since it ended)")
@@ -324,14 +300,14 @@ def test_code_that_gave_the_same_numbers_is_no_other(tmp_path: Path) -> None:
 
 def test_a_run_that_recorded_no_code_is_another(tmp_path: Path) -> None:
     run = make_run(tmp_path)
-    replace(manifest(), code={}).write(run.manifest)
+    manifest().changed(code={}).write(run.manifest)
     names = "bnbench.models.lenet5, bnbench.training.loop"
     assert look(run, wanted()) == Found("other", f"the code of {names}")
 
 
 def test_another_version_is_refused(tmp_path: Path) -> None:
     run = make_run(tmp_path)
-    replace(manifest(), versions=versions() | {"torch": "1.0"}).write(run.manifest)
+    manifest().changed(versions=versions() | {"torch": "1.0"}).write(run.manifest)
     with pytest.raises(BnbenchError, match=r"torch 1\.0 there, .* here"):
         is_finished(run, wanted())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +62,7 @@ def copied(run: Run, factory: pytest.TempPathFactory) -> Run:
     """As `make_run`, which cannot be had anew for each of a property's examples."""
     folder = factory.mktemp("copy") / "seed-0"
     shutil.copytree(run.path, folder)
-    replace(run.read_manifest(), files={}).write(folder / "manifest.json")
+    run.read_manifest().changed(files={}).write(folder / "manifest.json")
     return Run(folder)
 
 

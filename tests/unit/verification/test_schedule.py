@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnbench.config import DataSettings, Experiment, ModelSettings, TrainingSettings
+from bnbench.runs import Dataset
 from bnbench.verification.schedule import schedule
-from bnbench.verification.stated import Dataset
 
 sizes = st.integers(1, 40)
 

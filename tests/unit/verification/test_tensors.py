@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run
 from bnbench.verification import inspect
-from bnbench.verification.stated import read_stated
 from bnbench.verification.tensors import check_predictions
 
 MakeRun = Callable[..., Run]
@@ -179,7 +178,7 @@ def test_any_bytes_are_refused_in_one_line(
     run = Run(tmp_path_factory.mktemp("run"))
     run.predictions.write_bytes(content)
     original = originals["held_out"]
-    check = check_predictions(run, read_stated(original), original.read_experiment())
+    check = check_predictions(run, original.read_manifest(), original.read_experiment())
     with pytest.raises(BnbenchError, match=r"is no array that bnbench|, not uint8") as caught:
         list(check)
     assert str(caught.value).startswith(f"{run.predictions}: ")

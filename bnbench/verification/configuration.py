@@ -1,0 +1,38 @@
+"""Whether a manifest says the same as the run's configuration and folder."""
+
+from __future__ import annotations
+
+from bnbench.config import Experiment, configuration_hash
+from bnbench.errors import BnbenchError
+from bnbench.runs import Manifest, Run
+
+
+def check_configuration(run: Run, stated: Manifest) -> Experiment:
+    """Read a run's configuration and check that the manifest says the same.
+
+    Raises
+    ------
+    BnbenchError
+        If it cannot be read, or with one line an entry of the manifest that differs from it.
+    """
+    experiment = run.read_experiment()
+    pairs = {
+        "experiment": (stated.experiment, experiment.experiment),
+        "configuration_hash": (stated.configuration_hash, configuration_hash(experiment)),
+        "dataset.name": (stated.dataset.name, experiment.data.dataset),
+        "dataset.validation_is_test_file": (
+            stated.dataset.validation_is_test_file,
+            experiment.data.split == "published",
+        ),
+        "machine.threads": (stated.machine.threads, experiment.training.threads),
+    }
+    if run.path.name.startswith("seed-"):
+        pairs["seed"] = (f"seed-{stated.seed}", run.path.name)
+    lines = [
+        f"{run.manifest}: {name}: is {said}, but by {run.config.name} and the folder {found}"
+        for name, (said, found) in pairs.items()
+        if said != found
+    ]
+    if lines:
+        raise BnbenchError("\n".join(lines))
+    return experiment
