@@ -152,9 +152,9 @@ def _judge_aspect(
 
 
 def _judgement(claim: Claim, test: ClaimTest, study: StudyFindings, outcome: Outcome) -> Judgement:
-    numbers, gives_up = outcome.numbers, study.study.gives_up
-    if gives_up:
-        numbers += f"; small variant, which gives up {gives_up}"
+    numbers = outcome.numbers
+    if study.study.keeps:
+        numbers += f"; reduced run: {study.study.keeps}"
     return Judgement(
         claim, test, outcome.verdict, numbers, study.study.name, outcome.n, outcome.how,
         outcome.reproduced,

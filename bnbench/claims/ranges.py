@@ -23,12 +23,12 @@ def wider(best: BestFinding, test: ClaimTest) -> Outcome:  # noqa: ARG001
     seeds, ``REFUTED`` where it is narrower at more, else ``INCONCLUSIVE``. Equal ranges are left
     out; no usable point is narrower than one.
     """
-    return _outcome(best, _decades, "usable range wider", "narrower")
+    return _outcome(best, _decades, "usable range", ("wider", "narrower"))
 
 
 def larger(best: BestFinding, test: ClaimTest) -> Outcome:  # noqa: ARG001
     """Judge that the treatment's largest usable point is larger; decided as `wider` is."""
-    return _outcome(best, _largest, "largest usable value larger", "smaller")
+    return _outcome(best, _largest, "largest usable value", ("higher", "lower"))
 
 
 def _largest(points: Sequence[float]) -> float:
@@ -40,7 +40,7 @@ def _decades(points: Sequence[float]) -> float:
 
 
 def _outcome(
-    best: BestFinding, size: Callable[[Sequence[float]], float], what: str, against: str
+    best: BestFinding, size: Callable[[Sequence[float]], float], what: str, words: tuple[str, str]
 ) -> Outcome:
     treatment, baseline = (_sizes(best, side, size) for side in ("treatment", "baseline"))
     shared = treatment.keys() & baseline.keys()
@@ -48,12 +48,19 @@ def _outcome(
     less = sum(treatment[seed] < baseline[seed] for seed in shared)
     p = sign_test_p(more, less)
     n, sign_test = len(shared), f", sign test {p_equals(p)}"
-    text = f"{what} at {more}, {against} at {less} of {n} seeds"
+    counts = (
+        f"{word} {_in_seeds(count, n)}" for word, count in zip(words, (more, less), strict=True)
+    )
+    text = f"{what} {', '.join(counts)}"
     if p >= ALPHA:
         return Outcome(Verdict.INCONCLUSIVE, n, text, sign_test + needed_text(n, fewest_seeds()))
     if more > less:
         return Outcome(Verdict.SUPPORTED, n, text, sign_test)
-    return Outcome(Verdict.REFUTED, n, text, sign_test, against)
+    return Outcome(Verdict.REFUTED, n, text, sign_test, words[1])
+
+
+def _in_seeds(count: int, n: int) -> str:
+    return f"in {count} of {n} seeds" if count else "in no seed"
 
 
 def _sizes(

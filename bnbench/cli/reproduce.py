@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bnbench.cli.running import Running
     from bnbench.config import Study
     from bnbench.execution import Plan
-    from bnbench.report.answers import Answer
+    from bnbench.report.answers import BriefAnswer
     from bnbench.report.study_results import Judged
 
 
@@ -30,8 +30,14 @@ def reproduce(
     seeds: StudySeeds = None,
     small: Small = False,
     out: Annotated[
-        Path, typer.Option("--out", help="Folder for the report, its figures and tables.")
-    ] = Path("results/report"),
+        Path | None,
+        typer.Option(
+            "--out",
+            help="Folder for the report, its figures and tables; by default report/<study> below"
+            " the results.",
+            show_default=False,
+        ),
+    ] = None,
     with_runs: WithRuns = False,
 ) -> None:
     """Run what studies still lack, compare, judge the articles' claims, and write a report.
@@ -52,7 +58,7 @@ def reproduce(
         judged = judge_studies(chosen, known, how.results)
         _say_answers(judged)
         _say_verdicts(judged)
-        write_all(judged, out, with_runs=with_runs)
+        write_all(judged, out or report_folder(judged, how.results), with_runs=with_runs)
     raise typer.Exit(code)
 
 
@@ -73,6 +79,12 @@ def _plan(studies: Iterable[Study], how: RunOptions, running: Running) -> Plan:
     )
     plan.refuse_others()
     return plan
+
+
+def report_folder(judged: Judged, results: Path) -> Path:
+    """Name a folder after the studies, so that a report of one never replaces another's."""
+    names = "-".join(found.study.name for found in judged.findings)
+    return results / "report" / (names if len(names) < 60 else "studies")
 
 
 def write_all(judged: Judged, out: Path, *, with_runs: bool, lean: bool = False) -> None:
@@ -116,7 +128,7 @@ def _say_answers(judged: Judged) -> None:
         say(f"{many} cannot decide a question, whatever they show: give --seeds {needed} or more.")
 
 
-def _cells(answer: Answer) -> tuple[str, str]:
+def _cells(answer: BriefAnswer) -> tuple[str, str]:
     return answer.word or "–", answer.number
 
 

@@ -107,8 +107,8 @@ class Study:
     contrasts : tuple of PlannedContrast
     best : tuple of BestAgainstBest
     ladder : Ladder or None
-    gives_up : str
-        What the small variant leaves out; empty for the study in full.
+    keeps : str
+        What the small variant keeps, such as ``2 of 10 epochs``; empty for the study in full.
     has_small : bool
         Whether the file describes a small variant.
     figures : tuple of str or None
@@ -131,7 +131,7 @@ class Study:
     contrasts: tuple[PlannedContrast, ...]
     best: tuple[BestAgainstBest, ...]
     ladder: Ladder | None
-    gives_up: str
+    keeps: str
     has_small: bool
     figures: tuple[str, ...] | None
     claims: tuple[dict[str, Any], ...]

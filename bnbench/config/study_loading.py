@@ -104,7 +104,7 @@ class _Loading:
             contrasts=contrasts,
             best=best,
             ladder=ladder,
-            gives_up=self.small.gives_up if self.small else "",
+            keeps=self.small.keeps if self.small else "",
             has_small=self.file.small is not None,
             figures=self.file.figures,
             claims=self.file.claims,

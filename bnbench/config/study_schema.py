@@ -107,7 +107,8 @@ class BriefQuestion(Settings):
 class SmallStudy(Settings):
     """A variant that fits into a quarter of an hour."""
 
-    gives_up: str
+    keeps: str
+    """What is left of the study, such as ``10,000 of 55,000 images, 2 of 10 epochs``."""
     seeds: Annotated[int, Field(ge=1)] | None = None
     overrides: dict[str, Any] = Field(default_factory=dict)
     """On top of every experiment's own, and of the ladder's."""

@@ -43,7 +43,7 @@ def as_study(arms: Sequence[ArmRuns]) -> StudyRuns:
         contrasts=tuple(_contrast(arm, baseline, metrics) for arm in treatments),
         best=(),
         ladder=None,
-        gives_up="",
+        keeps="",
         has_small=False,
         figures=None,
         claims=(),

@@ -7,19 +7,12 @@ from dataclasses import dataclass
 
 from bnbench.claims import ClaimTest, brief_tests, judge_test
 from bnbench.findings.results import StudyFindings
-from bnbench.report import markdown
+from bnbench.report.markdown import environment
 from bnbench.report.study_answer import WORDS
-
-REDUCED = "\\*"
-NOTE = (
-    "Each number is the difference that batch norm makes, or the change that the question names:"
-    " the mean over n seeds with its 95 % interval. pp: percentage points of accuracy, or of error."
-    f" {REDUCED} Reduced runs: fewer images, epochs or seeds."
-)
 
 
 @dataclass(frozen=True)
-class Answer:
+class BriefAnswer:
     """One answer to a short question.
 
     Attributes
@@ -43,19 +36,19 @@ class AnswerRow:
 
     question: str
     reduced: bool
-    published: Answer
-    corrected: Answer
+    published: BriefAnswer
+    corrected: BriefAnswer
 
 
 def answer_rows(studies: Iterable[StudyFindings]) -> list[AnswerRow]:
-    """Answer the short questions of studies."""
-    return [row for found in studies for row in _rows(found)]
+    """Answer the short questions of studies, first those that are also asked as published."""
+    rows = [row for found in studies for row in _rows(found)]
+    return sorted(rows, key=lambda row: (not row.published.word, row.reduced))
 
 
 def answers_table(studies: Iterable[StudyFindings]) -> str:
     """Lay the answers out as a Markdown table, with a note below it."""
-    head = ["| question | as published | corrected |", "| --- | --- | --- |"]
-    return "\n".join([*head, *map(_line, answer_rows(studies)), "", NOTE, ""])
+    return environment().get_template("answers.md").render(questions=answer_rows(studies)) + "\n"
 
 
 def _rows(found: StudyFindings) -> Iterator[AnswerRow]:
@@ -63,25 +56,14 @@ def _rows(found: StudyFindings) -> Iterator[AnswerRow]:
         published, corrected = (
             _answer(tests.get(recipe), found) for recipe in ("published", "corrected")
         )
-        yield AnswerRow(brief.question, bool(found.study.gives_up), published, corrected)
+        yield AnswerRow(brief.question, bool(found.study.keeps), published, corrected)
 
 
-def _answer(test: ClaimTest | None, found: StudyFindings) -> Answer:
+def _answer(test: ClaimTest | None, found: StudyFindings) -> BriefAnswer:
     if test is None:
-        return Answer("")
+        return BriefAnswer("")
     outcome = judge_test(test, found)
     if outcome is None:
-        return Answer("not run")
+        return BriefAnswer("not run")
     number = outcome.estimate.rpartition("(medians), ")[2]  # of times, their ratio alone
-    return Answer(WORDS[outcome.verdict], number, outcome.n)
-
-
-def _line(row: AnswerRow) -> str:
-    question = markdown.escaped(row.question) + REDUCED * row.reduced
-    return f"| {question} | {_cell(row.published)} | {_cell(row.corrected)} |"
-
-
-def _cell(answer: Answer) -> str:
-    if not answer.n:
-        return answer.word or "–"
-    return f"**{answer.word}**, {markdown.escaped(answer.number)}, n = {answer.n}"
+    return BriefAnswer(WORDS[outcome.verdict], number, outcome.n)

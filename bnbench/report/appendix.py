@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,17 +10,24 @@ from typing import Any
 
 import yaml
 
-from bnbench.report.document import Listing, Paragraph, Section
 from bnbench.runs import Run
 
 Fields = dict[str, str]
 """Dotted key -> value as JSON, of a run's configuration and manifest."""
 
 READING = (
-    "Of each run the configuration (config) and the manifest: first what most runs have in every"
-    " field; then, of each experiment, what is otherwise in all of its seeds;"
-    " and what is a run's own, a line a run."
+    "The configuration (config) and the manifest of the runs: first what most runs have in each"
+    " field, then what all seeds of an experiment have otherwise. What is a single run's own"
+    " stands in the manifest in its folder."
 )
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A text as it is, under a title."""
+
+    title: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -61,25 +66,22 @@ def read_appendix(runs: Iterable[Run]) -> tuple[AppendixRun, ...]:
     return tuple(sorted(records, key=lambda one: (one.experiment, one.seed)))
 
 
-def appendix(runs: Sequence[AppendixRun]) -> Section:
-    """Lay out every configuration and manifest, each field as far from the single run as it goes.
+def appendix(runs: Sequence[AppendixRun]) -> list[Listing]:
+    """Lay out every configuration and manifest, what experiments share once.
 
-    A field is what the nearest of three places says: the run's own line, its experiment, the
-    usual values. Keys are dotted, values JSON.
+    A field is what its experiment says, else the usual value. Keys are dotted, values JSON.
     """
+    if not runs:
+        return []
     fields = [_fields(run) for run in runs]
     usual = _usual(fields)
-    by_experiment: dict[str, list[Fields]] = {}
+    by_experiment: dict[str, dict[int, Fields]] = {}
     for run, own in zip(runs, fields, strict=True):
-        by_experiment.setdefault(run.experiment, []).append(_without(own, usual))
-    return Section(
-        "Appendix: configurations and manifests",
-        (
-            Paragraph(READING),
-            Listing("usual values", _lines(usual)),
-            *[Listing(name, _experiment(group)) for name, group in by_experiment.items()],
-        ),
-    )
+        by_experiment.setdefault(run.experiment, {})[run.seed] = _without(own, usual)
+    return [
+        Listing("usual values", _lines(usual)),
+        *[Listing(name, _experiment(group)) for name, group in by_experiment.items()],
+    ]
 
 
 def _fields(run: AppendixRun) -> Fields:
@@ -121,13 +123,7 @@ def _lines(fields: Fields) -> str:
     return "".join(f"{key}: {value}\n" for key, value in fields.items())
 
 
-def _experiment(runs: Sequence[Fields]) -> str:
-    """Write what an experiment's seeds share as lines, and what is each one's own as CSV."""
-    of_all = _shared(runs) if len(runs) > 1 else {}
-    own = [_without(run, of_all) for run in runs]
-    columns = dict.fromkeys(key for run in own for key in run)
-    text = io.StringIO()
-    table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    table.writeheader()
-    table.writerows({key: value.strip('"') for key, value in run.items()} for run in own)
-    return _lines(of_all) + (text.getvalue() if columns else "")
+def _experiment(by_seed: Mapping[int, Fields]) -> str:
+    """Write the seeds of an experiment, and what all of them have."""
+    seeds = ", ".join(map(str, sorted(by_seed)))
+    return f"seeds: {seeds}\n{_lines(_shared(list(by_seed.values())))}"

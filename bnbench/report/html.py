@@ -1,63 +1,177 @@
-"""A document as one HTML file: style, figures and script inside, nothing fetched."""
+"""The report's Markdown as one HTML file: style, figures and script inside, nothing fetched."""
 
+# ruff: noqa: ARG002 -- markdown-it calls a rule with all of them
 from __future__ import annotations
 
+import base64
+import hashlib
+import html
 import re
-from itertools import count
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import PurePosixPath
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
 from markupsafe import Markup
 
-from bnbench.report.document import Document, Picture
+from bnbench.report.drawing import Drawings
+from bnbench.report.study_figures import Picture
 
-# What a file of its own needs, and an element of a page does not; group names are nowhere used.
-DROPPED = re.compile(
-    r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->"
-    r"| xmlns(:xlink)?=\"[^\"]*\"|(?<=<g) id=\"[^\"]*\"",
-    re.DOTALL,
-)
-NAMES = re.compile(r"(id=\"|xlink:href=\"#|url\(#)")
-STYLES = re.compile(r' style="([^"]*)"')
+FOLD = re.compile(r"<details><summary>([^<>]*)</summary>\n?|</details>\n?")
+BADGES = {
+    "yes": "good", "different": "good", "equivalent": "bad", "no": "bad", "in part": "mixed",
+    "different in part": "mixed", "not decided": "unsure", "supported": "good", "refuted": "bad",
+    "mixed": "mixed", "inconclusive": "unsure", "open": "open", "not testable": "open",
+}  # fmt: skip
+"""Words of answers and verdicts, and the colour in which they stand."""
+BADGE = re.compile(f"({'|'.join(BADGES)}) · (.*)", re.DOTALL)
 
 
-def render(document: Document) -> str:
-    """Write a document as HTML.
+def render(text: str, pictures: Mapping[str, Picture]) -> str:
+    """Write a report's Markdown as HTML.
 
     Parameters
     ----------
-    document : Document
-        All of its texts are escaped; its figures are matplotlib's SVG.
+    text : str
+        Its markup is that of `templates/report.md`; any other HTML in it becomes text.
+    pictures : mapping of str to Picture
+        By the names of the files that the text shows.
     """
+    drawings = Drawings()
+    parser = MarkdownIt("commonmark", renderer_cls=_Renderer).enable("table")
+    tokens = _with_captions(parser.parse(text))
+    headings = _named(tokens)
+    body = parser.renderer.render(tokens, parser.options, {"pictures": pictures, "to": drawings})
     environment = Environment(
         loader=PackageLoader("bnbench.report"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    numbers = count(1)
-    environment.filters["kind"] = _kind
-    environment.filters["inline"] = lambda picture: inline(picture, f"f{next(numbers)}-")
-    return environment.get_template("report.html").render(document=document) + "\n"
+    style, script = (
+        environment.get_template(name).render(figures=Markup(drawings.style))
+        for name in ("report.css", "report.js")
+    )
+    return environment.get_template("report.html").render(
+        title=headings[0][1],
+        contents=[heading for heading in headings[1:] if heading[2] == "h2"],
+        body=Markup(body),
+        style=Markup(style),
+        script=Markup(script),
+        hashes={"style": _hash(style), "script": _hash(script)},
+    ) + "\n"  # fmt: skip
 
 
-def inline(picture: Picture, prefix: str) -> Markup:
-    """Turn an SVG file into an element of a page on which every name is there once.
-
-    What many of its elements look like is said once, in classes of the figure's own.
-
-    Parameters
-    ----------
-    picture : Picture
-    prefix : str
-        Of all names; no other figure of the page has it.
-    """
-    element = NAMES.sub(rf"\g<1>{prefix}", DROPPED.sub("", picture.svg))
-    looks = dict.fromkeys(STYLES.findall(element))
-    classes = {look: f"{prefix}{number}" for number, look in enumerate(looks)}
-    rules = "".join(f".{name}{{{look}}}" for look, name in classes.items())
-    element = STYLES.sub(lambda look: f' class="{classes[look[1]]}"', element)
-    element = element.replace("xlink:href", "href").strip()
-    return Markup(element.replace("</svg>", f"<style>{rules}</style></svg>"))
+def _hash(text: str) -> str:
+    """Name a text so that a content policy allows it and no other."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _kind(block: Any) -> str:
-    return type(block).__name__
+def _named(tokens: Sequence[Token]) -> list[tuple[str, str, str]]:
+    """Give each heading a name of its own words, so that links survive what is added."""
+    headings: list[tuple[str, str, str]] = []
+    known: set[str] = set()
+    part = ""
+    for opening, inline in pairwise(tokens):
+        if opening.type != "heading_open":
+            continue
+        title = "".join(child.content for child in inline.children or ())
+        words = "-".join(re.findall(r"\w+", title.lower()))
+        part = words if opening.tag == "h2" else part
+        name = words if opening.tag != "h3" else f"{part}--{words}"
+        while name in known:
+            name += "-again"
+        known.add(name)
+        opening.attrSet("id", name)
+        headings.append((name, title, opening.tag))
+    return headings
+
+
+def _with_captions(tokens: Sequence[Token]) -> list[Token]:
+    """Take the line in italics before a table, and behind a figure, for its caption."""
+    kept: list[Token] = []
+    place = 0
+    while place < len(tokens):
+        token = tokens[place]
+        kept.append(token)
+        if _is_figure(tokens, place):
+            caption = _italics(tokens, place + 3)
+            assert caption is not None
+            kept[-1] = Token("figure", "", 0, children=[*_inline(tokens, place), *caption])
+            place += 5
+        elif (caption := _italics(tokens, place)) and tokens[place + 3].type == "table_open":
+            kept.pop()
+            tokens[place + 3].children = caption
+            place += 2
+        place += 1
+    return kept
+
+
+def _inline(tokens: Sequence[Token], place: int) -> list[Token]:
+    """List the parts of the paragraph that begins at a place; none where none does."""
+    if place + 2 >= len(tokens) or tokens[place].type != "paragraph_open":
+        return []
+    return tokens[place + 1].children or []
+
+
+def _is_figure(tokens: Sequence[Token], place: int) -> bool:
+    return [child.type for child in _inline(tokens, place)] == ["image"]
+
+
+def _italics(tokens: Sequence[Token], place: int) -> list[Token] | None:
+    inline = _inline(tokens, place)
+    if len(inline) < 3 or (inline[0].type, inline[-1].type) != ("em_open", "em_close"):
+        return None
+    return inline[1:-1]
+
+
+class _Renderer(RendererHTML):
+    """Markdown-it's own HTML, but for figures, tables, folded parts and badges."""
+
+    def figure(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
+        image, *caption = tokens[place].children or [Token("image", "", 0)]
+        picture = known["pictures"][PurePosixPath(str(image.attrs["src"])).stem]
+        drawing = known["to"].inline(picture)
+        words = self.renderInline(caption, options, known)
+        return f"<figure>\n{drawing}\n<figcaption>{words}</figcaption>\n</figure>\n"
+
+    def table_open(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
+        caption = tokens[place].children
+        if not caption:
+            return '<div class="box" tabindex="0"><table>\n'
+        words = self.renderInline(caption, options, known)
+        return f'<div class="box" tabindex="0"><table>\n<caption>{words}</caption>\n'
+
+    def table_close(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
+        return "</table></div>\n"
+
+    def th_open(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
+        return f'<th scope="col"{_number(tokens[place])}>'
+
+    def td_open(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
+        return f"<td{_number(tokens[place])}>"
+
+    def strong_open(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
+        kind = BADGES.get(tokens[place + 1].content.rstrip(".,:").lower())
+        return f'<strong class="badge {kind}">' if kind else "<strong>"
+
+    def html_block(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
+        """Let folded parts through, and nothing else: other HTML is text."""
+        content = tokens[place].content
+        if not (fold := FOLD.fullmatch(content)):
+            return f"<p>{html.escape(content)}</p>\n"
+        if fold[1] is None:
+            return "</details>\n"
+        if badge := BADGE.fullmatch(fold[1]):
+            word = f'<strong class="badge {BADGES[badge[1]]}">{badge[1]}</strong> {badge[2]}'
+            return f'<details class="claim"><summary>{word}</summary>\n'
+        return f"<details><summary>{fold[1]}</summary>\n"
+
+    def html_inline(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
+        return html.escape(tokens[place].content)
+
+
+def _number(token: Token) -> str:
+    return ' class="number"' if "right" in str(token.attrs.get("style", "")) else ""

@@ -1,16 +1,42 @@
-"""How arms and contrasts are called in a report."""
+"""How studies, arms, contrasts and settings are called in a report: by titles, never by keys."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bnbench.config import Study
 from bnbench.config.label import Label
+from bnbench.config.study import SMALL
+from bnbench.config.study_schema import Point
 from bnbench.findings.results import Finding
+
+SETTINGS = {
+    "data.train_examples": ("training images", "{} training images"),
+    "data.scaling": ("input scaling", "inputs {}"),
+    "training.batch_size": ("batch size", "batches of {}"),
+    "model.batch_norm.momentum": ("momentum of batch norm", "momentum {}"),
+    "model.activation": ("activation", "{}"),
+}
+"""Key -> what it is called, and how a value of it is; else the key's last word does."""
+VALUES = {
+    "raw": "0 to 255", "unit": "[0, 1]", "min_max": "min-max", "z_score": "z-score",
+    "per_image_z_score": "z-score per image", "relu": "ReLU",
+}  # fmt: skip
+"""Values that are words."""
+
+
+def study_title(study: Study) -> str:
+    """Name a study for people, such as ``Learning rate``."""
+    words = spoken(study.name.removesuffix(SMALL))
+    return words.upper() if words in ("cnn", "mlp") else words[:1].upper() + words[1:]
 
 
 def arm_title(study: Study, label: str) -> str:
-    """Name an arm for people, with its point in brackets where it is one of a grid."""
-    point = Label.parse(label).point
-    return f"{study.arms[label].title} ({point})" if point else study.arms[label].title
+    """Name an arm for people, with its settings where it is a point of a grid."""
+    arm = study.arms[label]
+    keys = study.grid_keys[Label.parse(label).group] if arm.point else ()
+    settings = [setting(key, value) for key, value in zip(keys, arm.point, strict=True)]
+    return ", ".join([arm.title, *settings])
 
 
 def pair_title(study: Study, finding: Finding) -> str:
@@ -21,6 +47,37 @@ def pair_title(study: Study, finding: Finding) -> str:
         for label in labels
     ]
     return " against ".join(f"“{title}”" for title in titles)
+
+
+def setting(key: str, value: Point) -> str:
+    """Name a value with what it is of, such as ``learning rate 0.1``."""
+    form = SETTINGS[key][1] if key in SETTINGS else f"{key_title(key)} {{}}"
+    return form.format(setting_value(value))
+
+
+def key_title(key: str) -> str:
+    """Name a setting: ``data.train_examples`` is ``training images``."""
+    return SETTINGS[key][0] if key in SETTINGS else spoken(key.rpartition(".")[2])
+
+
+def setting_value(value: Point) -> str:
+    """Write a value of a grid: 1.0 and 1 are the same, and large numbers have commas."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return VALUES.get(str(value), str(value))
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+def settings_at(study: Study, finding: Finding) -> str:
+    """Name the point of a sweep that a finding is of, such as ``momentum 0.5``."""
+    label = grid_label(finding)
+    keys: Sequence[str] = study.grid_keys[grid_of(finding)]
+    values = study.arms[label].point
+    return ", ".join(setting(key, value) for key, value in zip(keys, values, strict=True))
+
+
+def setting_title(study: Study, finding: Finding) -> str:
+    """Name what a sweep goes over: the keys of its grid."""
+    return " and ".join(map(key_title, study.grid_keys[grid_of(finding)]))
 
 
 def point_of(finding: Finding) -> str:
@@ -42,8 +99,3 @@ def grid_label(finding: Finding) -> str:
 def grid_of(finding: Finding) -> str:
     """Find the label of the grid that a finding of a sweep stands in."""
     return Label.parse(grid_label(finding)).group
-
-
-def setting_value(value: str | int | float | bool | None) -> str:
-    """Write a value of a grid: 1.0 and 1 are the same."""
-    return f"{value:g}" if isinstance(value, float) else str(value)

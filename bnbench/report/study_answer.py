@@ -13,15 +13,23 @@ from bnbench.config import Study, parse_metric
 from bnbench.config.label import Label
 from bnbench.config.study_schema import StudyAsk
 from bnbench.findings.results import Finding, StudyFindings
-from bnbench.report.names import arm_title, grid_of, spoken
+from bnbench.report.names import arm_title, settings_at
 
-LISTED = 2
+LISTED = 3
 """So many numbers of one part are all given; of more, the largest."""
 
 YES, NO, IN_PART, NOT_DECIDED = "yes", "no", "in part", "not decided"
 DIFFERENCE = {YES: "different", NO: "equivalent", IN_PART: "different in part"}
 """Of a part that asks for no direction, as those do that a study without `asks` gets."""
 WORDS = {Verdict.SUPPORTED: YES, Verdict.REFUTED: NO, Verdict.INCONCLUSIVE: NOT_DECIDED}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A word or two, and a sentence a part of the question."""
+
+    word: str
+    sentences: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ class Piece:
         return abs(math.log(ratio)) if 0 < ratio < math.inf else 0.0
 
 
-def answer(found: StudyFindings) -> str:
+def answer(found: StudyFindings) -> Answer:
     """Answer a study's question in a word or two, then each part of it in a sentence.
 
     A part is yes where every test of it is supported and no where every one is refuted, by the
@@ -72,13 +80,14 @@ def answer(found: StudyFindings) -> str:
     parts = [_part(found, ask, tests) for ask, tests in asked(found.study).items()]
     parts = [part for part in parts if part.found]
     if not parts:
-        return "Not decided: its runs allow no comparison yet."
-    lead = _together([part.word for part in parts]).capitalize()
-    if len(parts) == 1 and found.study.asks:
-        return f"{lead}, {parts[0].says}: {parts[0].found}."
-    sentences = [f"{part.says}, {part.said}: {part.found}." for part in parts]
-    leading = [f"{lead}."] if found.study.asks else []
-    return " ".join([*leading, *(line[0].upper() + line[1:] for line in sentences)])
+        return Answer("Not decided.", ("Its runs allow no comparison yet.",))
+    lead = _together([part.word for part in parts])
+    if len(parts) == 1:
+        sentences = [f"{parts[0].says}: {parts[0].found}."]
+    else:
+        sentences = [f"{part.says}, {part.said}: {part.found}." for part in parts]
+    word = lead if found.study.asks else _as_asked(lead, "different")
+    return Answer(f"{word.capitalize()}.", tuple(line[0].upper() + line[1:] for line in sentences))
 
 
 def _as_asked(word: str, rule: str) -> str:
@@ -99,17 +108,25 @@ def _part(found: StudyFindings, ask: StudyAsk, tests: Sequence[ClaimTest]) -> Pa
     if not any(piece.outcome for piece in pieces):
         return Part(ask.says, word, "", ask.yes)
     of = _shared_metric(pieces)
-    few = len(pieces) <= LISTED
-    text = _each(found.study, pieces, of, word) if few else _most(found.study, pieces, of)
-    named = of + ":" * (len({test.contrast for test in tests}) > 1)
-    return Part(ask.says, word, text if of in ask.says else f"{named} {text}", ask.yes)
+    said = of in ask.says
+    if len(pieces) > LISTED:
+        text = _most(found.study, pieces, of)
+        return Part(ask.says, word, text if said else f"{of}: {text}", ask.yes)
+    differs = bool(of) and not said and _has_differences(pieces)
+    text = _each(found.study, pieces, of, word, "by " * differs)
+    lead = "" if said else f"{of}{' differs' * differs}{':' * (len(pieces) > 1 and bool(of))} "
+    return Part(ask.says, word, (lead + text).strip(), ask.yes)
 
 
-def _each(study: Study, pieces: Sequence[Piece], of: str, word: str) -> str:
+def _has_differences(pieces: Sequence[Piece]) -> bool:
+    return any(piece.finding and piece.finding.contrast for piece in pieces)
+
+
+def _each(study: Study, pieces: Sequence[Piece], of: str, word: str, by: str) -> str:
     """List every number, and say of each whatever the part's own word does not say of it."""
     rule = pieces[0].test.rule
     texts = [
-        _number(study, piece, pieces, of, _remarks(piece.word, word, rule)) for piece in pieces
+        _number(study, piece, pieces, of, _remarks(piece.word, word, rule), by) for piece in pieces
     ]
     n = sorted({piece.outcome.n for piece in pieces if piece.outcome})
     return f"{'; '.join(texts)}, n = {' and '.join(map(str, n))}"
@@ -123,23 +140,35 @@ def _most(study: Study, pieces: Sequence[Piece], of: str) -> str:
     """Count the tests by their outcome, and give the largest number of the first kind there is."""
     counts = Counter(piece.word for piece in pieces)
     kinds = [word for word in (YES, NO, NOT_DECIDED) if counts[word]]
-    several = [f"{_as_asked(word, pieces[0].test.rule)} at {counts[word]}" for word in kinds]
-    counted = (
-        f"{', '.join(several)} of {len(pieces)}" if len(kinds) > 1 else f"at all {len(pieces)}"
-    )
+    first, *others = [(_as_asked(word, pieces[0].test.rule), counts[word]) for word in kinds]
+    whole = "all" if not others else f"{first[1]} of"
+    counted = f"{first[0]} in {whole} {len(pieces)} {_noun(pieces)}"
+    counted += "".join(f", {word} in {count}" for word, count in others)
     run = [piece for piece in pieces if piece.word == kinds[0] and piece.outcome]
     if not run:
         return counted
     chosen = max(run, key=lambda piece: piece.size)
     assert chosen.outcome is not None
-    number = _number(study, chosen, pieces, of, ())
-    return (
-        f"{counted}, {'the largest' if chosen.size else 'such as'} {number}, n = {chosen.outcome.n}"
-    )
+    number = _number(study, chosen, pieces, of)
+    which = "the largest," if chosen.size else "such as"
+    return f"{counted}; {which} {number}, n = {chosen.outcome.n}"
+
+
+def _noun(pieces: Sequence[Piece]) -> str:
+    """Name what several tests are: settings of a sweep, corrections of a ladder, comparisons."""
+    groups = _groups(pieces)
+    if groups == {"switch"}:
+        return "corrections"
+    return "settings" if len(groups) == 1 else "comparisons"
 
 
 def _number(
-    study: Study, piece: Piece, pieces: Sequence[Piece], of: str, remarks: tuple[str, ...]
+    study: Study,
+    piece: Piece,
+    pieces: Sequence[Piece],
+    of: str,
+    remarks: tuple[str, ...] = (),
+    by: str = "",
 ) -> str:
     """Write one number, after what its piece of the part is and before what is to be said of it."""
     metric = parse_metric(piece.test.metric).title if piece.test.metric else ""
@@ -147,7 +176,7 @@ def _number(
     if piece.outcome is None:
         return " ".join(filter(None, [*words, "not run"]))
     told = ", ".join(filter(None, [*remarks, piece.outcome.how]))
-    return " ".join(filter(None, [*words, piece.outcome.estimate, told and f"({told})"]))
+    return " ".join(filter(None, [*words, by + piece.outcome.estimate, told and f"({told})"]))
 
 
 def _shared_metric(pieces: Sequence[Piece]) -> str:
@@ -161,20 +190,30 @@ def _shared_metric(pieces: Sequence[Piece]) -> str:
 
 def _where(study: Study, piece: Piece, pieces: Sequence[Piece]) -> str:
     """Name the contrast and its point, where a part has several."""
-    names = {one.test.contrast or "" for one in pieces}
-    group, point = Label.parse(piece.test.contrast or "")
-    words = [spoken(group)] if len({Label.parse(name).group for name in names}) > 1 else []
+    name = piece.test.contrast or ""
+    group, point = Label.parse(name)
     if group == "switch" and study.ladder is not None:
-        words.append(f"by “{study.ladder.switches[point]}”")
-    elif point and len(names) > 1 and piece.finding is not None:
-        keys = study.grid_keys[grid_of(piece.finding)]
-        values = zip(keys, point.split(","), strict=True)
-        words.append(f"at {', '.join(f'{_last(key)} {value}' for key, value in values)}")
-    return f"{' '.join(words)}:" if words else ""
+        return f"“{study.ladder.switches[point]}”:"
+    if len({one.test.contrast for one in pieces}) == 1:
+        return ""
+    if len(_groups(pieces)) == 1 and piece.finding is not None:
+        return f"{settings_at(study, piece.finding)}:"
+    return f"{_pair(study, name)}:"
 
 
-def _last(key: str) -> str:
-    return spoken(key.rpartition(".")[2])
+def _groups(pieces: Sequence[Piece]) -> set[str]:
+    return {Label.parse(piece.test.contrast or "").group for piece in pieces}
+
+
+def _pair(study: Study, name: str) -> str:
+    """Name the arms of a contrast; of grids that a best is chosen from, without the points."""
+    for planned in study.contrasts:
+        if planned.name == name:
+            labels = (planned.treatment, planned.baseline)
+            return " against ".join(f"“{arm_title(study, label)}”" for label in labels)
+    best = next(one for one in study.best if one.name == name)
+    sides = (best.treatment[0], best.baseline[0])
+    return " against ".join(f"“{study.arms[label].title}”" for label in sides)
 
 
 def _published(found: StudyFindings, ask: StudyAsk) -> Part:
@@ -184,11 +223,14 @@ def _published(found: StudyFindings, ask: StudyAsk) -> Part:
         return Part(ask.says, NOT_DECIDED, "")
     n = min(point.summary.n for point in found.published)
     word = _together([YES if one else NO for one in inside]) if enough_seeds(n) else NOT_DECIDED
-    text = f"{sum(inside)} of {len(inside)} published accuracies lie where one further run would"
+    text = (
+        f"{sum(inside)} of the article's {len(inside)} accuracies fall inside our 95 % prediction"
+        f" interval, n = {n}"
+    )
     first = "".join(
-        f"; “{arm_title(found.study, point.label)}” has {100 * point.summary.mean:.1f} % after"
-        f" epoch 1 where the article's figure reads {100 * point.published:.1f} %"
+        f"; after epoch 1, “{arm_title(found.study, point.label)}” reaches"
+        f" {100 * point.summary.mean:.1f} % here and {100 * point.published:.1f} % in the article"
         for point in found.published
         if (point.split, point.epoch, point.inside) == ("validation", 1, False)
     )
-    return Part(ask.says, word, f"{text}, n = {n}{first}")
+    return Part(ask.says, word, text + first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,6 @@ from bnbench.plots.ladder import plot_effects, plot_leads, plot_levels
 from bnbench.plots.paired import plot_paired
 from bnbench.plots.published_points import plot_published_points
 from bnbench.plots.sweep import plot_failures, plot_sweep, setting_axis
-from bnbench.report.document import Picture
 from bnbench.report.figure_tables import (
     effects_table,
     leads_table,
@@ -28,7 +28,38 @@ from bnbench.report.figure_tables import (
     points_table,
     sweep_table,
 )
-from bnbench.report.names import arm_title, grid_of, pair_title, spoken
+from bnbench.report.names import arm_title, grid_of, key_title, pair_title
+
+TITLES = {
+    "paired": "Paired differences", "curves": "Accuracy per epoch",
+    "published": "Published accuracies and ours",
+    "ladder": "Levels and lead, one correction after the other",
+    "effects": "What each correction does to the lead", "sweep": "Both sides at every setting",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure.
+
+    Attributes
+    ----------
+    name : str
+        Of a file, without suffix; no other figure of the report has it.
+    title : str
+        What is shown, in a few words.
+    caption : str
+    svg : str
+        A whole SVG file, as `bnbench.plots.style.svg` gives it.
+    kind : str
+        One of `bnbench.config.figures.FIGURES`.
+    """
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+    kind: str
 
 
 def draw_paired(study: Study, findings: Sequence[Finding]) -> Picture | None:
@@ -158,7 +189,7 @@ def draw_sweep(study: Study, findings: Sequence[Finding]) -> Picture | None:
         return None
     tables = {metric: sweep_table(study, group) for metric, group in by_metric.items()}
     first = next(iter(tables.values()))
-    setting = spoken(study.grid_keys[grid_of(findings[0])][0].rpartition(".")[2])
+    setting = key_title(study.grid_keys[grid_of(findings[0])][0])
     failures = first["failed"].gt(0).any()
     panels = list(first["panel"].unique())
     heights = [2.1] * len(tables) + [0.9] * int(failures)
@@ -174,7 +205,7 @@ def draw_sweep(study: Study, findings: Sequence[Finding]) -> Picture | None:
                 plot_failures(first[(first["panel"] == panel) & (first["kind"] == "mean")], ax=ax)
             grid[-1][0].set_ylabel("failed\nruns (%)")
         _finish_settings(setting, first, panels, grid)
-        caption = f"{spoken(findings[0].group)}: both sides at every value that was run."
+        caption = f"{pair_title(study, findings[0])}, at every value that was run."
         if not failures:
             caption += " No run failed."
         return _finish(figure, "sweep", f"{study.name}-{findings[0].group}", caption)
@@ -206,7 +237,7 @@ def _finish_settings(
 
 def _finish(figure: Figure, kind: str, name: str, caption: str) -> Picture:
     style.legend(figure)
-    return Picture(name, caption, style.svg(figure), kind)
+    return Picture(name, TITLES[kind], caption, style.svg(figure), kind)
 
 
 def _better(metric: Metric) -> str:

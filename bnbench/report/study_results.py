@@ -29,12 +29,13 @@ from bnbench.findings import (
     read_study,
     values_table,
 )
-from bnbench.report.answers import answers_table
-from bnbench.report.appendix import read_appendix
+from bnbench.report.answers import answer_rows, answers_table
+from bnbench.report.appendix import appendix, read_appendix
+from bnbench.report.claim_part import claims_part
 from bnbench.report.curves import accuracy_table, stack
 from bnbench.report.files import write_table, writing
-from bnbench.report.study_report import ReportedStudy, write_report
-from bnbench.report.verdicts import VerdictRow
+from bnbench.report.page import Page, write_report
+from bnbench.report.study_part import study_part
 from bnbench.runs import write_text
 
 
@@ -137,36 +138,29 @@ def write_study_tables(judged: Judged, out: Path) -> list[Path]:
         ]
 
 
+def report_page(judged: Judged) -> Page:
+    """Lay out the report of studies."""
+    runs = {run.run.path: run.run for one in judged.runs for run in one.runs}
+    pairs = zip(judged.runs, judged.findings, strict=True)
+    return Page(
+        studies=tuple(study_part(found, _curves(runs)) for runs, found in pairs),
+        questions=tuple(answer_rows(judged.findings)),
+        claims=claims_part(judged.judgements, [one.study.name for one in judged.findings]),
+        listings=tuple(appendix(read_appendix(runs.values()))),
+    )
+
+
 def write_study_report(
     judged: Judged, out: Path, *, with_markdown: bool, lean: bool = False
 ) -> list[Path]:
-    """Write the report of studies; see `bnbench.report.study_report.write_report`."""
-    paths = {run.run.path: run.run for one in judged.runs for run in one.runs}
-    return write_report(
-        _reported(judged),
-        _verdicts(judged),
-        read_appendix(paths.values()),
-        out,
-        with_markdown=with_markdown,
-        lean=lean,
-    )
+    """Write the report of studies; see `bnbench.report.page.write_report`."""
+    return write_report(report_page(judged), out, with_markdown=with_markdown, lean=lean)
 
 
 def write_answers(judged: Judged, path: Path) -> None:
     """Write the table of answers, which README shows."""
     with writing(path.parent):
         write_text(path, answers_table(judged.findings))
-
-
-def _reported(judged: Judged) -> list[ReportedStudy]:
-    return [
-        ReportedStudy(found, _curves(runs))
-        for runs, found in zip(judged.runs, judged.findings, strict=True)
-    ]
-
-
-def _verdicts(judged: Judged) -> list[VerdictRow]:
-    return [_row(judgement) for judgement in judged.judgements]
 
 
 def _curves(runs: StudyRuns) -> pd.DataFrame:
@@ -179,17 +173,3 @@ def _curves(runs: StudyRuns) -> pd.DataFrame:
     if not arms:
         return pd.DataFrame({"experiment": []})
     return accuracy_table(list(arms.values()))
-
-
-def _row(judgement: Judgement) -> VerdictRow:
-    return VerdictRow(
-        claim=judgement.claim.id,
-        article=judgement.claim.article,
-        statement=judgement.claim.claim,
-        aspect=judgement.aspect,
-        verdict=judgement.verdict.value,
-        how=judgement.why,
-        numbers=judgement.measured,
-        published=judgement.claim.claimed,
-        study=judgement.study,
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from bnbench.config import Metric, Study
@@ -15,9 +16,9 @@ from bnbench.findings.results import (
     SwitchEffect,
     TestAnswers,
 )
-from bnbench.report.document import Table
 from bnbench.report.figure_tables import rung_names
-from bnbench.report.names import arm_title, pair_title, point_of
+from bnbench.report.names import arm_title, pair_title, point_of, settings_at
+from bnbench.report.table import Table
 from bnbench.statistics import Contrast
 
 LEVELS = (
@@ -36,6 +37,12 @@ EFFECTS = (
     "corrected switch", "where", "treatment", "baseline", "lead", "95 % t interval of the lead",
     "exact p", "n",
 )  # fmt: skip
+RARE = (
+    "95 % bootstrap interval", "exact p", "sign test p", "d_z", "P(treatment better)",
+    "P(treatment sooner)", "correlation of pairs", "smallest detectable", "n needed", "equivalent",
+    "95 % prediction interval", "treatment never", "baseline never",
+)  # fmt: skip
+"""Columns that are folded: checks, and what planning a study needs."""
 WHERE = {
     "rung": "on the ladder",
     "alone": "alone, in the published recipe",
@@ -53,9 +60,10 @@ def contrast_tables(study: Study, findings: Sequence[Finding]) -> list[Table]:
         Of one group; where they are of a sweep, a first column says at which value.
     """
     pair = pair_title(study, findings[0])
-    levels = [_level_row(one, one.contrast) for one in findings if one.contrast is not None]
-    times = [_time_row(one) for one in findings if one.speed_up is not None]
-    shares = [_share_row(one) for one in findings if one.metric.quantity.kind == "share"]
+    named = [(one, settings_at(study, one) if point_of(one) else "") for one in findings]
+    levels = [_level_row(one, one.contrast, at) for one, at in named if one.contrast is not None]
+    times = [_time_row(one, at) for one, at in named if one.speed_up is not None]
+    shares = [_share_row(one, at) for one, at in named if one.metric.quantity.kind == "share"]
     kinds = (
         (f"Levels, {pair}: paired differences", LEVELS, levels),
         (f"Times, {pair}: medians over seeds", TIMES, times),
@@ -68,6 +76,7 @@ def contrast_tables(study: Study, findings: Sequence[Finding]) -> list[Table]:
             ("at", *header) if swept else header,
             tuple(row if swept else row[1:] for row in rows),
             words=2 if swept else 1,
+            rare=RARE,
         )
         for caption, header, rows in kinds
         if rows
@@ -145,24 +154,36 @@ def answers_table(answers: TestAnswers) -> Table:
     return Table("Two single networks on the same images, by McNemar's test", header, rows)
 
 
-def finding_notes(findings: Iterable[Finding]) -> list[str]:
-    """Say once what several metrics of a contrast have to be told of."""
+def finding_notes(study: Study, findings: Iterable[Finding]) -> list[str]:
+    """Say once what several metrics of a contrast have to be told of, with the arms' titles."""
     told: dict[tuple[str, str], list[str]] = {}
     metrics: dict[str, int] = {}
     for finding in findings:
-        metrics[finding.name] = metrics.get(finding.name, 0) + 1
+        at = settings_at(study, finding) if point_of(finding) else ""
+        metrics[at] = metrics.get(at, 0) + 1
         for note in finding.notes:
-            told.setdefault((finding.name, note), []).append(finding.metric.title)
-    return [
-        f"{name if len(titles) == metrics[name] else '; '.join([name, *titles])}: {note}"
-        for (name, note), titles in told.items()
-    ]
+            text = _titled(study, finding, note)
+            told.setdefault((at, text), []).append(finding.metric.title)
+    lines = []
+    for (at, note), titles in told.items():
+        of = [] if len(titles) == metrics[at] else titles
+        lines.append(": ".join(filter(None, ["; ".join(filter(None, [at, *of])), note])))
+    return lines
 
 
-def _level_row(finding: Finding, contrast: Contrast) -> tuple[str, ...]:
+def _titled(study: Study, finding: Finding, note: str) -> str:
+    """Put the titles of the two arms in place of their labels, the longer label first."""
+    labels = {finding.treatment.label, finding.baseline.label}
+    known = "|".join(map(re.escape, sorted(labels, key=len, reverse=True)))
+    return re.sub(
+        rf"(?<!\w)({known})(?![\w@])", lambda found: f"“{arm_title(study, found[1])}”", note
+    )
+
+
+def _level_row(finding: Finding, contrast: Contrast, where: str) -> tuple[str, ...]:
     unit = finding.metric.quantity.unit
     return (
-        point_of(finding),
+        where,
         finding.metric.title,
         str(contrast.n),
         numbers.level(contrast.treatment_mean, unit),
@@ -214,12 +235,12 @@ def _published_difference(finding: Finding, unit: str) -> tuple[str, str]:
     return f"{written} ({'inside' if inside else 'outside'})", ends
 
 
-def _time_row(finding: Finding) -> tuple[str, ...]:
+def _time_row(finding: Finding, where: str) -> tuple[str, ...]:
     speed, unit = finding.speed_up, finding.metric.quantity.unit
     assert speed is not None
     published = [side.published for side in (finding.treatment, finding.baseline)]
     return (
-        point_of(finding),
+        where,
         finding.metric.title,
         str(speed.n),
         numbers.level(speed.treatment_median, unit),
@@ -237,10 +258,10 @@ def _time_row(finding: Finding) -> tuple[str, ...]:
     )
 
 
-def _share_row(finding: Finding) -> tuple[str, ...]:
+def _share_row(finding: Finding, where: str) -> tuple[str, ...]:
     sides = (finding.treatment, finding.baseline)
     counts = [f"{sum(side.values.values()):.0f} of {len(side.values)}" for side in sides]
-    return (point_of(finding), finding.metric.title, *counts)
+    return (where, finding.metric.title, *counts)
 
 
 def _mean(level: Level, unit: str) -> str:

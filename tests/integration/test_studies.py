@@ -42,7 +42,7 @@ claims:
 brief:
   - {question: "Does it help?", metric: validation_accuracy@1, yes: higher, corrected: lead}
 small:
-  gives_up: one epoch
+  keeps: one epoch
   overrides: {training.epochs: 1}
 """
 
@@ -136,7 +136,7 @@ def test_a_second_call_runs_nothing(reproduced: Path) -> None:
 
 
 def test_the_report_is_the_same_twice_and_escaped(reproduced: Path) -> None:
-    there = (reproduced / "results/report/report.html").read_bytes()
+    there = (reproduced / "results/report/tiny/report.html").read_bytes()
     done = bnbench("report", "tiny.yaml", "--out", "again.html", "--markdown", cwd=reproduced)
     assert done.returncode == 0, done.stderr
     assert (reproduced / "again.html").read_bytes() == there
@@ -163,13 +163,13 @@ def test_contrasts_are_the_runs(reproduced: Path) -> None:
         logs = sorted((reproduced / "results" / name).glob("seed-*/epochs.csv"))
         arms.append([float(rows(log)[0]["validation_accuracy"]) for log in logs])
     expected = sum(there - here for there, here in zip(*arms, strict=True)) / 2
-    found = {row["metric"]: row for row in rows(reproduced / "results/report/contrasts.csv")}
+    found = {row["metric"]: row for row in rows(reproduced / "results/report/tiny/contrasts.csv")}
     difference = float(found["validation_accuracy@1"]["paired_mean_difference"])
     assert difference == pytest.approx(expected)
 
 
 def test_kept_runs_are_enough_for_the_verdicts(reproduced: Path) -> None:
-    kept = reproduced / "results/report/runs"
+    kept = reproduced / "results/report/tiny/runs"
     names = {path.name for path in kept.rglob("*") if path.is_file()}
     assert names == {"config.yaml", "manifest.json", "epochs.csv", "evaluations.csv"}
     done = bnbench("claims", "tiny.yaml", "--article", "mine", "--results", kept, cwd=reproduced)

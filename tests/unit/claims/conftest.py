@@ -123,7 +123,7 @@ def make_study(tmp_path: Path) -> MakeStudy:
         findings: Sequence[Finding] = (),
         best: Sequence[BestFinding] = (),
         name: str = "study",
-        gives_up: str = "",
+        keeps: str = "",
         text: str = "",
     ) -> StudyFindings:
         path = tmp_path / "study.yaml"
@@ -139,8 +139,8 @@ def make_study(tmp_path: Path) -> MakeStudy:
             contrasts=tuple(_planned(finding) for finding in findings),
             best=tuple(_planned_best(one) for one in best),
             ladder=None,
-            gives_up=gives_up,
-            has_small=bool(gives_up),
+            keeps=keeps,
+            has_small=bool(keeps),
             figures=None,
             claims=({},) if text else (),
             path=str(path),

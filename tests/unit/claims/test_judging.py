@@ -80,12 +80,12 @@ def test_what_was_not_measured_says_why(make_finding: MakeFinding, make_study: M
 def test_a_small_variant_counts_where_the_full_study_was_not_run(
     make_finding: MakeFinding, make_study: MakeStudy
 ) -> None:
-    small = make_study([make_finding(UP)], name="study_small", gives_up="epochs 4 to 10")
+    small = make_study([make_finding(UP)], name="study_small", keeps="epochs 4 to 10")
     full, empty = make_study([make_finding(UP[:3])]), make_study([make_finding([])])
     for findings in ({"study_small": small}, {"study": empty, "study_small": small}):
         judgement = only(judge([asking()], findings))
         assert (judgement.verdict, judgement.study) == (Verdict.SUPPORTED, "study_small")
-        assert judgement.numbers.endswith("; small variant, which gives up epochs 4 to 10")
+        assert judgement.numbers.endswith("; reduced run: epochs 4 to 10")
     judgement = only(judge([asking()], {"study": full, "study_small": small}))
     assert (judgement.study, judgement.n) == ("study", 3)
 
@@ -110,7 +110,7 @@ def test_best_against_best(
     scored = only(judge([asking(contrast="best")], {"study": study}))
     assert scored.verdict is Verdict.SUPPORTED
     wide = asking(contrast="best", rule="wider", metric=None)
-    assert only(judge([wide], {"study": study})).numbers.startswith("usable range wider at 6")
+    assert only(judge([wide], {"study": study})).numbers.startswith("usable range wider in 6 of 6")
     empty = make_study(best=[make_best((), ())])
     assert only(judge([wide], {"study": empty})).verdict is Verdict.OPEN
 

@@ -147,7 +147,7 @@ def test_a_verdict_on_a_number_or_a_time_says_how(
     )
     assert judge("more_diverged", diverged).how == "the other way round"
     best = make_best((0.1,), (0.01, 1.0))
-    assert (judge("wider", best).how, judge("larger", best).how) == ("narrower", "smaller")
+    assert (judge("wider", best).how, judge("larger", best).how) == ("narrower", "lower")
 
 
 @pytest.mark.parametrize("confirmatory", [True, False])
@@ -391,7 +391,7 @@ def test_usable_ranges(
 
 def test_the_numbers_of_a_range(make_best: MakeBest) -> None:
     assert judge("wider", make_best((0.01, 1.0), ())).numbers == (
-        "usable range wider at 6, narrower at 0 of 6 seeds, sign test p = 0.031"
+        "usable range wider in 6 of 6 seeds, narrower in no seed, sign test p = 0.031"
     )
 
 

@@ -99,14 +99,14 @@ def test_contrasts_pair_points(folder: Path) -> None:
 
 
 SMALL = """\
-small: {gives_up: all but one epoch, seeds: 4, overrides: {training.epochs: 1},
+small: {keeps: all but one epoch, seeds: 4, overrides: {training.epochs: 1},
   grid: {training.batch_size: [16]}}
 """
 
 
 def test_the_small_variant_has_runs_of_its_own(folder: Path) -> None:
     study = load(folder, GRID + SMALL, small=True)
-    assert (study.name, study.gives_up, len(study.seeds)) == ("s_small", "all but one epoch", 4)
+    assert (study.name, study.keeps, len(study.seeds)) == ("s_small", "all but one epoch", 4)
     assert [one.experiment for one in study.experiments] == [
         "s_small/a@0.001,16", "s_small/a@0.1,16", "s_small/b@0.001,16", "s_small/b@0.1,16",
         "s_small/c",
@@ -236,7 +236,7 @@ TWO = "experiments: {a: {config: plain.yaml}, b: {config: batch_norm.yaml}}\n"
         (TWO + "claims: [3]", ":4:10: claims.0: must be a section of keys and values, not 3"),
         (TWO + "figures: paired", ':4:1: figures: must be a list in brackets, not "paired"'),
         (
-            GRID + "small: {gives_up: much, grid: {training.epoch: [1]}}",
+            GRID + "small: {keeps: much, grid: {training.epoch: [1]}}",
             "small.grid.training.epoch: is in no experiment's grid; their keys:"
             " training.batch_size, training.optimizer.learning_rate",
         ),

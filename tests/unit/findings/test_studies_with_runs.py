@@ -13,7 +13,7 @@ seeds: 4
 experiments:
   a: {config: plain.yaml}
   b: {config: plain.yaml, overrides: {training.epochs: 3}}
-small: {gives_up: two epochs, overrides: {training.epochs: 1}}
+small: {keeps: two epochs, overrides: {training.epochs: 1}}
 """
 
 

@@ -77,7 +77,7 @@ contrasts:
     tuning_seeds: 2
     metrics: [validation_accuracy@last]
 small:
-  gives_up: most images
+  keeps: most images
   overrides: {{data.train_examples: 1000}}
 """
 

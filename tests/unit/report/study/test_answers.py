@@ -27,7 +27,7 @@ def test_a_row_has_the_number_of_its_contrast(headline: StudyFindings) -> None:
     row = answers_table([asking(found, corrected="corrected")]).splitlines()[2]
     low, high = (100 * end for end in (contrast.t_interval.low, contrast.t_interval.high))
     number = f"+{100 * contrast.mean_difference:.2f} pp \\[+{low:.2f}, +{high:.2f}\\]"
-    assert row == f"| Is it \\| faster? | – | **yes**, {number}, n = 6 |"
+    assert row == f"| Is it \\| faster? | – | **yes** {number}, n = 6 |"
 
 
 def test_a_contrast_without_runs_is_said_to_have_none(headline: StudyFindings) -> None:

@@ -10,9 +10,14 @@ import pytest
 
 from bnbench.config.study_schema import StudyAsk
 from bnbench.findings.results import Finding, LadderFindings, StudyFindings
-from bnbench.report.study_answer import answer
+from bnbench.report import study_answer
 
 FIRST, LAST = "validation_accuracy@1", "validation_accuracy@last"
+
+
+def answer(found: StudyFindings) -> str:
+    written = study_answer.answer(found)
+    return " ".join([written.word, *written.sentences])
 
 
 def asking(found: StudyFindings, *asks: dict[str, Any]) -> StudyFindings:
@@ -69,12 +74,14 @@ def test_one_part_leads_with_its_word(decided: StudyFindings) -> None:
     assert contrast is not None
     low, high = (100 * end for end in (contrast.t_interval.low, contrast.t_interval.high))
     number = f"+{100 * contrast.mean_difference:.2f} pp [+{low:.2f}, +{high:.2f}]"
-    assert written == f"Yes, corrected: validation accuracy after epoch 1 {number}, n = 6."
+    assert (
+        written == f"Yes. Corrected: validation accuracy after epoch 1 differs by {number}, n = 6."
+    )
 
 
 def test_the_opposite_is_no_and_says_how(decided: StudyFindings) -> None:
     written = answer(asking(decided, {**ONE, "yes": "lower"}))
-    assert written.startswith("No, corrected: ")
+    assert written.startswith("No. Corrected: ")
     assert written.endswith("] (the other way round), n = 6.")
 
 
@@ -84,7 +91,7 @@ def test_an_effect_below_what_matters_is_no(headline: StudyFindings) -> None:
     none = shifted(first, -first.contrast.mean_difference)
     margin = dataclasses.replace(none, smallest_effect=0.01)
     written = answer(asking(dataclasses.replace(headline, contrasts=(margin,)), ONE))
-    assert written.startswith("No, corrected: ")
+    assert written.startswith("No. Corrected: ")
     assert written.endswith("(equivalent within 1.00 pp), n = 6.")
 
 
@@ -92,7 +99,7 @@ def test_few_seeds_never_decide(headline: StudyFindings) -> None:
     first = headline.contrasts[0]
     five = (with_seeds(first, 5),)
     written = answer(asking(dataclasses.replace(headline, contrasts=five), ONE))
-    assert written.startswith("Not decided, corrected: ")
+    assert written.startswith("Not decided. Corrected: ")
     assert written.endswith("(too few seeds), n = 5.")
 
 
@@ -102,19 +109,21 @@ def test_a_sweeps_yes_needs_the_adjusted_p(sweep: StudyFindings) -> None:
     found = dataclasses.replace(sweep, contrasts=six)
     for p, word in ((0.04, "Yes"), (0.06, "Not decided")):
         held = changed(found, adjusted_by="Benjamini-Hochberg", p_adjusted=p)
-        assert answer(asking(held, ask)).startswith(f"{word}, corrected: ")
+        assert answer(asking(held, ask)).startswith(f"{word}. Corrected: ")
 
 
 def test_parts_that_disagree_are_answered_in_part(decided: StudyFindings) -> None:
     written = answer(asking(decided, ONE, {**ONE, "says": "so", "yes": "lower"}))
-    assert written.startswith("In part. Corrected, yes: validation accuracy after epoch 1 +")
-    assert ", n = 6. So, no: validation accuracy after epoch 1 +" in written
+    assert written.startswith(
+        "In part. Corrected, yes: validation accuracy after epoch 1 differs by +"
+    )
+    assert ", n = 6. So, no: validation accuracy after epoch 1 differs by +" in written
 
 
 def test_two_metrics_of_a_part_are_judged_together(decided: StudyFindings) -> None:
     metrics = [FIRST, "validation_loss@last"]
     written = answer(asking(decided, {**ONE, "metrics": metrics}))
-    assert written.startswith("In part, corrected: validation accuracy after epoch 1 +")
+    assert written.startswith("In part. Corrected: validation accuracy after epoch 1 +")
     assert "] (yes); validation loss after the last epoch −" in written
     assert written.endswith("(no, the other way round), n = 6.")
 
@@ -143,18 +152,22 @@ def test_a_sweep_counts_its_points_and_names_the_largest(sweep: StudyFindings) -
     largest = max(sizes, key=lambda name: sizes[name])
     rate, dropout = largest.partition("@")[2].split(",")
     assert answer(asking(sweep, ask)).startswith(
-        "Not decided, corrected: validation accuracy after the last epoch: at all 6, the largest"
-        f" at learning rate {rate}, dropout {dropout}: +{100 * sizes[largest]:.2f} pp ["
+        "Not decided. Corrected: validation accuracy after the last epoch: not decided in all 6"
+        f" settings; the largest, learning rate {rate}, dropout {dropout}:"
+        f" +{100 * sizes[largest]:.2f} pp ["
     )
 
 
 def test_best_against_best(sweep: StudyFindings) -> None:
     ask = {"contrasts": ["best_sgd"], "metrics": [LAST], "yes": "higher"}
     written = answer(asking(sweep, ask))
-    assert written.startswith("Not decided, corrected: validation accuracy after the last epoch +")
+    assert written.startswith(
+        "Not decided. Corrected: validation accuracy after the last epoch differs by +"
+    )
     written = answer(asking(sweep, {"contrasts": ["best_sgd"], "yes": "larger"}))
     assert written == (
-        "Not decided, corrected: largest usable value larger at 2, smaller at 0 of 2 seeds, n = 2."
+        "Not decided. Corrected: largest usable value higher in 2 of 2 seeds, lower in no seed,"
+        " n = 2."
     )
 
 
@@ -171,33 +184,36 @@ def test_a_ladder_names_the_switch(headline: StudyFindings, ladder: StudyFinding
     )
     found = dataclasses.replace(ladder, ladder=LadderFindings((), (), changes))
     together = {"contrasts": ["ladder"], "metrics": [FIRST], "yes": "lower"}
-    assert answer(asking(found, together)).startswith("Yes, corrected: validation accuracy after")
+    assert answer(asking(found, together)).startswith("Yes. Corrected: validation accuracy after")
     each = {"contrasts": ["switch"], "metrics": [FIRST], "yes": "lower"}
     written = answer(asking(found, each))
-    assert written.startswith("In part, corrected: validation accuracy after epoch 1: yes at 2, ")
-    assert "at 1 of 3, the largest by “softmax before the loss”: −" in written
+    assert written.startswith(
+        "In part. Corrected: validation accuracy after epoch 1 differs: “softmax before the loss”:"
+        " by −"
+    )
+    assert "; “evaluation mode”: by −" in written
 
 
 def test_published_points_are_counted(headline: StudyFindings) -> None:
     ask = {"says": "the levels", "yes": "reproduced"}
     written = answer(asking(headline, ask))
-    text = "18 of 20 published accuracies lie where one further run would"
+    text = "18 of the article's 20 accuracies fall inside our 95 % prediction interval, n = "
     (point,) = [
         one
         for one in headline.published
         if (one.split, one.epoch, one.inside) == ("validation", 1, False)
     ]
     first = (
-        f"; “plain” has {100 * point.summary.mean:.1f} % after epoch 1 where the article's figure"
-        f" reads {100 * point.published:.1f} %."
+        f"; after epoch 1, “plain” reaches {100 * point.summary.mean:.1f} % here and"
+        f" {100 * point.published:.1f} % in the article."
     )
-    assert written == f"Not decided, the levels: {text}, n = 3{first}"
+    assert written == f"Not decided. The levels: {text}3{first}"
     many = tuple(
         dataclasses.replace(one, summary=dataclasses.replace(one.summary, n=6))
         for one in headline.published
     )
     found = dataclasses.replace(headline, published=many)
-    assert answer(asking(found, ask)) == f"In part, the levels: {text}, n = 6{first}"
+    assert answer(asking(found, ask)) == f"In part. The levels: {text}6{first}"
 
 
 def test_what_was_not_run_is_never_yes(decided: StudyFindings) -> None:
@@ -206,19 +222,21 @@ def test_what_was_not_run_is_never_yes(decided: StudyFindings) -> None:
     found = dataclasses.replace(decided, contrasts=(first, missing))
     ask = {**ONE, "metrics": [FIRST, "validation_loss@last"]}
     written = answer(asking(found, ask))
-    assert written.startswith("In part, corrected: ")
+    assert written.startswith("In part. Corrected: ")
     assert "; validation loss after the last epoch not run, n = 6" in written
 
 
 def test_a_study_that_asks_nothing_is_asked_whether_it_differs(decided: StudyFindings) -> None:
     """No word says that a question which it has not been told how to answer is answered."""
     written = answer(decided)
-    assert written.startswith("Corrected, different: validation accuracy after epoch 1 +")
+    assert written.startswith(
+        "Different. Corrected: validation accuracy after epoch 1 differs by +"
+    )
     assert not {"yes", "no"} & set(re.findall(r"\w+", written.lower()))
 
 
 def test_nothing_to_compare_is_said(headline: StudyFindings, ladder: StudyFindings) -> None:
-    nothing = "Not decided: its runs allow no comparison yet."
+    nothing = "Not decided. Its runs allow no comparison yet."
     assert answer(dataclasses.replace(headline, contrasts=())) == nothing
     unpaired = changed(headline, contrast=None, speed_up=None)
     assert answer(unpaired) == nothing

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import pytest
 
 from bnbench.config import Metric, parse_metric
+from bnbench.findings.numbers import NOTHING
 from bnbench.findings.results import Finding, StudyFindings
-from bnbench.report.document import Table
 from bnbench.report.study_tables import (
     answers_table,
     contrast_tables,
@@ -19,6 +19,7 @@ from bnbench.report.study_tables import (
     published_table,
     rung_table,
 )
+from bnbench.report.table import Table
 from bnbench.statistics import Contrast, Interval, SpeedUp
 
 NAN = math.nan
@@ -136,7 +137,9 @@ def test_a_sweep_says_where(sweep: StudyFindings) -> None:
     levels, shares = contrast_tables(sweep.study, sweep.contrasts)
     assert levels.header[0] == "at"
     assert [row[0] for row in levels.rows] == [
-        "0.001,0", "0.001,0.5", "0.1,0", "0.1,0.5", "3,0", "3,0.5",
+        f"learning rate {rate}, dropout {share}"
+        for rate in ("0.001", "0.1", "3")
+        for share in ("0", "0.5")
     ]  # fmt: skip
     assert _row(shares, 4)["baseline"] == "4 of 4"
     assert _row(shares, 4)["treatment"] == "0 of 4"
@@ -148,12 +151,12 @@ def test_what_was_not_measured_has_no_row_but_its_note(headline: StudyFindings) 
     )
     assert contrast_tables(headline.study, [unknown]) == []
     others = [one for one in headline.contrasts if one.metric != unknown.metric]
-    assert finding_notes([*others, unknown]) == [
-        "corrected; validation accuracy after epoch 1; validation loss after the last epoch;"
-        " diverged: only baseline has seed 9",
-        "corrected; epochs to accuracy 97 %: no batches",
+    assert finding_notes(headline.study, [*others, unknown]) == [
+        "validation accuracy after epoch 1; validation loss after the last epoch; diverged:"
+        " only baseline has seed 9",
+        "epochs to accuracy 97 %: no batches",
     ]
-    assert finding_notes(others) == ["corrected: only baseline has seed 9"]
+    assert finding_notes(headline.study, others) == ["only baseline has seed 9"]
 
 
 def test_published_points_are_judged_where_there_are_several_runs(headline: StudyFindings) -> None:
@@ -204,3 +207,20 @@ def test_answers_seed_by_seed(headline: StudyFindings) -> None:
     gained, lost = one.only_treatment_right, one.only_baseline_right
     assert table.rows[0][1:4] == ("200", str(gained), str(lost))
     assert table.rows[0][4] == f"{(gained - lost) / 2:+.2f} pp".replace("-", "−")
+
+
+def test_rare_columns_are_folded_and_empty_ones_left_out() -> None:
+    rows = (("a", "1", NOTHING, "3"), ("b", NOTHING, NOTHING, "4"))
+    table = Table("t", ("metric", "n", "never", "rare"), rows, rare=("rare",))
+    assert table.usual.header == ("metric", "n")
+    assert table.folded == Table("t", ("metric", "rare"), (("a", "3"), ("b", "4")))
+    assert Table("t", ("metric", "n"), (("a", "1"),), rare=("rare",)).folded is None
+
+
+def test_notes_name_arms_by_their_titles(headline: StudyFindings) -> None:
+    (first, *_) = headline.contrasts
+    note = "not known of batch_norm, seed 1 (plain text)"
+    told = dataclasses.replace(first, notes=(note,))
+    assert finding_notes(headline.study, [told]) == [
+        "not known of “batch norm”, seed 1 (“plain” text)"
+    ]

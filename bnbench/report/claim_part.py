@@ -1,0 +1,120 @@
+"""The claims as a report shows them: one verdict each, its aspects folded, the open ones apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from bnbench.claims import Judgement, Verdict, overall_verdicts
+from bnbench.config.study import SMALL
+
+ARTICLES = (
+    "A0: O. Olu-Ipinlaye, Batch Normalization in Convolutional Neural Networks (Paperspace).",
+    "A1: T. Madushanka, Batch Normalization in Neural Networks (Medium, 2024).",
+    "A2: CNNs Part 5: Batch Normalization.",
+    "A3: an untitled note on batch norm in convolutional networks.",
+    "A4: Batch Normalization in Convolutional Neural Networks (Baeldung).",
+)
+
+
+@dataclass(frozen=True)
+class ClaimPart:
+    """A claim with its verdict.
+
+    Attributes
+    ----------
+    title : str
+        Verdict, id and the claim in this project's words: ``supported · A0.2: It helps.``
+    verdict : str
+        Over all aspects; see `bnbench.claims.overall_verdicts`.
+    published : str
+        The number or direction that was published.
+    aspects : tuple
+        Those that were judged, each with its verdict and what was measured.
+    """
+
+    title: str
+    verdict: str
+    published: str
+    aspects: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class ClaimsPart:
+    """All claims that a report says something of.
+
+    Attributes
+    ----------
+    shown : tuple of ClaimPart
+        Those of which an aspect was judged, and those that no run can judge.
+    open : tuple of str
+        A line an aspect that was not judged.
+    """
+
+    shown: tuple[ClaimPart, ...]
+    open: tuple[str, ...]
+
+    @property
+    def counts(self) -> str:
+        """How many claims have which verdict."""
+        counts = Counter(claim.verdict for claim in self.shown)
+        known = ", ".join(
+            f"{counts[one.value.lower()]} {one.value.lower()}"
+            for one in Verdict
+            if counts[one.value.lower()]
+        )
+        aspects = sum(len(claim.aspects) for claim in self.shown)
+        return (
+            f"{len(self.shown)} claims in {aspects} aspects: {known}. A claim is supported or"
+            " refuted where all of its decided aspects agree and none is open; mixed where they"
+            " disagree."
+        )
+
+    @property
+    def open_title(self) -> str:
+        """What the lines of `open` are."""
+        return f"{len(self.open)} aspects need studies that were not run, or that do not exist yet"
+
+
+def claims_part(judgements: Sequence[Judgement], studies: Collection[str]) -> ClaimsPart:
+    """Lay out the claims that the runs of some studies say something of.
+
+    Parameters
+    ----------
+    judgements : sequence of Judgement
+        Of all claims, aspect by aspect.
+    studies : collection of str
+        Names of the studies; a claim is theirs where an aspect of it is.
+    """
+    verdicts = overall_verdicts(judgements)
+    names = {name.removesuffix(SMALL) for name in studies}
+    shown, lines = [], []
+    for claim, group in groupby(judgements, key=lambda one: one.claim):
+        aspects = list(group)
+        judged = [one for one in aspects if one.verdict is not Verdict.OPEN]
+        lines += [_line(one) for one in aspects if one.verdict is Verdict.OPEN]
+        ours = any(test.study in names for test in claim.tests)
+        if judged and (ours or not claim.tests):
+            shown.append(_part(judged, verdicts[claim.id]))
+    return ClaimsPart(tuple(shown), tuple(lines))
+
+
+def _part(judged: Sequence[Judgement], verdict: Verdict) -> ClaimPart:
+    claim, word = judged[0].claim, verdict.value.lower()
+    rows = tuple(
+        (one.aspect or "the whole claim", one.verdict.value.lower(), one.line) for one in judged
+    )
+    return ClaimPart(
+        title=f"{word} · {claim.id}: {claim.claim}",
+        verdict=word,
+        published=claim.claimed.rstrip("."),
+        aspects=rows,
+    )
+
+
+def _line(judgement: Judgement) -> str:
+    return (
+        ", ".join(filter(None, [judgement.claim.id, judgement.aspect])) + f": {judgement.numbers}"
+    )

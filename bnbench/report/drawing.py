@@ -1,0 +1,103 @@
+"""A figure's SVG as an element of a page: its own names, and its looks in the page's style."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from bnbench.report.study_figures import Picture
+
+SVG, LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
+KEPT = frozenset({"svg", "g", "path", "defs", "clipPath", "rect", "use", "text", "tspan", "image"})
+LOOK = re.compile(r"[\w\s:;#.,()%'-]*")
+"""A declaration list that can neither end its rule nor load anything: no brace, slash or at."""
+GREY = re.compile(r"#([0-9a-f]{2})\1\1\b", re.IGNORECASE)
+PART = re.compile("(axes|legend)_")
+"""What a page may set below another on a phone, by matplotlib's names."""
+REFERENCE = re.compile(r"url\(#(.*)\)")
+
+
+class Drawings:
+    """The figures of one page, and the style that they share."""
+
+    def __init__(self) -> None:
+        self._classes: dict[str, str] = {}
+        self._greys: set[str] = set()
+        self._figures = 0
+
+    @property
+    def style(self) -> str:
+        """A class a look, and the greys by name, which are turned round in the dark."""
+        light = "".join(f"--g{grey}:#{grey * 3};" for grey in sorted(self._greys))
+        dark = "".join(f"--g{grey}:{_dark(grey)};" for grey in sorted(self._greys))
+        rules = "".join(f".{name}{{{look}}}\n" for look, name in self._classes.items())
+        return (
+            f":root{{{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
+            + rules
+        )
+
+    def inline(self, picture: Picture) -> str:
+        """Write a figure as an element whose names no other figure has."""
+        self._figures += 1
+        prefix = f"f{self._figures}-"
+        root = ElementTree.fromstring(picture.svg)
+        _strip(root)
+        used = {name for element in root.iter() for name in _references(element)}
+        for element in root.iter():
+            self._rewrite(element, prefix, used)
+        _entitle(root, picture, prefix)
+        return ElementTree.tostring(root, encoding="unicode")
+
+    def _rewrite(self, element: ElementTree.Element, prefix: str, used: set[str]) -> None:
+        """Leave an element what a page needs of it: short names, and a class for its look."""
+        element.tag = element.tag.removeprefix(SVG)
+        name = element.attrib.pop("id", "")
+        if name and name in used:
+            element.set("id", f"{prefix}{name}")
+        if part := PART.match(name):
+            element.set("data-part", part[1])
+        if (target := element.attrib.pop(LINK, "")).startswith("data:image/png;base64,"):
+            element.set("href", target)
+        elif target.startswith("#"):
+            element.set("href", f"#{prefix}{target[1:]}")
+        if found := REFERENCE.fullmatch(element.get("clip-path", "")):
+            element.set("clip-path", f"url(#{prefix}{found[1]})")
+        look = element.attrib.pop("style", "")
+        if look and LOOK.fullmatch(look):
+            element.set("class", self._class(look))
+
+    def _class(self, look: str) -> str:
+        self._greys |= {grey.lower() for grey in GREY.findall(look)}
+        named = GREY.sub(lambda grey: f"var(--g{grey[1].lower()})", look)
+        return self._classes.setdefault(named, f"s{len(self._classes)}")
+
+
+def _strip(parent: ElementTree.Element) -> None:
+    """Drop what a page has no use for, such as metadata, and whatever is not plain drawing."""
+    for child in list(parent):
+        if child.tag.removeprefix(SVG) in KEPT:
+            _strip(child)
+        else:
+            parent.remove(child)
+
+
+def _references(element: ElementTree.Element) -> list[str]:
+    names = [element.get(LINK, "").removeprefix("#")]
+    return [*names, *REFERENCE.findall(element.get("clip-path", ""))]
+
+
+def _entitle(root: ElementTree.Element, picture: Picture, prefix: str) -> None:
+    """Say what a figure shows to those who cannot see it; the page's style gives it its size."""
+    for name in ("width", "height", "version"):
+        root.attrib.pop(name, None)
+    root.attrib |= {"role": "img", "aria-labelledby": f"{prefix}title {prefix}desc"}
+    for place, (tag, words) in enumerate((("title", picture.title), ("desc", picture.caption))):
+        element = ElementTree.Element(tag, {"id": f"{prefix}{tag}"})
+        element.text = words
+        root.insert(place, element)
+
+
+def _dark(grey: str) -> str:
+    """Turn a grey round between the page's paper and its ink."""
+    level = round(0xE6 - (0xE6 - 0x16) * int(grey, 16) / 0xFF)
+    return f"#{level:02x}{level:02x}{level:02x}"

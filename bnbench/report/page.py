@@ -1,0 +1,129 @@
+"""The report on studies: one HTML file that opens offline, and the same in Markdown."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from bnbench.errors import BnbenchError
+from bnbench.report import html
+from bnbench.report.answers import AnswerRow
+from bnbench.report.appendix import READING as APPENDIX_READING
+from bnbench.report.appendix import Listing
+from bnbench.report.claim_part import ARTICLES, ClaimsPart
+from bnbench.report.files import writing
+from bnbench.report.markdown import environment
+from bnbench.report.study_figures import Picture
+from bnbench.report.study_part import StudyPart
+from bnbench.runs import write_text
+
+READING = (
+    "A difference is treatment minus baseline, paired by seed. Accuracies are in percent, their"
+    " differences in percentage points (pp), losses in nats.",
+    "n is the number of seeds. The 95 % t interval says where the true mean difference may lie,"
+    " and it decides. The bootstrap interval (BCa, or percentile below 8 seeds) is a check.",
+    "Exact p is the share of sign flips of the differences that give a mean at least as large."
+    " It is adjusted by Holm over what a study set out to confirm, and by Benjamini and Hochberg"
+    " over a sweep.",
+    "d_z is the mean difference over the standard deviation of the differences.",
+    "Smallest detectable: the true difference that so many seeds find 9 times in 10. n needed: the"
+    " seeds that find the smallest effect of interest as often.",
+    "Equivalent: two one-sided tests show that the difference is smaller than what matters.",
+    "A published single run is judged by the 95 % prediction interval: one further run of ours"
+    " would fall into it 95 times in 100.",
+    "Kendall's tau of a run's accuracies against its epochs is 1 where each epoch is above all"
+    " before it.",
+    "A time is infinite (never) where a threshold is not reached. This is why times have medians,"
+    " and ratios of medians. Failed runs count: at chance accuracy, and as never arriving.",
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that a report says.
+
+    Attributes
+    ----------
+    studies : tuple of StudyPart
+        In the order in which they are shown; the first one's answer leads the page.
+    questions : tuple of AnswerRow
+    claims : ClaimsPart
+    listings : tuple of Listing
+        What the runs were made with; see `bnbench.report.appendix`.
+    """
+
+    studies: tuple[StudyPart, ...]
+    questions: tuple[AnswerRow, ...]
+    claims: ClaimsPart
+    listings: tuple[Listing, ...]
+
+    @property
+    def pictures(self) -> dict[str, Picture]:
+        """Every figure by its name."""
+        return {one.name: one for study in self.studies for one in study.all_pictures}
+
+
+def write_report(
+    page: Page, out: Path, *, with_markdown: bool = False, lean: bool = False
+) -> list[Path]:
+    """Write the report, the same bytes for the same findings.
+
+    Parameters
+    ----------
+    page : Page
+    out : Path
+        The HTML file.
+    with_markdown : bool, default False
+        Write the same beside it as ``<stem>.md``, its figures into the folder ``<stem>-figures``.
+    lean : bool, default False
+        Leave figures and appendix to the HTML file: for git, which keeps both.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    BnbenchError
+        If `out` names no HTML file, or cannot be written.
+    """
+    if out.suffix not in (".html", ".htm"):
+        raise BnbenchError(f"{out}: must be an HTML file; give --out a name such as report.html")
+    folder, beside = out.with_name(f"{out.stem}-figures"), out.with_suffix(".md")
+    whole = markdown(page, figures=folder.name)
+    texts = {out: html.render(whole, page.pictures)}
+    if with_markdown:
+        texts[beside] = markdown(page, figures=None, appendix=False) if lean else whole
+        if not lean:
+            texts |= {folder / f"{name}.svg": one.svg for name, one in page.pictures.items()}
+    with writing(out.parent):
+        for path, text in texts.items():
+            write_text(path, text)
+    return list(texts)
+
+
+def markdown(page: Page, *, figures: str | None, appendix: bool = True) -> str:
+    """Write a report as GitHub Markdown.
+
+    Parameters
+    ----------
+    page : Page
+    figures : str or None
+        Folder of the figures' files, from the Markdown file's own; ``None`` leaves them out.
+    appendix : bool, default True
+    """
+    text = (
+        environment()
+        .get_template("report.md")
+        .render(
+            page=page,
+            reading=READING,
+            articles=ARTICLES,
+            appendix_reading=APPENDIX_READING,
+            figures=figures,
+            appendix=appendix,
+        )
+    )
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -1,0 +1,55 @@
+"""A table of plain texts, as the report's template lays it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bnbench.findings.numbers import NOTHING
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of plain texts.
+
+    Attributes
+    ----------
+    caption : str
+    header : tuple of str
+    rows : tuple of tuple of str
+        Each as long as the header.
+    words : int
+        So many first columns hold words; the others hold numbers.
+    rare : tuple of str
+        Names of columns that few readers look for: they are folded.
+    """
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: int = 1
+    rare: tuple[str, ...] = ()
+
+    @property
+    def usual(self) -> Table:
+        """The columns that every reader looks for, but for those without an entry."""
+        return self._only([name for name in self.header if name not in self.rare])
+
+    @property
+    def folded(self) -> Table | None:
+        """The rare columns, beside those of words; ``None`` where they have no entry."""
+        part = self._only([*self.header[: self.words], *self.rare])
+        return part if len(part.header) > self.words else None
+
+    def _only(self, names: list[str]) -> Table:
+        places = [
+            place
+            for place, name in enumerate(self.header)
+            if name in names
+            if place < self.words or any(row[place] != NOTHING for row in self.rows)
+        ]
+        return replace(
+            self,
+            header=tuple(self.header[place] for place in places),
+            rows=tuple(tuple(row[place] for place in places) for row in self.rows),
+            rare=(),
+        )

@@ -1,0 +1,75 @@
+// A click on a column's name sorts by it, another one the other way round.
+const number = text => parseFloat(text.replaceAll(",", "").replace("−", "-").replace(/^[^\d.-]+/, ""));
+const order = sign => (a, b) => {
+  const [x, y] = [number(a), number(b)];
+  if (isNaN(x) && isNaN(y)) return sign * a.localeCompare(b, "en");
+  return isNaN(x) - isNaN(y) || sign * (x - y);
+};
+for (const table of document.querySelectorAll("table")) {
+  if (table.tBodies[0]?.rows.length < 2) continue;
+  const heads = table.querySelectorAll("thead th");
+  heads.forEach((th, column) => {
+    const button = document.createElement("button");
+    button.append(...th.childNodes);
+    th.append(button);
+    button.addEventListener("click", () => {
+      const sign = th.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+      for (const other of heads) other.removeAttribute("aria-sort");
+      th.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
+      const key = row => row.cells[column].textContent.trim(), compare = order(sign);
+      const body = table.tBodies[0];
+      body.append(...[...body.rows].sort((a, b) => compare(key(a), key(b))));
+    });
+  });
+}
+
+// Claims can be chosen by verdict and by article.
+const claims = [...document.querySelectorAll(".claim")].map(claim => ({
+  claim,
+  verdict: claim.querySelector(".badge").textContent,
+  article: claim.querySelector("summary").lastChild.textContent.trim().split(/[.:]/)[0],
+}));
+if (claims.length > 1) {
+  const filter = document.createElement("div");
+  filter.className = "filter";
+  const chosen = {};
+  for (const name of ["verdict", "article"]) {
+    const label = document.createElement("label"), select = document.createElement("select");
+    select.append(new Option("all", ""));
+    for (const value of new Set(claims.map(one => one[name]))) select.append(new Option(value));
+    label.append(`${name} `, select);
+    filter.append(label);
+    chosen[name] = select;
+    select.addEventListener("change", () => {
+      for (const one of claims)
+        one.claim.hidden = Object.entries(chosen).some(([key, { value }]) => value && value !== one[key]);
+    });
+  }
+  claims[0].claim.before(filter);
+}
+
+// On a phone a figure's panels stand below each other, its legend last, in one column.
+const phone = matchMedia("(max-width: 40rem)");
+const figures = [...document.querySelectorAll("figure svg")].map(svg => ({
+  svg, whole: svg.getAttribute("viewBox"), parts: [...svg.querySelectorAll("[data-part]")],
+}));
+function stack({ svg, whole, parts }) {
+  const boxes = parts.map(part => part.getBBox());
+  const width = Math.max(...boxes.map((box, i) => parts[i].dataset.part === "axes" ? box.width : 0)) + 8;
+  let height = 0;
+  parts.forEach((part, i) => {
+    const box = boxes[i], scale = Math.min(1, width / box.width);
+    part.setAttribute("transform", `translate(${4 - box.x * scale} ${height - box.y * scale}) scale(${scale})`);
+    height += box.height * scale + 12;
+  });
+  svg.setAttribute("viewBox", `0 0 ${width + 8} ${height}`);
+}
+function lay() {
+  for (const figure of figures) {
+    for (const part of figure.parts) part.removeAttribute("transform");
+    figure.svg.setAttribute("viewBox", figure.whole);
+    if (phone.matches && figure.parts.length > 2) stack(figure);
+  }
+}
+phone.addEventListener("change", lay);
+lay();
