@@ -6,6 +6,11 @@ that, and nothing is drawn that the given seed does not decide. SciPy is importe
 functions that need it, because importing it takes half a second.
 """
 
+from bnbench.statistics.any_time import (
+    any_time_interval,
+    any_time_sign_flip_p,
+    any_time_sign_p,
+)
 from bnbench.statistics.contrast import Contrast, paired_contrast
 from bnbench.statistics.equivalence import Equivalence, equivalence_test
 from bnbench.statistics.image_level import (
@@ -51,6 +56,9 @@ __all__ = [
     "SpeedUp",
     "Summary",
     "TwoLevelDifference",
+    "any_time_interval",
+    "any_time_sign_flip_p",
+    "any_time_sign_p",
     "area_under_error",
     "benjamini_hochberg",
     "bootstrap_interval",

@@ -1,0 +1,148 @@
+"""Intervals and tests that hold at every number of seeds at once.
+
+Whoever looks after each block of seeds and stops once the answer is clear has a fixed-n test say
+"different" too often. These do not mind: the chance that such a test *ever* falls below alpha
+where nothing differs, or that such an interval *ever* misses the mean, is at most alpha, however
+often one looks. They pay for it with wider intervals: 1.7 times Student's at ten seeds.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from bnbench.statistics.intervals import Interval
+from bnbench.statistics.samples import FloatArray, as_sample, mean_of, sd_of
+
+EFFECT_VARIANCE = 1.0
+"""Variance of the normal prior of the standardized effect, mean / sd: effects of one sd are found
+soonest. Fixed beforehand; it decides how soon, never how often wrongly."""
+
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
+
+
+def any_time_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Interval:
+    """Return an interval for the mean that holds at every n at once (a confidence sequence).
+
+    Parameters
+    ----------
+    values : array_like of shape (n,)
+        One number per seed. Where n is too small to exclude anything, both ends are infinite;
+        for n = 1 they are NaN, as those of `t_interval`.
+    confidence : float, default 0.95
+
+    Raises
+    ------
+    ValueError
+        If `values` is no sample, or `confidence` is outside (0, 1).
+
+    Notes
+    -----
+    All means m at which the Bayes factor of the t statistic is below 1 / alpha. With
+    ``t = sqrt(n) (mean - m) / sd``, nu = n - 1 and ``v = 1 + n g``, g the prior's variance::
+
+        v**(-1/2) ((1 + t²/nu) / (1 + t²/(nu v)))**(n/2) < 1 / alpha
+
+    With ``a = (sqrt(v) / alpha)**(2/n)`` this is ``t² < nu (a - 1) / (1 - a/v)`` where a < v, and
+    any t else. The Bayes factor, whose prior of the sd is Haar's 1/sd, is a martingale of mean 1
+    at the true mean whatever the sd is, so that Ville's inequality bounds it at all n together.
+    Values are taken to be normal.
+
+    References
+    ----------
+    .. [1] T. Lai, "On Confidence Sequences", Annals of Statistics 4(2), 1976.
+    .. [2] H. Wang, A. Ramdas, "Anytime-valid t-tests and Confidence Sequences for Gaussian Means
+       with Unknown Variance", Sequential Analysis 44(1), 2025.
+    """
+    sample = as_sample(values)
+    n, method = sample.size, "any-time t"
+    if n == 1:
+        return Interval(math.nan, math.nan, confidence, method)
+    half = _largest_t(n, 1 - confidence) * sd_of(sample) / math.sqrt(n) if np.ptp(sample) else 0.0
+    return Interval(mean_of(sample) - half, mean_of(sample) + half, confidence, method)
+
+
+def _largest_t(n: int, alpha: float) -> float:
+    shrunk = 1 + n * EFFECT_VARIANCE
+    bound = (math.sqrt(shrunk) / alpha) ** (2 / n)
+    if bound >= shrunk:
+        return math.inf
+    return math.sqrt((n - 1) * (bound - 1) / (1 - bound / shrunk))
+
+
+def any_time_sign_flip_p(differences: npt.ArrayLike) -> float:
+    """Return the two-sided p of a sign-flip test that may be looked at after every seed.
+
+    Parameters
+    ----------
+    differences : array_like of shape (n,)
+        Treatment minus baseline, one per seed, in the order in which the seeds were run.
+
+    Returns
+    -------
+    float
+        In (0, 1]; 1 if all differences are zero.
+
+    Raises
+    ------
+    ValueError
+        If `differences` is no sample.
+
+    Notes
+    -----
+    The reciprocal of the e-value ``mean over δ of prod_i 2 / (1 + exp(-2 δ z_i))``, at most 1,
+    with ``z_i = d_i / sqrt(mean of d_j² over j <= i)`` and δ standard normal. Given the size of a
+    difference and all before, its sign is a fair coin if treatment and baseline are
+    exchangeable; each factor then has mean 1, because z_i knows no other sign. It is the
+    likelihood ratio of a normal difference with mean δ sd, given its size.
+
+    References
+    ----------
+    .. [1] A. Ramdas et al., "Admissible Anytime-valid Sequential Inference Must Rely on
+       Nonnegative Martingales", arXiv:2009.03167, 2020 (section 5.1, symmetric distributions).
+    """
+    sample = as_sample(differences)
+    scale = np.sqrt(np.cumsum(sample**2) / np.arange(1, sample.size + 1))
+    scaled = np.divide(sample, scale, out=np.zeros_like(sample), where=scale > 0)
+    return _reciprocal(-np.logaddexp(0, -2 * np.outer(_NODES, scaled)) + math.log(2))
+
+
+def any_time_sign_p(wins: int, losses: int) -> float:
+    """Return the two-sided p of a sign test that may be looked at after every seed.
+
+    Parameters
+    ----------
+    wins, losses : int
+        Ties are left out.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative.
+
+    Notes
+    -----
+    The reciprocal of ``2**n B(wins + 1/2, losses + 1/2) / B(1/2, 1/2)``, at most 1: the
+    likelihood ratio of a coin of unknown bias (Jeffreys' prior) to a fair one.
+
+    References
+    ----------
+    .. [1] H. Robbins, "Statistical Methods Related to the Law of the Iterated Logarithm", Annals
+       of Mathematical Statistics 41(5), 1970.
+    """
+    if wins < 0 or losses < 0:
+        raise ValueError(f"{wins} wins and {losses} losses")
+    from scipy.special import betaln
+
+    log_e = (wins + losses) * math.log(2) + betaln(wins + 0.5, losses + 0.5) - betaln(0.5, 0.5)
+    return min(1.0, math.exp(-log_e))
+
+
+def _reciprocal(log_factors: FloatArray) -> float:
+    """Return 1 / e, at most 1, of the mixture over the nodes of products of factors (K, n)."""
+    products = log_factors.sum(axis=1)
+    largest = products.max()
+    e = float(_WEIGHTS @ np.exp(products - largest)) / math.sqrt(2 * math.pi)
+    return min(1.0, math.exp(-largest) / e)
