@@ -8,6 +8,9 @@ BNBENCH := $(BIN)/bnbench
 BENCH_OUT ?= results/speed.md
 BENCH_RUNS_OUT ?= results/finished_runs.md
 
+# Where `make calibrate` keeps its tables.
+CALIBRATION_OUT ?= results/calibration.md
+
 # Where `make bench-gpu` keeps its table.
 BENCH_GPU_OUT ?= results/gpu.md
 
@@ -18,7 +21,7 @@ PEERS_OUT ?= results
 .DEFAULT_GOAL := help
 STUDIES := $(sort $(wildcard configs/studies/*.yaml))
 
-.PHONY: help expect reproduce reproduce-small reproduce-full reference golden test test-all test-gpu check bench bench-peers bench-gpu clean
+.PHONY: help expect reproduce reproduce-small reproduce-full reference golden test test-all test-gpu check bench bench-peers bench-gpu calibrate clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' $(MAKEFILE_LIST)
@@ -95,6 +98,9 @@ bench-peers: $(VENV)/installed-dev $(PEERS)/installed  ## Speed against other pr
 	$(BIN)/python -m benchmarks.peers $(PEERS)/bin/python $(PEERS_OUT)/peers.md
 	$(BIN)/python -m benchmarks.operator_times $(PEERS_OUT)/operator_times.md
 	$(BIN)/python -m benchmarks.overhead $(PEERS_OUT)/overhead.md
+
+calibrate: $(VENV)/installed-dev  ## How often each test errs, on the reference's own noise
+	$(BIN)/python -m benchmarks.calibration $(CALIBRATION_OUT)
 
 bench-gpu: $(VENV)/installed-dev  ## Speed on a CUDA device against the plain DataLoader loop on it
 	$(BIN)/python -m benchmarks.gpu $(BENCH_GPU_OUT)

@@ -45,6 +45,7 @@ def filled(readme: str, folder: Path) -> str:
 TABLES = {
     "README.md": {"answers.md"},
     "headline.md": {"published/summary.md", "corrected/summary.md"},
+    "seeds.md": {"calibration.md"},
     "performance.md": {
         "peers.md", "speed.md", "finished_runs.md", "operator_times.md", "overhead.md",
     },

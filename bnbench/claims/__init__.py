@@ -5,7 +5,7 @@ or a check of what is exact.
 Verdicts are worked out from the findings every time.
 """
 
-from bnbench.claims.asks import asked, brief_tests, check_asks
+from bnbench.claims.asks import asked, brief_tests, check_asks, questions
 from bnbench.claims.evidence import find, judge_test
 from bnbench.claims.exact import Check
 from bnbench.claims.judging import Judgement, judge
@@ -38,5 +38,6 @@ __all__ = [
     "judge_test",
     "load_claims",
     "overall_verdicts",
+    "questions",
     "study_claims",
 ]

@@ -37,6 +37,12 @@ def brief_tests(study: Study) -> dict[BriefQuestion, dict[str, ClaimTest]]:
     }  # fmt: skip
 
 
+def questions(study: Study) -> tuple[ClaimTest, ...]:
+    """List what a study has to decide: its brief questions, or else the parts of its question."""
+    brief = tuple(test for by_recipe in brief_tests(study).values() for test in by_recipe.values())
+    return brief or tuple(test for tests in asked(study).values() for test in tests)
+
+
 def check_asks(studies: Iterable[Study]) -> None:
     """Check every name and rule of studies' questions; the studies are given in full.
 

@@ -22,7 +22,7 @@ from bnbench.claims.schema import ClaimTest
 from bnbench.claims.verdict import Outcome, Verdict
 from bnbench.findings import numbers
 from bnbench.findings.results import Finding
-from bnbench.statistics import Contrast, n_for_paired_t, n_for_tost
+from bnbench.statistics import Contrast, n_for_any_time, n_for_paired_t, n_for_tost
 
 
 def higher(finding: Finding, test: ClaimTest) -> Outcome:
@@ -142,6 +142,8 @@ def _needed(finding: Finding, test: ClaimTest) -> str:
         return needed_text(contrast.n, fewest_seeds())
     if _held_back(finding):
         return ""
+    if finding.any_time:
+        return needed_text(contrast.n, n_for_any_time(effect=effect, sd=contrast.sd))
     found = n_for_paired_t(effect=effect, sd=contrast.sd)
     absent = n_for_tost(margin=effect, sd=contrast.sd)
     return needed_text(contrast.n, max(found, absent))

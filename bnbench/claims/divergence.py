@@ -7,7 +7,7 @@ from bnbench.claims.schema import ClaimTest
 from bnbench.claims.verdict import Outcome, Verdict
 from bnbench.findings.numbers import p_equals
 from bnbench.findings.results import Finding
-from bnbench.statistics import sign_test_p
+from bnbench.statistics import any_time_sign_p, sign_test_p
 
 
 def more_diverged(finding: Finding, test: ClaimTest) -> Outcome:  # noqa: ARG001
@@ -30,7 +30,7 @@ def _outcome(finding: Finding, sign: int) -> Outcome:
     treatment = shared & set(finding.treatment.diverged)
     baseline = shared & set(finding.baseline.diverged)
     more, fewer = len(treatment - baseline), len(baseline - treatment)
-    p = sign_test_p(more, fewer)
+    p = (any_time_sign_p if finding.any_time else sign_test_p)(more, fewer)
     verdict, how = Verdict.INCONCLUSIVE, ""
     if p < ALPHA and sign * (more - fewer) > 0:
         verdict = Verdict.SUPPORTED

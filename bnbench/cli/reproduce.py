@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ from bnbench.cli.options import HEADLINE, RunOptions, Small, StudySeeds, WithRun
 from bnbench.cli.terminal import say, show, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from bnbench.cli.running import Running
     from bnbench.config import Study
@@ -39,6 +40,13 @@ def reproduce(
         ),
     ] = None,
     with_runs: WithRuns = False,
+    until_decided: Annotated[
+        bool,
+        typer.Option("--until-decided", help="Add seeds until each question has an answer."),
+    ] = False,
+    at_most: Annotated[
+        int, typer.Option("--at-most", min=2, help="Seeds, with --until-decided.")
+    ] = 60,
 ) -> None:
     """Run what studies still lack, compare, judge the articles' claims, and write a report.
 
@@ -46,20 +54,67 @@ def reproduce(
     """
     from bnbench.cli.running import Running, run_plan
     from bnbench.cli.studies import known_studies, load_studies
+    from bnbench.findings.registration import register
     from bnbench.report.study_results import judge_studies, own_claims
 
     paths = studies or [HEADLINE]
     running = Running.of(how)
-    chosen = load_studies(paths, small=small, seeds=seeds, device=how.device, stack=how.stack)
     known = known_studies(paths)
     own_claims(known)  # a wrong one is said before hours of runs
-    code = run_plan(_plan(chosen, how, running), running)
+
+    def load(count: int | None, files: Sequence[Path] = paths) -> list[Study]:
+        return load_studies(files, small=small, seeds=count, device=how.device, stack=how.stack)
+
+    def run(todo: Sequence[Study]) -> int:
+        return run_plan(_plan(todo, how, running), running)
+
+    if until_decided:
+        chosen, code = _until_decided(load, run, how.results, at_most, paths, seeds)
+    else:
+        chosen = load(seeds)
+        for study in chosen:
+            register(study, how.results)
+        code = run(chosen)
     if code <= 1:  # not stopped: what there is can be reported
         judged = judge_studies(chosen, known, how.results)
         _say_answers(judged)
+        _say_registrations(judged, how.results)
         _say_verdicts(judged)
         write_all(judged, out or report_folder(judged, how.results), with_runs=with_runs)
     raise typer.Exit(code)
+
+
+def _until_decided(
+    load: Callable[[int | None, Sequence[Path]], list[Study]],
+    run: Callable[[Sequence[Study]], int],
+    results: Path,
+    at_most: int,
+    paths: Sequence[Path],
+    seeds: int | None,
+) -> tuple[list[Study], int]:
+    """Run one study after the other, each until it is decided."""
+    from bnbench.cli.until_decided import run_until_decided
+    from bnbench.errors import BnbenchError
+
+    if seeds is not None:
+        raise BnbenchError("--seeds fixes what --until-decided finds out; give one of the two")
+    done, worst = [], 0
+    for path in paths:
+        study, code = run_until_decided(
+            partial(_one, load, path), results, at_most, lambda study: run([study])
+        )
+        done.append(study)
+        worst = max(worst, code)
+        if code > 1:
+            break
+    return done, worst
+
+
+def _one(
+    load: Callable[[int | None, Sequence[Path]], list[Study]], path: Path, seeds: int
+) -> Study:
+    (study,) = load(seeds, [path])
+    return study
 
 
 def _plan(studies: Iterable[Study], how: RunOptions, running: Running) -> Plan:
@@ -126,6 +181,16 @@ def _say_answers(judged: Judged) -> None:
     if seeds < needed:
         many = f"{seeds} seeds" if seeds > 1 else "One seed"
         say(f"{many} cannot decide a question, whatever they show: give --seeds {needed} or more.")
+
+
+def _say_registrations(judged: Judged, results: Path) -> None:
+    """Say whether each study's questions were written down before its numbers were seen."""
+    from bnbench.findings.registration import registration_line
+
+    for study in (found.study for found in judged.findings):
+        say(f"{study.name}: {registration_line(study, results)}")
+        if study.any_time:
+            say(f"{study.name}: its intervals hold at every number of seeds (any-time t, 95 %)")
 
 
 def _cells(answer: BriefAnswer) -> tuple[str, str]:

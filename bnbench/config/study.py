@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bnbench.config.label import Label
@@ -53,6 +53,8 @@ class PlannedContrast:
         Of interest, in the metrics' unit, declared beforehand.
     confirmatory : bool
         Whether it belongs to the family whose p values are adjusted together.
+    any_time : bool
+        Whether its interval and p hold however often one has looked; see `Study.any_time`.
     """
 
     name: str
@@ -62,6 +64,7 @@ class PlannedContrast:
     metrics: tuple[Metric, ...]
     smallest_effect: float
     confirmatory: bool
+    any_time: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,9 @@ class Study:
         The question in parts; see `bnbench.claims.asked`.
     brief : tuple of BriefQuestion
         The study's rows in the table of answers; see `bnbench.claims.brief_tests`.
+    any_time : bool
+        Whether seeds were added until the questions were decided, so that only intervals and
+        tests may be used that hold at every number of seeds.
     """
 
     name: str
@@ -138,6 +144,12 @@ class Study:
     path: str
     asks: tuple[StudyAsk, ...] = ()
     brief: tuple[BriefQuestion, ...] = ()
+    any_time: bool = False
+
+    def at_any_time(self) -> Study:
+        """Judge this study by intervals and tests that hold at every number of seeds."""
+        contrasts = tuple(replace(one, any_time=True) for one in self.contrasts)
+        return replace(self, contrasts=contrasts, any_time=True)
 
     @property
     def experiments(self) -> list[Experiment]:

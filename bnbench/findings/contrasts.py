@@ -14,6 +14,7 @@ from bnbench.findings.study_runs import ArmRuns, StudyRuns
 from bnbench.statistics import (
     Contrast,
     Equivalence,
+    any_time_sign_p,
     equivalence_test,
     paired_contrast,
     prediction_interval,
@@ -59,10 +60,13 @@ def compare_levels(
     contrast, speed = None, None
     if treatment.values.keys() & baseline.values.keys():
         if metric.quantity.kind == "level":
-            contrast = paired(metric, treatment.values, baseline.values, planned.smallest_effect)
+            contrast = paired(
+                metric, treatment.values, baseline.values, planned.smallest_effect,
+                any_time=planned.any_time,
+            )  # fmt: skip
         elif metric.quantity.kind == "time":
-            speed = speed_up(treatment.values, baseline.values)
-    p = _p(treatment, baseline, contrast)
+            speed = speed_up(treatment.values, baseline.values, any_time=planned.any_time)
+    p = _p(treatment, baseline, contrast, any_time=planned.any_time)
     return Finding(
         study=study,
         name=planned.name,
@@ -71,7 +75,7 @@ def compare_levels(
         treatment=treatment,
         baseline=baseline,
         contrast=contrast,
-        equivalence=_equivalence(contrast) if contrast else None,
+        equivalence=_equivalence(contrast, any_time=planned.any_time) if contrast else None,
         speed_up=speed,
         prediction=prediction_interval(contrast.differences) if contrast else None,
         published=_published_difference(treatment, baseline),
@@ -81,6 +85,7 @@ def compare_levels(
         p_adjusted=p,
         adjusted_by="",
         notes=notes,
+        any_time=planned.any_time,
     )
 
 
@@ -89,6 +94,8 @@ def paired(
     treatment: Mapping[int, float],
     baseline: Mapping[int, float],
     effect_of_interest: float = SMALLEST_EFFECT,
+    *,
+    any_time: bool = False,
 ) -> Contrast:
     """Compare two levels, seed by seed; see `bnbench.statistics.paired_contrast`."""
     return paired_contrast(
@@ -96,11 +103,13 @@ def paired(
         baseline,
         higher_is_better=metric.quantity.higher_is_better,
         effect_of_interest=effect_of_interest,
+        any_time=any_time,
     )
 
 
-def _equivalence(contrast: Contrast) -> Equivalence:
-    return equivalence_test(contrast.differences, margin=contrast.effect_of_interest)
+def _equivalence(contrast: Contrast, *, any_time: bool) -> Equivalence:
+    margin = contrast.effect_of_interest
+    return equivalence_test(contrast.differences, margin=margin, any_time=any_time)
 
 
 def _published_difference(treatment: Level, baseline: Level) -> float | None:
@@ -111,7 +120,7 @@ def _published_difference(treatment: Level, baseline: Level) -> float | None:
     return None if math.isnan(difference) else difference
 
 
-def _p(treatment: Level, baseline: Level, contrast: Contrast | None) -> float:
+def _p(treatment: Level, baseline: Level, contrast: Contrast | None, *, any_time: bool) -> float:
     """Test the pairs: sign flips of a level's differences, the sign test of a time or share."""
     if contrast is not None:
         testable = contrast.n > 1 and any(contrast.differences)
@@ -119,4 +128,6 @@ def _p(treatment: Level, baseline: Level, contrast: Contrast | None) -> float:
     shared = treatment.values.keys() & baseline.values.keys()
     higher = sum(treatment.values[seed] > baseline.values[seed] for seed in shared)
     lower = sum(treatment.values[seed] < baseline.values[seed] for seed in shared)
-    return sign_test_p(higher, lower) if len(shared) > 1 and higher + lower else math.nan
+    if len(shared) < 2 or higher + lower == 0:
+        return math.nan
+    return (any_time_sign_p if any_time else sign_test_p)(higher, lower)

@@ -92,6 +92,8 @@ class Finding:
         ``Holm``, ``Benjamini-Hochberg`` or ``""``.
     notes : tuple of str
         Seeds that only one side has, arms with different epochs, nothing shared, ...
+    any_time : bool
+        Whether its intervals and p hold at every number of seeds; see `Study.any_time`.
     """
 
     study: str
@@ -111,6 +113,7 @@ class Finding:
     p_adjusted: float
     adjusted_by: str
     notes: tuple[str, ...]
+    any_time: bool = False
 
     @property
     def n(self) -> int:

@@ -10,6 +10,7 @@ from bnbench.config import Experiment, Study, differing_recipe
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun, read_finished_run, why_unfinished
 from bnbench.findings.published import PublishedRun, replicated
+from bnbench.findings.registration import as_registered
 from bnbench.findings.shared_seeds import why_unpaired
 from bnbench.runs import Run, run_directory
 
@@ -92,6 +93,7 @@ def read_study(study: Study, results: Path) -> StudyRuns:
         was made from other data than the first of its data set, and one line a contrast both of
         whose arms have finished runs, but none of the same seed.
     """
+    study = as_registered(study, results)
     missing: list[str] = []
     problems: list[str] = []
     read: dict[str, dict[int, FinishedRun]] = {}

@@ -95,6 +95,7 @@ def _row(finding: Finding) -> dict[str, Any]:
         "p_adjusted": finding.p_adjusted,
         "adjusted_by": finding.adjusted_by,
         "notes": "; ".join(finding.notes),
+        **({"any_time": True} if finding.any_time else {}),
     }
 
 

@@ -10,6 +10,7 @@ from bnbench.statistics.any_time import (
     any_time_interval,
     any_time_sign_flip_p,
     any_time_sign_p,
+    n_for_any_time,
 )
 from bnbench.statistics.contrast import Contrast, paired_contrast
 from bnbench.statistics.equivalence import Equivalence, equivalence_test
@@ -67,6 +68,7 @@ __all__ = [
     "kendall_tau",
     "mcnemar",
     "median_time",
+    "n_for_any_time",
     "n_for_paired_t",
     "n_for_tost",
     "pair_by_seed",

@@ -64,6 +64,25 @@ def any_time_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Int
     return Interval(mean_of(sample) - half, mean_of(sample) + half, confidence, method)
 
 
+def n_for_any_time(*, effect: float, sd: float) -> float:
+    """Return the fewest values whose any-time interval reaches no further than `effect`.
+
+    Parameters
+    ----------
+    effect, sd : float
+        In one unit; the deviation of the paired differences.
+
+    Returns
+    -------
+    float
+        NaN where the sd is.
+    """
+    if math.isnan(sd):
+        return math.nan
+    reaches = (n for n in range(2, 100_000) if _largest_t(n, 0.05) * sd <= effect * math.sqrt(n))
+    return float(next(reaches, math.inf))
+
+
 def _largest_t(n: int, alpha: float) -> float:
     shrunk = 1 + n * EFFECT_VARIANCE
     bound = (math.sqrt(shrunk) / alpha) ** (2 / n)

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bnbench.statistics.any_time import (
+    any_time_interval,
+    any_time_sign_flip_p,
+    n_for_any_time,
+)
 from bnbench.statistics.intervals import (
     Interval,
     bootstrap_interval,
@@ -92,6 +97,7 @@ def paired_contrast(
     seed: Seed = 0,
     higher_is_better: bool = True,
     effect_of_interest: float = 0.001,
+    any_time: bool = False,
 ) -> Contrast:
     """Compare two arms by the differences at the seeds they share.
 
@@ -106,6 +112,9 @@ def paired_contrast(
         False for losses and errors. Only `win_probability` depends on it.
     effect_of_interest : float, default 0.001
         In the metric's unit; 0.1 pp of accuracy unless the contrast declares its own.
+    any_time : bool, default False
+        Of seeds that were added until the answer was clear: the interval and the p that
+        `bnbench.statistics.any_time` gives, in place of Student's and of the exact sign flips.
 
     Returns
     -------
@@ -145,9 +154,11 @@ def paired_contrast(
         baseline_mean=mean_of(pairs.baseline),
         mean_difference=mean,
         sd=sd,
-        t_interval=t_interval(differences),
+        t_interval=(any_time_interval if any_time else t_interval)(differences),
         bootstrap_interval=bootstrap_interval(differences, seed=seed),
-        sign_flip_p=sign_flip_p(differences, seed=seed),
+        sign_flip_p=(
+            any_time_sign_flip_p(differences) if any_time else sign_flip_p(differences, seed=seed)
+        ),
         wilcoxon_p=wilcoxon_p(differences),
         d_z=_standardized(mean, sd),
         win_probability=wins / differences.size,
@@ -155,7 +166,7 @@ def paired_contrast(
         pairing_correlation=_correlation(pairs),
         smallest_detectable=smallest_detectable_effect(differences.size, sd=sd),
         effect_of_interest=effect_of_interest,
-        n_needed=n_for_paired_t(effect=effect_of_interest, sd=sd),
+        n_needed=(n_for_any_time if any_time else n_for_paired_t)(effect=effect_of_interest, sd=sd),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy.typing as npt
 
+from bnbench.statistics.any_time import any_time_interval
 from bnbench.statistics.intervals import Interval, t_interval
 from bnbench.statistics.samples import as_sample, mean_of, sd_of
 
@@ -43,7 +44,11 @@ class Equivalence:
 
 
 def equivalence_test(
-    differences: npt.ArrayLike, *, margin: float = 0.001, alpha: float = 0.05
+    differences: npt.ArrayLike,
+    *,
+    margin: float = 0.001,
+    alpha: float = 0.05,
+    any_time: bool = False,
 ) -> Equivalence:
     """Test whether the mean paired difference lies within ±margin (TOST).
 
@@ -55,6 +60,8 @@ def equivalence_test(
         In the unit of the differences; 0.1 pp of accuracy.
     alpha : float, default 0.05
         In (0, 0.5).
+    any_time : bool, default False
+        Whether the interval has to hold at every number of seeds; p is of this n alone.
 
     Raises
     ------
@@ -83,7 +90,7 @@ def equivalence_test(
         margin=margin,
         alpha=alpha,
         p=_upper_tail(margin - abs(mean), sd_of(sample) / math.sqrt(sample.size), sample.size - 1),
-        interval=t_interval(sample, confidence=1 - 2 * alpha),
+        interval=(any_time_interval if any_time else t_interval)(sample, confidence=1 - 2 * alpha),
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bnbench.statistics.any_time import any_time_sign_p
 from bnbench.statistics.intervals import Interval, wilson_interval
 from bnbench.statistics.pairing import Pairs, pair_by_seed
 from bnbench.statistics.permutation import sign_test_p
@@ -85,6 +86,7 @@ def speed_up(
     *,
     seed: Seed = 0,
     resamples: int = 10_000,
+    any_time: bool = False,
 ) -> SpeedUp:
     """Compare the times of two arms by medians, and seed by seed.
 
@@ -95,6 +97,9 @@ def speed_up(
     seed : int or numpy.random.Generator, default 0
         Of the bootstrap.
     resamples : int, default 10,000
+    any_time : bool, default False
+        Whether the sign test has to hold at every number of seeds. The interval does not; a
+        decision needs both.
 
     Raises
     ------
@@ -125,7 +130,7 @@ def speed_up(
         baseline_never=int(np.count_nonzero(np.isinf(pairs.baseline))),
         ratio=ratio_of_medians(pairs.treatment, pairs.baseline),
         interval=_ratio_interval(pairs, np.random.default_rng(seed), resamples),
-        sign_test_p=sign_test_p(wins, losses),
+        sign_test_p=(any_time_sign_p if any_time else sign_test_p)(wins, losses),
         win_probability=score / n,
         win_interval=wilson_interval(score, n),
     )

@@ -1,0 +1,87 @@
+"""Seeds added in blocks until a study's questions are decided, or a limit is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bnbench.claims import ClaimTest, Verdict, judge_test, questions
+from bnbench.claims.deciding import fewest_seeds
+from bnbench.cli.terminal import tell
+from bnbench.config import Study
+from bnbench.errors import BnbenchError
+from bnbench.findings import StudyFindings, find
+from bnbench.findings.registration import register
+
+
+def run_until_decided(
+    load: Callable[[int], Study], results: Path, at_most: int, run: Callable[[Study], int]
+) -> tuple[Study, int]:
+    """Run a study with more and more seeds.
+
+    Parameters
+    ----------
+    load : callable
+        The study with so many seeds.
+    results : Path
+    at_most : int
+        Seeds.
+    run : callable
+        Runs what a study lacks; gives an exit code, above 1 if it was stopped.
+
+    Returns
+    -------
+    Study, int
+        As it was run last, and its exit code.
+
+    Raises
+    ------
+    BnbenchError
+        If the study has no question that more seeds could decide.
+    """
+    for seeds in looks(at_most):
+        study = load(seeds)
+        _check(study)
+        register(study, results, any_time=True)
+        code = run(study)
+        if code > 1:
+            break
+        undecided = [test for test, found in answers(find(study, results)) if not found]
+        tell(f"{seeds} seeds: {len(undecided)} of {len(questions(study))} questions undecided")
+        if not undecided:
+            break
+    return study, code
+
+
+def looks(at_most: int) -> Iterator[int]:
+    """Yield the numbers of seeds at which a study is looked at: a quarter more each time.
+
+    >>> list(looks(30))
+    [6, 8, 10, 12, 15, 18, 22, 27, 30]
+    """
+    seeds = min(fewest_seeds(), at_most)
+    while seeds < at_most:
+        yield seeds
+        seeds += max(2, seeds // 4)
+    yield at_most
+
+
+def answers(found: StudyFindings) -> Iterator[tuple[ClaimTest, bool]]:
+    """Say of each question of a study whether it is decided."""
+    for test in questions(found.study):
+        outcome = judge_test(test, found)
+        decided = outcome is not None and outcome.verdict is not Verdict.INCONCLUSIVE
+        yield test, decided
+
+
+def _check(study: Study) -> None:
+    if study.ladder is not None or study.best:
+        raise BnbenchError(
+            f"{study.path}: has a ladder, or chooses by tuning seeds, and both need a number of"
+            " seeds that is fixed beforehand; give --seeds in place of --until-decided"
+        )
+    if not questions(study):
+        raise BnbenchError(
+            f"{study.path}: asks nothing that seeds could decide; add `brief:` or `asks:`, or give"
+            " --seeds in place of --until-decided"
+        )

@@ -1,0 +1,134 @@
+"""What a study set out to ask, written down when its first run starts.
+
+``<results>/studies/<study>.json`` keeps the questions, contrasts, margins and rules, so that a
+reader can tell whether they were chosen before the numbers were seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bnbench.config import PlannedContrast, Study
+from bnbench.errors import BnbenchError
+from bnbench.foreign import MEBIBYTE, read_foreign, there_is
+from bnbench.runs import run_directory, write_text
+
+
+class Registration(BaseModel):
+    """A study's questions as they stood when its first run started.
+
+    Attributes
+    ----------
+    study : str
+    registered : datetime
+    runs_before : int
+        Runs of the study that were there already.
+    any_time : bool
+        Whether seeds are added until the questions are decided; see `Study.any_time`.
+    asks : dict
+        Questions, contrasts and claims; see `questions_of`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    study: str
+    registered: datetime
+    runs_before: int
+    any_time: bool
+    asks: dict[str, Any]
+
+
+def questions_of(study: Study) -> dict[str, Any]:
+    """List all of a study that decides what its numbers mean, as plain data."""
+    return {
+        "question": study.question,
+        "contrasts": {one.name: _contrast(one) for one in study.contrasts},
+        "asks": [ask.model_dump(mode="json") for ask in study.asks],
+        "brief": [row.model_dump(mode="json") for row in study.brief],
+        "claims": [dict(claim) for claim in study.claims],
+    }
+
+
+def register(study: Study, results: Path, *, any_time: bool = False) -> Registration:
+    """Write down what a study asks, unless that was done before.
+
+    A study that is once judged at any time stays so: it has been looked at.
+
+    Raises
+    ------
+    BnbenchError
+        If an earlier registration cannot be read.
+    """
+    known = read_registration(study, results)
+    if known is not None and (known.any_time or not any_time):
+        return known
+    new = Registration(
+        study=study.name,
+        registered=known.registered if known else datetime.now(UTC).replace(microsecond=0),
+        runs_before=known.runs_before if known else _runs(study, results),
+        any_time=any_time,
+        asks=known.asks if known else questions_of(study),
+    )
+    write_text(_path(study, results), new.model_dump_json(indent=2) + "\n")
+    return new
+
+
+def read_registration(study: Study, results: Path) -> Registration | None:
+    """Read what was written down of a study, if anything was.
+
+    Raises
+    ------
+    BnbenchError
+        If the file is not as bnbench wrote it.
+    """
+    path = _path(study, results)
+    if not there_is(path):
+        return None
+    try:
+        return Registration.model_validate_json(read_foreign(path, MEBIBYTE))
+    except ValidationError as error:
+        raise BnbenchError(
+            f"{path}: is not a registration as bnbench wrote it; put back the file, or remove it,"
+            " and the study counts as never registered"
+        ) from error
+
+
+def as_registered(study: Study, results: Path) -> Study:
+    """Judge a study at any time if its seeds were added until it was decided."""
+    known = read_registration(study, results)
+    return study.at_any_time() if known is not None and known.any_time else study
+
+
+def registration_line(study: Study, results: Path) -> str:
+    """Say when a study's questions were written down, and what has changed since."""
+    known = read_registration(study, results)
+    if known is None:
+        return "not registered: its questions were not written down before its first run"
+    when = f"{known.registered:%Y-%m-%d %H:%M} UTC"
+    now = questions_of(study)
+    changed = [key for key in now if now[key] != known.asks.get(key)]
+    line = f"registered {when}, before its first run"
+    if known.runs_before:
+        line = f"registered {when}, when {known.runs_before} of its runs were there already"
+    return line + (f"; changed since: {', '.join(changed)}" if changed else "")
+
+
+def _contrast(planned: PlannedContrast) -> dict[str, Any]:
+    kept = asdict(planned)
+    kept["metrics"] = [metric.text for metric in planned.metrics]
+    del kept["any_time"]
+    return kept
+
+
+def _runs(study: Study, results: Path) -> int:
+    runs = (run_directory(results, one, seed) for one in study.experiments for seed in study.seeds)
+    return sum(run.manifest.exists() for run in runs)
+
+
+def _path(study: Study, results: Path) -> Path:
+    return results / "studies" / f"{study.name}.json"

@@ -1,0 +1,77 @@
+"""How many seeds a study is looked at with, and when it stops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bnbench.cli.until_decided import looks, run_until_decided
+from bnbench.config import Study, dump_experiment, load_experiment, load_study
+from bnbench.errors import BnbenchError
+from bnbench.runs import Run
+
+STUDY = """\
+study: s
+question: why
+experiments:
+  plain: {config: plain.yaml}
+  batch_norm: {config: batch_norm.yaml}
+contrasts:
+  lead: {treatment: batch_norm, baseline: plain, metrics: [validation_accuracy@last]}
+"""
+BRIEF = """\
+brief:
+  - {question: "Does it help?", metric: validation_accuracy@last, yes: higher, corrected: lead}
+"""
+
+
+@pytest.fixture
+def load(root: Path, tmp_path: Path) -> Callable[[int], Study]:
+    for name, config in (("plain", "lenet5"), ("batch_norm", "lenet5_batchnorm")):
+        experiment = load_experiment(
+            root / f"configs/{config}.yaml", [f"experiment={name}", "training.epochs=1"]
+        )
+        (tmp_path / f"{name}.yaml").write_text(dump_experiment(experiment))
+    (tmp_path / "s.yaml").write_text(STUDY + BRIEF)
+    return lambda seeds: load_study(tmp_path / "s.yaml", seeds=seeds)
+
+
+@pytest.mark.parametrize("at_most", [2, 5, 6, 7, 30, 60])
+def test_looks_end_at_the_limit(at_most: int) -> None:
+    seeds = list(looks(at_most))
+    assert seeds == sorted(set(seeds))
+    assert seeds[-1] == at_most
+    assert seeds[0] == min(6, at_most)
+
+
+@pytest.mark.parametrize(("lead", "stops"), [(0.02, 6), (0.0, 10)])
+def test_it_stops_once_decided_or_at_the_limit(
+    lead: float,
+    stops: int,
+    load: Callable[[int], Study],
+    make_run: Callable[..., Run],
+    tmp_path: Path,
+) -> None:
+    done: list[int] = []
+
+    def run(study: Study) -> int:
+        for seed in set(study.seeds) - set(done):
+            noise = 0.001 * (seed % 3)
+            make_run(study.arms["plain"].experiment, seed, [0.9])
+            make_run(study.arms["batch_norm"].experiment, seed, [0.9 + lead + noise])
+            done.append(seed)
+        return 0
+
+    study, code = run_until_decided(load, tmp_path / "results", 10, run)
+    assert (len(study.seeds), code) == (stops, 0)
+
+
+def test_what_needs_a_fixed_number_of_seeds_is_refused(
+    load: Callable[[int], Study], tmp_path: Path
+) -> None:
+    (tmp_path / "s.yaml").write_text(STUDY.replace("metrics:", "tuning_seeds: 2, metrics:"))
+    with pytest.raises(BnbenchError, match="--seeds in place"):
+        run_until_decided(load, tmp_path / "results", 10, lambda _: pytest.fail("it ran"))
+    assert not (tmp_path / "results").exists()
