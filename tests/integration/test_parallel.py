@@ -102,7 +102,7 @@ def test_every_cause_is_named_and_the_others_finish(tmp_path: Path) -> None:
         }.items()
     ]  # fmt: skip
     run_of(results, "raises").batches.mkdir(parents=True)  # a folder where a file must go
-    with started(command(configs, results, "--jobs", 2, "--time-limit", 8)) as process:
+    with started(command(configs, results, "--jobs", 2, "--time-limit", 12)) as process:
         wait_until(lambda: processes_at(run_of(results, "killed")))
         os.kill(processes_at(run_of(results, "killed"))[0], signal.SIGKILL)
         table, said = process.communicate(timeout=300)
@@ -111,7 +111,7 @@ def test_every_cause_is_named_and_the_others_finish(tmp_path: Path) -> None:
     failures = said[said.index("failed run") :]
     assert re.search(r"raises seed 0 +(.*\n)+? +IsADirectoryError: ", failures)
     assert re.search(r"killed seed 0 +killed by signal SIGKILL; often the kernel", failures)
-    assert re.search(r"endless seed 0 +past its time limit of 8 s", failures)
+    assert re.search(r"endless seed 0 +past its time limit of 12 s", failures)
     assert "healthy" not in failures
     assert "complete" in table
     killed = run_of(results, "killed").read_manifest()

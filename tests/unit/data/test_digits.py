@@ -1,5 +1,4 @@
 import hashlib
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +62,6 @@ def test_digits_loads_like_any_dataset(tmp_path: Path) -> None:
 
 
 def test_without_scikit_learn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    monkeypatch.setattr("bnbench.data.digits.find_spec", lambda _: None)
     with pytest.raises(BnbenchError, match=r"pip install 'bnbench\[digits\]'"):
         load_splits(DataSettings(dataset="digits"), tmp_path)
