@@ -57,7 +57,6 @@ def _article_scores(images: int, size: int) -> Tensor:
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         network = build_model(settings)
         assert isinstance(network, CNN)
-        x = network.pool(network.conv1(torch.zeros(images, 3, size, size)))
-        x = network.pool(network.conv2(x))
+        x = network.conv2(network.conv1(torch.zeros(images, 3, size, size)))
         scores: Tensor = network.output(x.reshape(-1, FEATURES))
     return scores

@@ -27,8 +27,9 @@ from bnbench.execution import (
     run_tasks,
 )
 from bnbench.execution.ray_cluster import RayCluster
-from bnbench.runs import Run
+from bnbench.runs import TORCH, Run
 from bnbench.training.device import resolve_device
+from bnbench.training.kernels import resolve_kernels
 
 LISTED = 40
 """Runs that are listed one by one at the end; of more, only those that failed are."""
@@ -127,11 +128,21 @@ def _outcomes(plan: Plan, running: Running) -> list[Ended]:
     """Do what is planned, here or on the cluster, and show how far it is."""
     ray = running.ray
     with ray.connected() if ray and plan.tasks else nullcontext(LocalWorkers()) as workers:
+        _prepare(plan, running)
         slots = min(running.jobs or workers.capacity(plan.tasks), max(1, len(plan.tasks)))
         _announce(plan, slots)
         with closing(run_tasks(plan.tasks, slots, running.rules, workers)) as events:
             epochs = sum(task.epochs_left for task in plan.tasks)
             return ended(shown(events, len(plan.tasks), epochs, slots))
+
+
+def _prepare(plan: Plan, running: Running) -> None:
+    """Compile the kernels that runs will use, so that their processes find them compiled."""
+    alike = {repr(task.experiment): task.experiment for task in plan.tasks}.values()
+    if any(resolve_kernels(one, running.device_of(one).type) != TORCH for one in alike):
+        from bnbench.kernels.preparation import prepare
+
+        prepare(tell)
 
 
 def _told(plan: Plan, outcomes: Sequence[Ended]) -> int:

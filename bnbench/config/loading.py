@@ -20,6 +20,7 @@ from bnbench.errors import BnbenchError
 DECIDES_NO_NUMBER = {"experiment", "description", "published"}
 HOW_IT_IS_DONE = (
     "training.device:", "training.threads:", "training.stack:", "training.cuda_graph:",
+    "training.kernels:",
 )  # fmt: skip
 ADDED_LATER: dict[tuple[str, str], Any] = {
     ("model", "dropout"): 0.0,
@@ -172,6 +173,9 @@ def dump_experiment(experiment: Experiment) -> str:
 def configuration_hash(experiment: Experiment) -> str:
     """Hash the settings that decide the numbers: SHA-256 of their canonical JSON, hex."""
     settings = experiment.model_dump(mode="json", exclude=DECIDES_NO_NUMBER)
+    del settings["training"][
+        "kernels"
+    ]  # what it comes to is compared by itself: `Identity.kernels`
     for (section, key), as_before in ADDED_LATER.items():
         if settings[section][key] == as_before:
             del settings[section][key]

@@ -153,6 +153,9 @@ class TrainingSettings(Settings):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     """CPU threads of one run. It decides the last bits of a sum, so it stands here."""
+    kernels: Literal["auto", "torch", "batch_last"] = "auto"
+    """What computes convolutions on a CPU: PyTorch, or loops over maps with the batch innermost.
+    They differ by rounding. ``auto``: the loops where all convolutions can be done by them."""
     stack: Annotated[int, Field(ge=2, le=1024)] | None = None
     """Train so many seeds as one network, for a GPU: S seeds from 0, from S, from 2 S, and so on.
     It decides the last bits, too."""

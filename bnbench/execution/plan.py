@@ -20,6 +20,7 @@ from bnbench.training.check import check_batches, check_experiment
 from bnbench.training.checkpoint import epochs_kept
 from bnbench.training.code import equal_code
 from bnbench.training.device import on_device, reproducible, resolve_device
+from bnbench.training.kernels import resolve_kernels
 from bnbench.training.stack import build_learner, train_seeds
 
 
@@ -166,8 +167,11 @@ def _identity(
 ) -> tuple[Identity, int]:
     """Say what decides an experiment's numbers here, and how many training examples it has."""
     check_batches(experiment, data.train_examples)
-    device, code = device_of(experiment).type, equal_code(experiment)
-    return Identity(experiment, 0, data.dataset_hash, device, code), data.train_examples
+    device = device_of(experiment).type
+    kernels = resolve_kernels(experiment, device)
+    code = equal_code(experiment, kernels)
+    wanted = Identity(experiment, 0, data.dataset_hash, device, code, kernels)
+    return wanted, data.train_examples
 
 
 def _planned(
@@ -233,7 +237,9 @@ def estimate_seconds(tasks: Sequence[Task], jobs: int) -> float:
 def _cost(experiment: Experiment) -> Hashable:
     """Name what an example's time depends on: an architecture is timed once, not once a run."""
     training = experiment.training
-    return experiment.model, training.batch_size, training.threads, training.stack
+    return (
+        experiment.model, training.batch_size, training.threads, training.stack, training.kernels
+    )  # fmt: skip
 
 
 def _seconds_per_example(experiment: Experiment) -> float:

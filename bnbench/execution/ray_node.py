@@ -25,6 +25,7 @@ from bnbench.execution.work import work
 from bnbench.runs import run_directory, versions
 from bnbench.training.code import code_hashes
 from bnbench.training.device import resolve_device
+from bnbench.training.kernels import resolve_kernels
 
 
 def run_on_node(
@@ -76,8 +77,10 @@ def run_on_node(
 def conditions(experiment: Experiment, device: torch.device) -> dict[str, str]:
     """Name everything of a machine that decides a run's numbers, but its kind of processor."""
     packages = {name: version for name, version in versions().items() if name != "python"}
-    code = {f"code of {module}": digest for module, digest in code_hashes(experiment).items()}
-    return {"device": device.type} | packages | code
+    kernels = resolve_kernels(experiment, device.type)
+    hashes = code_hashes(experiment, kernels)
+    code = {f"code of {module}": digest for module, digest in hashes.items()}
+    return {"device": device.type, "training.kernels": kernels} | packages | code
 
 
 def _refuse_other_conditions(experiment: Experiment, wanted: Mapping[str, str]) -> None:

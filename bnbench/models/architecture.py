@@ -36,13 +36,15 @@ class Network(nn.Module):
         self._normalization = _normalization_of(settings)
         self._dropout = settings.dropout
 
-    def hidden(self, name: str, affine: nn.Conv2d | nn.Linear) -> HiddenLayer:
+    def hidden(
+        self, name: str, affine: nn.Conv2d | nn.Linear, pool: nn.Module | None = None
+    ) -> HiddenLayer:
         """Build the hidden layer `name` around `affine`, normalized if the settings say so."""
         normalization = self._normalization
         if normalization is not None and name not in (normalization.layers or ()):
             normalization = None
         try:
-            return HiddenLayer(affine, self._activation, normalization, self._dropout)
+            return HiddenLayer(affine, self._activation, normalization, self._dropout, pool)
         except ValueError as error:
             raise BnbenchError(f"{name}: {error}") from None
 

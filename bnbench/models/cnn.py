@@ -34,14 +34,14 @@ class CNN(Network):
 
     def __init__(self, settings: ModelSettings, num_classes: int = 10) -> None:
         super().__init__(settings, num_classes)
-        self.conv1 = self.hidden("conv1", nn.Conv2d(settings.in_channels, 32, 3, padding=1))
-        self.conv2 = self.hidden("conv2", nn.Conv2d(32, 64, 3, padding=1))
-        self.pool = nn.MaxPool2d(2)
+        first = nn.Conv2d(settings.in_channels, 32, 3, padding=1)
+        self.conv1 = self.hidden("conv1", first, pool=nn.MaxPool2d(2))
+        self.conv2 = self.hidden("conv2", nn.Conv2d(32, 64, 3, padding=1), pool=nn.MaxPool2d(2))
         self.output = nn.Linear(64 * 8 * 8, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, 32, 32) to logits (N, K)."""
-        x = self.pool(self.conv1(images))  # (N, 32, 16, 16)
-        x = self.pool(self.conv2(x))  # (N, 64, 8, 8)
+        x = self.conv1(images)  # (N, 32, 16, 16)
+        x = self.conv2(x)  # (N, 64, 8, 8)
         logits: Tensor = self.output(x.flatten(1))
         return logits

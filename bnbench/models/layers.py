@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
@@ -48,11 +49,12 @@ class BatchNormMaps(nn.BatchNorm2d):
         if not self.training or x.device.type != "cpu" or x.numel() == x.shape[1]:
             return super().forward(x)
         y, mean, variance = operators.batch_norm_training(x, self.weight, self.bias, self.eps)
-        self._update(mean, variance, x.numel() // x.shape[1])
+        self.update(mean, variance, x.numel() // x.shape[1])
         return y
 
     @torch.no_grad()
-    def _update(self, mean: Tensor, variance: Tensor, count: int) -> None:
+    def update(self, mean: Tensor, variance: Tensor, count: int) -> None:
+        """Take a batch's mean and biased variance, of `count` values, into the running ones."""
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.num_batches_tracked is not None
@@ -76,7 +78,17 @@ class HiddenLayer(nn.Module):
         ``None``: not normalized.
     dropout : float, default 0
         Probability of zeroing an output of a linear layer in training; maps are left alone.
+    pool : Module, optional
+        The pooling that comes last. A layer that has it here can do it in one pass with the
+        activation.
+
+    Attributes
+    ----------
+    kernel : callable or None
+        What computes the layer in place of its modules; see `bnbench.models.batch_last`.
     """
+
+    kernel: Callable[[Tensor], Tensor] | None = None
 
     def __init__(
         self,
@@ -84,11 +96,13 @@ class HiddenLayer(nn.Module):
         activation: str,
         normalization: Normalization | None = None,
         dropout: float = 0.0,
+        pool: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.affine = affine
         self.activation = ACTIVATIONS[activation]()
         self.dropout = nn.Dropout(dropout) if dropout and isinstance(affine, nn.Linear) else None
+        self.pool = pool
         self._normalized_by = None
         if normalization is not None:
             self._normalized_by = normalization.attribute
@@ -104,6 +118,8 @@ class HiddenLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C_in, H, W) to (N, C_out, H', W'), or (N, F_in) to (N, F_out)."""
+        if self.kernel is not None and not operators.is_recorded():
+            return self.kernel(x)
         y: Tensor = self.affine(x)
         normalize = self.normalization
         if normalize is None:
@@ -112,4 +128,6 @@ class HiddenLayer(nn.Module):
             y = self.activation(normalize(y))
         else:
             y = normalize(self.activation(y))
-        return y if self.dropout is None else self.dropout(y)
+        for last in (self.dropout, self.pool):
+            y = y if last is None else last(y)
+        return y

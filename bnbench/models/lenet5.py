@@ -62,16 +62,15 @@ class LeNet5(Network):
 
     def __init__(self, settings: ModelSettings, num_classes: int = 10) -> None:
         super().__init__(settings, num_classes)
-        self.C1 = self.hidden("C1", nn.Conv2d(settings.in_channels, 6, 5))
-        self.C3 = self.hidden("C3", nn.Conv2d(6, 16, 5))
-        self.pool = AveragePool()
+        self.C1 = self.hidden("C1", nn.Conv2d(settings.in_channels, 6, 5), pool=AveragePool())
+        self.C3 = self.hidden("C3", nn.Conv2d(6, 16, 5), pool=AveragePool())
         self.F5 = self.hidden("F5", nn.Linear(16 * 5 * 5, 120))
         self.F6 = self.hidden("F6", nn.Linear(120, 84))
         self.output = nn.Linear(84, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, 32, 32) to logits (N, K)."""
-        s2 = self.pool(self.C1(images))  # (N, 6, 14, 14)
-        s4 = self.pool(self.C3(s2))  # (N, 16, 5, 5)
+        s2 = self.C1(images)  # (N, 6, 14, 14)
+        s4 = self.C3(s2)  # (N, 16, 5, 5)
         logits: Tensor = self.output(self.F6(self.F5(s4.flatten(1))))
         return logits

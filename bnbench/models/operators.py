@@ -17,6 +17,11 @@ from torch.nn import functional
 # N examples, C maps, H rows, W columns
 
 
+def is_recorded() -> bool:
+    """Tell whether a network is being exported or compiled: then it is PyTorch's operators."""
+    return torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None
+
+
 class _FastTanh(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, x: Tensor) -> Tensor:
@@ -50,7 +55,7 @@ def tanh(x: Tensor) -> Tensor:
         Within 3e-7 of ``torch.tanh`` in float32. A value near 0 carries that absolute error too,
         which no trained unit notices.
     """
-    if x.device.type != "cpu":
+    if x.device.type != "cpu" or is_recorded():
         return torch.tanh(x)
     y: Tensor = _FastTanh.apply(x)
     return y
@@ -93,7 +98,7 @@ def average_pool_2x2(x: Tensor) -> Tensor:
     -------
     Tensor, shape (N, C, H/2, W/2)
     """
-    if x.device.type != "cpu":
+    if x.device.type != "cpu" or is_recorded():
         return functional.avg_pool2d(x, 2)
     y: Tensor = _FastAveragePool.apply(x)
     return y

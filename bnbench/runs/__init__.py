@@ -22,6 +22,7 @@ from bnbench.runs.logs import (
     RunLogs,
 )
 from bnbench.runs.manifest import (
+    TORCH,
     Dataset,
     Machine,
     Manifest,
@@ -38,6 +39,7 @@ __all__ = [
     "EPOCH_COLUMNS",
     "EVALUATION_COLUMNS",
     "MOST_BYTES_OF_A_LOG",
+    "TORCH",
     "BatchRows",
     "Dataset",
     "EpochRow",

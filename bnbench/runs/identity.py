@@ -10,7 +10,7 @@ from bnbench.config import Experiment, configuration_hash, differing_keys
 from bnbench.errors import BnbenchError
 from bnbench.runs.directory import Run
 from bnbench.runs.hashes import changed_since
-from bnbench.runs.manifest import Manifest, versions
+from bnbench.runs.manifest import TORCH, Manifest, versions
 
 State = Literal["cached", "resume", "run", "other"]
 
@@ -36,6 +36,8 @@ class Identity:
     dataset_hash: str
     device: str
     code: Mapping[str, tuple[str, ...]]
+    kernels: str = TORCH
+    """What ``training.kernels`` comes to here."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ def _differences(run: Run, manifest: Manifest, wanted: Identity) -> list[str]:
         differences.append("the data set's files")
     if (there := manifest.machine.device_kind) != wanted.device:
         differences.append(f"device: {there} there, {wanted.device} here")
+    if (there := manifest.machine.kernels) != wanted.kernels:
+        differences.append(f"training.kernels: {there} there, {wanted.kernels} here")
     differences += [
         f"{name} {manifest.versions.get(name)} there, {version} here"
         for name, version in versions().items()

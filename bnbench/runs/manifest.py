@@ -70,6 +70,10 @@ class Dataset(Section):
         return self.train_examples if split == "train" else self.validation_examples
 
 
+TORCH = "torch"
+"""Kernels of runs whose manifest names none."""
+
+
 class Machine(Section):
     """Where the run was done; `stack` lists the seeds of a stacked run's network."""
 
@@ -78,6 +82,7 @@ class Machine(Section):
     threads: Count
     processor_kind: list[str] | None = None
     stack: list[int] | None = None
+    kernels: str = TORCH
 
     @property
     def device_kind(self) -> str:

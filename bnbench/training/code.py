@@ -16,6 +16,7 @@ from pathlib import Path
 from bnbench.config import Experiment
 from bnbench.models import find_architecture
 from bnbench.models.normalizations import find_normalization
+from bnbench.runs import TORCH
 
 ROOT = "bnbench.training.experiment"
 DECIDES_NO_NUMBER = (
@@ -30,6 +31,8 @@ DECIDES_NO_NUMBER = (
     "bnbench.data.sources",
     "bnbench.training.check",
     "bnbench.training.code",
+    "bnbench.training.kernels",  # what it chooses is stated
+    "bnbench.kernels.cache",
     # What these write is held by tests: a run that was resumed leaves the bytes of one that was
     # not, and weights that are saved are loaded again.
     "bnbench.training.recording",
@@ -39,29 +42,36 @@ DECIDES_NO_NUMBER = (
 )
 """Modules, and packages with all that is in them."""
 BUT = ("bnbench.config.schema", "bnbench.runs.logs")
+OF_BATCH_LAST = ("bnbench.kernels.", "bnbench.models.batch_last")
+"""Modules, by the start of their names, that only runs with these kernels use."""
 ABSENT = ""
 EARLIER = {
-    # It had no stack; it took huge integers; it knew no normalization but batch norm.
-    "bnbench.config.schema": ("d8ff01852d3e", "ef7a11f323a8", "e60ea4b1eb5a"),
+    # It had no stack; it took huge integers; it knew no normalization but batch norm; no kernels.
+    "bnbench.config.schema": ("d8ff01852d3e", "ef7a11f323a8", "e60ea4b1eb5a", "83fc0b2648be"),
     "bnbench.data.digits": ("9299cf2766d4",),  # it imported scikit-learn
     "bnbench.data.idx": ("bcc4d3b1ee76",),  # it had a function that only tests called
-    # The normalizations had no files of their own.
-    "bnbench.models.architecture": ("4c24cbd5dd63",),
-    "bnbench.models.layers": ("08b6a87487ac",),
+    # The normalizations had no files of their own; pools stood beside the layers.
+    "bnbench.models.architecture": ("4c24cbd5dd63", "f4a8abe9c10b"),
+    "bnbench.models.cnn": ("79933069924a",),
+    "bnbench.models.layers": ("08b6a87487ac", "45ffcaba5323"),
+    "bnbench.models.lenet5": ("e68e90ac93c6",),
     "bnbench.models.normalizations": (ABSENT,),
     "bnbench.models.normalizations.batch": (ABSENT,),
     "bnbench.models.normalizations.kind": (ABSENT,),
     "bnbench.models.normalizations.over_batch": (ABSENT,),
+    "bnbench.models.operators": ("5cafe9b3d981",),  # a network could not be exported
     "bnbench.runs.logs": ("e56b46b90b2a",),  # it hashed no rows
     "bnbench.training.batches": (ABSENT,),  # its code was the loop's
     "bnbench.training.capture": (ABSENT, "a845fe1b6e0b"),
     "bnbench.training.device": ("633b0c1aaa5f",),
     "bnbench.training.evaluation": ("d28e7395eaea",),
-    # It recorded; it had no `shared`; it knew one seed only; it named members by their places.
+    # It recorded; it had no `shared`; it knew one seed only; it named members by their places; it
+    # chose no kernels.
     "bnbench.training.experiment": (
-        "0117b3023541", "31e15c672ddf", "a44b5d1b1c46", "269e7a30c962",
+        "0117b3023541", "31e15c672ddf", "a44b5d1b1c46", "269e7a30c962", "0c5f0c059cc9",
     ),
-    "bnbench.training.learner": (ABSENT, "a68b9c0ced9a"),  # its code was the loop's; it updated
+    # Its code was the loop's; it updated; it chose no kernels.
+    "bnbench.training.learner": (ABSENT, "a68b9c0ced9a", "f6c1e15dc478"),
     # It gave no states within epochs; it knew one seed only; it kept the books.
     "bnbench.training.loop": ("93f44a8322e0", "3bb4e0ae8a8f", "5856535a2961"),
     "bnbench.training.members": (ABSENT,),
@@ -74,13 +84,15 @@ The golden losses, exact on the kind of processor that recorded them, are the te
 _PACKAGE = Path(__file__).parents[1]
 
 
-def code_hashes(experiment: Experiment) -> dict[str, str]:
+def code_hashes(experiment: Experiment, kernels: str = TORCH) -> dict[str, str]:
     """Hash every module on the experiment's path from its configuration to its numbers.
 
     Parameters
     ----------
     experiment : Experiment
         Checked: its architecture exists.
+    kernels : str
+        What computes the convolutions, as `bnbench.training.kernels.resolve_kernels` names it.
 
     Returns
     -------
@@ -91,10 +103,15 @@ def code_hashes(experiment: Experiment) -> dict[str, str]:
     model = experiment.model
     used = find_architecture(model.name).network.__module__
     kind = model.normalization.kind if model.normalization else "batch"
-    return dict(_hashes(used, find_normalization(kind).__module__))
+    hashes = _hashes(used, find_normalization(kind).__module__)
+    return {
+        name: digest
+        for name, digest in hashes.items()
+        if kernels != TORCH or not name.startswith(OF_BATCH_LAST)
+    }
 
 
-def equal_code(experiment: Experiment) -> dict[str, tuple[str, ...]]:
+def equal_code(experiment: Experiment, kernels: str = TORCH) -> dict[str, tuple[str, ...]]:
     """List, for each module of `code_hashes`, all hashes that stand for the same numbers.
 
     Returns
@@ -102,7 +119,8 @@ def equal_code(experiment: Experiment) -> dict[str, tuple[str, ...]]:
     dict of str to tuple of str
         Module -> its hash of now, then those of `EARLIER`.
     """
-    return {name: (now, *EARLIER.get(name, ())) for name, now in code_hashes(experiment).items()}
+    hashes = code_hashes(experiment, kernels)
+    return {name: (now, *EARLIER.get(name, ())) for name, now in hashes.items()}
 
 
 @cache

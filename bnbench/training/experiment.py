@@ -25,6 +25,7 @@ from bnbench.training.check import check_batches, check_experiment
 from bnbench.training.checkpoint import Checkpoint, TrainingState, remove_checkpoints
 from bnbench.training.code import equal_code
 from bnbench.training.device import on_device, reproducible, resolve_device
+from bnbench.training.kernels import resolve_kernels
 from bnbench.training.recording import Recordings, kept_together
 from bnbench.training.stack import build_learner, train_seeds
 
@@ -146,10 +147,11 @@ def _wanted(
     experiment: Experiment, seeds: Sequence[int], results: Path, splits: Splits, device: str
 ) -> dict[Run, Identity]:
     """Say of each seed's run where it goes, and what it is."""
-    code = equal_code(experiment)
+    kernels = resolve_kernels(experiment, device)
+    code = equal_code(experiment, kernels)
     return {
         run_directory(results, experiment, seed): Identity(
-            experiment, seed, splits.dataset_hash, device, code
+            experiment, seed, splits.dataset_hash, device, code, kernels
         )
         for seed in seeds
     }

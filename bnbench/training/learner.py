@@ -15,10 +15,12 @@ from torch import Tensor, nn
 from bnbench.config import TrainingSettings
 from bnbench.data import Split
 from bnbench.errors import BnbenchError
+from bnbench.models.batch_last import use_batch_last
 from bnbench.training.capture import CapturedStep, Record, cuda_graph
 from bnbench.training.checkpoint import TrainingState
 from bnbench.training.device import random_stream, set_random_stream
 from bnbench.training.evaluation import Evaluation, cross_entropy, evaluate_members
+from bnbench.training.kernels import choose_kernels
 from bnbench.training.optimizer import build_optimizer, flatten_parameters
 
 BLOCK = 64  # steps between two reports; reading the losses waits for the device once a block
@@ -53,6 +55,8 @@ class Learner:
         record: Record | None = None,
     ) -> None:
         self.model, self.split, self.settings = model, split, settings
+        if choose_kernels(model, settings, split.labels.device.type) == "batch_last":
+            use_batch_last(model)
         self.parameters = flatten_parameters(model)
         self.optimizer = build_optimizer(self.parameters, settings.optimizer)
         assert self.parameters.grad is not None

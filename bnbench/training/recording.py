@@ -266,6 +266,7 @@ def _start(run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None) 
                 "processor_kind": processor_kind(),
                 "device": _device_name(wanted.device),
                 "threads": experiment.training.threads,
+                "kernels": wanted.kernels,
             }
             | _stacked_with(wanted)
         ),

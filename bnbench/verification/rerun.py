@@ -121,7 +121,7 @@ def _conditions(run: Run) -> tuple[object, ...]:
     """Name what decides the bits beside configuration, seed and data."""
     manifest = run.read_manifest()
     machine = manifest.machine
-    where = machine.processor_kind, machine.device, machine.threads
+    where = machine.processor_kind, machine.device, machine.threads, machine.kernels
     return *where, manifest.versions, manifest.code
 
 

@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from bnbench.config import Experiment, ModelSettings, load_experiment
+from bnbench.config import (
+    Experiment,
+    ModelSettings,
+    configuration_hash,
+    differing_recipe,
+    load_experiment,
+)
 from bnbench.execution import plan_runs
 from bnbench.training import code, run_experiment
 from bnbench.training.code import code_hashes, equal_code
@@ -77,6 +83,35 @@ def test_the_hashes_are_of_the_modules_that_a_run_uses() -> None:
         "bnbench.errors",
     ):
         assert reporting not in lenet
+
+
+def test_kernels_count_where_they_run() -> None:
+    experiment = Experiment(experiment="e", model=ModelSettings(name="LeNet5"))
+    extra = code_hashes(experiment, "batch_last (numba 1)").keys() - code_hashes(experiment).keys()
+    assert extra == {
+        "bnbench.kernels.functions", "bnbench.kernels.loops", "bnbench.kernels.tiles",
+        "bnbench.models.batch_last",
+    }  # fmt: skip
+
+
+def test_other_kernels_make_another_run(tmp_path: Path, root: Path) -> None:
+    """Not another experiment: what is compared with what does not depend on them."""
+    short = ["data.dataset=digits", "training.epochs=1", "data.train_examples=64"]
+    auto = load_experiment(root / "configs/lenet5.yaml", short)
+    torch = auto.model_copy(
+        update={"training": auto.training.model_copy(update={"kernels": "torch"})}
+    )
+    for _ in run_experiment(torch, 0, tmp_path):
+        pass
+
+    def found(experiment: Experiment) -> str:
+        (planned,) = plan_runs([experiment], [0], tmp_path).planned
+        return f"{planned.found.state}: {planned.found.reason}"
+
+    assert found(torch) == "cached: complete"
+    assert found(auto).startswith("other: training.kernels: torch there, batch_last (numba")
+    assert configuration_hash(auto) == configuration_hash(torch)
+    assert differing_recipe(auto, torch) == []
 
 
 OPTIMIZER = "bnbench.training.optimizer"

@@ -1,0 +1,79 @@
+"""What computes a run's convolutions: chosen by rule, and said in its manifest."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from typing import Literal
+
+import torch
+from torch import nn
+
+from bnbench.config import Experiment, TrainingSettings
+from bnbench.errors import BnbenchError
+from bnbench.models.batch_last import can_use_batch_last
+from bnbench.runs import TORCH
+from bnbench.training.soundness import untrained
+
+Kernels = Literal["torch", "batch_last"]
+
+
+def choose_kernels(network: nn.Module, settings: TrainingSettings, device: str) -> Kernels:
+    """Choose what computes a network's convolutions; no timing has a say in it.
+
+    Parameters
+    ----------
+    network : Module
+    settings : TrainingSettings
+    device : str
+        ``cpu``, ``cuda`` or ``mps``.
+
+    Raises
+    ------
+    BnbenchError
+        If ``training.kernels`` names kernels that the network, or the device, does not have.
+    """
+    if settings.kernels == "torch":
+        return "torch"
+    obstacle = _obstacle(network, settings, device)
+    if settings.kernels == "batch_last" and obstacle:
+        raise BnbenchError(f"training.kernels: batch_last {obstacle}; set it to auto or torch")
+    return "torch" if obstacle else "batch_last"
+
+
+def _obstacle(network: nn.Module, settings: TrainingSettings, device: str) -> str | None:
+    if device != "cpu":
+        return f"is for a CPU, not for {device}"
+    if settings.stack is not None:
+        return "is for a seed by itself, not for training.stack"
+    if not can_use_batch_last(network):
+        return "has no kernels for a layer of this architecture, or it has no convolution"
+    if settings.kernels == "auto" and not (settings.threads == 1 and _has_vectors()):
+        return "would be slower here"
+    return None
+
+
+def _has_vectors() -> bool:
+    """Tell whether the processor multiplies and adds vectors at once."""
+    arm = platform.machine().lower() in ("arm64", "aarch64")
+    return arm or torch.backends.cpu.get_cpu_capability() != "DEFAULT"
+
+
+def resolve_kernels(experiment: Experiment, device: str) -> str:
+    """Name what computes an experiment's convolutions here, with the version of the compiler.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Checked.
+    device : str
+
+    Raises
+    ------
+    BnbenchError
+        As `choose_kernels`.
+    """
+    network = untrained(experiment, num_classes=2)
+    if choose_kernels(network, experiment.training, device) == "torch":
+        return TORCH
+    return f"batch_last (numba {metadata.version('numba')})"
