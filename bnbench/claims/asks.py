@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from bnbench.claims.reading import test_problems
 from bnbench.claims.references import reference_problems
-from bnbench.claims.schema import Claim, ClaimTest
+from bnbench.claims.schema import ClaimTest
 from bnbench.config import Study
 from bnbench.config.study_schema import BriefQuestion, StudyAsk
 from bnbench.errors import BnbenchError
@@ -93,15 +93,11 @@ def _problems(study: Study) -> Iterator[str]:
             yield from _problems_of(study, test, f"brief.{position}", keys)
 
 
-def _problems_of(study: Study, test: ClaimTest, key: str, keys: dict[str, str]) -> Iterator[str]:
+def _problems_of(study: Study, test: ClaimTest, where: str, keys: dict[str, str]) -> Iterator[str]:
     """List what is wrong with a test, under the names that a question has for its keys."""
-    claim = Claim(
-        id=study.name, article=study.name, claim=test.aspect, claimed=test.rule, needs="?"
-    )
-    claim._places[""] = study.path
-    problems = [*test_problems(claim, test, key)]
-    for problem in problems or reference_problems(claim, test, key, {study.name: study}):
-        text = str(problem)
-        for of_test, of_question in keys.items():
-            text = text.replace(f"{key}.{of_test}:", f"{key}.{of_question}:")
-        yield text
+
+    def place(key: str) -> str:
+        return f"{study.path}: {'.'.join(filter(None, (where, keys.get(key, key))))}"
+
+    problems = [*test_problems(test, place)]
+    yield from map(str, problems or reference_problems(test, place, {study.name: study}))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bnbench.claims.rules import RULES, Rule
-from bnbench.claims.schema import Claim, ClaimFile, ClaimTest
+from bnbench.claims.schema import Claim, ClaimFile, ClaimTest, Place
 from bnbench.config import Study, parse_metric
 from bnbench.config.loading import checked, read_mapping
 from bnbench.errors import BnbenchError
@@ -70,50 +70,49 @@ def repeated_ids(claims: tuple[Claim, ...]) -> Iterator[BnbenchError]:
 
 def _claim_problems(claim: Claim) -> Iterator[BnbenchError]:
     for position, test in enumerate(claim.tests):
-        yield from test_problems(claim, test, f"tests.{position}")
+        yield from test_problems(test, claim.place_of_test(position))
 
 
-def test_problems(claim: Claim, test: ClaimTest, key: str) -> Iterator[BnbenchError]:
-    """Find what does not suit the test's rule; `key` is where the test stands."""
-    if test.rule in RULES:
-        yield from _rule_problems(claim, test, RULES[test.rule], key)
-    else:
-        yield unknown("rule", test.rule, RULES, claim.place(f"{key}.rule"))
+def test_problems(test: ClaimTest, place: Place) -> Iterator[BnbenchError]:
+    """Find what does not suit the test's rule."""
+    if test.rule not in RULES:
+        yield unknown("rule", test.rule, RULES, place("rule"))
+        return
+    for key, problem in _rule_problems(test, RULES[test.rule]):
+        yield BnbenchError(f"{place(key)}: {problem}")
 
 
-def _rule_problems(claim: Claim, test: ClaimTest, rule: Rule, key: str) -> Iterator[BnbenchError]:
+def _rule_problems(test: ClaimTest, rule: Rule) -> Iterator[tuple[str, str]]:
+    """Name each key that does not suit the rule, and why; no key for one that is missing."""
     name = f"the rule {test.rule!r}"
     if (test.check is None) != (rule.of_check is None):
-        at = claim.place(f"{key}.rule")
-        yield BnbenchError(f"{at}: the rule 'check' and the key `check` go together")
+        yield "rule", "the rule 'check' and the key `check` go together"
         return
     if test.arm is not None and rule.of_level is None:
-        yield BnbenchError(f"{claim.place(f'{key}.arm')}: {name} is of a `contrast`, not of an arm")
+        yield "arm", f"{name} is of a `contrast`, not of an arm"
     if test.contrast is not None and rule.of_finding is None and rule.of_best is None:
-        at = claim.place(f"{key}.contrast")
-        yield BnbenchError(f"{at}: {name} is of an `arm`, not of a contrast")
+        yield "contrast", f"{name} is of an `arm`, not of a contrast"
     if rule.needs_number and test.number is None:
-        yield BnbenchError(f"{claim.place(key)}: {name} needs a `number`")
+        yield "", f"{name} needs a `number`"
     if test.number is not None and not rule.needs_number:
-        yield BnbenchError(f"{claim.place(f'{key}.number')}: {name} takes no number; leave it out")
+        yield "number", f"{name} takes no number; leave it out"
     if test.smallest_effect is not None and not rule.has_effect:
-        at = claim.place(f"{key}.smallest_effect")
-        yield BnbenchError(f"{at}: {name} takes no smallest effect; leave it out")
-    yield from _metric_problems(claim, test, rule, key)
+        yield "smallest_effect", f"{name} takes no smallest effect; leave it out"
+    yield from _metric_problems(test, rule)
 
 
-def _metric_problems(claim: Claim, test: ClaimTest, rule: Rule, key: str) -> Iterator[BnbenchError]:
-    name, place = f"the rule {test.rule!r}", claim.place(f"{key}.metric")
+def _metric_problems(test: ClaimTest, rule: Rule) -> Iterator[tuple[str, str]]:
+    name = f"the rule {test.rule!r}"
     if test.metric is None or rule.kind is None:
         if test.metric is not None:
-            yield BnbenchError(f"{place}: {name} takes no metric; leave it out")
+            yield "metric", f"{name} takes no metric; leave it out"
         if rule.kind is not None:
-            yield BnbenchError(f"{claim.place(key)}: {name} needs a `metric`")
+            yield "", f"{name} needs a `metric`"
         return
     try:
-        kind = parse_metric(test.metric, place).quantity.kind
+        kind = parse_metric(test.metric).quantity.kind
     except BnbenchError as error:
-        yield error
+        yield "metric", str(error)
         return
     if kind != rule.kind:
-        yield BnbenchError(f"{place}: {name} is of a {rule.kind}, and {test.metric} is a {kind}")
+        yield "metric", f"{name} is of a {rule.kind}, and {test.metric} is a {kind}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from bnbench.claims.reading import repeated_ids
 from bnbench.claims.rules import RULES
-from bnbench.claims.schema import Claim, ClaimTest
+from bnbench.claims.schema import Claim, ClaimTest, Place
 from bnbench.config import Study
 from bnbench.errors import BnbenchError
 from bnbench.registry import unknown
@@ -33,7 +33,7 @@ def check_claims(claims: Iterable[Claim], studies: Mapping[str, Study]) -> None:
         for claim in claims
         for position, test in enumerate(claim.tests)
         if test.check is None
-        for problem in reference_problems(claim, test, f"tests.{position}", studies)
+        for problem in reference_problems(test, claim.place_of_test(position), studies)
     ]
     problems += repeated_ids(claims)
     if problems:
@@ -41,19 +41,19 @@ def check_claims(claims: Iterable[Claim], studies: Mapping[str, Study]) -> None:
 
 
 def reference_problems(
-    claim: Claim, test: ClaimTest, key: str, studies: Mapping[str, Study]
+    test: ClaimTest, place: Place, studies: Mapping[str, Study]
 ) -> Iterator[BnbenchError]:
-    """Find the names of a test that its study does not have; `key` is where the test stands."""
+    """Find the names of a test that its study does not have."""
     if test.study not in studies:
-        yield unknown("study", test.study, studies, claim.place(f"{key}.study"))
+        yield unknown("study", test.study, studies, place("study"))
         return
     kind, name, measured = _measured(test, studies[test.study])
     if name not in measured:
         of = f"{kind} in the study {test.study}"
-        yield unknown(of, name, measured, claim.place(f"{key}.{kind}"))
+        yield unknown(of, name, measured, place(kind))
     elif test.metric is not None and test.metric not in measured[name]:
         of = f"metric of {name} in the study {test.study}"
-        yield unknown(of, test.metric, measured[name], claim.place(f"{key}.metric"))
+        yield unknown(of, test.metric, measured[name], place("metric"))
 
 
 def _measured(test: ClaimTest, study: Study) -> tuple[str, str, dict[str, set[str]]]:

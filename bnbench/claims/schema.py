@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -9,6 +10,8 @@ from pydantic import Field, PrivateAttr, model_validator
 from bnbench.config.schema import Float, Settings
 
 Text = Annotated[str, Field(min_length=1)]
+Place = Callable[[str], str]
+"""Says where a key of a test was written, as ``file:line:column: key``; of ``""``, the test."""
 
 
 class ClaimTest(Settings):
@@ -74,6 +77,10 @@ class Claim(Settings):
         while nearest and nearest not in self._places:
             nearest = nearest.rpartition(".")[0]
         return f"{self._places.get(nearest, self.id)}: {full}"
+
+    def place_of_test(self, position: int) -> Place:
+        """Say where the keys of one of the tests were written."""
+        return lambda key: self.place(".".join(filter(None, (f"tests.{position}", key))))
 
 
 class ClaimFile(Settings):
