@@ -19,6 +19,7 @@ from bnbench.config.schema import (
     ModelSettings,
     NormalizationSettings,
     OptimizerSettings,
+    ProbeSettings,
     SGDSettings,
     TrainingSettings,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "NormalizationSettings",
     "OptimizerSettings",
     "PlannedContrast",
+    "ProbeSettings",
     "Quantity",
     "SGDSettings",
     "Study",

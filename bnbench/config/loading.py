@@ -141,7 +141,7 @@ def checked_section(experiment: Experiment, key: str, schema: type[Schema]) -> S
     ----------
     experiment : Experiment
     key : str
-        Dotted, such as ``model.normalization``.
+        Dotted, such as ``model.normalization`` or ``probes.0``.
     schema : type of BaseModel
         Of the section.
 
@@ -150,9 +150,9 @@ def checked_section(experiment: Experiment, key: str, schema: type[Schema]) -> S
     BnbenchError
         With one line a problem, at its place in the file.
     """
-    section: BaseModel = experiment
+    section: Any = experiment
     for part in key.split("."):
-        section = getattr(section, part)
+        section = section[int(part)] if isinstance(section, tuple) else getattr(section, part)
     values = section.model_dump(exclude_unset=True)
     places = {place.removeprefix(f"{key}."): where for place, where in experiment._places.items()}
     try:
@@ -179,6 +179,8 @@ def configuration_hash(experiment: Experiment) -> str:
     for (section, key), as_before in ADDED_LATER.items():
         if settings[section][key] == as_before:
             del settings[section][key]
+    if not experiment.probes:
+        del settings["probes"]
     text = json.dumps(settings, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -28,7 +28,12 @@ class Quantity:
         medians and signs; ``share``: counts of runs.
     higher_is_better : bool
     at : str
-        What follows ``@``: ``epoch`` (a number or ``last``), ``threshold``, or ``""``: nothing.
+        What follows ``@``: ``epoch`` (a number or ``last``), ``threshold``, ``looks`` (an epoch's,
+        ``last``, ``first``: before the first step, or ``all``), or ``""``: nothing.
+    probe : str
+        Kind of probe that measures it; empty: the run's logs say it.
+    of_layer : bool
+        Whether the name of a layer and a dot go before its own.
     """
 
     name: str
@@ -37,6 +42,16 @@ class Quantity:
     kind: Kind
     higher_is_better: bool
     at: str
+    probe: str = ""
+    of_layer: bool = False
+
+
+def _of_layer(name: str, title: str, unit: str, probe: str) -> Quantity:
+    return Quantity(name, title, unit, "level", False, "looks", probe, of_layer=True)
+
+
+def _of_network(name: str, title: str, unit: str, probe: str) -> Quantity:
+    return Quantity(name, title, unit, "level", False, "looks", probe)
 
 
 QUANTITIES = {
@@ -61,6 +76,19 @@ QUANTITIES = {
         ),
         Quantity("steps_to_loss", "steps to training loss", "steps", "time", False, "threshold"),
         Quantity("diverged", "diverged", "runs", "share", False, ""),
+        _of_layer("activation_drift", "drift of pre-activations", "sd", "activations"),
+        _of_layer("input_drift", "drift of the next layer's input", "sd", "activations"),
+        _of_layer("activation_sd", "spread of pre-activations", "", "activations"),
+        _of_layer("activation_range", "largest pre-activation", "", "activations"),
+        _of_layer("activation_kurtosis", "kurtosis of pre-activations", "", "activations"),
+        _of_layer("saturation", "saturated activations", "pp", "activations"),
+        _of_layer("input_mean_change", "change of input means", "sd", "activations"),
+        _of_layer("input_sd_change", "change of input spreads", "sd", "activations"),
+        _of_layer("gradient_norm", "gradient norm", "", "gradients"),
+        _of_layer("gradient_kurtosis", "kurtosis of the gradient", "", "gradients"),
+        _of_layer("gradient_agreement", "agreement of gradients", "", "gradients"),
+        _of_layer("bias_gradient", "largest gradient of a bias", "", "gradients"),
+        _of_network("gradient_ratio", "gradient norm, first to last layer", "", "gradients"),
     )
 }  # fmt: skip
 
@@ -78,22 +106,36 @@ class Metric:
         Counted from 1; ``None``: the last one of each run.
     threshold : float
         An accuracy in [0, 1] or a loss in nats; NaN where the quantity has none.
+    looks : str
+        Of a probe's quantity: ``epoch``, ``first`` or ``all``; the mean over the looks is meant.
+    layer : str
+        The layer that is meant, of a quantity of layers.
     """
 
     text: str
     quantity: Quantity
     epoch: int | None = None
     threshold: float = float("nan")
+    looks: Literal["epoch", "first", "all"] = "epoch"
+    layer: str = ""
 
     @property
     def title(self) -> str:
         """The metric in words, such as ``validation accuracy after epoch 1``."""
         title = self.quantity.title
+        if self.quantity.at == "looks":
+            return f"{self.layer + ': ' if self.layer else ''}{title} {self._when}"
         if self.quantity.at == "epoch":
             return f"{title} after " + (f"epoch {self.epoch}" if self.epoch else "the last epoch")
         if self.quantity.unit in ("epochs", "seconds"):
             return f"{title} {100 * self.threshold:g} %"
         return f"{title} {self.threshold:g}" if self.quantity.at else title
+
+    @property
+    def _when(self) -> str:
+        if self.looks == "epoch":
+            return f"in epoch {self.epoch}" if self.epoch else "in the last epoch"
+        return "before training" if self.looks == "first" else "over the run"
 
 
 def parse_metric(text: str, place: str = "") -> Metric:
@@ -102,7 +144,8 @@ def parse_metric(text: str, place: str = "") -> Metric:
     Parameters
     ----------
     text : str
-        ``quantity`` or ``quantity@value``; see `QUANTITIES`.
+        ``quantity`` or ``quantity@value``; see `QUANTITIES`. Of a layer, its name and a dot
+        first: ``C3.activation_drift@last``.
     place : str, default ""
         Where it was written, for the error.
 
@@ -122,19 +165,40 @@ def parse_metric(text: str, place: str = "") -> Metric:
     >>> parse_metric("epochs_to_accuracy@0.97").title
     'epochs to accuracy 97 %'
     """
-    name, at, value = text.partition("@")
+    full, at, value = text.partition("@")
+    layer, _, name = full.rpartition(".")
     if name not in QUANTITIES:
         raise unknown("metric", name, QUANTITIES, place)
     quantity = QUANTITIES[name]
-    if quantity.at == "epoch" and (value == "last" or (value.isdecimal() and int(value) > 0)):
+    where = f"{place}: " if place else ""
+    if bool(layer) != quantity.of_layer:
+        remedy = "must begin with a layer's name and a dot" if not layer else "is of no layer"
+        raise BnbenchError(f"{where}{text}: {remedy}")
+    if quantity.at == "looks" and (value in ("last", "first", "all") or _counts(value)):
+        return Metric(
+            text,
+            quantity,
+            epoch=int(value) if value.isdecimal() else None,
+            looks="first" if value == "first" else "all" if value == "all" else "epoch",
+            layer=layer,
+        )
+    if quantity.at == "epoch" and (value == "last" or _counts(value)):
         return Metric(text, quantity, epoch=None if value == "last" else int(value))
     if quantity.at == "threshold" and _is_positive(value):
         return Metric(text, quantity, threshold=float(value))
     if not quantity.at and not at:
         return Metric(text, quantity)
-    wanted = {"epoch": "@1 or @last", "threshold": "@ and a positive number", "": "nothing"}
-    where = f"{place}: " if place else ""
+    wanted = {
+        "epoch": "@1 or @last",
+        "looks": "@1, @last, @first or @all",
+        "threshold": "@ and a positive number",
+        "": "nothing",
+    }
     raise BnbenchError(f"{where}{text}: must be {name} followed by {wanted[quantity.at]}")
+
+
+def _counts(text: str) -> bool:
+    return text.isdecimal() and int(text) > 0
 
 
 def _is_positive(text: str) -> bool:

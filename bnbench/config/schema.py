@@ -171,6 +171,23 @@ class TrainingSettings(Settings):
         return tuple(range(first, first + self.stack))
 
 
+class ProbeSettings(Settings):
+    """What to look at inside the network, from before its first step on; what all kinds share.
+
+    A kind's other keys are its own, and checked against its file in ``bnbench/probes/``.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str
+    every: Annotated[int, Field(ge=1)] = 50
+    """Steps between two looks."""
+    images: Annotated[int, Field(ge=1)] = 1000
+    """It looks at the network by so many images: the first of the training split."""
+    layers: tuple[str, ...] | None = Field(default=None, strict=False, min_length=1)
+    """Hidden layers to look at; ``None``: all of them."""
+
+
 class PublishedCurve(Settings):
     """The digitised curve that a re-run is drawn beside; it decides no number."""
 
@@ -188,6 +205,7 @@ class Experiment(Settings):
     data: DataSettings = DataSettings()
     model: ModelSettings
     training: TrainingSettings = TrainingSettings()
+    probes: Annotated[tuple[ProbeSettings, ...], Field(strict=False)] = ()
 
     _places: dict[str, str] = PrivateAttr(default_factory=dict)
 

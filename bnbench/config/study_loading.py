@@ -199,13 +199,19 @@ class _Loading:
         return tuple(planned), tuple(best)
 
     def _check_epochs(self, arm: StudyArm, metrics: tuple[Metric, ...], key: str) -> None:
-        """Refuse a metric of an epoch that an arm does not have, before hours of runs."""
+        """Refuse a metric of an epoch or a probe that an arm lacks, before hours of runs."""
         epochs = arm.experiment.training.epochs
         for metric in metrics:
             if metric.epoch is not None and metric.epoch > epochs:
                 raise BnbenchError(
                     f"{self.place(key)}: {metric.text}: {arm.label} has {epochs} epochs; name one"
                     " that it has, or @last"
+                )
+            kinds = {probe.kind for probe in arm.experiment.probes}
+            if metric.quantity.probe and metric.quantity.probe not in kinds:
+                raise BnbenchError(
+                    f"{self.place(key)}: {metric.text}: {arm.label} has no probe"
+                    f" {metric.quantity.probe}; add it to the experiment's probes"
                 )
 
     def metrics(self, names: tuple[str, ...], key: str) -> tuple[Metric, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from bnbench.findings.run_files import (
     read_checked_experiment,
     read_epochs,
     read_evaluations,
+    read_looks,
     refuse_changes,
     steps_per_epoch,
 )
@@ -68,6 +70,11 @@ class FinishedRun:
     def read_batches(self) -> pd.DataFrame:
         """Read ``batches.csv``; see `bnbench.findings.run_files.read_batches`."""
         return read_batches(self.run, self.manifest, self.experiment, self.epochs)
+
+    @cached_property
+    def looks(self) -> dict[str, dict[str, NDArray[Any]]]:
+        """What each kind of probe saw, of which the file is there; see `run_files.read_looks`."""
+        return {path.stem: read_looks(path) for path in self.run.probes()}
 
     @cached_property
     def predictions(self) -> NDArray[np.uint8]:

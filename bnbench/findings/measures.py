@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bnbench.config import Metric
+from bnbench.config import QUANTITIES, Metric
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun
+from bnbench.findings.run_files import steps_per_epoch
+from bnbench.registry import unknown
 from bnbench.statistics import area_under_error, kendall_tau, time_to
 
 CHANCE = 0.1135
@@ -163,6 +166,37 @@ def _steps_to_loss(metric: Metric, run: FinishedRun) -> float:
     return float(low[0] + LOSS_WINDOW) if low.size else math.inf
 
 
+def _looked(metric: Metric, run: FinishedRun) -> float:
+    """Average what a probe saw over an epoch's looks, or over all but the one before training.
+
+    A look belongs to the epoch whose step it follows. NaN where there is none, or where the run's
+    file of the probe has not been kept.
+    """
+    quantity = metric.quantity
+    looks = run.looks.get(quantity.probe)
+    if looks is None:
+        return math.nan
+    name = f"{metric.layer}.{quantity.name}" if metric.layer else quantity.name
+    if name not in looks:
+        raise unknown(f"metric of the probe {quantity.probe}", name, _single(looks))
+    seen = looks[name][_chosen(metric, run, looks["step"])]
+    seen = seen[np.isfinite(seen)]
+    return float(seen.mean(dtype=np.float64)) if seen.size else math.nan
+
+
+def _chosen(metric: Metric, run: FinishedRun, steps: NDArray[Any]) -> NDArray[Any]:
+    epochs = np.ceil(steps / steps_per_epoch(run.manifest, run.experiment))
+    chosen: NDArray[Any] = epochs == (metric.epoch or run.experiment.training.epochs)
+    if metric.looks != "epoch":
+        chosen = epochs == 0 if metric.looks == "first" else epochs > 0
+    return chosen
+
+
+def _single(looks: Mapping[str, NDArray[Any]]) -> list[str]:
+    """Name what is one number a look."""
+    return [name for name, seen in looks.items() if seen.ndim == 1 and name != "step"]
+
+
 MEASURES: dict[str, Callable[[Metric, FinishedRun], float]] = {
     "validation_accuracy": lambda metric, run: _at(metric, accuracies(run, "validation")),
     "validation_loss": lambda metric, run: _at(metric, _losses(run, "validation_loss")),
@@ -179,7 +213,7 @@ MEASURES: dict[str, Callable[[Metric, FinishedRun], float]] = {
     "seconds_to_accuracy": _seconds_to_accuracy,
     "steps_to_loss": _steps_to_loss,
     "diverged": lambda _, run: float(failed(run)),
-}
+} | {name: _looked for name, quantity in QUANTITIES.items() if quantity.probe}
 """How each of `bnbench.config.QUANTITIES` is measured: those at an epoch from ``epochs.csv``
 (``train_loss`` as logged during the epoch), ``area_under_*`` as means over all evaluations, those
 within the epochs too: they are fixed steps apart, so that the mean is the area per epoch."""

@@ -7,7 +7,17 @@ import math
 from bnbench.statistics import Interval
 
 NOTHING = "–"
-DECIMALS = {"pp": 2, "nats": 4, "epochs": 2, "seconds": 1, "steps": 0, "runs": 0, "tau": 3}
+DECIMALS = {
+    "pp": 2,
+    "nats": 4,
+    "epochs": 2,
+    "seconds": 1,
+    "steps": 0,
+    "runs": 0,
+    "tau": 3,
+    "sd": 3,
+    "": 4,
+}
 
 
 def factor(unit: str) -> int:
@@ -28,7 +38,7 @@ def level(value: float, unit: str) -> str:
     if math.isinf(value):
         return "never"
     name = "%" if unit == "pp" else unit
-    return _minus(f"{factor(unit) * value:,.{DECIMALS[unit]}f} {name}")
+    return _minus(f"{factor(unit) * value:,.{DECIMALS[unit]}f} {name}".rstrip())
 
 
 def difference(value: float, unit: str) -> str:
@@ -41,7 +51,7 @@ def difference(value: float, unit: str) -> str:
     """
     if math.isnan(value):
         return NOTHING
-    return _minus(f"{factor(unit) * value:+,.{DECIMALS[unit]}f} {unit}")
+    return _minus(f"{factor(unit) * value:+,.{DECIMALS[unit]}f} {unit}".rstrip())
 
 
 def interval(ends: Interval, unit: str) -> str:

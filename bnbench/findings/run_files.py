@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import math
 import string
+import zlib
 from io import BytesIO
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -17,7 +20,7 @@ from numpy.typing import NDArray
 
 from bnbench.config import Experiment, configuration_hash
 from bnbench.errors import BnbenchError
-from bnbench.foreign import read_foreign
+from bnbench.foreign import MEBIBYTE, read_foreign
 from bnbench.runs import (
     BATCH_COLUMNS,
     EPOCH_COLUMNS,
@@ -40,6 +43,9 @@ WRITTEN = (string.ascii_letters + string.digits + "_.+-").encode()
 """What cells are made of."""
 
 SPLITS = ("train", "validation")
+
+MOST_BYTES_OF_LOOKS = 8 * MEBIBYTE
+"""Of one kind of probe, which keeps 5 MB of numbers at most."""
 
 
 def read_checked_experiment(run: Run, manifest: Manifest) -> Experiment:
@@ -177,6 +183,31 @@ def read_evaluations(
     if not (np.where(starts_epoch, seconds, np.diff(seconds, prepend=0)) > 0).all():
         raise _changed(run.evaluations, "train_seconds: must grow up to the epoch's own")
     return _frame(rows)
+
+
+def read_looks(path: Path) -> dict[str, NDArray[Any]]:
+    """Read what a probe of a run saw, ``probes/<kind>.npz``.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Name -> (looks, ...), float32, and ``step``, int64, of each look.
+
+    Raises
+    ------
+    BnbenchError
+        If the file is not as bnbench writes it.
+    """
+    content = BytesIO(read_foreign(path, MOST_BYTES_OF_LOOKS))
+    try:  # no pickle is ever read
+        with np.load(content, allow_pickle=False) as file:
+            looks = {name: file[name] for name in file.files}
+    except (OSError, ValueError, KeyError, BadZipFile, zlib.error, EOFError) as error:
+        raise _changed(path, f"holds no arrays ({str(error).splitlines()[0]})") from None
+    steps = looks.get("step", np.empty((0,)))
+    if not steps.size or {seen.shape[:1] for seen in looks.values()} != {steps.shape}:
+        raise _changed(path, "must hold as many looks as steps")
+    return looks
 
 
 def evaluations_due(manifest: Manifest, experiment: Experiment) -> NDArray[np.int64]:

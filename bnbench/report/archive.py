@@ -37,12 +37,12 @@ def archive(
                 continue
             copy = out / "runs" / manifest.experiment / f"seed-{manifest.seed}"
             for file in _kept(run, with_answers=manifest.experiment in with_answers):
-                with written_whole(copy / file.name) as beside:
+                with written_whole(copy / file.relative_to(run.path)) as beside:
                     beside.write_bytes(file.read_bytes())
             copies.append(copy)
     return copies
 
 
 def _kept(run: Run, *, with_answers: bool) -> list[Path]:
-    optional = [run.evaluations, *([run.predictions] if with_answers else [])]
+    optional = [run.evaluations, *([run.predictions] if with_answers else []), *run.probes()]
     return [run.config, run.manifest, run.epochs, *(file for file in optional if file.exists())]

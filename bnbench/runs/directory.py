@@ -60,6 +60,14 @@ class Run:
         """Parameters and buffers after the last epoch, ``weights.pt``."""
         return self.path / "weights.pt"
 
+    def probe(self, kind: str) -> Path:
+        """Name the file of what one kind of probe saw, ``probes/<kind>.npz``."""
+        return self.path / "probes" / f"{kind}.npz"
+
+    def probes(self) -> list[Path]:
+        """List the files of probes that are there."""
+        return sorted(self.path.glob("probes/*.npz"))
+
     def checkpoint(self, epochs: int, step: int) -> Path:
         """Name the file that a stopped run goes on from, after whole epochs and steps so far."""
         return self.path / f"checkpoint-{epochs:05d}-{step:09d}.pt"
@@ -112,6 +120,7 @@ def locked(run: Run) -> Iterator[None]:
         ) from None
     try:
         remove_unfinished(run.path)
+        remove_unfinished(run.path / "probes")
         yield
     finally:
         lock.release()

@@ -23,14 +23,18 @@ def file_hashes(run: Run) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        File name -> SHA-256, hex; only of files that are there.
+        File name, from the run's folder -> SHA-256, hex; only of files that are there.
     """
-    return {path.name: _sha256(path) for path in _files(run)}
+    return {_name(run, path): _sha256(path) for path in _files(run)}
+
+
+def _name(run: Run, path: Path) -> str:
+    return path.relative_to(run.path).as_posix()
 
 
 def _files(run: Run) -> list[Path]:
     files = (run.config, run.batches, run.epochs, run.evaluations, run.predictions, run.weights)
-    return [path for path in files if path.is_file()]
+    return [path for path in (*files, *run.probes()) if path.is_file()]
 
 
 def _sha256(path: Path) -> str:
@@ -67,7 +71,7 @@ def changed_files(
         Name -> what was done to it; ``new`` is a file that the manifest does not list.
     """
     there = {
-        path.name: stated.get(path.name, "")
+        _name(run, path): stated.get(_name(run, path), "")
         if path.stat().st_mtime < touched_since
         else _sha256(path)
         for path in _files(run)

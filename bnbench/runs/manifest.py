@@ -45,6 +45,7 @@ Count = Annotated[int, Field(ge=1, lt=1 << 31)]
 Whole = Annotated[int, Field(ge=0, lt=1 << 31)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Loss = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Mebibytes = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Moment = Annotated[str, AfterValidator(_as_now_writes_it)]
 
@@ -102,6 +103,8 @@ class Final(Section):
     validation_loss: Loss | None = None
     test_accuracy: Share | None = None
     test_loss: Loss | None = None
+    probe_seconds: dict[str, Seconds] | None = None
+    """Kind of probe -> seconds that its looks have taken."""
 
 
 class Manifest(Section):

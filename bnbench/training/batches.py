@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -43,24 +43,30 @@ def batch_order(
     return batches
 
 
+def batches_in_epoch(examples: int, settings: TrainingSettings) -> int:
+    """Count the batches of an epoch."""
+    whole, rest = divmod(examples, settings.batch_size)
+    return whole + (rest > 0 and not (settings.drop_last and whole))
+
+
 def blocks(
-    batches: list[Tensor], steps_before: int, every: int | None, longest: int
+    batches: list[Tensor], steps_before: int, periods: Sequence[int], longest: int
 ) -> Iterator[list[Tensor]]:
-    """Cut an epoch's batches into blocks that end, also, where an evaluation is due.
+    """Cut an epoch's batches into blocks that end, also, where an evaluation or a look is due.
 
     Parameters
     ----------
     batches : list of Tensor
     steps_before : int
         Done before the first of these batches, counted over the run.
-    every : int, optional
-        Steps between two evaluations.
+    periods : sequence of int
+        Steps between two evaluations, and between two looks of each probe.
     longest : int
         Most batches of a block.
     """
     start = 0
     while start < len(batches):
-        until_due = every - (steps_before + start) % every if every else longest
-        stop = start + min(longest, until_due)
+        until_due = (every - (steps_before + start) % every for every in periods)
+        stop = start + min((longest, *until_due))
         yield batches[start:stop]
         start = stop

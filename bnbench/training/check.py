@@ -8,6 +8,8 @@ from bnbench.config import Experiment
 from bnbench.data import find_dataset
 from bnbench.errors import BnbenchError
 from bnbench.models import build_model, find_architecture, resolve_model
+from bnbench.probes import check_looks, probes_of
+from bnbench.training.batches import batches_in_epoch
 from bnbench.training.initialization import initial_model
 from bnbench.training.stack import check_stack
 
@@ -22,7 +24,7 @@ def check_experiment(experiment: Experiment) -> None:
     """
     problems = [
         problem
-        for check in (_model, _dataset, _image_size, _stack)
+        for check in (_model, _dataset, _image_size, _stack, _probes)
         for problem in check(experiment)
     ]
     if problems:
@@ -88,6 +90,16 @@ def _stack(experiment: Experiment) -> list[str]:
     return []
 
 
+def _probes(experiment: Experiment) -> list[str]:
+    if _model(experiment):
+        return []  # said already
+    try:
+        probes_of(experiment)
+    except BnbenchError as error:
+        return [str(error)]
+    return []
+
+
 def check_batches(experiment: Experiment, examples: int) -> None:
     """Refuse an epoch without a batch, or a batch that cannot be normalized.
 
@@ -104,9 +116,11 @@ def check_batches(experiment: Experiment, examples: int) -> None:
     ------
     BnbenchError
         If no batch would be full with ``drop_last``, or the last batch of an epoch, or every
-        batch, would be one example.
+        batch, would be one example; or as `bnbench.probes.check_looks`.
     """
     size = experiment.training.batch_size
+    steps = experiment.training.epochs * batches_in_epoch(examples, experiment.training)
+    check_looks(experiment, examples, steps)
     if experiment.training.drop_last and examples < size:
         raise BnbenchError(
             f"{experiment.place('training.batch_size')}: {examples} examples are less than one"

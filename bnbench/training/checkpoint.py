@@ -71,6 +71,8 @@ class TrainingState:
         Of the generator that orders the batches, before it ordered those of the epoch under way.
     global_stream : Tensor of uint8
         PyTorch's, on the CPU.
+    looks : dict
+        What the probes have seen; see `bnbench.training.looking.Looks.state`.
     """
 
     row: EpochRow | None
@@ -80,6 +82,7 @@ class TrainingState:
     optimizer: dict[str, Any]
     order_stream: torch.Tensor
     global_stream: torch.Tensor
+    looks: dict[str, Any] = field(default_factory=dict)
 
     @property
     def epochs(self) -> int:

@@ -16,6 +16,7 @@ from pathlib import Path
 from bnbench.config import Experiment
 from bnbench.models import find_architecture
 from bnbench.models.normalizations import find_normalization
+from bnbench.probes import find_probe
 from bnbench.runs import TORCH
 
 ROOT = "bnbench.training.experiment"
@@ -25,6 +26,7 @@ DECIDES_NO_NUMBER = (
     "bnbench.foreign",  # the bytes that it reads have hashes of their own
     "bnbench.config",
     "bnbench.runs",
+    "bnbench.probes",  # of those that a run has, the modules count
     "bnbench.data.fetching",
     "bnbench.data.files",  # what was read has a hash of its own
     "bnbench.data.shared",  # maps the very bits
@@ -33,8 +35,9 @@ DECIDES_NO_NUMBER = (
     "bnbench.training.code",
     "bnbench.training.kernels",  # what it chooses is stated
     "bnbench.kernels.cache",
-    # What these write is held by tests: a run that was resumed leaves the bytes of one that was
-    # not, and weights that are saved are loaded again.
+    # Held by tests: a run that was resumed, or looked into, leaves the bytes of one
+    # that was not, and weights that are saved are loaded again.
+    "bnbench.training.looking",
     "bnbench.training.recording",
     "bnbench.training.checkpoint",
     "bnbench.training.soundness",
@@ -46,8 +49,12 @@ OF_BATCH_LAST = ("bnbench.kernels.", "bnbench.models.batch_last")
 """Modules, by the start of their names, that only runs with these kernels use."""
 ABSENT = ""
 EARLIER = {
-    # It had no stack; it took huge integers; it knew no normalization but batch norm; no kernels.
-    "bnbench.config.schema": ("d8ff01852d3e", "ef7a11f323a8", "e60ea4b1eb5a", "83fc0b2648be"),
+    # It had no stack; it took huge integers; it knew no normalization but batch norm; no kernels;
+    # no probes.
+    "bnbench.config.schema": (
+        "d8ff01852d3e", "ef7a11f323a8", "e60ea4b1eb5a", "83fc0b2648be", "ac7c45c9b2e5",
+        "6dd5b018819c",
+    ),
     "bnbench.data.digits": ("9299cf2766d4",),  # it imported scikit-learn
     "bnbench.data.idx": ("bcc4d3b1ee76",),  # it had a function that only tests called
     # The normalizations had no files of their own; pools stood beside the layers.
@@ -61,19 +68,25 @@ EARLIER = {
     "bnbench.models.normalizations.over_batch": (ABSENT,),
     "bnbench.models.operators": ("5cafe9b3d981",),  # a network could not be exported
     "bnbench.runs.logs": ("e56b46b90b2a",),  # it hashed no rows
-    "bnbench.training.batches": (ABSENT,),  # its code was the loop's
+    # Its code was the loop's; it knew one period.
+    "bnbench.training.batches": (ABSENT, "26008561acc9"),
     "bnbench.training.capture": (ABSENT, "a845fe1b6e0b"),
     "bnbench.training.device": ("633b0c1aaa5f",),
     "bnbench.training.evaluation": ("d28e7395eaea",),
     # It recorded; it had no `shared`; it knew one seed only; it named members by their places; it
-    # chose no kernels.
+    # chose no kernels; it had no probes.
     "bnbench.training.experiment": (
         "0117b3023541", "31e15c672ddf", "a44b5d1b1c46", "269e7a30c962", "0c5f0c059cc9",
+        "4b5c54ad3896", "356c3f645ce3",
     ),
-    # Its code was the loop's; it updated; it chose no kernels.
-    "bnbench.training.learner": (ABSENT, "a68b9c0ced9a", "f6c1e15dc478"),
-    # It gave no states within epochs; it knew one seed only; it kept the books.
-    "bnbench.training.loop": ("93f44a8322e0", "3bb4e0ae8a8f", "5856535a2961"),
+    # Its code was the loop's; it updated; it chose no kernels; it had no periods.
+    "bnbench.training.learner": (
+        ABSENT, "a68b9c0ced9a", "f6c1e15dc478", "d2e55843b458", "ff3004ccceb6",
+    ),
+    # It gave no states within epochs; it knew one seed only; it kept the books; one period.
+    "bnbench.training.loop": (
+        "93f44a8322e0", "3bb4e0ae8a8f", "5856535a2961", "5fae75e956d1",
+    ),
     "bnbench.training.members": (ABSENT,),
     "bnbench.training.optimizer": ("bb312ec111a7",),
     "bnbench.training.progress": (ABSENT,),
@@ -103,7 +116,8 @@ def code_hashes(experiment: Experiment, kernels: str = TORCH) -> dict[str, str]:
     model = experiment.model
     used = find_architecture(model.name).network.__module__
     kind = model.normalization.kind if model.normalization else "batch"
-    hashes = _hashes(used, find_normalization(kind).__module__)
+    probes = (find_probe(probe.kind).__module__ for probe in experiment.probes)
+    hashes = _hashes(used, find_normalization(kind).__module__, *probes)
     return {
         name: digest
         for name, digest in hashes.items()
@@ -128,7 +142,7 @@ def _hashes(*used: str) -> dict[str, str]:
     hashes = {}
     for name, tree in sorted(_imported(ROOT, *used).items()):
         code = _bare(tree)
-        if code and _decides(name):
+        if code and (name in used or _decides(name)):
             hashes[name] = hashlib.sha256(code.encode()).hexdigest()[:12]
     return hashes
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bnbench.config import Experiment
 from bnbench.data import Splits, data_folder, load_splits, shared_splits
+from bnbench.probes import probes_of
 from bnbench.runs import (
     BatchRows,
     EpochRow,
@@ -21,11 +22,13 @@ from bnbench.runs import (
     locked,
     run_directory,
 )
+from bnbench.training.batches import batches_in_epoch
 from bnbench.training.check import check_batches, check_experiment
 from bnbench.training.checkpoint import Checkpoint, TrainingState, remove_checkpoints
 from bnbench.training.code import equal_code
 from bnbench.training.device import on_device, reproducible, resolve_device
 from bnbench.training.kernels import resolve_kernels
+from bnbench.training.looking import Looks
 from bnbench.training.recording import Recordings, kept_together
 from bnbench.training.stack import build_learner, train_seeds
 
@@ -117,14 +120,21 @@ def run_seeds(
         if not left:
             return
         kept = {} if fresh else kept_together(left, splits)
-        records = Recordings(held, left, splits, kept)
+        learner = build_learner(experiment, seeds, on_device(splits, device))
+        looks = Looks(
+            probes_of(experiment),
+            learner,
+            settings.epochs * batches_in_epoch(len(splits.train.labels), settings),
+            next((one.state.looks for one in kept.values()), None),
+        )
+        learner.periods += looks.periods
+        records = Recordings(held, left, splits, kept, looks)
         splits = on_device(splits, device)
-        learner = build_learner(experiment, seeds, splits)
         runs = list(wanted)
         passengers = [member for member, run in enumerate(runs) if run not in left]
         states = [_state(run, kept) for run in runs] if kept else None
         run_at = dict(zip(seeds, runs, strict=True))
-        for seed, result in train_seeds(learner, splits, seeds, states, passengers):
+        for seed, result in looks.along(train_seeds(learner, splits, seeds, states, passengers)):
             records.keep(run_at[seed], result)
             if isinstance(result, BatchRows | EpochRow | EvaluationRow):
                 yield seed, result

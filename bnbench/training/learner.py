@@ -42,6 +42,11 @@ class Learner:
     settings : TrainingSettings
     record : Record, optional
         How full batches are captured; by default as a CUDA graph on a GPU, elsewhere not at all.
+
+    Attributes
+    ----------
+    periods : tuple of int
+        A block of steps ends at every multiple of each.
     """
 
     loss_shape: tuple[int, ...] = ()
@@ -64,6 +69,8 @@ class Learner:
         self.device = split.labels.device
         on_gpu = self.device.type == "cuda"
         self.record = record or (cuda_graph if on_gpu and settings.cuda_graph else None)
+        every = settings.evaluate_every
+        self.periods: tuple[int, ...] = (every,) if every else ()
         self._captured: CapturedStep | None = None
         self._mode = model.training
 

@@ -32,7 +32,7 @@ def train_epochs(
         learner.model.train(epoch == 1 or settings.mode_after_first_epoch == "training")
         batches = progress.order(len(splits.train.labels))
         last = progress.step + len(batches)
-        for block in blocks(batches, progress.step, every, learner.longest_block):
+        for block in blocks(batches, progress.step, learner.periods, learner.longest_block):
             started = perf_counter()
             losses, correct = learner.train_block(update, block)
             yield from progress.trained(block, losses, correct, perf_counter() - started)

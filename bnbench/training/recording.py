@@ -48,6 +48,7 @@ from bnbench.training.checkpoint import (
     set_aside,
 )
 from bnbench.training.evaluation import Evaluation
+from bnbench.training.looking import Looks
 from bnbench.training.progress import Divergence, Result
 from bnbench.training.soundness import flaw, pattern
 from bnbench.training.weights import save_weights
@@ -68,6 +69,8 @@ class _Recording:
     owner : str
         Of the checkpoints; see `bnbench.training.checkpoint.owner_of`.
     logs : RunLogs
+    looks : Looks
+        What the probes have seen, of the run alone.
     final : dict
         Measures after the last whole epoch, for the manifest; they change as the run goes on.
     divergence : str or None
@@ -77,6 +80,7 @@ class _Recording:
     run: Run
     owner: str
     logs: RunLogs
+    looks: Looks
     final: dict[str, Any]
     divergence: str | None = None
 
@@ -89,6 +93,7 @@ class _Recording:
                 save_checkpoint(self.run, checkpoint, self.owner)
             elif isinstance(result, Divergence):
                 self.divergence = result.message
+                self._save_looks()
             else:
                 self.logs.write(result)
         if isinstance(result, EpochRow):
@@ -103,6 +108,14 @@ class _Recording:
         with _writable(self.run):
             _save_predictions(self.run, splits.test or splits.validation, scored)
             save_weights(self.run, weights)
+            self._save_looks()
+
+    def _save_looks(self) -> None:
+        for kind, arrays in self.looks.arrays().items():
+            with written_whole(self.run.probe(kind)) as beside:
+                np.savez_compressed(beside, allow_pickle=False, **arrays)
+        if self.looks.seconds:
+            self.final["probe_seconds"] = dict(self.looks.seconds)
 
 
 class Recordings:
@@ -117,6 +130,8 @@ class Recordings:
     splits : Splits
     kept : mapping of Run to Checkpoint
         What each goes on from, of `kept_together`; empty: they start over, whatever is there.
+    looks : Looks
+        Of the only run, where it has probes.
     """
 
     def __init__(
@@ -125,11 +140,12 @@ class Recordings:
         wanted: Mapping[Run, Identity],
         splits: Splits,
         kept: Mapping[Run, Checkpoint],
+        looks: Looks,
     ) -> None:
         self._splits = splits
         self._ends = {run: held.enter_context(ExitStack()) for run in wanted}
         self._going_on = {
-            run: self._ends[run].enter_context(_recorded(run, one, splits, kept.get(run)))
+            run: self._ends[run].enter_context(_recorded(run, one, splits, kept.get(run), looks))
             for run, one in wanted.items()
         }
 
@@ -165,7 +181,7 @@ def _writable(run: Run) -> Iterator[None]:
 
 @contextmanager
 def _recorded(
-    run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None
+    run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None, looks: Looks
 ) -> Iterator[_Recording]:
     """Begin a run's directory, or go on with it, and leave a manifest that says how it ended."""
     with _writable(run):
@@ -173,7 +189,7 @@ def _recorded(
         final = _measures(kept.state.row if kept else None)
         try:
             with _logs(run, wanted, kept) as logs:
-                record = _Recording(run, _owner(wanted), logs, final)
+                record = _Recording(run, _owner(wanted), logs, looks, final)
                 yield record
         except (KeyboardInterrupt, GeneratorExit):
             _end(run, manifest, status="interrupted", final=final)
@@ -276,7 +292,7 @@ def _start(run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None) 
     manifest.write(run.manifest)  # first: from here on the old files are no finished run's
     if kept is None:
         logs = (run.batches, run.epochs, run.evaluations)
-        for old in (*run.checkpoints(), *logs, run.weights, run.predictions):
+        for old in (*run.checkpoints(), *logs, run.weights, run.predictions, *run.probes()):
             old.unlink(missing_ok=True)
     write_text(run.config, dump_experiment(experiment))
     return manifest

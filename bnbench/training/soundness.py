@@ -38,6 +38,8 @@ class Pattern:
         Of the run; in an epoch; examples in a batch.
     device : str
         ``cpu``, ``cuda`` or ``mps``.
+    periods : dict of str to int
+        Kind of probe -> steps between two looks.
     """
 
     model: dict[str, Any]
@@ -46,6 +48,7 @@ class Pattern:
     batches: int
     batch_size: int
     device: str
+    periods: dict[str, int]
 
 
 def untrained(experiment: Experiment, num_classes: int) -> Network:
@@ -87,6 +90,7 @@ def pattern(experiment: Experiment, num_classes: int, batches: int, device: str)
         batches,
         settings.batch_size,
         device,
+        {probe.kind: probe.every for probe in experiment.probes},
     )
 
 
@@ -102,6 +106,7 @@ def flaw(state: TrainingState, wanted: Pattern) -> str | None:
         _streams(state, wanted.device),
         _tally(state.tally, wanted.batch_size),
         _position(state, wanted),
+        _looks(state, wanted.periods),
     )
     return next(flaws, None)
 
@@ -178,6 +183,31 @@ def _position(state: TrainingState, wanted: Pattern) -> Iterator[str]:
     for moments in state.optimizer["state"].values():
         if "step" in moments and moments["step"] != min(state.step, MOST_COUNTED):
             yield f"optimizer has done {moments['step']:.0f} steps, not {state.step}"
+
+
+def _looks(state: TrainingState, periods: dict[str, int]) -> Iterator[str]:
+    """Check what the probes have seen: one look before the first step, and one a period."""
+    if type(state.looks) is not dict or state.looks.keys() != periods.keys():
+        yield "looks are of other probes"
+        return
+    for kind, every in periods.items():
+        if not _are_looks(state.looks[kind], 1 + state.step // every):
+            yield f"looks.{kind} does not hold {1 + state.step // every} looks"
+
+
+def _are_looks(found: Any, count: int) -> bool:
+    if not isinstance(found, dict) or found.keys() != {"seen", "kept", "seconds"}:
+        return False
+    seen, kept = found["seen"], found["kept"]
+    if not isinstance(seen, dict) or not isinstance(kept, dict) or not seen:
+        return False
+    tensors = (*seen.values(), *kept.values())
+    return (
+        all(isinstance(one, torch.Tensor) for one in tensors)
+        and {(one.dtype, len(one) if one.dim() else 0) for one in seen.values()}
+        == {(torch.float32, count)}
+        and type(found["seconds"]) is float
+    )
 
 
 def _is_row(row: EpochRow) -> bool:

@@ -49,3 +49,18 @@ def test_what_is_refused(text: str, said: str) -> None:
 
 def test_every_quantity_is_named_as_it_is_entered() -> None:
     assert all(name == quantity.name for name, quantity in QUANTITIES.items())
+
+
+def test_the_quantities_of_probes_name_a_layer_and_looks() -> None:
+    metric = parse_metric("C3.activation_drift@2")
+    assert (metric.layer, metric.epoch, metric.looks) == ("C3", 2, "epoch")
+    assert metric.title == "C3: drift of pre-activations in epoch 2"
+    assert parse_metric("gradient_ratio@first").title.endswith("last layer before training")
+    for text, problem in (
+        ("activation_drift@last", "must begin with a layer's name and a dot"),
+        ("C3.test_accuracy", "is of no layer"),
+        ("C3.gradient_norm@0", "followed by @1, @last, @first or @all"),
+        ("C3.gradient_nrm@1", "did you mean 'gradient_norm'"),
+    ):
+        with pytest.raises(BnbenchError, match=problem):
+            parse_metric(text)

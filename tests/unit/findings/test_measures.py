@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 import pytest
 
 from bnbench.config import QUANTITIES, parse_metric
@@ -263,3 +265,27 @@ def test_a_diverged_run_takes_infinitely_many_steps_to_a_loss_that_it_had(
     assert losses is not None
     assert (losses[:80] <= 2).all()
     assert of(run, "steps_to_loss@2") == math.inf
+
+
+def test_what_a_probe_saw_is_averaged_over_the_looks_of_an_epoch(make_run: MakeRun) -> None:
+    """Looks after steps 0, 10, ..., 60; an epoch has 20 steps, and a look at its end is its own."""
+    probes = {"probes": [{"kind": "gradients", "every": 10}]}
+    run = make_run("plain", 0, [0.9, 0.9, 0.9], settings={"training": TRAINING} | probes)
+    run.probe("gradients").parent.mkdir()
+    seen: dict[str, Any] = {
+        "C1.gradient_norm": np.array([100, 1, 2, 4, np.nan, 16, 32], np.float32)
+    }
+    np.savez(run.probe("gradients"), step=np.arange(0, 70, 10), **seen)
+    at = {"first": 100, "1": 1.5, "2": 4, "3": 24, "last": 24, "all": 11}
+    for when, value in at.items():
+        assert of(run, f"C1.gradient_norm@{when}") == value
+    with pytest.raises(BnbenchError, match=r"no metric of the probe gradients 'C3\.gradient_norm'"):
+        of(run, "C3.gradient_norm@last")
+    np.savez(run.probe("gradients"), step=np.arange(3), **seen)
+    with pytest.raises(BnbenchError, match=r"gradients\.npz: must hold as many looks as steps"):
+        of(run, "C1.gradient_norm@last")
+    run.probe("gradients").write_bytes(b"PK\x03\x04")
+    with pytest.raises(BnbenchError, match=r"gradients\.npz: holds no arrays"):
+        of(run, "C1.gradient_norm@last")
+    run.probe("gradients").unlink()
+    assert math.isnan(of(run, "C1.gradient_norm@last"))

@@ -1,0 +1,200 @@
+"""How the activations of a layer are distributed, and how far the distribution moves.
+
+It is looked at in two places: what the activation function is given (after batch norm, where that
+stands before it), and what the next layer is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from bnbench.models import Network
+from bnbench.probes.probe import OUTPUT, Probe, Seen, View, layer, register_probe
+
+UNITS = 32
+POSITIONS = 2
+PERCENTILES = (15, 50, 85)
+SATURATED = 0.97
+
+
+@register_probe("activations")
+class Activations(Probe):
+    """Moments, percentiles and drift of activations, in training mode, on the probe's images.
+
+    Of a layer of more than 32 units, 32 evenly spaced ones are looked at. A map's values are those
+    of all images at 2 x 2 pixels, a third and two thirds down and across.
+
+    Notes
+    -----
+    ``<layer>.<place>.<name>``, where the place is ``pre`` (the activation function's input) or
+    ``next`` (the next layer's input), has the shape (looks, units):
+
+    ==================== =========================================================================
+    ``mean``, ``sd``     of the unit's values; sd with the divisor n
+    ``percentiles``      15, 50 and 85, linearly interpolated (Ioffe and Szegedy 2015, figure 1);
+                         (looks, units, 3)
+    ``moved``            W1 distance to the values at the look before: the mean absolute difference
+                         of the sorted values. NaN at the first look
+    ==================== =========================================================================
+
+    The metrics, one number a layer and look, are means over its units:
+
+    ======================== =====================================================================
+    ``activation_drift``     ``moved`` / sd at the look before, of ``pre``
+    ``input_drift``          the same of ``next``
+    ``activation_sd``        sd of ``pre``
+    ``activation_range``     largest absolute value of ``pre``, of any unit
+    ``activation_kurtosis``  fourth standardized moment of ``pre``; 3 of a normal distribution
+    ``saturation``           share of activations past 97 % of the way to a bound; of a ReLU,
+                             those that are 0
+    ``input_mean_change``    absolute change of the mean of ``next`` since the first look, in sd at
+                             the first look
+    ``input_sd_change``      absolute change of the sd of ``next`` since the first look, likewise
+    ======================== =====================================================================
+    """
+
+    quantities: ClassVar[tuple[str, ...]] = (
+        "activation_drift", "input_drift", "activation_sd", "activation_range",
+        "activation_kurtosis", "saturation", "input_mean_change", "input_sd_change",
+    )  # fmt: skip
+
+    @torch.no_grad()
+    def look(self, view: View) -> Seen:
+        """See `Activations`."""
+        names = self.watched(view.model)
+        with _watching(view.model, names) as values:
+            view.model(view.images)
+        numbers: dict[str, Tensor] = {}
+        keep: dict[str, Tensor] = {}
+        for name in names:
+            for place in ("pre", "next"):
+                key = f"{name}.{place}"
+                ordered = sample(values[key]).sort(dim=1).values  # (units, n)
+                numbers |= {
+                    f"{key}.{what}": value
+                    for what, value in _described(ordered, view.kept.get(f"{key}.sorted")).items()
+                }
+                keep[f"{key}.sorted"] = ordered
+            numbers |= _summed_up(name, numbers, keep, view)
+            numbers[f"{name}.saturation"] = _saturation(
+                activation_of(view.model, name), values[f"{name}.out"]
+            )
+        return Seen({name: value.cpu().numpy() for name, value in numbers.items()}, keep)
+
+
+def activation_of(model: Network, name: str) -> nn.Module:
+    """Find a hidden layer's activation function."""
+    return model.get_submodule(f"{name}.activation")
+
+
+def sample(values: Tensor) -> Tensor:
+    """Choose units and positions: (N, C, H, W) or (N, F) to (units, n)."""
+    chosen = values[:, _spaced(values.shape[1], UNITS, values.device)]
+    if chosen.dim() == 2:
+        return chosen.t().contiguous()
+    for axis in (2, 3):
+        size = chosen.shape[axis]
+        at = [size * (one + 1) // (POSITIONS + 1) for one in range(POSITIONS)]
+        chosen = chosen.index_select(axis, torch.tensor(at, device=chosen.device))
+    return chosen.transpose(0, 1).flatten(1)
+
+
+def _spaced(count: int, at_most: int, device: torch.device) -> Tensor:
+    chosen = min(count, at_most)
+    return torch.arange(chosen, device=device) * count // chosen
+
+
+def _described(ordered: Tensor, before: Tensor | None) -> dict[str, Tensor]:
+    """Describe sorted values (units, n)."""
+    moved = torch.full_like(ordered[:, 0], torch.nan)
+    if before is not None:
+        moved = (ordered - before.to(ordered.device)).abs().mean(dim=1)
+    return {
+        "mean": ordered.mean(dim=1),
+        "sd": ordered.std(dim=1, correction=0),
+        "percentiles": torch.stack([_percentile(ordered, one) for one in PERCENTILES], dim=1),
+        "moved": moved,
+    }
+
+
+def _percentile(ordered: Tensor, percent: int) -> Tensor:
+    """Interpolate between the two nearest of sorted values (units, n)."""
+    below, part = divmod(percent * (ordered.shape[1] - 1), 100)
+    above = min(below + 1, ordered.shape[1] - 1)
+    return ordered[:, below].lerp(ordered[:, above], part / 100)
+
+
+def _summed_up(
+    name: str, numbers: dict[str, Tensor], keep: dict[str, Tensor], view: View
+) -> dict[str, Tensor]:
+    """Compute a layer's metrics, and keep what the next look compares with."""
+    pre, ordered = f"{name}.pre", keep[f"{name}.pre.sorted"]
+    after = f"{name}.next"
+    mean, sd = numbers[f"{after}.mean"], numbers[f"{after}.sd"]
+    for place in (pre, after):
+        keep[f"{place}.sd"] = numbers[f"{place}.sd"]
+    keep[f"{after}.first_mean"] = first_mean = view.kept.get(f"{after}.first_mean", mean)
+    keep[f"{after}.first_sd"] = first_sd = view.kept.get(f"{after}.first_sd", sd)
+    centred = ordered - ordered.mean(dim=1, keepdim=True)
+    kurtosis = centred.pow(4).mean(dim=1) / centred.pow(2).mean(dim=1).square()
+    first_mean, first_sd = first_mean.to(mean.device), first_sd.to(sd.device)
+    return {
+        f"{name}.activation_drift": _drift(numbers, view, pre),
+        f"{name}.input_drift": _drift(numbers, view, after),
+        f"{name}.activation_sd": numbers[f"{pre}.sd"].mean(),
+        f"{name}.activation_range": ordered.abs().amax(),
+        f"{name}.activation_kurtosis": _mean(kurtosis),
+        f"{name}.input_mean_change": _mean((mean - first_mean).abs() / first_sd),
+        f"{name}.input_sd_change": _mean((sd - first_sd).abs() / first_sd),
+    }
+
+
+def _drift(numbers: dict[str, Tensor], view: View, place: str) -> Tensor:
+    moved = numbers[f"{place}.moved"]
+    return _mean(moved / view.kept.get(f"{place}.sd", moved).to(moved.device))
+
+
+def _mean(of_units: Tensor) -> Tensor:
+    """Average over the units that have a spread: a ReLU that is never on has none."""
+    return of_units[of_units.isfinite()].mean()
+
+
+def _saturation(function: nn.Module, out: Tensor) -> Tensor:
+    """Count how often an activation function is where its slope is close to 0."""
+    if isinstance(function, nn.ReLU):
+        return (out <= 0).float().mean()
+    size = (2 * out - 1).abs() if isinstance(function, nn.Sigmoid) else out.abs()
+    return (size > SATURATED).float().mean()
+
+
+@contextmanager
+def _watching(model: Network, names: tuple[str, ...]) -> Iterator[dict[str, Tensor]]:
+    """Collect, during a forward pass, what goes into and out of each layer's activation."""
+    values: dict[str, Tensor] = {}
+    following = dict(zip(model.hidden_layers, (*model.hidden_layers[1:], OUTPUT), strict=True))
+
+    def keep_activation(inputs: tuple[Tensor, ...], output: Tensor, name: str) -> None:
+        values[f"{name}.pre"], values[f"{name}.out"] = inputs[0], output
+
+    def keep_entry(inputs: tuple[Tensor, ...], name: str) -> None:
+        values[f"{name}.next"] = inputs[0]
+
+    handles = []
+    for name in names:
+        function, after = activation_of(model, name), layer(model, following[name])
+        handles += [
+            function.register_forward_hook(
+                lambda _, inputs, output, name=name: keep_activation(inputs, output, name)
+            ),
+            after.register_forward_pre_hook(lambda _, inputs, name=name: keep_entry(inputs, name)),
+        ]
+    try:
+        yield values
+    finally:
+        for handle in handles:
+            handle.remove()

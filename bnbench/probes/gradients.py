@@ -1,0 +1,121 @@
+"""How large each layer's gradient is, how heavy its tails are, and whether its parts agree."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bnbench.models import Network
+from bnbench.probes.probe import OUTPUT, Probe, Seen, View, layer, register_probe
+
+BINS = np.linspace(-10, 10, 42)
+"""Edges of the histogram, in root mean squares of the layer's gradient; the ends are open."""
+
+
+@register_probe("gradients")
+class Gradients(Probe):
+    """The gradient of the loss on the probe's images, in training mode.
+
+    The layers are the hidden ones and ``output``; a layer's gradient is that of the weights of its
+    convolution or linear part.
+
+    Notes
+    -----
+    ``<layer>.histogram`` (looks, 41) counts the elements by their size in root mean squares. The
+    metrics, one number a look, are
+
+    ======================== =====================================================================
+    ``gradient_norm``        of each layer: L2 norm
+    ``gradient_kurtosis``    of each layer: fourth over squared second moment of the elements, about
+                             0; 3 of a normal distribution
+    ``gradient_agreement``   of each layer: abs(sum) / sum(abs) of the loss's derivatives by the
+                             outputs of a map over images and pixels, in the mean over maps (Bjorck
+                             et al. 2018): 1 where all push the map's bias the same way
+    ``bias_gradient``        of each layer: largest absolute derivative by a bias; NaN without one
+    ``gradient_ratio``       norm in the first layer / norm in the last hidden one
+    ======================== =====================================================================
+    """
+
+    quantities: ClassVar[tuple[str, ...]] = (
+        "gradient_norm", "gradient_kurtosis", "gradient_agreement", "bias_gradient",
+        "gradient_ratio",
+    )  # fmt: skip
+
+    def look(self, view: View) -> Seen:
+        """See `Gradients`."""
+        hidden = self.watched(view.model)
+        parts = {name: affine_part(view.model, name) for name in (*hidden, OUTPUT)}
+        weights, outputs, biases = _gradients(view, parts)
+        numbers: dict[str, Tensor | np.ndarray] = {}
+        for name in parts:
+            weight = weights[name]
+            numbers |= {
+                f"{name}.gradient_norm": weight.norm(),
+                f"{name}.gradient_kurtosis": _kurtosis(weight),
+                f"{name}.gradient_agreement": _agreement(outputs[name]),
+                f"{name}.bias_gradient": _largest(biases.get(name)),
+                f"{name}.histogram": _histogram(weight),
+            }
+        first, last = (weights[name].norm() for name in (hidden[0], hidden[-1]))
+        numbers["gradient_ratio"] = first / last
+        return Seen({name: _plain(value) for name, value in numbers.items()})
+
+
+def affine_part(model: Network, name: str) -> nn.Conv2d | nn.Linear:
+    """Find the convolution or linear layer that a hidden layer has, or that the output is."""
+    found = layer(model, name)
+    part = getattr(found, "affine", found)
+    assert isinstance(part, nn.Conv2d | nn.Linear)
+    return part
+
+
+def _gradients(
+    view: View, parts: dict[str, nn.Conv2d | nn.Linear]
+) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
+    """Differentiate the loss by each part's weight, output and, where it has one, bias."""
+    outputs: dict[str, Tensor] = {}
+    handles = [
+        part.register_forward_hook(lambda _, __, out, name=name: outputs.update({name: out}))
+        for name, part in parts.items()
+    ]
+    try:
+        loss = view.loss(view.model(view.images), view.labels)
+    finally:
+        for handle in handles:
+            handle.remove()
+    biases = {name: part.bias for name, part in parts.items() if part.bias is not None}
+    wanted = [*(part.weight for part in parts.values()), *outputs.values(), *biases.values()]
+    found = iter(torch.autograd.grad(loss, wanted))
+    by_weight = {name: next(found) for name in parts}
+    by_output = {name: next(found) for name in outputs}
+    return by_weight, by_output, dict(zip(biases, found, strict=True))
+
+
+def _kurtosis(gradient: Tensor) -> Tensor:
+    return gradient.pow(4).mean() / gradient.square().mean().square()
+
+
+def _agreement(by_output: Tensor) -> Tensor:
+    """Compare |sum| with sum of sizes over all but the channels; (N, C, H, W) or (N, F)."""
+    of_channels = by_output.transpose(0, 1).flatten(1)
+    share = of_channels.sum(dim=1).abs() / of_channels.abs().sum(dim=1)
+    return share[share.isfinite()].mean()
+
+
+def _largest(by_bias: Tensor | None) -> Tensor:
+    return torch.tensor(torch.nan) if by_bias is None else by_bias.abs().amax()
+
+
+def _histogram(gradient: Tensor) -> np.ndarray:
+    values = gradient.flatten().cpu().numpy()
+    size = float(np.sqrt(np.square(values, dtype=np.float64).mean()))
+    scaled = np.clip(values / size, BINS[0], BINS[-1]) if size > 0 else values
+    counts, _ = np.histogram(scaled[np.isfinite(scaled)], BINS)
+    return counts
+
+
+def _plain(value: Tensor | np.ndarray) -> np.ndarray:
+    return value.detach().cpu().numpy() if isinstance(value, Tensor) else value

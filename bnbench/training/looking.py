@@ -1,0 +1,157 @@
+"""Looks into the network between two steps of its training, which leave no trace in it.
+
+A probe sees a copy of the network. The copy has buffers and gradients of its own, and the random
+stream is put back after each look, so that nothing that a probe does can reach the training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bnbench.errors import BnbenchError
+from bnbench.probes import Probe, View, columns
+from bnbench.runs import BatchRows
+from bnbench.training.checkpoint import TrainingState
+from bnbench.training.device import random_stream, set_random_stream
+from bnbench.training.learner import Learner
+from bnbench.training.progress import Result
+
+MOST_BYTES = 5_000_000
+"""Of the numbers that one probe of one run may leave."""
+
+
+class Looks:
+    """The probes of a run, and what they have seen so far.
+
+    Parameters
+    ----------
+    probes : sequence of Probe
+        Checked.
+    learner : Learner
+        What is trained, before its first step; probes look at a copy of its model.
+    steps : int
+        Of the whole run.
+    resumed : mapping of str to Any, optional
+        `state` of the run when it was stopped, which it goes on from.
+
+    Raises
+    ------
+    BnbenchError
+        If a probe would leave more than `MOST_BYTES`.
+
+    Attributes
+    ----------
+    seconds : dict of str to float
+        That each kind has taken.
+    """
+
+    def __init__(
+        self,
+        probes: Sequence[Probe],
+        learner: Learner,
+        steps: int,
+        resumed: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._probes, self._learner, self._resumed = probes, learner, resumed is not None
+        self._twin: Any = deepcopy(learner.model) if probes else None
+        self._seen: dict[str, dict[str, list[NDArray[np.float32]]]] = {}
+        self._kept: dict[str, dict[str, Tensor]] = {}
+        self.seconds = {probe.kind: 0.0 for probe in probes}
+        for probe in probes:
+            if resumed is not None:
+                self._take_over(probe.kind, resumed[probe.kind])
+            else:
+                self._look(probe)
+                self._check_size(probe, steps)
+
+    @property
+    def periods(self) -> tuple[int, ...]:
+        """Steps between two looks, of each probe."""
+        return tuple(probe.every for probe in self._probes)
+
+    def along(self, results: Iterator[tuple[int, Result]]) -> Iterator[tuple[int, Result]]:
+        """Pass a training's results on, and look wherever a probe is due.
+
+        Blocks of steps must end at `periods`. A training state takes along what has been seen.
+        """
+        for seed, result in results:
+            if isinstance(result, BatchRows) and result.split == "train":
+                self._look_after(result)
+            if isinstance(result, TrainingState) and self._probes:
+                yield seed, replace(result, looks=self.state())
+            else:
+                yield seed, result
+
+    def arrays(self) -> dict[str, dict[str, NDArray[Any]]]:
+        """Give what each kind has seen: name -> (looks, ...), and the ``step`` of each look."""
+        return {
+            probe.kind: {"step": np.arange(self._looks(probe)) * probe.every}
+            | {name: np.stack(seen) for name, seen in self._seen[probe.kind].items()}
+            for probe in self._probes
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Give what a resumed run needs, as tensors and numbers by name."""
+        return {
+            kind: {
+                "seen": {name: torch.from_numpy(np.stack(one)) for name, one in seen.items()},
+                "kept": self._kept[kind],
+                "seconds": self.seconds[kind],
+            }
+            for kind, seen in self._seen.items()
+        }
+
+    def _take_over(self, kind: str, state: Mapping[str, Any]) -> None:
+        self._seen[kind] = {name: list(seen.numpy()) for name, seen in state["seen"].items()}
+        self._kept[kind] = dict(state["kept"])
+        self.seconds[kind] = state["seconds"]
+
+    def _looks(self, probe: Probe) -> int:
+        return len(next(iter(self._seen[probe.kind].values())))
+
+    def _look_after(self, rows: BatchRows) -> None:
+        for probe in self._probes:
+            if rows.steps[-1] % probe.every == 0 and np.isfinite(rows.losses).all():
+                self._look(probe)
+
+    def _look(self, probe: Probe) -> None:
+        learner, started = self._learner, perf_counter()
+        stream = random_stream(learner.device)
+        self._twin.load_state_dict(learner.model.state_dict())
+        self._twin.train()
+        split = learner.split
+        view = View(
+            self._twin,
+            split.images[: probe.images],
+            split.labels[: probe.images],
+            learner.loss,
+            self._kept.get(probe.kind, {}),
+        )
+        saw = probe.look(view)
+        set_random_stream(learner.device, stream)
+        seen = self._seen.setdefault(probe.kind, {})
+        for name, value in columns(saw.numbers).items():
+            seen.setdefault(name, []).append(value)
+        self._kept[probe.kind] = saw.keep
+        self.seconds[probe.kind] += perf_counter() - started
+
+    def _check_size(self, probe: Probe, steps: int) -> None:
+        """Refuse what the first look shows to become too much."""
+        of_a_look = sum(one[0].nbytes for one in self._seen[probe.kind].values())
+        looks = 1 + steps // probe.every
+        if of_a_look * looks > MOST_BYTES:
+            least = -(-steps * of_a_look // (MOST_BYTES - of_a_look))
+            raise BnbenchError(
+                f"probes: {probe.kind}: {looks:,} looks would leave {of_a_look * looks / 1e6:.0f}"
+                f" MB, and {MOST_BYTES / 1e6:.0f} are the most; set every to {least:,} or more, or"
+                " name fewer layers"
+            )

@@ -1,0 +1,144 @@
+"""Probes leave no trace in the training, and their files survive a kill; each kind is tried."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from bnbench.config import Experiment, load_experiment
+from bnbench.errors import BnbenchError
+from bnbench.probes import PROBES
+from bnbench.runs import EpochRow, Run, run_directory
+from bnbench.training import run_experiment
+from bnbench.training.experiment import run_seeds
+
+SHORT = ["data.dataset=digits", "training.epochs=2", "training.batch_size=32", "model.dropout=0.2"]
+EVERY = 7  # steps; the epochs have 43, so that a kill after one falls between two looks
+DROPPED = {"train_seconds", "evaluation_seconds"}
+
+
+def experiment(root: Path, probes: str, config: str = "lenet5_batchnorm_all") -> Experiment:
+    return load_experiment(root / f"configs/{config}.yaml", [*SHORT, f"probes={probes}"])
+
+
+def run(one: Experiment, results: Path) -> Run:
+    for _ in run_experiment(one, 0, results):
+        pass
+    return run_directory(results, one, 0)
+
+
+def traces(found: Run) -> tuple[bytes, pd.DataFrame, dict[str, torch.Tensor]]:
+    epochs = pd.read_csv(found.epochs).drop(columns=list(DROPPED))
+    return found.batches.read_bytes(), epochs, torch.load(found.weights, weights_only=True)
+
+
+def same(one: Run, other: Run) -> bool:
+    (batches, epochs, weights), (batches2, epochs2, weights2) = traces(one), traces(other)
+    pd.testing.assert_frame_equal(epochs, epochs2, check_exact=True)
+    assert all(torch.equal(weights[name], weights2[name]) for name in weights)
+    return batches == batches2
+
+
+@pytest.fixture(scope="module")
+def plain(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return run(experiment(root, "[]"), tmp_path_factory.mktemp("plain"))
+
+
+@pytest.mark.parametrize("kind", PROBES)
+def test_a_probe_leaves_no_trace_and_survives_a_kill(
+    root: Path, tmp_path: Path, plain: Run, kind: str
+) -> None:
+    one = experiment(root, f"[{{kind: {kind}, every: {EVERY}, images: 64}}]")
+    whole = run(one, tmp_path / "whole")
+    assert same(whole, plain)
+    with closing(run_seeds(one, [0], tmp_path / "stopped")) as stopped:
+        list(takewhile(lambda row: not isinstance(row[1], EpochRow), stopped))
+        next(stopped)  # past the checkpoint
+    resumed = run(one, tmp_path / "stopped")
+    assert resumed.read_manifest().resumed_after_epochs == [1]
+    assert same(resumed, plain)
+    assert resumed.probe(kind).read_bytes() == whole.probe(kind).read_bytes()
+    manifest = whole.read_manifest()
+    assert manifest.files.keys() >= {f"probes/{kind}.npz", "weights.pt"}
+    assert (manifest.final.probe_seconds or {})[kind] > 0
+    with np.load(whole.probe(kind)) as looks:
+        assert looks["step"].tolist() == list(range(0, 87, EVERY))
+        assert all(len(looks[name]) == len(looks["step"]) for name in looks.files)
+        single = {name.rpartition(".")[2] for name in looks.files if looks[name].ndim == 1}
+    assert single == {"step", *PROBES[kind].quantities}
+    assert whole.probe(kind).stat().st_size < 5_000_000
+
+
+def test_all_probes_together_are_the_same_as_each_alone(root: Path, tmp_path: Path) -> None:
+    alone = f"{{kind: gradients, every: {EVERY}, images: 64}}"
+    one = run(experiment(root, f"[{alone}]"), tmp_path / "one")
+    both = run(
+        experiment(root, f"[{{kind: activations, every: 5, images: 32}}, {alone}]"), tmp_path
+    )
+    assert one.probe("gradients").read_bytes() == both.probe("gradients").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("probes", "message"),
+    [
+        ("[{kind: activation}]", "probes.0.kind: there is no probe 'activation'; did you mean"),
+        ("[{kind: gradients, evry: 3}]", "probes.0.evry: "),
+        ("[{kind: gradients, layers: [C2]}]", "there is no hidden layer 'C2'; did you mean 'C"),
+        ("[{kind: gradients, every: 0}]", "probes.0.every"),
+        ("[{kind: gradients, images: 99999}]", "99999 are more than the 1375 training images"),
+        ("[{kind: gradients, every: 87}]", "87 steps are more than the 86 of the run"),
+        ("[{kind: gradients}, {kind: gradients}]", "probes.1.kind: gradients stands here a second"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_one_line(
+    root: Path, tmp_path: Path, probes: str, message: str
+) -> None:
+    with pytest.raises(BnbenchError) as caught:
+        run(experiment(root, probes), tmp_path)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.rglob("manifest.json"))
+
+
+def test_too_many_looks_are_refused_before_the_first_step(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bnbench.training.looking.MOST_BYTES", 10_000)
+    with pytest.raises(BnbenchError, match=r"87 looks would leave .*; set every to \d+ or more"):
+        run(experiment(root, "[{kind: activations, every: 1, images: 8}]"), tmp_path)
+    assert not list(tmp_path.rglob("manifest.json"))
+
+
+def test_a_stack_cannot_be_looked_into(root: Path, tmp_path: Path) -> None:
+    one = load_experiment(
+        root / "configs/mlp.yaml", [*SHORT[:2], "training.stack=2", "probes=[{kind: gradients}]"]
+    )
+    with pytest.raises(BnbenchError, match=r"training\.stack: a probe looks at one network"):
+        run(one, tmp_path)
+
+
+def test_probes_are_a_part_of_a_runs_identity(root: Path, tmp_path: Path, plain: Run) -> None:
+    """Another period is another run; without probes the hash is that of the first release."""
+    one = experiment(root, "[{kind: gradients, every: 9, images: 16}]")
+    found = run(one, tmp_path)
+    changes: dict[str, Any] = {"probes": (one.probes[0].model_copy(update={"every": 10}),)}
+    with pytest.raises(BnbenchError, match="holds a run that differs in probes"):
+        list(run_experiment(one.model_copy(update=changes), 0, tmp_path))
+    assert "bnbench.probes.gradients" in found.read_manifest().code
+    assert not any("probes" in module for module in plain.read_manifest().code)
+
+
+def test_an_edited_file_of_a_probe_is_found(root: Path, tmp_path: Path) -> None:
+    one = experiment(root, "[{kind: gradients, every: 30, images: 16}]")
+    found = run(one, tmp_path)
+    with found.probe("gradients").open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(BnbenchError, match=r"probes/gradients\.npz \(changed since it ended\)"):
+        list(run_experiment(one, 0, tmp_path))
