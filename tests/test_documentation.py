@@ -283,7 +283,7 @@ def test_python_example_runs(
 def test_study_example_loads(root: Path, pages: dict[str, str], tmp_path: Path) -> None:
     from bnbench.config import load_study
 
-    example, _ = blocks(pages["extend.md"], "yaml")
+    example, *_ = blocks(pages["extend.md"], "yaml")
     for config in (root / "configs").glob("*.yaml"):
         (tmp_path / config.name).write_bytes(config.read_bytes())
     path = tmp_path / "studies/activation.yaml"
@@ -316,7 +316,7 @@ def test_normalization_examples_work(pages: dict[str, str]) -> None:
         experiment = Experiment.model_validate({"experiment": "x", **section})
         return getattr(build_model(resolve_model(experiment)), "C1").normalization  # noqa: B009
 
-    _, settings = blocks(pages["extend.md"], "yaml")
+    *_, settings = blocks(pages["extend.md"], "yaml")
     _, example = blocks(pages["extend.md"], "python")
     assert c1(yaml.safe_load(settings)).num_groups == 2
     try:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from bnbench.models import Network
 from bnbench.probes.probe import OUTPUT, Probe, Seen, View, layer, register_probe
 
-UNITS = 32
+UNITS = 16
 POSITIONS = 2
 PERCENTILES = (15, 50, 85)
 SATURATED = 0.97
@@ -26,7 +26,7 @@ SATURATED = 0.97
 class Activations(Probe):
     """Moments, percentiles and drift of activations, in training mode, on the probe's images.
 
-    Of a layer of more than 32 units, 32 evenly spaced ones are looked at. A map's values are those
+    Of a layer of more than 16 units, 16 evenly spaced ones are looked at. A map's values are those
     of all images at 2 x 2 pixels, a third and two thirds down and across.
 
     Notes

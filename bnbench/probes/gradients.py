@@ -36,12 +36,13 @@ class Gradients(Probe):
                              et al. 2018): 1 where all push the map's bias the same way
     ``bias_gradient``        of each layer: largest absolute derivative by a bias; NaN without one
     ``gradient_ratio``       norm in the first layer / norm in the last hidden one
+    ``gradient_spread``      largest / smallest norm of a layer, ``output`` included
     ======================== =====================================================================
     """
 
     quantities: ClassVar[tuple[str, ...]] = (
         "gradient_norm", "gradient_kurtosis", "gradient_agreement", "bias_gradient",
-        "gradient_ratio",
+        "gradient_ratio", "gradient_spread",
     )  # fmt: skip
 
     def look(self, view: View) -> Seen:
@@ -60,7 +61,9 @@ class Gradients(Probe):
                 f"{name}.histogram": _histogram(weight),
             }
         first, last = (weights[name].norm() for name in (hidden[0], hidden[-1]))
+        norms = torch.stack([one.norm() for one in weights.values()])
         numbers["gradient_ratio"] = first / last
+        numbers["gradient_spread"] = norms.amax() / norms.amin()
         return Seen({name: _plain(value) for name, value in numbers.items()})
 
 

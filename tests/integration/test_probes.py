@@ -21,6 +21,7 @@ from bnbench.training.experiment import run_seeds
 
 SHORT = ["data.dataset=digits", "training.epochs=2", "training.batch_size=32", "model.dropout=0.2"]
 EVERY = 7  # steps; the epochs have 43, so that a kill after one falls between two looks
+QUICK = {"surface": ", points: 5", "sharpness": ", iterations: 1"}
 DROPPED = {"train_seconds", "evaluation_seconds"}
 
 
@@ -55,7 +56,7 @@ def plain(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_a_probe_leaves_no_trace_and_survives_a_kill(
     root: Path, tmp_path: Path, plain: Run, kind: str
 ) -> None:
-    one = experiment(root, f"[{{kind: {kind}, every: {EVERY}, images: 64}}]")
+    one = experiment(root, f"[{{kind: {kind}, every: {EVERY}, images: 64{QUICK.get(kind, '')}}}]")
     whole = run(one, tmp_path / "whole")
     assert same(whole, plain)
     with closing(run_seeds(one, [0], tmp_path / "stopped")) as stopped:

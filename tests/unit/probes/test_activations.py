@@ -35,8 +35,8 @@ def by_numpy(view: View) -> dict[str, Array]:
 
 
 def thinned(values: Array) -> Array:
-    """Choose 32 evenly spaced units: (32, N)."""
-    return values[:, [k * values.shape[1] // 32 for k in range(32)]].T
+    """Choose 16 evenly spaced units: (16, N)."""
+    return values[:, [k * values.shape[1] // 16 for k in range(16)]].T
 
 
 def test_moments_and_percentiles_are_numpys(make_view: MakeView) -> None:
@@ -94,7 +94,7 @@ def test_a_map_is_looked_at_at_four_pixels() -> None:
     maps = torch.arange(2 * 3 * 9 * 6.0).view(2, 3, 9, 6)
     expected = maps[:, 1][:, [3, 6]][:, :, [2, 4]].flatten()
     assert torch.equal(sample(maps)[1], expected)
-    assert sample(torch.zeros(5, 70)).shape == (32, 5)
+    assert sample(torch.zeros(5, 70)).shape == (16, 5)
 
 
 @pytest.mark.parametrize(("activation", "bound"), [("tanh", 0.97), ("sigmoid", 0.985)])
