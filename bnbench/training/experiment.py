@@ -9,8 +9,11 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import torch
+
 from bnbench.config import Experiment
 from bnbench.data import Splits, data_folder, load_splits, shared_splits
+from bnbench.models import Network
 from bnbench.probes import probes_of
 from bnbench.runs import (
     BatchRows,
@@ -30,6 +33,7 @@ from bnbench.training.device import on_device, reproducible, resolve_device
 from bnbench.training.kernels import resolve_kernels
 from bnbench.training.looking import Looks
 from bnbench.training.recording import Recordings, kept_together
+from bnbench.training.soundness import untrained
 from bnbench.training.stack import build_learner, train_seeds
 
 
@@ -124,6 +128,7 @@ def run_seeds(
         looks = Looks(
             probes_of(experiment),
             learner,
+            _twin(experiment, splits, device) if experiment.probes else None,
             settings.epochs * batches_in_epoch(len(splits.train.labels), settings),
             next((one.state.looks for one in kept.values()), None),
         )
@@ -143,6 +148,11 @@ def run_seeds(
         for run in records.going_on():
             member = runs.index(run)
             records.finish(run, learner.weights(member), scored[member])
+
+
+def _twin(experiment: Experiment, splits: Splits, device: torch.device) -> Network:
+    """Build what the probes look at; the random stream is left alone."""
+    return untrained(experiment, splits.num_classes).to(device)
 
 
 def _splits(experiment: Experiment, data_dir: str | Path | None, shared: Path | None) -> Splits:

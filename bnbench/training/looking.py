@@ -7,7 +7,6 @@ stream is put back after each look, so that nothing that a probe does can reach 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bnbench.errors import BnbenchError
+from bnbench.models import Network
 from bnbench.probes import Probe, View, columns
 from bnbench.runs import BatchRows
 from bnbench.training.checkpoint import TrainingState
@@ -37,7 +37,10 @@ class Looks:
     probes : sequence of Probe
         Checked.
     learner : Learner
-        What is trained, before its first step; probes look at a copy of its model.
+        What is trained, before its first step.
+    twin : Network or None
+        A network of the same architecture, which probes look at with the weights of the learner's;
+        it has PyTorch's own kernels, whichever the learner has. ``None`` without probes.
     steps : int
         Of the whole run.
     resumed : mapping of str to Any, optional
@@ -58,11 +61,12 @@ class Looks:
         self,
         probes: Sequence[Probe],
         learner: Learner,
+        twin: Network | None,
         steps: int,
         resumed: Mapping[str, Any] | None = None,
     ) -> None:
         self._probes, self._learner, self._resumed = probes, learner, resumed is not None
-        self._twin: Any = deepcopy(learner.model) if probes else None
+        self._twin = twin
         self._seen: dict[str, dict[str, list[NDArray[np.float32]]]] = {}
         self._kept: dict[str, dict[str, Tensor]] = {}
         self.seconds = {probe.kind: 0.0 for probe in probes}
@@ -124,13 +128,14 @@ class Looks:
                 self._look(probe)
 
     def _look(self, probe: Probe) -> None:
-        learner, started = self._learner, perf_counter()
+        learner, twin, started = self._learner, self._twin, perf_counter()
+        assert twin is not None
         stream = random_stream(learner.device)
-        self._twin.load_state_dict(learner.model.state_dict())
-        self._twin.train()
+        twin.load_state_dict(learner.model.state_dict())
+        twin.train()
         split = learner.split
         view = View(
-            self._twin,
+            twin,
             split.images[: probe.images],
             split.labels[: probe.images],
             learner.loss,
