@@ -10,7 +10,7 @@ from bnbench.claims.evidence import find, judge_test
 from bnbench.claims.exact import Check, check
 from bnbench.claims.schema import Claim, ClaimTest
 from bnbench.claims.verdict import Outcome, Verdict
-from bnbench.config import parse_metric
+from bnbench.config import named, parse_metric
 from bnbench.config.study import SMALL
 from bnbench.findings.results import StudyFindings
 from bnbench.registry import unknown
@@ -167,8 +167,9 @@ def _missing(test: ClaimTest, there: list[StudyFindings]) -> str:
     told = next((one.notes for one in found if one), ())
     notes = "; ".join(dict.fromkeys(map(_reason, told)))
     why = f"not measured ({notes})" if notes else "not run"
-    path = there[0].study.path if there else f"configs/studies/{test.study}.yaml"
-    return f"{why}: bnbench reproduce {path}"
+    path = there[0].study.path if there else test.study
+    known = {str(file): name for name, file in named("study").items()}
+    return f"{why}: bnbench reproduce {known.get(path, path)}"
 
 
 def _reason(note: str) -> str:

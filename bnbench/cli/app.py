@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.metadata import version as package_version
+from typing import Annotated
 
 import typer
 
@@ -20,16 +23,13 @@ from bnbench.cli.plan import plan
 from bnbench.cli.predict import predict
 from bnbench.cli.report import report
 from bnbench.cli.reproduce import reproduce
-from bnbench.cli.terminal import tell_problems
+from bnbench.cli.terminal import say, tell, tell_problems
 from bnbench.cli.train import train
 from bnbench.cli.verify import verify
 from bnbench.errors import BnbenchError
 
 app = typer.Typer(
     name="bnbench",
-    help="Replicate the LeNet-5 / MNIST batch-normalization benchmarks: as published, as"
-    " corrected, over many seeds.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",  # a paragraph is filled, not broken where its lines are
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -46,14 +46,56 @@ for panel, verbs in VERBS.items():
         app.command(name, rich_help_panel=panel)(verb)
 app.add_typer(data_app, name="data", rich_help_panel="Data")
 
+START = """bnbench runs the articles' experiments again. Three commands to start with:
+
+  bnbench train lenet5 -o data.dataset=digits     one network, in seconds, without a network
+  bnbench reproduce                               the first article's question, in minutes
+  bnbench compare lenet5_batchnorm --baseline lenet5
+
+bnbench --help lists all commands."""
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version, and leave.")
+    ] = False,
+) -> None:
+    """Replicate the LeNet-5 / MNIST batch-normalization benchmarks.
+
+    As published, as corrected, over many seeds.
+
+    Exit codes: 0 done; 1 a run failed or a check did not hold; 2 a mistake in what was asked;
+    130 and 143 stopped.
+    """
+    if version:
+        say(f"bnbench {package_version('bnbench')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        say(START)
+
 
 def main() -> None:
     """Run the command line; a `BnbenchError` becomes lines on standard error and exit code 2."""
     os.environ["MPLBACKEND"] = "agg"  # figures go to files; a notebook's backend is not at hand
+    _tell_what_takes_long()
     if sys.argv[1:2] == ["plan"]:
         _only_looking()
     else:
         _run()
+
+
+def _tell_what_takes_long() -> None:
+    """Let the other folders say what they are waiting for, on standard error."""
+
+    class Telling(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            tell(record.getMessage())
+
+    logger = logging.getLogger("bnbench")
+    logger.setLevel(logging.INFO)
+    logger.handlers = [Telling()]
 
 
 def _run() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bnbench.cli.completion import study_names
 from bnbench.cli.options import RESULTS, Results
 from bnbench.cli.terminal import on_terminal, say, show, table
 
@@ -23,7 +24,10 @@ HEADER = ("claim", "aspect", "verdict", "numbers")
 def claims(
     studies: Annotated[
         list[Path] | None,
-        typer.Argument(help="Study YAML files: only claims that rest on them; by default all."),
+        typer.Argument(
+            help="Studies by name or file: only claims that rest on them; by default all.",
+            autocompletion=study_names,
+        ),
     ] = None,
     results: Results = RESULTS,
     article: Annotated[

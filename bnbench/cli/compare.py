@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from bnbench.cli.completion import run_names
+from bnbench.cli.folders import run_folders
 from bnbench.cli.options import RESULTS, Results, WithRuns
 from bnbench.cli.terminal import say, show
-from bnbench.errors import BnbenchError
-from bnbench.registry import unknown
 
 
 def compare(
@@ -18,7 +18,8 @@ def compare(
         list[str],
         typer.Argument(
             help="Experiments by name or folder, or folders of runs; the first is the baseline"
-            " unless --baseline names it."
+            " unless --baseline names it.",
+            autocompletion=run_names,
         ),
     ],
     baseline: Annotated[
@@ -36,10 +37,11 @@ def compare(
     """
     from bnbench.report.archive import archive
     from bnbench.report.compare import compare
+    from bnbench.report.conclusion import conclusions
     from bnbench.report.tables import markdown_table, render_table
     from bnbench.runs import write_text
 
-    folders = [_folder(name, results) for name in ([baseline] if baseline else []) + runs]
+    folders = run_folders(([baseline] if baseline else []) + runs, results)
     comparison = compare(folders, out)
     paths = [*comparison.paths, out / "summary.md"]
     write_text(paths[-1], markdown_table(comparison))
@@ -47,20 +49,5 @@ def compare(
         archive(folders, out)
         paths.append(out / "runs")
     show(render_table(comparison))
-    for line in (*comparison.notes, *paths):
+    for line in (*comparison.notes, *paths, *conclusions(comparison)):
         say(line)
-
-
-def _folder(name: str, results: Path) -> Path:
-    """Find a folder given by its path, or an experiment by its name under the results folder."""
-    for folder in (Path(name), results / name):
-        if folder.is_dir():
-            return folder
-    finished = {path.parent.parent.relative_to(results).as_posix()
-                for path in results.glob("**/seed-*/manifest.json")}  # fmt: skip
-    if not finished:
-        raise BnbenchError(
-            f"{name}: there is no such folder, and {results} holds no run; `bnbench train` makes"
-            " runs, and --results names their folder"
-        )
-    raise unknown("folder or experiment", name, finished)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bnbench.cli.completion import run_names
+from bnbench.cli.folders import run_folders
+from bnbench.cli.options import RESULTS, Results
 from bnbench.cli.terminal import say, show, table
 
 if TYPE_CHECKING:
@@ -17,14 +20,15 @@ if TYPE_CHECKING:
 
 
 def diff(
-    first: Annotated[Path, typer.Argument(help="A run.")],
-    second: Annotated[Path, typer.Argument(help="Another run.")],
+    first: Annotated[Path, typer.Argument(help="A run.", autocompletion=run_names)],
+    second: Annotated[Path, typer.Argument(help="Another run.", autocompletion=run_names)],
+    results: Results = RESULTS,
 ) -> None:
     """Say what differs between two runs; exit code 1 if their numbers do.
 
-    Example: bnbench diff results/lenet5/seed-0 results/lenet5_batchnorm/seed-0
+    Example: bnbench diff lenet5/seed-0 lenet5_batchnorm/seed-0
     """
-    raise typer.Exit(print_difference(first, second))
+    raise typer.Exit(print_difference(*run_folders((first, second), results)))
 
 
 def print_difference(first: Path, second: Path) -> int:

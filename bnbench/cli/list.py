@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bnbench.cli.folders import run_folder
 from bnbench.cli.options import RESULTS
 from bnbench.cli.terminal import percent, say, seed_ranges, show, table
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def list_runs(
-    results: Annotated[Path, typer.Argument(help="A folder of runs.")] = RESULTS,
+    results: Annotated[Path, typer.Argument(help="A folder of runs, or an experiment.")] = RESULTS,
     by_run: Annotated[bool, typer.Option("--runs", help="One line a run.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The same, for programs.")] = False,
 ) -> None:
@@ -35,7 +36,7 @@ def list_runs(
     """
     from bnbench.runs.overview import look_over
 
-    overview = look_over(results)
+    overview = look_over(results if results.is_dir() else run_folder(results, RESULTS))
     if as_json:
         say(_json(overview, by_run))
         return

@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-HEADLINE = Path("configs/studies/headline.yaml")
+HEADLINE = Path("headline")
 """The study of the first article's question: what the verbs of studies take by default."""
 
 RESULTS = Path("results")

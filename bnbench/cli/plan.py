@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bnbench.cli.completion import study_names
 from bnbench.cli.options import (
     HEADLINE,
     RESULTS,
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 
 def plan(
     study: Annotated[
-        Path | None, typer.Argument(help="A study's YAML file; by default the headline study.")
+        Path | None,
+        typer.Argument(
+            help="A study by name or file; by default headline.", autocompletion=study_names
+        ),
     ] = None,
     seeds: StudySeeds = None,
     small: Small = False,
@@ -38,7 +42,7 @@ def plan(
 ) -> None:
     """Say for each run of a study whether it is there, would go on or would be run, and why.
 
-    Example: bnbench plan configs/studies/headline.yaml
+    Example: bnbench plan headline
     """
     from bnbench.config import load_study
     from bnbench.execution import plan_runs

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bnbench.cli.completion import run_names
+from bnbench.cli.folders import run_folder
+from bnbench.cli.options import RESULTS, Results
 from bnbench.cli.terminal import show, table
 
 if TYPE_CHECKING:
@@ -14,19 +17,23 @@ if TYPE_CHECKING:
 
 
 def predict(
-    run: Annotated[Path, typer.Argument(help="A completed run, such as results/lenet5/seed-0.")],
+    run: Annotated[
+        Path,
+        typer.Argument(help="A completed run, such as lenet5/seed-0.", autocompletion=run_names),
+    ],
     images: Annotated[list[Path], typer.Argument(help="Image files, any size, either polarity.")],
+    results: Results = RESULTS,
 ) -> None:
     """Classify image files with a trained run: the digit, and each class's probability.
 
-    Example: bnbench predict results/lenet5/seed-0 seven.png
+    Example: bnbench predict lenet5/seed-0 seven.png
     """
     from bnbench.prediction import predict
     from bnbench.runs import find_run
 
     predictions: list[Prediction] = []
     try:
-        for prediction in predict(find_run(run), images):
+        for prediction in predict(find_run(run_folder(run, results)), images):
             predictions.append(prediction)  # noqa: PERF402 -- kept when a later one raises
     finally:  # one that cannot be read does not keep back the others' answers
         if predictions:

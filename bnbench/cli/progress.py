@@ -37,22 +37,19 @@ def _lines(events: Iterable[Event], runs: int) -> Iterator[Event]:
     from bnbench.execution import Ended, Progress, Retried
 
     done = 0
+    reached: dict[str, str] = {}
     for event in events:
         if isinstance(event, Progress) and event.validation_accuracy is not None:
-            tell(_epoch_line(event))
+            reached[event.task.name] = f", validation accuracy {event.validation_accuracy:.2%}"
         if isinstance(event, Retried):
             tell(_retry_line(event))
         if isinstance(event, Ended):
             done += 1
-            tell(f"[{done}/{runs}] {event.task.name}: {event.status}")
+            tell(
+                f"[{done}/{runs}] {event.task.name}: {event.status}"
+                f"{reached.get(event.task.name, '').replace('%', ' %')}"
+            )
         yield event
-
-
-def _epoch_line(event: Progress) -> str:
-    return (
-        f"{event.task.name}: epoch {event.epoch}/{event.task.experiment.training.epochs}"
-        f" loss {event.loss:.4f} validation accuracy {event.validation_accuracy:.4f}"
-    )
 
 
 def _retry_line(event: Retried) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bnbench.cli.completion import study_names
 from bnbench.cli.options import RESULTS, Results
 from bnbench.cli.terminal import say
 
@@ -14,7 +15,10 @@ from bnbench.cli.terminal import say
 def report(
     studies: Annotated[
         list[Path] | None,
-        typer.Argument(help="Study YAML files; by default every study that has runs."),
+        typer.Argument(
+            help="Studies by name or file; by default all that have runs.",
+            autocompletion=study_names,
+        ),
     ] = None,
     seeds: Annotated[
         int | None, typer.Option("--seeds", "-n", min=1, help="Only seeds 0 ... N-1.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bnbench.cli.completion import study_names
 from bnbench.cli.options import HEADLINE, RunOptions, Small, StudySeeds, WithRuns, with_run_options
 from bnbench.cli.terminal import say, show, table
 
@@ -26,7 +27,9 @@ def reproduce(
     how: RunOptions,
     studies: Annotated[
         list[Path] | None,
-        typer.Argument(help="Study YAML files; by default the headline study."),
+        typer.Argument(
+            help="Studies by name or file; by default headline.", autocompletion=study_names
+        ),
     ] = None,
     seeds: StudySeeds = None,
     small: Small = False,
@@ -50,7 +53,7 @@ def reproduce(
 ) -> None:
     """Run what studies still lack, compare, judge the articles' claims, and write a report.
 
-    Example: bnbench reproduce configs/studies/learning_rate.yaml --small
+    Example: bnbench reproduce learning_rate --small
     """
     from bnbench.cli.running import Running, run_plan
     from bnbench.cli.studies import known_studies, load_studies

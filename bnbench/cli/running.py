@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean, stdev
 
 import torch
 from rich.table import Table
 
+from bnbench.cli.labels import short_labels
 from bnbench.cli.options import Executor, RunOptions
 from bnbench.cli.progress import ended, shown
 from bnbench.cli.signals import unless_stopped
-from bnbench.cli.terminal import percent, show, table, tell
+from bnbench.cli.terminal import counted, percent, say, show, table, tell
 from bnbench.config import Experiment, load_experiment
 from bnbench.errors import BnbenchError
 from bnbench.execution import (
@@ -28,6 +30,7 @@ from bnbench.execution import (
 )
 from bnbench.execution.ray_cluster import RayCluster
 from bnbench.runs import TORCH, Run
+from bnbench.runs.manifest import Final
 from bnbench.training.device import resolve_device
 from bnbench.training.kernels import resolve_kernels
 
@@ -69,7 +72,11 @@ class Running:
 
 
 def train_experiments(
-    configs: Sequence[Path], seeds: Sequence[int], overrides: Sequence[str], how: RunOptions
+    configs: Sequence[Path],
+    seeds: Sequence[int],
+    overrides: Sequence[str],
+    how: RunOptions,
+    name: str | None = None,
 ) -> int:
     """Run what is still to be done of the given experiments and seeds; see ``train --help``.
 
@@ -82,7 +89,7 @@ def train_experiments(
 
     def plan_and_run() -> int:
         plan = plan_runs(
-            _load(configs, overrides, how),
+            _load(configs, overrides, how, name),
             seeds,
             how.results,
             data_dir=how.data_dir,
@@ -90,17 +97,21 @@ def train_experiments(
             device_of=running.device_of,
         )
         plan.refuse_others()
-        return run_plan(plan, running)
+        code = run_plan(plan, running)
+        _say_means(plan.runs)
+        return code
 
     return unless_stopped(plan_and_run)
 
 
-def _load(configs: Sequence[Path], overrides: Sequence[str], how: RunOptions) -> list[Experiment]:
+def _load(
+    configs: Sequence[Path], overrides: Sequence[str], how: RunOptions, name: str | None
+) -> list[Experiment]:
     """Load all configs, and report the problems of all of them together."""
     experiments, problems = [], []
     for path in configs:
         try:
-            experiments.append(load_experiment(path, overrides, how.device, how.stack))
+            experiments.append(load_experiment(path, overrides, how.device, how.stack, name))
         except BnbenchError as error:
             problems.append(str(error))
     if problems:
@@ -161,17 +172,59 @@ def _told(plan: Plan, outcomes: Sequence[Ended]) -> int:
 def _run_table(runs: Sequence[Run]) -> Table:
     """Lay out runs with how they ended and their last accuracies, in per cent."""
     manifests = [(run, run.read_manifest()) for run in runs if run.manifest.exists()]
+    shared, labels = _labelled([manifest.experiment for _, manifest in manifests])
+    if shared:
+        say(f"All runs: {shared}.")
     rows = [
         (
-            str(run.path),
+            f"{labels[manifest.experiment]}, seed {manifest.seed}",
             manifest.status,
             str(manifest.final.epochs or 0),
             percent(manifest.final.validation_accuracy),
             percent(manifest.final.test_accuracy),
         )
-        for run, manifest in manifests
+        for _, manifest in manifests
     ]
     return table(("run", "status", "epochs", "validation", "test"), rows)
+
+
+def _labelled(experiments: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Short labels by the experiments' names, and what all of them were changed by."""
+    names = list(dict.fromkeys(experiments))
+    shared, labels = short_labels(names) if names else ("", [])
+    return shared, dict(zip(names, labels, strict=True))
+
+
+def _say_means(runs: Sequence[Run]) -> None:
+    """Say how each experiment ended over its seeds, and which command compares them."""
+    ended: dict[str, list[Final]] = {}
+    for run in runs:
+        if run.manifest.exists() and (manifest := run.read_manifest()).status == "complete":
+            ended.setdefault(manifest.experiment, []).append(manifest.final)
+    if not ended:
+        return
+    _, labels = _labelled(list(ended))
+    rows = [
+        (
+            labels[name],
+            str(len(finals)),
+            _spread([one.validation_accuracy for one in finals]),
+            _spread([one.test_accuracy for one in finals]),
+        )
+        for name, finals in ended.items()
+    ]
+    show(table(("experiment", "seeds", "validation", "test"), rows))
+    baseline, *others = ended
+    if others:
+        say(f"Compare them: bnbench compare {' '.join(others)} --baseline {baseline}")
+
+
+def _spread(accuracies: Sequence[float | None]) -> str:
+    """Write the mean and the standard deviation of accuracies, in per cent."""
+    known = [one for one in accuracies if one is not None]
+    if len(known) < 2:
+        return percent(known[0] if known else None)
+    return f"{100 * fmean(known):.2f} ± {100 * stdev(known):.2f} %"
 
 
 def _failure_table(failures: Sequence[Ended]) -> Table:
@@ -186,12 +239,13 @@ def _failure_table(failures: Sequence[Ended]) -> Table:
 def _announce(plan: Plan, slots: int) -> None:
     finished = len(plan.planned) - len(plan.left)
     if finished:
-        tell(f"{finished} of {len(plan.planned)} runs are finished already")
+        are = "is" if len(plan.planned) == 1 else "are"
+        tell(f"{finished} of {counted(len(plan.planned), 'run')} {are} finished already")
     if plan.tasks:
         seconds = estimate_seconds(plan.tasks, slots)
         tell(
-            f"{len(plan.left)} runs of {plan.epochs} epochs in all{_stacked(plan)}, {slots} side by"
-            f" side: about {_rounded(seconds)}"
+            f"{counted(len(plan.left), 'run')} of {counted(plan.epochs, 'epoch')} in all"
+            f"{_stacked(plan)}, {slots} side by side: about {_rounded(seconds)}"
         )
 
 

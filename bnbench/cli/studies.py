@@ -7,12 +7,10 @@ from pathlib import Path
 
 from bnbench.claims import Check
 from bnbench.cli.options import HEADLINE
-from bnbench.config import Study, load_study
+from bnbench.config import Study, config_file, load_study, named
 from bnbench.errors import BnbenchError
 from bnbench.findings.studies_with_runs import studies_with_runs
 from bnbench.report.study_results import Judged, judge_studies
-
-STUDIES = Path("configs/studies")
 
 
 def load_studies(
@@ -53,9 +51,10 @@ def _check_seeds(study: Study) -> None:
 
 
 def known_studies(paths: Iterable[Path]) -> list[Study]:
-    """Load, in full, the given studies and those of ``configs/studies``, the headline first."""
-    ours = sorted(STUDIES.glob("*.yaml"), key=lambda path: (path != HEADLINE, path))
-    files = {path.resolve(): path for path in [*paths, *ours]}
+    """Load, in full, the given studies and those that have names, the headline first."""
+    ours = sorted(named("study").values(), key=lambda path: (path.stem != HEADLINE.name, path))
+    given = [config_file(path, "study") for path in paths]
+    files = {path.resolve(): path for path in [*given, *ours]}
     return _all(load_study, files.values())
 
 

@@ -7,16 +7,25 @@ from typing import Annotated
 
 import typer
 
+from bnbench.cli.completion import experiment_names, setting_names
 from bnbench.cli.options import RunOptions, with_run_options
+from bnbench.errors import BnbenchError
 
 
 @with_run_options
 def train(
-    config: Annotated[
-        list[Path],
-        typer.Option("--config", "-c", help="Experiment YAML; repeat for several experiments."),
-    ],
     how: RunOptions,
+    experiments: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Experiments by name, such as lenet5, or their YAML files.",
+            autocompletion=experiment_names,
+        ),
+    ] = None,
+    config: Annotated[
+        list[Path] | None,
+        typer.Option("--config", "-c", help="The same as an option; repeatable."),
+    ] = None,
     seeds: Annotated[
         int, typer.Option("--seeds", "-n", min=1, help="Run each experiment at seeds 0 ... N-1.")
     ] = 1,
@@ -26,16 +35,30 @@ def train(
     ] = None,
     override: Annotated[
         list[str] | None,
-        typer.Option("--override", "-o", metavar="KEY=VALUE", help="Change one setting."),
+        typer.Option(
+            "--override",
+            "-o",
+            metavar="KEY=VALUE",
+            help="Change one setting.",
+            autocompletion=setting_names,
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Name of the experiment, and of its folder.")
     ] = None,
 ) -> None:
     """Train experiments, at one or more seeds, and log them under the results folder.
 
     Finished runs are recognised and not run again.
 
-    Example: bnbench train -c configs/lenet5.yaml -c configs/lenet5_batchnorm.yaml --seeds 3
+    Example: bnbench train lenet5 lenet5_batchnorm --seeds 3
     """
     from bnbench.cli.running import train_experiments
 
     chosen = list(dict.fromkeys(seed)) if seed else list(range(seeds))
-    raise typer.Exit(train_experiments(config, chosen, override or [], how))
+    configs = [*(experiments or ()), *(config or ())]
+    if not configs:
+        raise BnbenchError("name an experiment, such as lenet5, or a YAML file")
+    if name is not None and len(configs) > 1:
+        raise BnbenchError("--name: names one experiment; train the others by themselves")
+    raise typer.Exit(train_experiments(configs, chosen, override or [], how, name))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bnbench.cli.completion import run_names
+from bnbench.cli.folders import run_folders
 from bnbench.cli.options import RESULTS, DataDir, Results
 from bnbench.cli.terminal import say, show, table, tell
 from bnbench.errors import BnbenchError
@@ -25,7 +27,10 @@ OTHER_BITS = (
 def verify(
     runs: Annotated[
         list[Path] | None,
-        typer.Argument(help="Folders of runs or of experiments; with --against, by default all."),
+        typer.Argument(
+            help="Runs or experiments, such as lenet5; with --against, by default all.",
+            autocompletion=run_names,
+        ),
     ] = None,
     rerun: Annotated[
         bool, typer.Option("--rerun", help="Do the runs again in a temporary folder, and compare.")
@@ -51,7 +56,7 @@ def verify(
     paired differences of the reference's contrasts, lie where its own seeds predict them; exit
     code 1 if more lie outside than chance explains. That holds on any machine.
 
-    Example: bnbench verify results/lenet5 --rerun --steps 100
+    Example: bnbench verify lenet5 --rerun --steps 100
 
     Example: bnbench verify --against results/reference --results results
     """
@@ -60,10 +65,12 @@ def verify(
 
         if rerun or steps is not None:
             raise BnbenchError("--against: judges runs as they are; leave out --rerun and --steps")
-        raise typer.Exit(judge_runs(runs or [], results, against))
+        raise typer.Exit(judge_runs(run_folders(runs or (), results), results, against))
     if not runs:
-        raise BnbenchError("name folders of runs, such as results/lenet5; or give --against")
-    raise typer.Exit(verify_runs(runs, again=rerun, steps=steps, data_dir=data_dir))
+        raise BnbenchError("name runs, such as lenet5; or give --against")
+    raise typer.Exit(
+        verify_runs(run_folders(runs, results), again=rerun, steps=steps, data_dir=data_dir)
+    )
 
 
 def verify_runs(

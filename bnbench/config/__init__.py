@@ -10,6 +10,7 @@ from bnbench.config.loading import (
     load_experiment,
 )
 from bnbench.config.metric import QUANTITIES, Metric, Quantity, parse_metric
+from bnbench.config.named import config_file, named
 from bnbench.config.schema import (
     AdamSettings,
     BatchNormSettings,
@@ -48,11 +49,13 @@ __all__ = [
     "StudyArm",
     "TrainingSettings",
     "checked_section",
+    "config_file",
     "configuration_hash",
     "differing_keys",
     "differing_recipe",
     "dump_experiment",
     "load_experiment",
     "load_study",
+    "named",
     "parse_metric",
 ]

@@ -7,12 +7,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from bnbench.config.marks import parse, read_yaml
+from bnbench.config.named import config_file, refuse_other_kind
 from bnbench.config.problems import problems_of
 from bnbench.config.schema import Experiment
 from bnbench.errors import BnbenchError
@@ -38,13 +39,14 @@ def load_experiment(
     overrides: Sequence[str] = (),
     device: str | None = None,
     stack: int | None = None,
+    name: str | None = None,
 ) -> Experiment:
     """Load and check one experiment.
 
     Parameters
     ----------
     path : str or Path
-        A YAML file such as ``configs/lenet5.yaml``.
+        A YAML file such as ``configs/lenet5.yaml``, or its name, ``lenet5``.
     overrides : sequence of str
         ``key=value`` with dotted keys, such as ``training.optimizer.learning_rate=0.01``. The
         experiment's name takes them on, so that its runs get a folder of their own.
@@ -52,6 +54,8 @@ def load_experiment(
         Override of ``training.device`` that leaves the name as it is.
     stack : int, optional
         Likewise of ``training.stack``.
+    name : str, optional
+        In place of the experiment's own, whatever the overrides.
 
     Returns
     -------
@@ -62,7 +66,8 @@ def load_experiment(
     BnbenchError
         With one line a problem: ``file:line:column: key``, what is wrong, and the remedy.
     """
-    values, places = read_mapping(Path(path), "experiment")
+    path = config_file(path, "experiment")
+    values, places = read_mapping(path, "experiment")
     for text in overrides:
         _override(values, places, text)
     if device is not None:
@@ -71,6 +76,10 @@ def load_experiment(
         _override(values, places, f"training.stack={stack}")
     if overrides and isinstance(values.get("experiment"), str):
         values["experiment"] = _overridden_name(values["experiment"], overrides)
+    if any(text.startswith("model.name=") for text in overrides):
+        values.pop("description", None)  # it is of the architecture that the file names
+    if name is not None:
+        _override(values, places, f"experiment={json.dumps(name)}")
     return _checked_experiment(values, places, path)
 
 
@@ -98,11 +107,15 @@ def load_variant(
     return _checked_experiment(values, places, path)
 
 
-def read_mapping(path: Path, what: str) -> tuple[dict[str, Any], dict[str, str]]:
+def read_mapping(
+    path: Path, what: Literal["experiment", "study", "claims"]
+) -> tuple[dict[str, Any], dict[str, str]]:
     """Read a YAML file that must hold keys; see `bnbench.config.marks.read_yaml`."""
     values, places = read_yaml(path)
     if not isinstance(values, dict):
         raise BnbenchError(f"{path}: is no {what}; it must hold keys such as `{what}:`")
+    if what != "claims":
+        refuse_other_kind(values, path, what)
     return values, places
 
 

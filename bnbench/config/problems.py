@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -141,8 +141,33 @@ def _parts(location: tuple[int | str, ...], values: Any) -> Iterator[str]:
 
 def _suggest(schema: type[BaseModel], location: tuple[int | str, ...], key: str) -> str:
     names = _keys_at(schema, location[:-1])
-    near = get_close_matches(key, names, n=1, cutoff=0.6)
+    meant = ALIASES.get(key, key)
+    section = "".join(f"{part}." for part in location[:-1])
+    elsewhere = [
+        one
+        for one in dotted_keys(schema)
+        if one.startswith(section) and one.rpartition(".")[2] == meant and one != section + key
+    ]
+    near = elsewhere or get_close_matches(key, names, n=1, cutoff=0.6)
     return f"did you mean {near[0]!r}?" if near else f"the keys here are: {', '.join(names)}"
+
+
+ALIASES = {
+    "lr": "learning_rate", "rate": "learning_rate", "batchsize": "batch_size", "bs": "batch_size",
+    "bn": "batch_norm", "batchnorm": "batch_norm", "n_epochs": "epochs", "opt": "optimizer",
+}  # fmt: skip
+"""What other programs call a key."""
+
+
+def dotted_keys(model: type[BaseModel], before: str = "") -> list[str]:
+    """List every key that a file of a schema may hold, but for those below names of its own."""
+    keys: dict[str, None] = {}
+    for name, field in model.model_fields.items():
+        keys[f"{before}{name}"] = None
+        if get_origin(field.annotation) not in (dict, tuple):
+            for section in _models_in(field.annotation):
+                keys |= dict.fromkeys(dotted_keys(section, f"{before}{name}."))
+    return list(keys)
 
 
 def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -11,6 +11,7 @@ from bnbench.config.figures import check_figures
 from bnbench.config.ladder import Ladder, climb
 from bnbench.config.loading import checked, load_variant, read_mapping
 from bnbench.config.metric import Metric, parse_metric
+from bnbench.config.named import config_file
 from bnbench.config.schema import Experiment
 from bnbench.config.study import (
     SMALL,
@@ -32,7 +33,7 @@ def load_study(path: str | Path, *, small: bool = False, seeds: int | None = Non
     Parameters
     ----------
     path : str or Path
-        Such as ``configs/studies/headline.yaml``.
+        Such as ``configs/studies/headline.yaml``, or its name, ``headline``.
     small : bool, default False
         The variant that its ``small`` section describes.
     seeds : int, optional
@@ -51,7 +52,7 @@ def load_study(path: str | Path, *, small: bool = False, seeds: int | None = Non
     BnbenchError
         With one line a problem, of the study and of all its experiments together.
     """
-    path = Path(path)
+    path = config_file(path, "study")
     values, places = read_mapping(path, "study")
     where = {"training.device": device, "training.stack": stack}
     given = {key: value for key, value in where.items() if value is not None}

@@ -54,9 +54,7 @@ def _file() -> Path:
     folder = Path(package.origin).parent if package and package.origin else Path()
     file = folder / "datasets/data/digits.csv.gz"
     if not file.is_file():
-        raise BnbenchError(
-            "data.dataset: digits comes with scikit-learn: pip install 'bnbench[digits]'"
-        )
+        raise BnbenchError("data.dataset: digits comes with scikit-learn: pip install scikit-learn")
     return file
 
 

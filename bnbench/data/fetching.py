@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from bnbench.data.idx import read_content
 from bnbench.data.sources import SOURCES, Source, first_line
 from bnbench.errors import BnbenchError
 
+LOG = logging.getLogger(__name__)
 LOCK_SECONDS: Final = 900.0  # longer than all sources together, should none of them answer
 
 
@@ -70,6 +72,7 @@ def _bring(
         return
     answers = {}
     for name, source in sources.items():
+        LOG.info("%s: asking %s", dataset.title, name)
         with _workshop(raw) as workshop:
             try:
                 source(dataset, workshop)
@@ -150,5 +153,6 @@ def _offline_help(dataset: Dataset, raw: Path, answers: Mapping[str, str]) -> st
             *asked,
             f"Put these files, plain or as .gz (the checksums are of the plain ones), into {raw}:",
             *wanted,
+            "Or leave it out: `-o data.dataset=digits` needs no network, only scikit-learn.",
         ]
     )

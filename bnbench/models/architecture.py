@@ -132,9 +132,11 @@ def _resolve_batch_norm(
     if not architecture.normalized_layers:
         if batch_norm is None:
             return None
+        twin = f"{architecture.name}_BatchNorm"
+        other = f"set model.name to {twin}, or " if twin in ARCHITECTURES else ""
         raise BnbenchError(
             f"{experiment.place('model.batch_norm')}: {architecture.name} has no batch norm;"
-            f" set model.name to {architecture.name}_BatchNorm, or remove this section"
+            f" {other}remove this section"
         )
     batch_norm = batch_norm or BatchNormSettings()
     layers = batch_norm.layers or architecture.normalized_layers

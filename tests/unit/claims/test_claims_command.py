@@ -27,7 +27,7 @@ def test_a_line_a_verdict_and_a_sum(
     assert lines[0].split() == ["claim", "aspect", "verdict", "numbers"]
     assert lines[1].startswith("A3.1 ")
     assert "OPEN" in lines[1]
-    assert "not run: bnbench reproduce configs/studies/headline.yaml" in lines[1]
+    assert "not run: bnbench reproduce headline" in lines[1]
     assert "A3.12" in lines[-1]
     assert len({line.index("OPEN") for line in lines if "OPEN" in line}) == 1  # in columns
     opened = len(lines) - 2

@@ -55,7 +55,7 @@ def test_fewer_seeds_are_judged_at_their_n(
 def test_what_was_not_run_is_open(make_finding: MakeFinding, make_study: MakeStudy) -> None:
     never = only(judge([asking()], {}))
     assert never.verdict is Verdict.OPEN
-    assert never.numbers == "not run: bnbench reproduce configs/studies/study.yaml"
+    assert never.numbers == "not run: bnbench reproduce study"
     there = make_study([make_finding([])])
     empty = only(judge([asking()], {"study": there}))
     assert empty.numbers == f"not run: bnbench reproduce {there.study.path}"

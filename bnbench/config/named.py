@@ -1,0 +1,84 @@
+"""Experiments and studies by name: from the working folder's ``configs``, else bnbench's own."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+
+from bnbench.errors import BnbenchError
+
+Kind = Literal["experiment", "study"]
+OWN = Path("configs")
+STUDIES = "studies"
+
+
+def named(kind: Kind) -> dict[str, Path]:
+    """List the files that may be given by name: ``lenet5``, ``published/mlp``; ``headline``.
+
+    Those of the working folder's ``configs`` stand in for bnbench's own of the same name.
+    """
+    found: dict[str, Path] = {}
+    for folder in (_shipped(), OWN):
+        below = folder / STUDIES if kind == "study" else folder
+        for path in sorted(below.rglob("*.yaml")):
+            name = path.relative_to(below).with_suffix("").as_posix()
+            if kind == "study" or not name.startswith(f"{STUDIES}/"):
+                found[name] = path
+    return found
+
+
+def config_file(given: str | Path, kind: Kind) -> Path:
+    """Find the file of an experiment or a study, given by its path or its name.
+
+    Raises
+    ------
+    BnbenchError
+        If there is none; the line says which is nearest, or that the name is one of the other
+        kind.
+    """
+    path, known = Path(given), named(kind)
+    if path.exists():
+        return path
+    if path.as_posix() in known:
+        return known[path.as_posix()]
+    other: Kind = "experiment" if kind == "study" else "study"
+    if path.as_posix() in named(other):
+        raise BnbenchError(f"{given}: is the name of {WITH_ARTICLE[other]}; {_needed(kind, known)}")
+    absent = f"cannot be read: there is no such file, and no {kind} of that name"
+    raise BnbenchError(f"{given}: {absent}; {_nearest(path, known)}")
+
+
+WITH_ARTICLE: dict[Kind, str] = {"experiment": "an experiment", "study": "a study"}
+
+
+def refuse_other_kind(values: dict[str, object], path: Path, kind: Kind) -> None:
+    """Say in one line that a file is a study's where an experiment's is needed, or the reverse."""
+    other: Kind = "experiment" if kind == "study" else "study"
+    if kind not in values and other in values:
+        raise BnbenchError(
+            f"{path}: is the file of {WITH_ARTICLE[other]}; {_needed(kind, named(kind))}"
+        )
+
+
+def _needed(kind: Kind, known: dict[str, Path]) -> str:
+    example = "headline" if kind == "study" else "lenet5"
+    names = f", such as {example}" if example in known else ""
+    return f"give {WITH_ARTICLE[kind]}{names}"
+
+
+def _nearest(path: Path, known: dict[str, Path]) -> str:
+    """Suggest the nearest file beside the one that was asked for, else the nearest name."""
+    beside = {one.name: str(one) for one in path.parent.glob("*.y*ml")} if path.suffix else {}
+    near = get_close_matches(path.name, beside, n=1)
+    if near:
+        return f"did you mean {beside[near[0]]}?"
+    names = get_close_matches(path.with_suffix("").as_posix(), known, n=1, cutoff=0.5)
+    return f"did you mean {names[0]}?" if names else f"the names are: {', '.join(known)}"
+
+
+def _shipped() -> Path:
+    """Find the configs that came with the package: in a wheel inside it, in a checkout beside."""
+    package = Path(__file__).parents[1]
+    inside = package / "configs"
+    return inside if inside.is_dir() else package.parent / "configs"

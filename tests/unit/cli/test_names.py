@@ -1,0 +1,59 @@
+"""What the terminal calls things: folders by name, experiments by short labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bnbench.cli.completion import experiment_names, setting_names, study_names
+from bnbench.cli.folders import run_folder
+from bnbench.cli.labels import short_labels
+from bnbench.errors import BnbenchError
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    for name in ("lenet5/seed-0", "published/mlp/seed-1"):
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        (folder / "manifest.json").write_text("{}", encoding="utf-8")
+    return tmp_path
+
+
+def test_a_folder_of_runs_is_found_by_path_and_by_name(results: Path) -> None:
+    for name in ("lenet5", "lenet5/seed-0", "published/mlp"):
+        assert run_folder(name, results) == results / name
+        assert run_folder(results / name, Path("elsewhere")) == results / name
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("lenet", "lenet5"), ("lenet5/seed-1", "lenet5/seed-0")]
+)
+def test_the_nearest_folder_is_named(results: Path, name: str, nearest: str) -> None:
+    with pytest.raises(BnbenchError, match=f"did you mean '{nearest}'"):
+        run_folder(name, results)
+
+
+@pytest.mark.parametrize(
+    ("names", "shared", "labels"),
+    [
+        (["a", "b"], "", ["a", "b"]),
+        (["a@training.epochs=1"], "", ["a · epochs 1"]),
+        (
+            ["a@training.epochs=1", "b@training.epochs=1,training.optimizer.learning_rate=0.1"],
+            "epochs 1",
+            ["a", "b · learning rate 0.1"],
+        ),
+        (["rates_small/plain@4", "rates_small/plain@8"], "",
+         ["rates_small/plain@4", "rates_small/plain@8"]),
+    ],
+)  # fmt: skip
+def test_shared_overrides_are_said_once(names: list[str], shared: str, labels: list[str]) -> None:
+    assert short_labels(names) == (shared, labels)
+
+
+def test_a_shell_completes_names_and_keys() -> None:
+    assert experiment_names("published/m") == ["published/mlp", "published/mlp_batchnorm"]
+    assert study_names("head") == ["headline"]
+    assert setting_names("training.optimizer.l") == ["training.optimizer.learning_rate="]
