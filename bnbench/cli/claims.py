@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bnbench.cli.completion import study_names
-from bnbench.cli.options import RESULTS, Results
+from bnbench.cli.options import RESULTS, Json, Results
 from bnbench.cli.terminal import on_terminal, say, show, table
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def claims(
     csv: Annotated[
         Path | None, typer.Option("--csv", help="Write the rows with everything about them.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Judge the published claims, all or those of some studies, by the runs that are there.
 
@@ -47,7 +48,7 @@ def claims(
     from bnbench.cli.studies import judge_results
 
     judgements = judge_results(studies or [], results).judgements
-    print_claims(judgements, article, verdict, csv, studies or ())
+    print_claims(judgements, article, verdict, csv, studies or (), as_json=as_json)
 
 
 def print_claims(
@@ -56,6 +57,8 @@ def print_claims(
     verdict: str | None = None,
     csv: Path | None = None,
     studies: Sequence[Path] = (),
+    *,
+    as_json: bool = False,
 ) -> None:
     """Print one line a verdict.
 
@@ -68,12 +71,20 @@ def print_claims(
         File for the same rows with everything about them.
     studies : sequence of Path, optional
         Print only what rests on these; a claim as a whole rests on all its aspects.
+    as_json : bool
+        Print the rows with everything about them, and nothing else.
     """
     from bnbench.claims import claims_table
     from bnbench.report.files import write_table, writing
 
     kept = resting_on(judgements, studies) if studies else judgements
     chosen = _chosen(kept, article, verdict)
+    if csv is not None:
+        with writing(csv):
+            write_table(claims_table(chosen), csv)
+    if as_json:
+        say(claims_table(chosen).to_json(orient="records", force_ascii=False))
+        return
     if on_terminal():
         show(_table(chosen))
     else:
@@ -81,9 +92,6 @@ def print_claims(
             say(line)
     say(_summary(chosen))
     say(_overall(chosen, judgements))
-    if csv is not None:
-        with writing(csv):
-            write_table(claims_table(chosen), csv)
 
 
 def resting_on(judgements: Sequence[Judgement], paths: Iterable[Path]) -> tuple[Judgement, ...]:
@@ -145,7 +153,7 @@ def _summary(judgements: Sequence[Judgement]) -> str:
     counts = Counter(judgement.verdict for judgement in judgements)
     claims = len({judgement.claim.id for judgement in judgements})
     parts = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in ASPECT_VERDICTS)
-    return f"{claims} claims, {len(judgements)} verdicts: {parts}"
+    return f"{claims} claims in {len(judgements)} aspects, each with a verdict: {parts}"
 
 
 def _overall(chosen: Sequence[Judgement], judgements: Sequence[Judgement]) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnbench.cli.options import DataDir, DatasetName
-from bnbench.cli.terminal import say, show, table
+from bnbench.cli.options import DataDir, DatasetName, Json
+from bnbench.cli.terminal import say, show, show_json, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -32,7 +32,7 @@ def fetch(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
 
 
 @data_app.command()
-def verify(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
+def verify(dataset: DatasetName = "mnist", data_dir: DataDir = None, as_json: Json = False) -> None:
     """Hash the files and say whether they are the published ones; exit code 1 if not.
 
     Example: bnbench data verify
@@ -41,7 +41,7 @@ def verify(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
     from bnbench.data import verify as verify_files
 
     checks = verify_files(_with_files(dataset), data_folder(data_dir))
-    show(_file_table(checks))
+    (show_json if as_json else show)(_file_table(checks))
     raise typer.Exit(0 if all(check.ok for check in checks) else 1)
 
 

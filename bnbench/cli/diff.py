@@ -10,8 +10,8 @@ import typer
 
 from bnbench.cli.completion import run_names
 from bnbench.cli.folders import run_folders
-from bnbench.cli.options import RESULTS, Results
-from bnbench.cli.terminal import say, show, table
+from bnbench.cli.options import RESULTS, Json, Results
+from bnbench.cli.terminal import say, show, show_json, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,21 +23,25 @@ def diff(
     first: Annotated[Path, typer.Argument(help="A run.", autocompletion=run_names)],
     second: Annotated[Path, typer.Argument(help="Another run.", autocompletion=run_names)],
     results: Results = RESULTS,
+    as_json: Json = False,
 ) -> None:
     """Say what differs between two runs; exit code 1 if their numbers do.
 
     Example: bnbench diff lenet5/seed-0 lenet5_batchnorm/seed-0
     """
-    raise typer.Exit(print_difference(*run_folders((first, second), results)))
+    raise typer.Exit(print_difference(*run_folders((first, second), results), as_json=as_json))
 
 
-def print_difference(first: Path, second: Path) -> int:
+def print_difference(first: Path, second: Path, *, as_json: bool = False) -> int:
     """Print what differs between two runs; the exit code, as of ``diff``."""
     from bnbench.runs import find_run
     from bnbench.verification import differing_facts, differing_numbers
 
     runs = find_run(first), find_run(second)
     facts, numbers = differing_facts(*runs), differing_numbers(*runs)
+    if as_json:
+        show_json(difference_table([*facts, *numbers], "A", "B"))
+        return 1 if numbers else 0
     say(f"A  {runs[0].path}\nB  {runs[1].path}\n")
     if facts or numbers:
         show(difference_table([*facts, *numbers], "A", "B"))

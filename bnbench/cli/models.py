@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnbench.cli.terminal import show, table
+from bnbench.cli.options import Json
+from bnbench.cli.terminal import show, show_json, table
 
 if TYPE_CHECKING:
     from torch import nn
@@ -20,6 +21,7 @@ def models(
     name: Annotated[
         str | None, typer.Argument(help="Show this architecture layer by layer.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """List the architectures with their parameters and buffers.
 
@@ -27,9 +29,10 @@ def models(
     """
     if name is None:
         headers = ("name", "input", "activation", "normalized", *COUNTS)
-        show(table(headers, _architectures(), right=COUNTS))
+        laid_out = table(headers, _architectures(), right=COUNTS)
     else:
-        show(table(("layer", "module", *COUNTS), _layers(name), right=COUNTS))
+        laid_out = table(("layer", "module", *COUNTS), _layers(name), right=COUNTS)
+    (show_json if as_json else show)(laid_out)
 
 
 def _architectures() -> list[tuple[str, ...]]:

@@ -47,6 +47,8 @@ WithRuns = Annotated[
     bool, typer.Option("--with-runs", help="Keep configs, manifests and epoch logs there too.")
 ]
 
+Json = Annotated[bool, typer.Option("--json", help="The same, for programs.")]
+
 Device = Annotated[
     str | None,
     typer.Option("--device", help="auto, cpu, cuda or mps, in place of training.device."),

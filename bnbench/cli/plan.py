@@ -15,12 +15,13 @@ from bnbench.cli.options import (
     RESULTS,
     DataDir,
     Device,
+    Json,
     Results,
     Small,
     Stack,
     StudySeeds,
 )
-from bnbench.cli.terminal import say, seed_ranges, show, table
+from bnbench.cli.terminal import say, seed_ranges, show, show_json, table
 
 if TYPE_CHECKING:
     from bnbench.execution import Plan, PlannedRun
@@ -39,6 +40,7 @@ def plan(
     data_dir: DataDir = None,
     device: Device = None,
     stack: Stack = None,
+    as_json: Json = False,
 ) -> None:
     """Say for each run of a study whether it is there, would go on or would be run, and why.
 
@@ -53,7 +55,11 @@ def plan(
         (name, seed_ranges(run.task.seed for run in runs), state, reason)
         for (name, state, reason), runs in _grouped(planned.planned)
     ]
-    show(table(("experiment", "seeds", "state", "reason"), rows))
+    laid_out = table(("experiment", "seeds", "state", "reason"), rows)
+    if as_json:
+        show_json(laid_out)
+        return
+    show(laid_out)
     say(_counts(planned))
 
 

@@ -9,8 +9,8 @@ import typer
 
 from bnbench.cli.completion import run_names
 from bnbench.cli.folders import run_folder
-from bnbench.cli.options import RESULTS, Results
-from bnbench.cli.terminal import show, table
+from bnbench.cli.options import RESULTS, Json, Results
+from bnbench.cli.terminal import show, show_json, table
 
 if TYPE_CHECKING:
     from bnbench.prediction import Prediction
@@ -23,6 +23,7 @@ def predict(
     ],
     images: Annotated[list[Path], typer.Argument(help="Image files, any size, either polarity.")],
     results: Results = RESULTS,
+    as_json: Json = False,
 ) -> None:
     """Classify image files with a trained run: the digit, and each class's probability.
 
@@ -37,10 +38,10 @@ def predict(
             predictions.append(prediction)  # noqa: PERF402 -- kept when a later one raises
     finally:  # one that cannot be read does not keep back the others' answers
         if predictions:
-            _show(predictions)
+            _show(predictions, as_json=as_json)
 
 
-def _show(predictions: list[Prediction]) -> None:
+def _show(predictions: list[Prediction], *, as_json: bool) -> None:
     classes = [f"{label} %" for label in predictions[0].probabilities]
     rows = [
         (
@@ -50,4 +51,5 @@ def _show(predictions: list[Prediction]) -> None:
         )
         for prediction in predictions
     ]
-    show(table(("image", "class", *classes), rows, right=classes))
+    laid_out = table(("image", "class", *classes), rows, right=classes)
+    (show_json if as_json else show)(laid_out)

@@ -76,11 +76,15 @@ def judge_results(paths: Sequence[Path], results: Path, seeds: int | None = None
         If none of the studies has a run, or a file is wrong.
     """
     known = known_studies(paths)
-    studies = studies_with_runs(paths or [Path(study.path) for study in known], results, seeds)
+    files = [Path(study.path) for study in known]
+    studies = studies_with_runs(paths or files, results, seeds, started=not paths)
     if not studies:
+        others = studies_with_runs(files, results, started=True) if paths else []
+        names = ", ".join(study.name for study in others)
+        held = f"no run of {', '.join(map(str, paths))}, but of {names}" if others else ""
         raise BnbenchError(
-            f"{results}: holds no run of a study; `bnbench reproduce` makes them, and --results"
-            " names their folder"
+            f"{results}: holds {held or 'no run of a study'}; `bnbench reproduce` makes them, and"
+            " --results names their folder"
         )
     return judge_studies(studies, known, results, None if paths else _run_checks())
 

@@ -62,6 +62,16 @@ def show(table: Table, *, stderr: bool = False) -> None:
     console.print(table)
 
 
+def show_json(table: Table) -> None:
+    """Print a table for programs: a list of rows, each a mapping of its headers to its cells."""
+    import json
+
+    names = [str(column.header) for column in table.columns]
+    columns = [[str(cell) for cell in column.cells] for column in table.columns]
+    rows = [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+    say(json.dumps(rows, ensure_ascii=False))
+
+
 def table(
     headers: Sequence[str],
     rows: Iterable[Sequence[str]],

@@ -10,8 +10,8 @@ import typer
 
 from bnbench.cli.completion import run_names
 from bnbench.cli.folders import run_folders
-from bnbench.cli.options import RESULTS, DataDir, Results
-from bnbench.cli.terminal import say, show, table, tell
+from bnbench.cli.options import RESULTS, DataDir, Json, Results
+from bnbench.cli.terminal import say, show, show_json, table, tell
 from bnbench.errors import BnbenchError
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def verify(
     ] = None,
     results: Results = RESULTS,
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
     """Check runs on disk, file by file; exit code 1 if one has a problem.
 
@@ -69,7 +70,13 @@ def verify(
     if not runs:
         raise BnbenchError("name runs, such as lenet5; or give --against")
     raise typer.Exit(
-        verify_runs(run_folders(runs, results), again=rerun, steps=steps, data_dir=data_dir)
+        verify_runs(
+            run_folders(runs, results),
+            again=rerun,
+            steps=steps,
+            data_dir=data_dir,
+            as_json=as_json,
+        )
     )
 
 
@@ -79,6 +86,7 @@ def verify_runs(
     again: bool = False,
     steps: int | None = None,
     data_dir: Path | None = None,
+    as_json: bool = False,
 ) -> int:
     """Check runs on disk, and do them again if asked to; the exit code, as of ``verify``."""
     if steps is not None and not again:
@@ -88,7 +96,7 @@ def verify_runs(
         return 1
     if again:
         return 0 if _hold([one.run for one in sound], steps, data_dir) else 1
-    _show_inspections(sound)
+    _show_inspections(sound, as_json=as_json)
     return 0
 
 
@@ -106,7 +114,7 @@ def _inspect(folders: Sequence[Path]) -> list[Inspection] | None:
     return None
 
 
-def _show_inspections(inspections: Sequence[Inspection]) -> None:
+def _show_inspections(inspections: Sequence[Inspection], *, as_json: bool) -> None:
     rows = [
         (
             str(one.run.path),
@@ -116,7 +124,8 @@ def _show_inspections(inspections: Sequence[Inspection]) -> None:
         )
         for one in inspections
     ]
-    show(table(("run", "status", "files", "manifest"), rows))
+    laid_out = table(("run", "status", "files", "manifest"), rows)
+    (show_json if as_json else show)(laid_out)
 
 
 def _hold(runs: Sequence[Run], steps: int | None, data_dir: Path | None) -> bool:

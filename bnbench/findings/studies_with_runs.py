@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from bnbench.config import Study, load_study
+from bnbench.config import Study, StudyArm, load_study
 
 
 def studies_with_runs(
-    files: Iterable[Path], results: Path, seeds: int | None = None
+    files: Iterable[Path], results: Path, seeds: int | None = None, *, started: bool = False
 ) -> list[Study]:
     """Load the studies that a results folder has runs of.
 
@@ -20,6 +20,8 @@ def studies_with_runs(
     results : Path
     seeds : int, optional
         Look at so many; by default at the study's own, whether they are there or not.
+    started : bool, default False
+        Leave out a study of which nothing can be compared: another may share its experiments.
 
     Returns
     -------
@@ -36,9 +38,21 @@ def studies_with_runs(
         full = load_study(path)
         variants = [full, load_study(path, small=True)] if full.has_small else [full]
         chosen = max(variants, key=lambda study: _share(study, results))
-        if _share(chosen, results):
+        if _share(chosen, results) and not (started and not _comparable(chosen, results)):
             found.append(load_study(path, small=chosen is not full, seeds=seeds))
     return found
+
+
+def _comparable(study: Study, results: Path) -> bool:
+    """Say whether two arms of a contrast share a seed; of a ladder, whether half is there."""
+    if study.ladder is not None:
+        return _share(study, results) >= 0.5
+    seeds = {label: _seeds_of(arm, results) for label, arm in study.arms.items()}
+    return any(seeds[one.treatment] & seeds[one.baseline] for one in study.contrasts)
+
+
+def _seeds_of(arm: StudyArm, results: Path) -> set[int]:
+    return set(_run_seeds(results / arm.experiment.experiment))
 
 
 def _share(study: Study, results: Path) -> float:

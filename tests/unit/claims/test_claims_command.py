@@ -32,7 +32,8 @@ def test_a_line_a_verdict_and_a_sum(
     assert len({line.index("OPEN") for line in lines if "OPEN" in line}) == 1  # in columns
     opened = len(lines) - 2
     assert total == (
-        f"12 claims, {len(lines) - 1} verdicts: 0 SUPPORTED, 0 REFUTED, 0 INCONCLUSIVE,"
+        f"12 claims in {len(lines) - 1} aspects, each with a verdict: 0 SUPPORTED, 0 REFUTED,"
+        " 0 INCONCLUSIVE,"
         f" 1 NOT TESTABLE, {opened} OPEN"
     )
 
@@ -95,4 +96,4 @@ def test_the_terminal_gets_a_table_with_the_claims_own_words(
     out = capsys.readouterr().out
     assert "mine  [bold]up" in out
     assert "SUPPORTED" in out
-    assert "1 claims, 1 verdicts: 1 SUPPORTED" in out
+    assert "1 claims in 1 aspects, each with a verdict: 1 SUPPORTED" in out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from bnbench.cli.completion import experiment_names, setting_names, study_names
 from bnbench.cli.folders import run_folder
 from bnbench.cli.labels import short_labels
+from bnbench.cli.terminal import show_json, table
 from bnbench.errors import BnbenchError
 
 
@@ -57,3 +59,10 @@ def test_a_shell_completes_names_and_keys() -> None:
     assert experiment_names("published/m") == ["published/mlp", "published/mlp_batchnorm"]
     assert study_names("head") == ["headline"]
     assert setting_names("training.optimizer.l") == ["training.optimizer.learning_rate="]
+
+
+def test_a_table_for_programs_is_its_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    show_json(table(("name", "n"), [("[b]a", "1"), ("–", "2")]))
+    assert json.loads(capsys.readouterr().out) == [
+        {"name": "[b]a", "n": "1"}, {"name": "–", "n": "2"},
+    ]  # fmt: skip

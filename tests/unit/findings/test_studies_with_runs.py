@@ -45,3 +45,16 @@ def test_the_variant_with_more_experiments(tmp_path: Path) -> None:
 
 def test_no_run_no_study(tmp_path: Path) -> None:
     assert studies_with_runs([study(tmp_path)], tmp_path / "none") == []
+
+
+def test_a_study_that_was_never_started_is_left_out_if_asked(tmp_path: Path) -> None:
+    """Another study's runs of a shared experiment compare nothing."""
+    path = study(tmp_path)
+    contrast = "contrasts: {c: {treatment: b, baseline: a, metrics: [test_accuracy]}}\n"
+    path.write_text(STUDY + contrast, encoding="utf-8")
+    alone = there(tmp_path / "alone", "plain/seed-0")
+    apart = there(tmp_path / "apart", "plain/seed-0", "s/b/seed-1")
+    both = there(tmp_path / "both", "plain/seed-1", "s/b/seed-1")
+    counts = [len(studies_with_runs([path], one, started=True)) for one in (alone, apart, both)]
+    assert counts == [0, 0, 1]
+    assert len(studies_with_runs([path], alone)) == 1
