@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,14 @@ from bnbench.cli.completion import run_names
 from bnbench.cli.folders import run_folders
 from bnbench.cli.options import RESULTS, Results, WithRuns
 from bnbench.cli.terminal import say, show
+
+
+class Format(StrEnum):
+    """Kinds of files."""
+
+    PNG = "png"
+    SVG = "svg"
+    PDF = "pdf"
 
 
 def compare(
@@ -30,11 +39,30 @@ def compare(
         "figures"
     ),
     with_runs: WithRuns = False,
+    formats: Annotated[
+        list[Format] | None,
+        typer.Option("--format", help="Of the figures; repeatable. By default png and svg."),
+    ] = None,
+    width: Annotated[
+        float, typer.Option("--width", min=2, max=40, help="Of the figures, in inches.")
+    ] = 6.3,
+    font_size: Annotated[
+        float, typer.Option("--font-size", min=4, max=40, help="Of the figures, in points.")
+    ] = 10,
+    labels: Annotated[
+        list[str] | None,
+        typer.Option("--labels", help="What figures call an experiment; once an experiment."),
+    ] = None,
+    title: Annotated[str, typer.Option("--title", help="Above each figure.")] = "",
 ) -> None:
-    """Compare experiments: figures as PNG and SVG, the CSV each was drawn from, and a table.
+    """Compare experiments: figures, the CSV each was drawn from, and a table.
 
     Example: bnbench compare lenet5_batchnorm --baseline lenet5 --out figures/
+
+    For a slide: bnbench compare lenet5 lenet5_batchnorm --format pdf --width 9 --font-size 14
+    --labels plain --labels "batch norm"
     """
+    from bnbench.plots.style import Form
     from bnbench.report.archive import archive
     from bnbench.report.compare import compare
     from bnbench.report.conclusion import conclusions
@@ -42,7 +70,9 @@ def compare(
     from bnbench.runs import write_text
 
     folders = run_folders(([baseline] if baseline else []) + runs, results)
-    comparison = compare(folders, out)
+    chosen = tuple(one.value for one in formats) if formats else Form.formats
+    form = Form(chosen, width, font_size, title)
+    comparison = compare(folders, out, form, labels or ())
     paths = [*comparison.paths, out / "summary.md"]
     write_text(paths[-1], markdown_table(comparison))
     if with_runs:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from bnbench.report.study_results import Judged
 
 
+REFERENCE = Path("results/reference")
+NEXT = "bnbench reproduce learning_rate --small"
+
+
 @with_run_options
 def reproduce(
     how: RunOptions,
@@ -83,7 +87,11 @@ def reproduce(
         _say_answers(judged)
         _say_registrations(judged, how.results)
         _say_verdicts(judged)
-        write_all(judged, out or report_folder(judged, how.results), with_runs=with_runs)
+        folder = out or report_folder(judged, how.results)
+        write_all(judged, folder, with_runs=with_runs)
+        _say_agreement(judged)
+        say(f"Look at {folder / 'report.html'}")
+        say(f"Next: {NEXT}")
     raise typer.Exit(code)
 
 
@@ -194,6 +202,24 @@ def _say_registrations(judged: Judged, results: Path) -> None:
         say(f"{study.name}: {registration_line(study, results)}")
         if study.any_time:
             say(f"{study.name}: its intervals hold at every number of seeds (any-time t, 95 %)")
+
+
+def _say_agreement(judged: Judged) -> None:
+    """Say whether the runs lie where the reference's seeds predict, where it has such runs."""
+    from bnbench.errors import BnbenchError
+    from bnbench.findings import reference_agreement
+
+    runs = {run.run.path: run.run for one in judged.runs for run in one.runs}
+    try:
+        found = reference_agreement.judge(list(runs.values()), REFERENCE)
+    except BnbenchError:  # no reference here, or none of these experiments
+        return
+    if found.judged:
+        agree = "agree" if found.consistent else "do not agree"
+        say(
+            f"Your runs {agree} with the reference: {found.outside} of {len(found.judged)} values"
+            " lie outside what its seeds predict."
+        )
 
 
 def _cells(answer: BriefAnswer) -> tuple[str, str]:

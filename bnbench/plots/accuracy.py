@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from bnbench.plots.seeds import epoch_axis, plot_seeds
 from bnbench.plots.style import PUBLISHED_COLORS, SPLITS, experiment_look
 
+SHARE = (0.0, 1.0)
 SPLIT_NAMES = {"train": "training", "validation": "validation"}
 
 
@@ -29,7 +30,7 @@ def plot_splits(table: pd.DataFrame, *, ax: Axes) -> Axes:
         rows = table[table["split"] == split]
         plot_seeds(
             rows, x="epoch", y="accuracy", label=_images(rows, split).removeprefix("the "),
-            look=look, ax=ax, published_color=grey,
+            look=look, ax=ax, published_color=grey, bounds=SHARE,
         )  # fmt: skip
     epoch_axis(ax)
     ax.set_ylabel("accuracy (share of images)")
@@ -56,7 +57,7 @@ def plot_experiments(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
         plot_seeds(
             rows[rows["experiment"] == experiment], x="epoch", y="accuracy", label=experiment,
             look=experiment_look(position), ax=ax,
-            published_color=PUBLISHED_COLORS[(position + 1) % 2],
+            published_color=PUBLISHED_COLORS[(position + 1) % 2], bounds=SHARE,
         )  # fmt: skip
     epoch_axis(ax)
     ax.set_ylabel(f"accuracy (share of {_images(rows, split)})")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.ticker import FixedLocator
 
 from bnbench.plots.seeds import plot_seeds
@@ -55,10 +58,17 @@ def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
             loss, color="black", linestyle=":", linewidth=1.2, zorder=5,
             label=f"least loss possible behind a softmax ({loss:.4f})",
         )  # fmt: skip
+    drawn = rows[rows["kind"] != "floor"]["loss"]
+    low, high = float(drawn.min()), float(drawn.max())
     if floors["experiment"].nunique() == rows["experiment"].nunique() > 0:
-        _spread_above(float(floors["loss"].iloc[0]), ax)
+        floor = float(floors["loss"].iloc[0])
+        _spread_above(floor, ax)
+        if not math.isnan(high):
+            ax.set_ylim(floor - 0.002, 1.02 * high)
     else:
         ax.set_yscale("log")
+        if not math.isnan(high):
+            ax.set_ylim(0.9 * low, 1.1 * high)  # an interval may reach 0, which is not on it
         ax.set_ylabel("cross-entropy (nats),\nlog scale")
     ax.set_xlabel(BATCHES[split])
     ax.set_title(TITLES[split], loc="left")
@@ -82,6 +92,11 @@ def _spread_above(floor: float, ax: Axes) -> None:
 def _plot_batches(batches: pd.DataFrame, look: Look, ax: Axes) -> None:
     """Draw thousands of points as pixels, in the SVG too: it stays small and quick to open."""
     ax.plot(
-        batches["batch"], batches["loss"], color=look.color, linewidth=0.4, alpha=0.35, zorder=1,
+        batches["batch"], batches["loss"], color=_light(look.color), linewidth=0.4, zorder=1,
         rasterized=True, label=ONE_BATCH,
     )  # fmt: skip
+
+
+def _light(color: str) -> tuple[float, ...]:
+    """Mix a colour with white: what lies under a see-through line would change its colour."""
+    return tuple(0.35 * part + 0.65 for part in to_rgb(color))

@@ -62,6 +62,9 @@ def plot_normalization(table: pd.DataFrame, *, scaling: str, ax: Axes) -> Axes:
     rows = table[table["scaling"] == scaling]
     seaborn.histplot(rows, x="value", ax=ax, color="#0072B2", edgecolor="white")
     title, formula = SCALINGS[scaling]
-    ax.set(title=title, xlabel=formula, ylabel="number of draws")
+    mean, sd = rows["value"].mean(), rows["value"].std(ddof=0)
+    # Adding 0 turns a rounded -0.0000 into 0.0000.
+    numbers = f"mean {round(mean, 4) + 0:.4f}, sd {sd:.4f}".replace("-", "−")
+    ax.set(title=f"{title}\n{numbers}", xlabel=formula, ylabel="number of draws")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     return ax

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from bnbench.plots.intervals import name_rows, plot_intervals, zero_line
 from bnbench.plots.style import PUBLISHED, experiment_look
@@ -46,6 +47,7 @@ def plot_paired(table: pd.DataFrame, *, ax: Axes) -> Axes:
             marker="D", markersize=5, markerfacecolor="white", zorder=4, label=PUBLISHED,
         )  # fmt: skip
     name_rows(names, ax=ax)
+    ax.xaxis.set_major_locator(MaxNLocator(4))
     return ax
 
 

@@ -7,6 +7,8 @@ the band's ends in ``lower`` and ``upper``) or ``published``. Nothing is compute
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -31,6 +33,7 @@ def plot_seeds(
     look: Look,
     ax: Axes,
     published_color: str = PUBLISHED_COLORS[0],
+    bounds: tuple[float, float] = (-math.inf, math.inf),
 ) -> None:
     """Draw one curve over its seeds.
 
@@ -46,6 +49,9 @@ def plot_seeds(
     ax : Axes
     published_color : str
         Black or a grey.
+    bounds : tuple of float
+        Least and largest value that there can be: a band ends there, though its t interval,
+        which knows of no bounds, may not.
     """
     mean = table[table["kind"] == "mean"]
     runs = table[table["kind"] == "run"]
@@ -60,12 +66,13 @@ def plot_seeds(
     banded = mean[mean["n"] > 2]
     if banded["lower"].notna().any():
         ax.fill_between(
-            banded[x].to_numpy(float), banded["lower"].to_numpy(float),
-            banded["upper"].to_numpy(float),
+            banded[x].to_numpy(float), banded["lower"].clip(*bounds).to_numpy(float),
+            banded["upper"].clip(*bounds).to_numpy(float),
             color=look.color, alpha=0.22, linewidth=0, label=BAND,
         )  # fmt: skip
     _plot_divergence(runs[runs["status"] == "diverged"], x, y, look, ax)
-    _plot_published(table[table["kind"] == "published"], x, y, look, published_color, ax)
+    published = table[table["kind"] == "published"]
+    _plot_published(published, x, y, f"{label}, {PUBLISHED}", look, published_color, ax)
 
 
 def _plot_runs(runs: pd.DataFrame, x: str, y: str, look: Look, ax: Axes) -> None:
@@ -84,13 +91,46 @@ def _plot_divergence(runs: pd.DataFrame, x: str, y: str, look: Look, ax: Axes) -
         )  # fmt: skip
 
 
-def _plot_published(rows: pd.DataFrame, x: str, y: str, look: Look, color: str, ax: Axes) -> None:
+def _plot_published(
+    rows: pd.DataFrame, x: str, y: str, label: str, look: Look, color: str, ax: Axes
+) -> None:
     if not rows.empty:
         ax.plot(
             rows[x], rows[y], color=color, linestyle=PUBLISHED_DASHES, linewidth=1.2,
             marker=look.marker, markersize=4.5, markerfacecolor="white", zorder=3.5,
-            label=PUBLISHED,
+            label=label,
         )  # fmt: skip
+
+
+def plot_categories(
+    table: pd.DataFrame, *, x: str, y: str, label: str, look: Look, shift: float, ax: Axes
+) -> None:
+    """Draw one side over categories, which no line joins: its seeds, and means with intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The rows of this side alone.
+    x, y : str
+        Columns; `x` holds the categories' places.
+    label : str
+    look : Look
+    shift : float
+        To the right, so that two sides do not hide each other.
+    ax : Axes
+    """
+    mean, runs = (table[table["kind"] == kind] for kind in ("mean", "run"))
+    if mean["n"].gt(1).any():
+        ax.plot(
+            runs[x] + shift + 0.05, runs[y], color=look.color, linestyle="none", marker=".",
+            markersize=3, alpha=0.6, zorder=2, label=ONE_SEED,
+        )  # fmt: skip
+    known = mean.dropna(subset=["lower"])
+    ax.vlines(known[x] + shift, known["lower"], known["upper"], color=look.color, linewidth=1.8)
+    ax.plot(
+        mean[x] + shift, mean[y], color=look.color, linestyle="none", marker=look.marker,
+        label=f"{label}, {_over(mean['n'])} with 95 % t interval", zorder=3,
+    )  # fmt: skip
 
 
 def _over(n: pd.Series[int]) -> str:

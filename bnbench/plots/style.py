@@ -57,6 +57,7 @@ NOTHING_TURNED = re.compile(r' transform="rotate\(-0 [^"]*"|^ +', re.MULTILINE)
 METADATA: dict[str, dict[str, Any]] = {
     "png": {"Software": "bnbench"},
     "svg": {"Date": None, "Creator": "bnbench"},
+    "pdf": {"CreationDate": None, "Creator": "bnbench", "Producer": "bnbench"},
 }
 
 
@@ -77,20 +78,21 @@ class Look:
     marker: str
 
 
-# The colours are those of M. Okabe and K. Ito, "Color Universal Design" (2008), which colour-blind
-# readers tell apart. Dashed is kept for what was published.
+# The colours are after M. Okabe and K. Ito, "Color Universal Design" (2008), which colour-blind
+# readers tell apart; the light ones are darker here, at 3:1 against white. Dashed is kept for what
+# was published.
 EXPERIMENTS = (
     Look("#0072B2", "-", "o"),
     Look("#D55E00", (0, (6, 1.2, 1.2, 1.2)), "s"),
     Look("#009E73", (0, (1.2, 1.2)), "^"),
-    Look("#CC79A7", (0, (8, 1.2)), "D"),
-    Look("#E69F00", (0, (6, 1.2, 1.2, 1.2, 1.2, 1.2)), "v"),
-    Look("#56B4E9", (0, (3, 1.2, 1.2, 1.2)), "P"),
+    Look("#B0558A", (0, (8, 1.2)), "D"),
+    Look("#A87400", (0, (6, 1.2, 1.2, 1.2, 1.2, 1.2)), "v"),
+    Look("#2C8AC2", (0, (3, 1.2, 1.2, 1.2)), "P"),
 )
 """The first is the baseline."""
 
 SPLITS = {
-    "train": Look("#E69F00", (0, (6, 1.2, 1.2, 1.2)), "D"),
+    "train": Look("#A87400", (0, (6, 1.2, 1.2, 1.2)), "D"),
     "validation": Look("#009E73", "-", "^"),
 }
 
@@ -117,14 +119,38 @@ def experiment_look(position: int) -> Look:
     return EXPERIMENTS[position % len(EXPERIMENTS)]
 
 
+@dataclass(frozen=True)
+class Form:
+    """In what form figures are wanted: for a page, a slide or a paper.
+
+    Attributes
+    ----------
+    formats : tuple of str
+        Of `METADATA`.
+    width : float
+        Inches.
+    font_size : float
+        Points, of the axes' labels; other letters are larger or smaller with them.
+    title : str
+        Above each figure; empty: none.
+    """
+
+    formats: tuple[str, ...] = ("png", "svg")
+    width: float = PAGE_WIDTH
+    font_size: float = 10
+    title: str = ""
+
+
 @contextmanager
-def figure(height: float, *, width: float = PAGE_WIDTH) -> Iterator[Figure]:
+def figure(height: float, *, width: float = PAGE_WIDTH, font_size: float = 10) -> Iterator[Figure]:
     """Open an empty figure, in this style and whatever the user's matplotlibrc says.
 
     Parameters
     ----------
     height, width : float
         Inches, without the room that `legend` and `note` add to the height.
+    font_size : float, default 10
+        Points.
 
     Yields
     ------
@@ -132,7 +158,11 @@ def figure(height: float, *, width: float = PAGE_WIDTH) -> Iterator[Figure]:
         Of no backend: draw on it and `save` it inside the block, which leaves matplotlib's
         settings as they were.
     """
-    with matplotlib.style.context(["default", SETTINGS]):
+    letters = {
+        name: SETTINGS[name] * font_size / SETTINGS["font.size"]
+        for name in ("font.size", "axes.titlesize", "legend.fontsize")
+    }
+    with matplotlib.style.context(["default", SETTINGS, letters]):
         yield Figure(figsize=(width, height), layout="constrained")
 
 
@@ -184,8 +214,10 @@ def _grow(figure: Figure, height: float) -> None:
     figure.set_figheight(figure.get_figheight() + height)
 
 
-def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write a figure as ``<name>.png`` and ``<name>.svg``, each whole or not at all.
+def save(
+    figure: Figure, folder: Path, name: str, formats: Sequence[str] = Form.formats
+) -> list[Path]:
+    """Write a figure as ``<name>.<format>``, each file whole or not at all.
 
     Parameters
     ----------
@@ -195,6 +227,8 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
         Made where it is missing.
     name : str
         Without suffix.
+    formats : sequence of str
+        Of `METADATA`.
 
     Returns
     -------
@@ -207,7 +241,8 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
         If they cannot be written.
     """
     paths = []
-    for suffix, metadata in METADATA.items():
+    for suffix in formats:
+        metadata = METADATA[suffix]
         path = folder / f"{name}.{suffix}"
         with written_whole(path) as beside:
             figure.savefig(beside, format=suffix, metadata=metadata)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from bnbench.plots.seeds import plot_seeds
+from bnbench.plots.seeds import plot_categories, plot_seeds
 from bnbench.plots.style import experiment_look
 
-LETTERS = 50  # of the values' names, side by side over the width of the page
+LETTERS = 7  # of the values' names, side by side over an inch of the figure
 ERROR_TICKS = (10, 50, 80, 90, 95, 98, 99, 99.5, 99.9)  # percent accuracy
 
 
-def plot_sweep(table: pd.DataFrame, *, percent: bool, ax: Axes) -> Axes:
+def plot_sweep(table: pd.DataFrame, *, percent: bool, ax: Axes, categories: bool = False) -> Axes:
     """Draw a metric of several arms over a setting.
 
     Parameters
@@ -29,14 +31,25 @@ def plot_sweep(table: pd.DataFrame, *, percent: bool, ax: Axes) -> Axes:
         Whether the values are accuracies in percent. Where their errors span more than a decade
         the scale is that of the error's logarithm: near 100 % is where arms differ.
     ax : Axes
+    categories : bool, default False
+        Whether values of ``x`` are places of words, which no line joins.
 
     Returns
     -------
     Axes
     """
-    for position, (arm, rows) in enumerate(table.groupby("arm", sort=False)):
-        plot_seeds(rows, x="x", y="value", label=str(arm), look=experiment_look(position), ax=ax)
+    arms = list(table.groupby("arm", sort=False))
     values = table["value"].to_numpy(float)
+    if categories:
+        for position, (arm, rows) in enumerate(arms):
+            shift = 0.16 * (position - (len(arms) - 1) / 2)
+            look = experiment_look(position)
+            plot_categories(rows, x="x", y="value", label=str(arm), look=look, shift=shift, ax=ax)
+        return ax
+    bounds = (0.0, 100.0) if percent else (-math.inf, math.inf)
+    for position, (arm, rows) in enumerate(arms):
+        look = experiment_look(position)
+        plot_seeds(rows, x="x", y="value", label=str(arm), look=look, ax=ax, bounds=bounds)
     if percent and spans_decades(100 - values):
         _spread_below_100(ax, values)
     elif not percent and spans_decades(values):
@@ -47,7 +60,7 @@ def plot_sweep(table: pd.DataFrame, *, percent: bool, ax: Axes) -> Axes:
     return ax
 
 
-def plot_failures(table: pd.DataFrame, *, ax: Axes) -> Axes:
+def plot_failures(table: pd.DataFrame, *, ax: Axes, categories: bool = False) -> Axes:
     """Draw the share of failed runs over a setting.
 
     Parameters
@@ -55,6 +68,8 @@ def plot_failures(table: pd.DataFrame, *, ax: Axes) -> Axes:
     table : DataFrame
         One row a point and arm: ``arm``, ``x`` and ``failed`` (percent of the runs).
     ax : Axes
+    categories : bool, default False
+        See `plot_sweep`.
 
     Returns
     -------
@@ -63,8 +78,8 @@ def plot_failures(table: pd.DataFrame, *, ax: Axes) -> Axes:
     for position, (_, rows) in enumerate(table.groupby("arm", sort=False)):
         look = experiment_look(position)
         ax.plot(
-            rows["x"], rows["failed"], color=look.color, linestyle=look.dashes, marker=look.marker,
-            linewidth=1.2,
+            rows["x"], rows["failed"], color=look.color, marker=look.marker, linewidth=1.2,
+            linestyle="none" if categories else look.dashes,
         )  # fmt: skip
     ax.set_ylim(-8, 108)
     ax.set_yticks([0, 50, 100])
@@ -79,7 +94,9 @@ def setting_axis(values: Sequence[float], names: Sequence[str], *, ax: Axes) -> 
     ax.set_xticks(values, names)
     subplot = ax.get_subplotspec()
     panels = subplot.get_gridspec().ncols if subplot else 1
-    if panels * len("".join(names)) > LETTERS:
+    figure = ax.get_figure()
+    room = LETTERS * (figure.get_figwidth() if isinstance(figure, Figure) else 6)
+    if panels * len("".join(names)) > room:
         ax.tick_params(axis="x", rotation=40)
 
 

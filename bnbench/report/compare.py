@@ -6,12 +6,14 @@ Each figure is drawn from the very table that is written beside it as CSV.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from bnbench.errors import BnbenchError
 from bnbench.findings.arms import read_arms
 from bnbench.findings.comparison import as_study, levels_of
 from bnbench.findings.contrasts import compare_planned
@@ -21,11 +23,14 @@ from bnbench.plots import style
 from bnbench.plots.accuracy import plot_experiments, plot_splits
 from bnbench.plots.difference import plot_difference
 from bnbench.plots.loss import plot_loss
+from bnbench.plots.style import Form
 from bnbench.report.curves import accuracy_table, difference_table
 from bnbench.report.files import write_table, writing
 from bnbench.report.losses import loss_table
 from bnbench.report.notes import data_notes, diverged_notes, origin_notes, pairing_notes
 from bnbench.report.summary import runs_table, summary_table
+
+PAGE = Form()
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +58,12 @@ class Comparison:
     paths: tuple[Path, ...]
 
 
-def compare(experiments: Sequence[Path], out: Path) -> Comparison:
+def compare(
+    experiments: Sequence[Path],
+    out: Path,
+    form: Form = PAGE,
+    titles: Sequence[str] = (),
+) -> Comparison:
     """Draw and tabulate finished runs.
 
     Parameters
@@ -63,6 +73,10 @@ def compare(experiments: Sequence[Path], out: Path) -> Comparison:
         only one, its own figures and table are made.
     out : Path
         Folder for ``<figure>.png``, ``.svg`` and ``.csv``, ``summary.csv`` and ``runs.csv``.
+    form : Form
+        Of the figures.
+    titles : sequence of str
+        What the figures call the experiments, in their order; by default their names.
 
     Returns
     -------
@@ -75,6 +89,7 @@ def compare(experiments: Sequence[Path], out: Path) -> Comparison:
         cannot be written.
     """
     arms, left_out = read_arms(experiments)
+    named = _Drawing(form, _titles(arms, titles))
     runs = as_study(arms)
     levels, findings = levels_of(runs), tuple(compare_planned(runs))
     accuracy = accuracy_table(arms)
@@ -82,13 +97,14 @@ def compare(experiments: Sequence[Path], out: Path) -> Comparison:
     loss, loss_notes = _losses(arms)
     beside = diverged_notes(arms), pairing_notes(findings)
     with writing(out):
-        paths = [path for arm in arms for path in _draw_splits(arm, accuracy, out)]
+        paths = [path for arm in arms for path in named.splits(arm, accuracy, out)]
         if len(arms) > 1:
-            paths += _draw_experiments(arms, accuracy, out)
+            paths += named.experiments(arms, accuracy, out)
         if (difference["kind"] == "run").any():
-            paths += _draw_difference(difference, [note for notes in beside for note in notes], out)
+            notes = [note for notes in beside for note in notes]
+            paths += named.difference(difference, notes, out)
         if not loss.empty:
-            paths += _draw_losses(arms, loss, out)
+            paths += named.losses(arms, loss, out)
         paths.append(write_table(summary_table(runs, levels, findings), out / "summary.csv"))
         paths.append(write_table(runs_table(runs), out / "runs.csv"))
     notes = [*left_out, *beside[0], *beside[1], *data_notes(arms)]
@@ -105,44 +121,68 @@ def _losses(arms: Sequence[ArmRuns]) -> tuple[pd.DataFrame, list[str]]:
     return loss_table(arms), []
 
 
-def _draw_splits(arm: ArmRuns, accuracy: pd.DataFrame, out: Path) -> list[Path]:
-    table = accuracy[accuracy["experiment"] == arm.label]
-    with style.figure(3.6) as figure:
-        plot_splits(table, ax=figure.subplots()).set_title(arm.label, loc="left")
-        return _finish(
-            figure, table, out, f"accuracy-{file_name(arm.label)}", diverged_notes([arm])
+def _titles(arms: Sequence[ArmRuns], titles: Sequence[str]) -> dict[str, str]:
+    """Map experiments to what figures call them; a dollar sign there is no mathematics."""
+    labels = [arm.label for arm in arms]
+    if titles and len(titles) != len(labels):
+        raise BnbenchError(
+            f"--labels: names {len(titles)} experiments, and there are {len(labels)}:"
+            f" {', '.join(labels)}"
         )
+    written = [title.replace("$", r"\$") for title in titles or labels]
+    return dict(zip(labels, written, strict=True))
 
 
-def _draw_experiments(arms: Sequence[ArmRuns], accuracy: pd.DataFrame, out: Path) -> list[Path]:
-    with style.figure(4) as figure:
-        left, right = figure.subplots(1, 2, sharey=True)
-        plot_experiments(accuracy, split="train", ax=left)
-        plot_experiments(accuracy, split="validation", ax=right)
-        return _finish(figure, accuracy, out, "accuracy", diverged_notes(arms))
+@dataclass(frozen=True)
+class _Drawing:
+    """How the figures of one comparison are drawn: their form, and what they call experiments."""
 
+    form: Form
+    titles: dict[str, str]
 
-def _draw_difference(difference: pd.DataFrame, notes: Sequence[str], out: Path) -> list[Path]:
-    with style.figure(3.4) as figure:
-        plot_difference(difference, ax=figure.subplots())
-        return _finish(figure, difference, out, "difference", notes)
+    def splits(self, arm: ArmRuns, accuracy: pd.DataFrame, out: Path) -> list[Path]:
+        table = accuracy[accuracy["experiment"] == arm.label]
+        with self._figure(3.6) as figure:
+            plot_splits(table, ax=figure.subplots()).set_title(self.titles[arm.label], loc="left")
+            name = f"accuracy-{file_name(arm.label)}"
+            return self._finish(figure, table, out, name, diverged_notes([arm]))
 
+    def experiments(self, arms: Sequence[ArmRuns], accuracy: pd.DataFrame, out: Path) -> list[Path]:
+        with self._figure(4) as figure:
+            left, right = figure.subplots(1, 2, sharey=True)
+            plot_experiments(self._titled(accuracy), split="train", ax=left)
+            plot_experiments(self._titled(accuracy), split="validation", ax=right)
+            return self._finish(figure, accuracy, out, "accuracy", diverged_notes(arms))
 
-def _draw_losses(arms: Sequence[ArmRuns], loss: pd.DataFrame, out: Path) -> list[Path]:
-    with style.figure(6) as figure:
-        above, below = figure.subplots(2, 1)
-        plot_loss(loss, split="train", ax=above)
-        plot_loss(loss, split="validation", ax=below)
-        return _finish(figure, loss, out, "loss", diverged_notes(arms))
+    def difference(self, difference: pd.DataFrame, notes: Sequence[str], out: Path) -> list[Path]:
+        table = self._titled(difference)
+        with self._figure(3.4) as figure:
+            plot_difference(
+                table.assign(baseline=table["baseline"].map(self.titles)), ax=figure.subplots()
+            )
+            return self._finish(figure, difference, out, "difference", notes)
 
+    def losses(self, arms: Sequence[ArmRuns], loss: pd.DataFrame, out: Path) -> list[Path]:
+        with self._figure(6) as figure:
+            above, below = figure.subplots(2, 1)
+            plot_loss(self._titled(loss), split="train", ax=above)
+            plot_loss(self._titled(loss), split="validation", ax=below)
+            return self._finish(figure, loss, out, "loss", diverged_notes(arms))
 
-def _finish(
-    figure: Figure, table: pd.DataFrame, out: Path, name: str, notes: Sequence[str]
-) -> list[Path]:
-    """Add note and legend, and write the figure and its table."""
-    style.note(figure, notes)
-    style.legend(figure)
-    return [*style.save(figure, out, name), write_table(table, out / f"{name}.csv")]
+    def _titled(self, table: pd.DataFrame) -> pd.DataFrame:
+        return table.assign(experiment=table["experiment"].map(self.titles))
+
+    def _figure(self, height: float) -> AbstractContextManager[Figure]:
+        return style.figure(height, width=self.form.width, font_size=self.form.font_size)
+
+    def _finish(
+        self, figure: Figure, table: pd.DataFrame, out: Path, name: str, notes: Sequence[str]
+    ) -> list[Path]:
+        """Add title, notes and legend, and write the figure and its table."""
+        style.note(figure, [*filter(None, [self.form.title.replace("$", r"\$")]), *notes])
+        style.legend(figure)
+        saved = style.save(figure, out, name, self.form.formats)
+        return [*saved, write_table(table, out / f"{name}.csv")]
 
 
 def file_name(experiment: str) -> str:

@@ -5,7 +5,7 @@ Everything is in the unit that the axis shows: percent, percentage points, nats.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -20,13 +20,25 @@ from bnbench.findings.results import (
     Rung,
     SwitchEffect,
 )
-from bnbench.report.names import grid_label, grid_of, setting_value, spoken
+from bnbench.report.names import (
+    arm_title,
+    grid_label,
+    grid_of,
+    pair_title,
+    setting,
+    setting_value,
+)
 from bnbench.statistics import Contrast
 
 
-def paired_table(findings: Iterable[Finding]) -> pd.DataFrame:
+def paired_table(study: Study, findings: Iterable[Finding]) -> pd.DataFrame:
     """Lay out the differences of contrasts in one metric, as `bnbench.plots.paired` draws them."""
-    return pd.DataFrame([row for finding in findings for row in _paired(finding)])
+    known = list(findings)
+    treatments = [arm_title(study, one.treatment.label) for one in known]
+    unique = len({*treatments}) == len(known)
+    names = treatments if unique else [pair_title(study, one) for one in known]
+    rows = [_paired(name, finding) for name, finding in zip(names, known, strict=True)]
+    return pd.DataFrame([mark for row in rows for mark in row])
 
 
 def points_table(points: Iterable[PublishedPoint]) -> pd.DataFrame:
@@ -36,8 +48,8 @@ def points_table(points: Iterable[PublishedPoint]) -> pd.DataFrame:
             "epoch": point.epoch,
             "published": 100 * point.published,
             "mean": 100 * point.summary.mean,
-            "lower": 100 * point.summary.prediction.low,
-            "upper": 100 * point.summary.prediction.high,
+            "lower": max(0.0, 100 * point.summary.prediction.low),
+            "upper": min(100.0, 100 * point.summary.prediction.high),
             "inside": point.inside,
         }
         for point in points
@@ -121,20 +133,41 @@ def sweep_table(study: Study, findings: Sequence[Finding]) -> pd.DataFrame:
         for finding in findings
         for row in _arm_at_point(study, finding, getattr(finding, side))
     ]
-    points = [setting_value(arm.point[0]) for arm in study.points(grid_of(findings[0]))]
-    ticks = list(dict.fromkeys(points))
+    points = list(dict.fromkeys(arm.point[0] for arm in study.points(grid_of(findings[0]))))
     table = pd.DataFrame(rows)
-    if pd.to_numeric(pd.Series(ticks), errors="coerce").isna().any():
-        return table.assign(x=table["tick"].map(ticks.index)).sort_values("x", kind="stable")
-    return table.assign(x=table["tick"].astype(float)).sort_values("x", kind="stable")
+    if all(isinstance(point, int | float) for point in points):
+        places = {setting_value(point): float(point) for point in points}  # type: ignore[arg-type]
+        return _placed(table, places).assign(category=False)
+    table = _without_twins(table)
+    places = {tick: float(place) for place, tick in enumerate(table["tick"].unique())}
+    return _placed(table, places).assign(category=True)
 
 
-def _paired(finding: Finding) -> Iterator[dict[str, Any]]:
+def _placed(table: pd.DataFrame, places: Mapping[str, float]) -> pd.DataFrame:
+    return table.assign(x=table["tick"].map(places)).sort_values("x", kind="stable")
+
+
+def _without_twins(table: pd.DataFrame) -> pd.DataFrame:
+    """Draw once what two values have in common to the last bit: they are the same thing."""
+    columns = ["arm", "panel", "kind", "seed", "value"]
+    kept: dict[str, pd.DataFrame] = {}
+    for tick, rows in table.groupby("tick", sort=False):
+        marks = rows[columns].reset_index(drop=True)
+        twin = next((name for name, one in kept.items() if one[columns].equals(marks)), None)
+        if twin is None:
+            kept[str(tick)] = rows.reset_index(drop=True)
+        else:
+            both = f"{twin} or {tick}"
+            kept = {both if name == twin else name: one for name, one in kept.items()}
+    return pd.concat([rows.assign(tick=name) for name, rows in kept.items()], ignore_index=True)
+
+
+def _paired(name: str, finding: Finding) -> Iterator[dict[str, Any]]:
     if (contrast := finding.contrast) is None:
         return
     scale = factor(finding.metric.quantity.unit)
     known = {
-        "name": spoken(finding.name),
+        "name": name,
         "smallest_effect": scale * finding.smallest_effect,
     }
     yield known | {"kind": "mean", **_mean(contrast, finding.metric)}
@@ -178,14 +211,13 @@ def _arm_at_point(study: Study, finding: Finding, level: Level) -> Iterator[dict
     values = level.values  # noqa: PD011 -- a dict
     if not values:
         return
-    first, *others = map(setting_value, study.arms[grid_label(finding)].point)
+    first, *others = study.arms[grid_label(finding)].point
     keys = study.grid_keys[grid_of(finding)]
     known = {
         "arm": study.arms[level.label].title,
-        "tick": first,
+        "tick": setting_value(first),
         "panel": ", ".join(
-            f"{spoken(key.rpartition('.')[2])} {value}"
-            for key, value in zip(keys[1:], others, strict=True)
+            setting(key, value) for key, value in zip(keys[1:], others, strict=True)
         ),
         "failed": 100 * len(level.diverged) / len(values),
         "status": "complete",

@@ -30,6 +30,9 @@ from bnbench.report.figure_tables import (
 )
 from bnbench.report.names import arm_title, grid_of, key_title, pair_title
 
+COLUMN = 8.5
+"""Inches, of a figure that is as wide as the report's column."""
+
 TITLES = {
     "paired": "Paired differences", "curves": "Accuracy per epoch",
     "published": "Published accuracies and ours",
@@ -64,20 +67,21 @@ class Picture:
 
 def draw_paired(study: Study, findings: Sequence[Finding]) -> Picture | None:
     """Draw the paired differences of contrasts in levels: a panel a metric, a row a contrast."""
-    by_metric: dict[Metric, list[Finding]] = {}
-    for finding in findings:
-        if finding.contrast is not None:
-            by_metric.setdefault(finding.metric, []).append(finding)
+    levels = [one for one in findings if one.contrast is not None]
+    by_metric = _by_metric(levels)
     if not by_metric:
         return None
     columns = min(2, len(by_metric))
     rows = -(-len(by_metric) // columns)
+    width = 18 if columns > 1 else 40
+    tables = {metric: paired_table(study, group) for metric, group in by_metric.items()}
+    names = {name: _wrapped(name, width) for one in tables.values() for name in one["name"]}
+    lines = 1 + max(name.count("\n") for name in names.values())
     most = max(map(len, by_metric.values()))
-    with style.figure(rows * (0.9 + 0.36 * most)) as figure:
+    with style.figure(rows * (0.9 + (0.26 + 0.12 * lines) * most), width=COLUMN) as figure:
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
-        for ax, (metric, group) in zip(axes, by_metric.items(), strict=False):
-            table = paired_table(group)
-            plot_paired(table.assign(name=table["name"].map(_narrow)), ax=ax)
+        for ax, (metric, table) in zip(axes, tables.items(), strict=False):
+            plot_paired(table.assign(name=table["name"].map(names)), ax=ax)
             ax.set_title(_wrapped(metric.title, 28), loc="left", fontsize=9)
             ax.set_xlabel(_better(metric), fontsize=8.5)
         for ax in axes[len(by_metric) :]:
@@ -100,13 +104,14 @@ def draw_curves(study: Study, curves: pd.DataFrame, finding: Finding) -> Picture
     arms = [study.arms[side.label] for side in (finding.baseline, finding.treatment)]
     titles = {arm.experiment.experiment: arm.title for arm in arms}
     tables = [curves[curves["experiment"] == name] for name in titles]
-    if any(table.empty for table in tables):
-        return None
+    if any(table.empty or table["epoch"].max() == 1 for table in tables):
+        return None  # a single epoch is no curve
     table = pd.concat(tables)
     table = table.assign(experiment=table["experiment"].map(titles).map(_plain))
-    with style.figure(3.8) as figure:
+    with style.figure(3.8, width=COLUMN) as figure:
         for split, ax in zip(SPLIT_NAMES, figure.subplots(1, 2, sharey=True), strict=True):
             plot_experiments(table, split=split, ax=ax)
+            ax.tick_params(labelleft=True)  # a phone shows the panels below each other
         caption = f"Accuracy per epoch: {pair_title(study, finding)}."
         return _finish(figure, "curves", f"{study.name}-{finding.group}-curves", caption)
 
@@ -115,7 +120,7 @@ def draw_published(study: Study, points: Sequence[PublishedPoint]) -> Picture:
     """Draw the published points against the re-runs: a row an arm, a column a split."""
     labels = list(dict.fromkeys(point.label for point in points))
     splits = [name for name in SPLIT_NAMES if name in {point.split for point in points}]
-    with style.figure(2.2 * len(labels) + 0.3) as figure:
+    with style.figure(2.2 * len(labels) + 0.3, width=COLUMN) as figure:
         grid = figure.subplots(len(labels), len(splits), squeeze=False, sharex=True, sharey="row")
         for axes, label in zip(grid, labels, strict=True):
             for ax, split in zip(axes, splits, strict=True):
@@ -141,7 +146,7 @@ def draw_ladder(study: Study, ladder: LadderFindings) -> Picture:
     """Draw levels (left) and lead (right) rung by rung, a row of axes a metric."""
     metrics = list(dict.fromkeys(rung.metric for rung in ladder.rungs))
     rungs = len(ladder.rungs) // len(metrics)
-    with style.figure(len(metrics) * (0.8 + 0.26 * rungs)) as figure:
+    with style.figure(len(metrics) * (0.8 + 0.26 * rungs), width=COLUMN) as figure:
         grid = figure.subplots(len(metrics), 2, squeeze=False, width_ratios=[1.15, 1])
         for (left, right), metric in zip(grid, metrics, strict=True):
             levels = levels_table(study, ladder, metric)
@@ -161,7 +166,7 @@ def draw_effects(study: Study, ladder: LadderFindings) -> Picture | None:
     metrics = list(dict.fromkeys(effect.metric for effect in ladder.effects))
     if study.ladder is None or not metrics:
         return None
-    with style.figure(0.7 + 0.36 * len(study.ladder.switches)) as figure:
+    with style.figure(0.7 + 0.36 * len(study.ladder.switches), width=COLUMN) as figure:
         axes = figure.subplots(1, len(metrics), squeeze=False, sharey=True)[0]
         for ax, metric in zip(axes, metrics, strict=True):
             plot_effects(effects_table(study, ladder.effects, metric), ax=ax)
@@ -180,11 +185,12 @@ def draw_sweep(study: Study, findings: Sequence[Finding]) -> Picture | None:
     findings : sequence of Finding
         Of one group, each at a point. A last, lower row shows the failed runs, if there are any.
     """
-    by_metric: dict[Metric, list[Finding]] = {}
-    for finding in findings:
-        ran = finding.treatment.values or finding.baseline.values  # noqa: PD011 -- dicts
-        if ran and finding.metric.quantity.kind == "level":
-            by_metric.setdefault(finding.metric, []).append(finding)
+    by_metric = _by_metric(
+        one
+        for one in findings
+        if one.metric.quantity.kind == "level"
+        if one.treatment.values or one.baseline.values  # noqa: PD011 -- dicts
+    )
     if not by_metric:
         return None
     tables = {metric: sweep_table(study, group) for metric, group in by_metric.items()}
@@ -193,7 +199,7 @@ def draw_sweep(study: Study, findings: Sequence[Finding]) -> Picture | None:
     failures = first["failed"].gt(0).any()
     panels = list(first["panel"].unique())
     heights = [2.1] * len(tables) + [0.9] * int(failures)
-    with style.figure(sum(heights) + 0.3) as figure:
+    with style.figure(sum(heights) + 0.3, width=COLUMN) as figure:
         grid = figure.subplots(
             len(heights), len(panels), squeeze=False, sharex=True, sharey="row",
             height_ratios=heights,
@@ -202,7 +208,11 @@ def draw_sweep(study: Study, findings: Sequence[Finding]) -> Picture | None:
             _draw_panels(table, metric, panels, axes)
         if failures:
             for panel, ax in zip(panels, grid[-1], strict=True):
-                plot_failures(first[(first["panel"] == panel) & (first["kind"] == "mean")], ax=ax)
+                plot_failures(
+                    first[(first["panel"] == panel) & (first["kind"] == "mean")],
+                    ax=ax,
+                    categories=bool(first["category"].any()),
+                )
             grid[-1][0].set_ylabel("failed\nruns (%)")
         _finish_settings(setting, first, panels, grid)
         caption = f"{pair_title(study, findings[0])}, at every value that was run."
@@ -211,13 +221,27 @@ def draw_sweep(study: Study, findings: Sequence[Finding]) -> Picture | None:
         return _finish(figure, "sweep", f"{study.name}-{findings[0].group}", caption)
 
 
+def _by_metric(findings: Iterable[Finding]) -> dict[Metric, list[Finding]]:
+    """Group findings; two metrics of one text are one, though NaN, a threshold, is not itself."""
+    by_text: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_text.setdefault(finding.metric.text, []).append(finding)
+    return {group[0].metric: group for group in by_text.values()}
+
+
 def _draw_panels(
     table: pd.DataFrame, metric: Metric, panels: Sequence[str], axes: Sequence[Axes]
 ) -> None:
     accuracy = metric.quantity.unit == "pp" and metric.quantity.higher_is_better
+    words = bool(table["category"].any())
     for panel, ax in zip(panels, axes, strict=True):
         rows = table[table["panel"] == panel]
-        plot_sweep(rows.assign(arm=rows["arm"].map(_plain)), percent=accuracy, ax=ax)
+        plot_sweep(
+            rows.assign(arm=rows["arm"].map(_plain)), percent=accuracy, ax=ax, categories=words
+        )
+    if axes[0].get_yscale() == "log":  # a band may reach 0, which is nowhere on it
+        values = table["value"].to_numpy(float)
+        axes[0].set_ylim(0.8 * np.nanmin(values), 1.25 * np.nanmax(values))
     axes[0].set_ylabel(_wrapped(f"{metric.title} ({_unit(metric)})", 24))
 
 
@@ -247,10 +271,6 @@ def _better(metric: Metric) -> str:
 
 def _unit(metric: Metric) -> str:
     return "%" if metric.quantity.unit == "pp" else metric.quantity.unit
-
-
-def _narrow(text: str) -> str:
-    return _wrapped(text, 18)
 
 
 def _wrapped(text: str, width: int) -> str:

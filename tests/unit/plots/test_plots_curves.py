@@ -85,7 +85,7 @@ def test_every_kind_of_row_is_drawn_where_the_table_says(ax: Axes) -> None:
     thin = [_ys(line) for line in _lines(ax, style.ONE_SEED)]
     assert thin == list(SEEDS.values())
     assert max(line.get_linewidth() for line in _lines(ax, style.ONE_SEED)) < mean.get_linewidth()
-    published = _line(ax, style.PUBLISHED)
+    published = _line(ax, f"plain, {style.PUBLISHED}")
     assert _ys(published) == [0.89, 0.93, 0.95, 0.96]
     assert published.is_dashed()
     assert published.get_color() in style.PUBLISHED_COLORS
@@ -113,14 +113,14 @@ def test_a_diverged_run_ends_in_a_cross(ax: Axes) -> None:
 def test_one_seed_has_neither_band_nor_thin_line(ax: Axes) -> None:
     table = _table({3: [0.91, 0.94, 0.965]}, experiment="plain", split="train", images=10)
     plot_experiments(table.assign(n=1), split="train", ax=ax)
-    assert _labels(ax) == {"plain, one seed", style.PUBLISHED}
+    assert _labels(ax) == {"plain, one seed", f"plain, {style.PUBLISHED}"}
     assert not ax.collections
 
 
 def test_without_a_published_run_none_is_drawn(ax: Axes) -> None:
     table = _table(experiment="plain", split="train", images=10)
     plot_experiments(table[table["kind"] != "published"], split="train", ax=ax)
-    assert style.PUBLISHED not in _labels(ax)
+    assert not [label for label in _labels(ax) if style.PUBLISHED in label]
 
 
 def test_experiments_differ_in_everything_but_the_meaning(ax: Axes) -> None:
@@ -132,7 +132,7 @@ def test_experiments_differ_in_everything_but_the_meaning(ax: Axes) -> None:
     assert plain.get_color() != normalized.get_color()
     assert plain.get_linestyle() != normalized.get_linestyle()
     assert plain.get_marker() != normalized.get_marker()
-    published = _lines(ax, style.PUBLISHED)
+    published = [_line(ax, f"{name}, {style.PUBLISHED}") for name in ("plain", "normalized")]
     assert [line.get_marker() for line in published] == [
         plain.get_marker(),
         normalized.get_marker(),
@@ -223,3 +223,11 @@ def test_without_a_floor_the_loss_scale_is_logarithmic(ax: Axes, floor: tuple[st
     assert ax.get_yscale() == "log"
     assert ax.get_ylabel() == "cross-entropy (nats),\nlog scale"
     assert ("least loss possible behind a softmax (1.4612)" in _labels(ax)) == bool(floor)
+
+
+def test_a_band_ends_where_accuracies_do(ax: Axes) -> None:
+    table = _table({3: [0.91, 0.94, 0.965]}, experiment="plain", split="train", images=10)
+    plot_experiments(table.assign(upper=1.2, lower=-0.2, n=3), split="train", ax=ax)
+    (band,) = ax.collections
+    heights = np.concatenate([path.vertices for path in band.get_paths()])[:, 1]
+    assert (heights.min(), heights.max()) == (0, 1)

@@ -42,5 +42,8 @@ def test_histograms_count_every_draw_and_keep_the_shape(scaling: str) -> None:
     heights = [patch.get_height() for patch in ax.patches if isinstance(patch, Rectangle)]
     expected, _ = np.histogram(values, bins=len(heights))
     assert heights == list(expected)
-    assert (ax.get_title(), ax.get_xlabel()) == SCALINGS[scaling]
+    title, numbers = ax.get_title().split("\n")
+    assert (title, ax.get_xlabel()) == SCALINGS[scaling]
+    scaled = normalized(values).query("scaling == @scaling")["value"].to_numpy()
+    assert numbers == f"mean {abs(np.mean(scaled)):.4f}, sd {np.std(scaled):.4f}"
     assert ax.get_ylabel() == "number of draws"

@@ -222,3 +222,8 @@ def test_svg_text_is_the_same_twice_and_free_of_dates() -> None:
     assert texts[0] == texts[1]
     assert texts[0].startswith("<?xml")
     assert "date" not in texts[0].lower()
+
+
+def test_no_line_joins_categories(ax: Axes) -> None:
+    sweep.plot_sweep(_sweep([11.0, 99.0, 90.0]), percent=True, ax=ax, categories=True)
+    assert {line.get_linestyle() for line in ax.get_lines()} == {"None"}

@@ -131,3 +131,19 @@ def test_a_failing_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Monk
     with style.figure(2) as figure, pytest.raises(OSError, match="No space"):
         style.save(figure, tmp_path, "figure")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_figure_in_another_form_is_the_same_bytes_twice(tmp_path: Path) -> None:
+    form = style.Form(("pdf", "png"), width=9, font_size=14, title="A title")
+    written = []
+    for name in ("one", "two"):
+        with style.figure(2, width=form.width, font_size=form.font_size) as figure:
+            figure.subplots().plot([1, 2])
+            letters = figure.axes[0].yaxis.label.get_fontsize()
+            paths = style.save(figure, tmp_path / name, "a", form.formats)
+        written.append([path.read_bytes() for path in paths])
+        assert letters == 14
+    assert written[0] == written[1]
+    assert written[0][0].startswith(b"%PDF")
+    with Image.open(tmp_path / "one/a.png") as image:
+        assert image.width == 9 * 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import pandas as pd
 import pytest
 
 from bnbench.config import parse_metric
@@ -15,7 +16,7 @@ def test_paired_differences_are_in_the_axis_unit(headline: StudyFindings) -> Non
     finding = headline.contrasts[0]
     contrast = finding.contrast
     assert contrast
-    table = figure_tables.paired_table([finding])
+    table = figure_tables.paired_table(headline.study, [finding])
     runs = table.loc[table["kind"] == "run", "value"]
     assert runs.tolist() == [100 * difference for difference in contrast.differences]
     (mean,) = table[table["kind"] == "mean"].to_dict("records")
@@ -29,7 +30,7 @@ def test_paired_differences_are_in_the_axis_unit(headline: StudyFindings) -> Non
 
 
 def test_a_loss_stays_in_nats(headline: StudyFindings) -> None:
-    table = figure_tables.paired_table(headline.contrasts[1:2])
+    table = figure_tables.paired_table(headline.study, headline.contrasts[1:2])
     assert table.loc[table["kind"] == "mean", "value"].item() == pytest.approx(-0.02, abs=2e-3)
 
 
@@ -76,3 +77,14 @@ def test_a_point_without_runs_is_left_out(sweep: StudyFindings) -> None:
     table = figure_tables.sweep_table(sweep.study, [empty, *others])
     at = table[(table["x"] == 0.001) & (table["panel"] == "dropout 0")]
     assert set(at["arm"]) == {"batch norm"}
+
+
+def test_values_that_give_the_same_numbers_are_one_category() -> None:
+    """As min-max and [0, 1] do of images that hold both 0 and 255."""
+    rows = pd.DataFrame(
+        {"arm": "a", "panel": "", "kind": "run", "seed": [0, 1] * 3, "value": [1, 2, 1, 2, 1, 3],
+         "tick": ["unit", "unit", "min-max", "min-max", "raw", "raw"]}
+    )  # fmt: skip
+    kept = figure_tables._without_twins(rows)
+    assert kept["tick"].tolist() == ["unit or min-max"] * 2 + ["raw"] * 2
+    assert kept["value"].tolist() == [1, 2, 1, 3]
