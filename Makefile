@@ -21,7 +21,7 @@ PEERS_OUT ?= results
 .DEFAULT_GOAL := help
 STUDIES := $(sort $(wildcard configs/studies/*.yaml))
 
-.PHONY: help expect reproduce reproduce-small reproduce-full reference golden test test-all test-gpu check bench bench-peers bench-gpu calibrate clean
+.PHONY: help expect demo schema reproduce reproduce-small reproduce-full reference golden test test-all test-gpu check bench bench-peers bench-gpu calibrate clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ $(VENV)/installed-all: $(VENV)/installed-dev
 
 expect:
 	@echo "From nothing, expect $(EXPECT) on two cores: installation, data, runs, report."
+
+demo: $(VENV)/installed  ## A whole study in less than a minute, offline, on small digits
+	$(BNBENCH) demo
 
 reproduce: EXPECT := a quarter of an hour (an estimate)
 reproduce: expect $(VENV)/installed  ## Environment, data, the headline study with 6 seeds, report
@@ -80,6 +83,12 @@ test-all: $(VENV)/installed-all  ## The slow ones too, and Ray's
 test-gpu: $(VENV)/installed-dev  ## Those that need a CUDA device, alone
 	$(BNBENCH) data fetch
 	$(BIN)/python -m pytest -m gpu
+
+schema: $(VENV)/installed-dev  ## Renew configs/schema and docs/keys.md after a key has changed
+	$(BNBENCH) schema > configs/schema/experiment.json
+	$(BNBENCH) schema --study > configs/schema/study.json
+	sed -i '/^| key /,$$d' docs/keys.md
+	$(BNBENCH) schema --markdown >> docs/keys.md
 
 golden: $(VENV)/installed-dev  ## Renew tests/golden/, the first losses of each recipe; read the diff
 	$(BIN)/python tests/golden/test_first_losses.py

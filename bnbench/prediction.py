@@ -12,10 +12,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bnbench.data import find_dataset
-from bnbench.data.inputs import PixelStatistics, to_inputs
+from bnbench.config import Experiment
+from bnbench.data import Splits, data_folder, find_dataset, load_splits, pixel_statistics
+from bnbench.data.folder import PREFIX, read_image
+from bnbench.data.inputs import to_inputs
 from bnbench.errors import BnbenchError
-from bnbench.models import build_model, resolve_model
+from bnbench.models import Network, build_model, resolve_model
 from bnbench.runs import Run
 from bnbench.training import load_weights
 
@@ -35,6 +37,44 @@ class Prediction:
     """The most probable class."""
     probabilities: dict[str, float]
     """By class, in the data set's order; they sum to 1."""
+
+
+def load_model(run: Run | str | Path) -> Network:
+    """Build a completed run's network, with the weights that its training ended with.
+
+    Parameters
+    ----------
+    run : Run, str or Path
+        Such as ``results/lenet5/seed-0``.
+
+    Returns
+    -------
+    Network
+        On the CPU, in evaluation mode: it maps images (N, C, H, W), as `load_data` gives them, to
+        logits (N, K).
+
+    Raises
+    ------
+    BnbenchError
+        If the run is not complete, or has no weights that fit.
+    """
+    run = run if isinstance(run, Run) else Run(Path(run))
+    experiment, manifest = run.read_experiment(), run.read_manifest()
+    if manifest.status != "complete":
+        raise BnbenchError(f"{run.path}: is {manifest.status}; only a complete run can predict")
+    classes = find_dataset(experiment.data.dataset).classes
+    model = build_model(resolve_model(experiment), len(classes))
+    try:
+        model.load_state_dict(load_weights(run))
+    except (RuntimeError, TypeError, AttributeError):
+        raise BnbenchError(f"{run.weights}: does not fit {experiment.model.name}") from None
+    return model.eval()
+
+
+def load_data(experiment: Experiment, data_dir: str | Path | None = None) -> Splits:
+    """Load an experiment's images as its network takes them; see `bnbench.data.load_splits`."""
+    folder = data_folder(Path(data_dir) if data_dir else None)
+    return load_splits(experiment.data, folder, experiment.model.in_channels)
 
 
 def predict(run: Run, paths: Iterable[Path]) -> Iterator[Prediction]:
@@ -59,22 +99,14 @@ def predict(run: Run, paths: Iterable[Path]) -> Iterator[Prediction]:
     BnbenchError
         If the run has no weights; after the other images, if a file is no image.
     """
-    experiment = run.read_experiment()
-    manifest = run.read_manifest()
-    if manifest.status != "complete":
-        raise BnbenchError(f"{run.path}: is {manifest.status}; only a complete run can predict")
+    experiment, model = run.read_experiment(), load_model(run)
     dataset = find_dataset(experiment.data.dataset)
-    model = build_model(resolve_model(experiment), len(dataset.classes))
-    try:
-        model.load_state_dict(load_weights(run))
-    except (RuntimeError, TypeError, AttributeError):
-        raise BnbenchError(f"{run.weights}: does not fit {experiment.model.name}") from None
-    model.eval()
-    statistics = PixelStatistics(dataset.mean, dataset.std, 0.0, 1.0)
+    statistics = pixel_statistics(experiment.data, data_folder())
+    read = read_image if dataset.name.startswith(PREFIX) else read_digit
     problems = []
     for path in paths:
         try:
-            image = torch.from_numpy(read_digit(path))[None]  # (1, 28, 28)
+            image = torch.from_numpy(read(path))[None]  # (1, 28, 28)
         except BnbenchError as error:
             problems.append(str(error))
             continue

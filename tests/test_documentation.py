@@ -270,7 +270,7 @@ def test_the_counts_that_reliability_names_are_tried(root: Path) -> None:
 def test_python_example_runs(
     root: Path, pages: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (example,) = blocks(pages["python.md"], "python")
+    example, *_ = blocks(pages["python.md"], "python")
     assert len(example.split("\n\n", 1)[1].strip().splitlines()) <= 6
     quick = example.replace('["training.epochs=2"]', '["training.epochs=2", "data.dataset=digits"]')
     quick = quick.replace('"configs/', f'"{root}/configs/')
@@ -278,6 +278,34 @@ def test_python_example_runs(
     exec(compile(quick, "README.md", "exec"), {})
     epochs = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert [epoch for epoch, _ in epochs] == ["1", "2"]
+
+
+def test_python_examples_on_finished_runs_run(
+    root: Path, pages: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    import bnbench
+    from bnbench.config import DataSettings
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("lenet5", "lenet5_batchnorm"):
+        full = bnbench.load_experiment(root / "configs" / f"{name}.yaml")
+        training = full.training.model_copy(update={"epochs": 2, "evaluate_every": None})
+        changes = {"training": training, "data": DataSettings(dataset="digits")}
+        for seed in (0, 1):
+            for _ in bnbench.run_experiment(full.model_copy(update=changes), seed, "results"):
+                pass
+    _, compared, drawn, network = blocks(pages["python.md"], "python")
+    for example in (compared, drawn, network):
+        exec(compile(example, "python.md", "exec"), {})
+    said = capsys.readouterr().out
+    assert re.search(r"^lenet5_batchnorm +1 +0\.\d+$", said, re.MULTILINE)
+    assert re.search(r"^0  lenet5_batchnorm +lenet5 ", said, re.MULTILINE)
+    accuracy = float(said.splitlines()[-1].removeprefix("tensor(").removesuffix(")"))
+    stated = bnbench.Run(Path("results/lenet5/seed-0")).read_manifest().final.test_accuracy
+    assert stated is not None
+    assert round(stated, 4) == accuracy
+    assert Path("slide.png").stat().st_size > 10_000
 
 
 def test_study_example_loads(root: Path, pages: dict[str, str], tmp_path: Path) -> None:
@@ -316,7 +344,7 @@ def test_normalization_examples_work(pages: dict[str, str]) -> None:
         experiment = Experiment.model_validate({"experiment": "x", **section})
         return getattr(build_model(resolve_model(experiment)), "C1").normalization  # noqa: B009
 
-    *_, settings = blocks(pages["extend.md"], "yaml")
+    (settings,) = [one for one in blocks(pages["extend.md"], "yaml") if "kind: group" in one]
     _, example = blocks(pages["extend.md"], "python")
     assert c1(yaml.safe_load(settings)).num_groups == 2
     try:
@@ -327,6 +355,17 @@ def test_normalization_examples_work(pages: dict[str, str]) -> None:
         assert own.size == 3
     finally:
         NORMALIZATIONS.pop("local_response", None)
+
+
+def test_settings_that_are_documented_are_valid(pages: dict[str, str]) -> None:
+    from bnbench.config import Experiment
+
+    sections: dict[str, Any] = {"experiment": "x", "model": {"name": "LeNet5"}}
+    for settings in blocks(pages["extend.md"], "yaml")[1:]:
+        sections |= yaml.safe_load(settings)
+    experiment = Experiment.model_validate(sections)
+    assert experiment.data.dataset == "folder:photos"
+    assert experiment.training.schedule is not None
 
 
 def test_every_normalization_is_documented_with_its_keys(pages: dict[str, str]) -> None:

@@ -13,16 +13,24 @@ from typing import Annotated
 
 import typer
 
+from bnbench.cli.check_model import check_model
 from bnbench.cli.claims import claims
 from bnbench.cli.compare import compare
 from bnbench.cli.data import data_app
+from bnbench.cli.demo import demo
 from bnbench.cli.diff import diff
+from bnbench.cli.doctor import doctor
+from bnbench.cli.export import export
 from bnbench.cli.list import list_runs
+from bnbench.cli.merge import merge
 from bnbench.cli.models import models
+from bnbench.cli.new import new
 from bnbench.cli.plan import plan
 from bnbench.cli.predict import predict
 from bnbench.cli.report import report
 from bnbench.cli.reproduce import reproduce
+from bnbench.cli.rm import rm
+from bnbench.cli.schema import schema
 from bnbench.cli.terminal import say, tell, tell_problems
 from bnbench.cli.train import train
 from bnbench.cli.verify import verify
@@ -35,10 +43,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS: dict[str, dict[str, Callable[..., None]]] = {
+    "Begin": {"demo": demo, "doctor": doctor, "new": new, "schema": schema},
     "Run": {"reproduce": reproduce, "train": train, "plan": plan},
     "Look": {
         "list": list_runs, "compare": compare, "report": report, "claims": claims,
         "verify": verify, "diff": diff, "predict": predict, "models": models,
+        "check-model": check_model, "export": export,
+    },
+    "Tidy": {
+        "merge": merge, "rm": rm,
     },
 }  # fmt: skip
 for panel, verbs in VERBS.items():

@@ -24,9 +24,12 @@ HOW_IT_IS_DONE = (
     "training.kernels:",
 )  # fmt: skip
 ADDED_LATER: dict[tuple[str, str], Any] = {
+    ("data", "split_seed"): 0,
     ("model", "dropout"): 0.0,
     ("model", "normalization"): None,
+    ("model", "widths"): None,
     ("training", "evaluate_every"): None,
+    ("training", "schedule"): None,
     ("training", "stack"): None,
     ("training", "cuda_graph"): True,
 }
@@ -241,7 +244,9 @@ def _set(values: dict[str, Any], places: dict[str, str], key: str, value: Any, p
     *parents, last = key.split(".")
     section = values
     for parent in parents:
-        section = section.setdefault(parent, {})
+        if section.get(parent) is None:  # a section that is null becomes one
+            section[parent] = {}
+        section = section[parent]
         if not isinstance(section, dict):
             raise BnbenchError(f"{place}: {parent} is a value, not a section")
     section[last] = value

@@ -77,7 +77,7 @@ def _explain(
         place = places.get(f"{key}.name", file)
         return f"{place}: {key}.name: {context['tag']!r} is none of {context['expected_tags']}"
     if kind == "union_tag_not_found":
-        return f"{where}.name: is missing; choose adam or sgd"
+        return f"{where}.name: is missing; choose {NAMES[parts[-1]]}"
     if detail["loc"][-1] == "[key]":
         return f"{where}: {WORDS[kind](context)}"
     given = json.dumps(detail["input"], default=str, ensure_ascii=False)
@@ -86,6 +86,9 @@ def _explain(
         words = "must be one value: text, a number, true, false or null"
     return f"{where}: {words}, not {given[:80]}"
 
+
+NAMES = {"optimizer": "adam or sgd", "schedule": "constant, step, cosine or one_cycle"}
+"""Sections of several kinds, and the names of these."""
 
 Context = Mapping[str, Any]
 

@@ -43,10 +43,16 @@ class DataSettings(Settings):
     """Which images, which split, and what happens to a pixel before the first layer."""
 
     dataset: str = "mnist"
+    """Such as ``mnist``, ``fashion_mnist`` or ``digits``: 1,797 small ones, offline. Or
+    ``folder:PATH``: your own images, a subfolder a class."""
+    split_seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
+    """Of a folder: decides which images are the test file's, and the others' order."""
     split: Literal["published", "held_out"] = "held_out"
     """``published``: 60,000 / 10,000, the test file serves as validation. ``held_out``:
     55,000 / 5,000 / 10,000, the test file is scored once, after the last epoch."""
     scaling: Literal["raw", "unit", "z_score", "min_max", "per_image_z_score"] = "z_score"
+    """What is done to pixels from 0 to 255: nothing, division by 255, the training file's mean and
+    deviation, or by each image's own extremes or mean and deviation."""
     resize: Literal["none", "bilinear", "pad"] = "pad"
     """To 32 x 32 pixels: ``bilinear`` stretches the float tensor, ``pad`` adds zeros around."""
     train_examples: Annotated[int, Field(ge=1)] | None = None
@@ -59,11 +65,13 @@ class BatchNormSettings(Settings):
     layers: tuple[str, ...] | None = Field(default=None, strict=False, min_length=1)
     """Names of the normalized layers; ``None``: those of the article."""
     placement: Literal["before_activation", "after_activation"] = "before_activation"
+    """On which side of the activation it stands."""
     preceding_bias: bool = True
     """Keep the bias of the layer in front, which is redundant before the activation."""
     momentum: Annotated[Float, Field(gt=0, le=1)] = 0.1
     """Weight of the *new* batch in the running statistics (PyTorch's convention)."""
     epsilon: Annotated[Float, Field(gt=0)] = 1e-5
+    """Added to the variance, so that nothing is divided by 0."""
 
 
 class NormalizationSettings(Settings):
@@ -76,23 +84,33 @@ class NormalizationSettings(Settings):
     model_config = ConfigDict(extra="allow")
 
     kind: str
+    """A registered name, such as ``group``."""
     layers: tuple[str, ...] | None = Field(default=None, strict=False, min_length=1)
     """Names of the normalized layers; ``None``: those of the article."""
     placement: Literal["before_activation", "after_activation"] = "before_activation"
+    """On which side of the activation it stands."""
     preceding_bias: bool = True
     """Keep the bias of the layer in front."""
     affine: bool = True
     """Learn a scale gamma and a shift beta a channel; ``False``: 1 and 0."""
     epsilon: Annotated[Float, Field(gt=0)] = 1e-5
+    """Added to the variance, so that nothing is divided by 0."""
 
 
 class ModelSettings(Settings):
     """The architecture by its registered name, and what may vary in it."""
 
     name: str
-    activation: Literal["tanh", "relu", "sigmoid"] | None = None
-    """``None``: the architecture's own."""
+    """A registered architecture: ``bnbench models`` lists them."""
+    activation: str | None = None
+    """``tanh``, ``relu``, ``sigmoid``, ``elu``, ``scaled_tanh``, or the name of one of PyTorch's
+    modules, such as ``GELU``; ``None``: the architecture's own."""
+    widths: tuple[Annotated[int, Field(ge=1, le=100_000)], ...] | None = Field(
+        default=None, strict=False, min_length=1
+    )
+    """Of an MLP: features of its hidden layers fc1, fc2, and so on; ``None``: 512 and 256."""
     in_channels: Literal[1, 3] = 1
+    """Grey images, or three equal channels of them."""
     dropout: Annotated[Float, Field(ge=0, lt=1)] = 0.0
     """Probability that a hidden linear layer's output is zeroed, after its activation."""
     batch_norm: BatchNormSettings | None = None
@@ -105,6 +123,7 @@ class InitializationSettings(Settings):
     """Initial weights and biases of convolutions and linear layers."""
 
     weights: Literal["xavier_uniform", "pytorch_default"] = "xavier_uniform"
+    """How the weights are drawn."""
     bias: Float | None = 0.01
     """One value for all biases; ``None``: PyTorch's default."""
 
@@ -113,31 +132,97 @@ class AdamSettings(Settings):
     """Adam (Kingma and Ba, 2015)."""
 
     name: Literal["adam"]
+    """Which optimizer; its other keys depend on it."""
     learning_rate: Annotated[Float, Field(gt=0)] = 1e-3
+    """Size of a step."""
     beta1: Annotated[Float, Field(ge=0, lt=1)] = 0.9
+    """Adam: decay of the mean of gradients."""
     beta2: Annotated[Float, Field(ge=0, lt=1)] = 0.999
+    """Adam: decay of the mean of squared gradients."""
     epsilon: Annotated[Float, Field(gt=0)] = 1e-8
+    """Adam: added to the root of the latter."""
     weight_decay: Annotated[Float, Field(ge=0)] = 0.0
+    """Strength of the L2 penalty, added to the gradient."""
 
 
 class SGDSettings(Settings):
     """Stochastic gradient descent, with or without momentum."""
 
     name: Literal["sgd"]
+    """Which optimizer; its other keys depend on it."""
     learning_rate: Annotated[Float, Field(gt=0)] = 1e-2
+    """Size of a step."""
     momentum: Annotated[Float, Field(ge=0, lt=1)] = 0.0
+    """SGD: share of the last step that is taken again."""
     weight_decay: Annotated[Float, Field(ge=0)] = 0.0
+    """Strength of the L2 penalty, added to the gradient."""
 
 
 OptimizerSettings = Annotated[AdamSettings | SGDSettings, Field(discriminator="name")]
+
+
+class _Schedule(Settings):
+    """What most schedules have in common."""
+
+    warm_up_epochs: Annotated[Float, Field(ge=0)] = 0.0
+    """Rise to the learning rate in equal steps over so many epochs, or parts of one."""
+
+
+class ConstantSchedule(_Schedule):
+    """The learning rate itself, after the warm-up."""
+
+    name: Literal["constant"]
+    """How the learning rate changes; the other keys depend on it."""
+
+
+class StepSchedule(_Schedule):
+    """The learning rate times a factor after every so many epochs."""
+
+    name: Literal["step"]
+    """How the learning rate changes; the other keys depend on it."""
+    every_epochs: Annotated[int, Field(ge=1)] = 5
+    """``step``: epochs between two changes, counted from the first."""
+    factor: Annotated[Float, Field(gt=0, le=1)] = 0.1
+    """``step``: what the rate is multiplied by."""
+
+
+class CosineSchedule(_Schedule):
+    """Down along half a cosine (Loshchilov and Hutter, 2017, without restarts)."""
+
+    name: Literal["cosine"]
+    """How the learning rate changes; the other keys depend on it."""
+    final: Annotated[Float, Field(ge=0, le=1)] = 0.0
+    """``cosine``, ``one_cycle``: share of the learning rate that is left at the end."""
+
+
+class OneCycleSchedule(Settings):
+    """Up and down along two half cosines, once (Smith and Topin, 2018)."""
+
+    name: Literal["one_cycle"]
+    """How the learning rate changes; the other keys depend on it."""
+    peak: Annotated[Float, Field(gt=0, lt=1)] = 0.3
+    """``one_cycle``: share of all steps after which the rate is the largest."""
+    start: Annotated[Float, Field(gt=0, le=1)] = 0.04
+    """``one_cycle``: share of the learning rate that it begins with."""
+    final: Annotated[Float, Field(ge=0, le=1)] = 0.0
+    """``cosine``, ``one_cycle``: share of the learning rate that is left at the end."""
+
+
+ScheduleSettings = Annotated[
+    ConstantSchedule | StepSchedule | CosineSchedule | OneCycleSchedule,
+    Field(discriminator="name"),
+]
 
 
 class TrainingSettings(Settings):
     """The training loop, with the published code's quirks as named switches."""
 
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+    """Passes over the training split."""
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 64
+    """Images of an update."""
     shuffle: bool = True
+    """Draw the order of the images anew for each epoch, by the seed."""
     drop_last: bool = False
     """Leave out the last batch of an epoch where it is smaller than the others."""
     softmax_before_loss: bool = False
@@ -149,8 +234,13 @@ class TrainingSettings(Settings):
     evaluate_every: Annotated[int, Field(ge=1)] | None = None
     """Measure the validation split every so many steps, too; ``None``: after each epoch only."""
     initialization: InitializationSettings = InitializationSettings()
+    """The weights that training starts from."""
     optimizer: OptimizerSettings = AdamSettings(name="adam")
+    """What is done with the gradients."""
+    schedule: ScheduleSettings | None = None
+    """How the learning rate changes over the run; ``None``: not at all."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """``auto``: a GPU where there is one."""
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     """CPU threads of one run. It decides the last bits of a sum, so it stands here."""
     kernels: Literal["auto", "torch", "batch_last"] = "auto"
@@ -192,7 +282,9 @@ class PublishedCurve(Settings):
     """The digitised curve that a re-run is drawn beside; it decides no number."""
 
     source: str
+    """The article, as its file in ``bnbench/findings/published`` is named."""
     arm: str
+    """Which of the article's networks."""
 
 
 class Experiment(Settings):
@@ -201,11 +293,17 @@ class Experiment(Settings):
     experiment: ExperimentName
     """Name, and folder below the results folder."""
     description: str = ""
+    """In figures and tables."""
     published: PublishedCurve | None = None
+    """A published curve to draw beside this experiment's."""
     data: DataSettings = DataSettings()
+    """Images, and what happens to them before the network."""
     model: ModelSettings
+    """The network."""
     training: TrainingSettings = TrainingSettings()
+    """The training."""
     probes: Annotated[tuple[ProbeSettings, ...], Field(strict=False)] = ()
+    """What is looked at inside the network while it is trained; no number depends on it."""
 
     _places: dict[str, str] = PrivateAttr(default_factory=dict)
 

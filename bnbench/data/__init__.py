@@ -15,6 +15,7 @@ from bnbench.data.splits import (
     SplitSizes,
     describe_splits,
     load_splits,
+    pixel_statistics,
     read_training_file,
 )
 
@@ -35,6 +36,7 @@ __all__ = [
     "import_torchvision",
     "load_splits",
     "locate",
+    "pixel_statistics",
     "raw_folder",
     "read_training_file",
     "shared_splits",

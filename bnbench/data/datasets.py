@@ -37,9 +37,10 @@ class Dataset:
     name: str
     title: str
     classes: tuple[str, ...]
-    mean: float
-    """Of the pixels of the training file, on the scale [0, 1], before any resizing."""
-    std: float
+    mean: float | None
+    """Of the pixels of the training file, on the scale [0, 1], before any resizing. ``None``,
+    like `std`: computed when it is read."""
+    std: float | None
     folder: str = ""
     """torchvision's name for it: the files lie in ``<data folder>/<folder>/raw``."""
     files: tuple[DataFile, ...] = ()
@@ -172,6 +173,10 @@ def find_dataset(name: str, place: str = "") -> Dataset:
     BnbenchError
         If there is none of that name; the message has the nearest one.
     """
+    if name.startswith("folder:"):
+        from bnbench.data.folder import folder_dataset
+
+        return folder_dataset(name, place)
     if name not in DATASETS:
         raise unknown("dataset", name, DATASETS, place)
     return DATASETS[name]

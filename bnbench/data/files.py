@@ -51,13 +51,20 @@ def data_folder(override: Path | None = None) -> Path:
 
 
 def raw_folder(dataset: Dataset, folder: Path) -> Path:
-    """Where the files lie below the data folder, as torchvision lays them out."""
-    return folder / dataset.folder / "raw"
+    """Where the files lie: below the data folder as torchvision lays them out, or else in it."""
+    raw = folder / dataset.folder / "raw"
+    if not raw.is_dir() and any(find_file(file, folder) for file in dataset.files):
+        return folder
+    return raw
 
 
 def find_file(file: DataFile, raw: Path) -> Path | None:
-    """Find a file in its folder, plain or else as ``.gz``."""
-    candidates = (raw / file.name, raw / f"{file.name}.gz")
+    """Find a file in its folder, plain or else as ``.gz``, by either of the names it goes by.
+
+    It was published as ``train-images-idx3-ubyte``; archives may hold ``train-images.idx3-ubyte``.
+    """
+    names = (file.name, file.name.replace("-idx", ".idx"))
+    candidates = (raw / f"{name}{suffix}" for suffix in ("", ".gz") for name in names)
     return next((path for path in candidates if path.is_file()), None)
 
 

@@ -13,6 +13,7 @@ from bnbench.data.datasets import Dataset, Examples, PublishedData, find_dataset
 from bnbench.data.digits import load_digits
 from bnbench.data.fetching import fetch
 from bnbench.data.files import locate, read_dataset
+from bnbench.data.folder import PREFIX, read_folder
 from bnbench.data.inputs import PixelStatistics, to_inputs
 from bnbench.errors import BnbenchError
 
@@ -71,9 +72,9 @@ def load_splits(settings: DataSettings, folder: Path, channels: int = 1) -> Spli
         ``data.train_examples`` asks for more than there are.
     """
     dataset = find_dataset(settings.dataset)
-    data = _read(dataset, folder)
+    data = _read(dataset, folder, settings.split_seed)
     train, validation, test = _divide(data, settings)
-    statistics = _statistics(dataset, train)
+    statistics = _statistics(dataset, data, train)
 
     def prepare(examples: Examples) -> Split:
         images = torch.from_numpy(examples.images)
@@ -109,7 +110,7 @@ def describe_splits(settings: DataSettings, folder: Path) -> SplitSizes:
     folder : Path
         The data folder, see `data_folder`.
     """
-    data = _read(find_dataset(settings.dataset), folder)
+    data = _read(find_dataset(settings.dataset), folder, settings.split_seed)
     train, _, _ = _divide(data, settings)
     return SplitSizes(len(train.labels), data.dataset_hash)
 
@@ -119,7 +120,20 @@ def read_training_file(name: str, folder: Path) -> Examples:
     return _read(find_dataset(name), folder).train
 
 
-def _read(dataset: Dataset, folder: Path) -> PublishedData:
+def pixel_statistics(settings: DataSettings, folder: Path) -> PixelStatistics:
+    """Give the constants by which `load_splits` scales, for images that come later.
+
+    Their smallest and largest pixel are taken to be 0 and 1.
+    """
+    dataset = find_dataset(settings.dataset)
+    if dataset.mean is not None and dataset.std is not None:  # known without reading anything
+        return PixelStatistics(dataset.mean, dataset.std, 0.0, 1.0)
+    return _statistics(dataset, _read(dataset, folder, settings.split_seed))
+
+
+def _read(dataset: Dataset, folder: Path, seed: int = 0) -> PublishedData:
+    if dataset.name.startswith(PREFIX):
+        return read_folder(dataset.name, seed)
     if not dataset.files:
         return load_digits()
     if locate(dataset, folder) is None:
@@ -154,6 +168,13 @@ def _take(examples: Examples, start: int, stop: int | None) -> Examples:
     return Examples(examples.images[start:stop], examples.labels[start:stop])
 
 
-def _statistics(dataset: Dataset, train: Examples) -> PixelStatistics:
+def _statistics(
+    dataset: Dataset, data: PublishedData, train: Examples | None = None
+) -> PixelStatistics:
+    mean, std = dataset.mean, dataset.std
+    if mean is None or std is None:
+        mean, std = data.train.images.mean() / 255, data.train.images.std() / 255
+    if train is None:
+        return PixelStatistics(float(mean), float(std), 0.0, 1.0)
     low, high = train.images.min() / 255, train.images.max() / 255
-    return PixelStatistics(dataset.mean, dataset.std, float(low), float(high))
+    return PixelStatistics(float(mean), float(std), float(low), float(high))

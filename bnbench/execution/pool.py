@@ -21,6 +21,7 @@ from tempfile import gettempdir
 from typing import Any, Literal
 
 from bnbench.errors import BnbenchError
+from bnbench.execution.cores import available_cores
 from bnbench.execution.ending import mark_ended
 from bnbench.execution.shared_folder import folder_of
 from bnbench.execution.tasks import Ended, Event, Task
@@ -72,13 +73,6 @@ class LocalWorkers:
         for worker in workers:
             worker.join()
             worker.mark_ended("interrupted")
-
-
-def available_cores() -> int:
-    """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

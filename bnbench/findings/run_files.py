@@ -64,6 +64,22 @@ def read_checked_experiment(run: Run, manifest: Manifest) -> Experiment:
     return experiment
 
 
+def read_epoch_log(run: Run) -> Table:
+    """Read ``epochs.csv`` of a run that may still be going on: its columns, a row an epoch.
+
+    Raises
+    ------
+    BnbenchError
+        If the file is no log of bnbench.
+    """
+    return _read_csv(run.epochs, EPOCH_TYPES)
+
+
+def read_batch_log(run: Run) -> Table:
+    """Read ``batches.csv`` of a run that may still be going on; see `read_epoch_log`."""
+    return _read_csv(run.batches, BATCH_TYPES)
+
+
 def read_epochs(run: Run, manifest: Manifest, experiment: Experiment) -> pd.DataFrame:
     """Read the epochs of a finished run.
 

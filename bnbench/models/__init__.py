@@ -1,6 +1,5 @@
 """Architectures by name. Every file in this folder is imported, so that it can register one."""
 
-from importlib import import_module
 from pkgutil import iter_modules
 
 from bnbench.models.architecture import (
@@ -12,9 +11,10 @@ from bnbench.models.architecture import (
     register,
     resolve_model,
 )
+from bnbench.registry import import_own
 
 for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
+    import_own(f"{__name__}.{_module.name}")
 
 __all__ = [
     "ARCHITECTURES",

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from bnbench.config import BatchNormSettings, Experiment, ModelSettings, checked_section
 from bnbench.errors import BnbenchError
-from bnbench.models.layers import HiddenLayer
+from bnbench.models.layers import HiddenLayer, find_activation
 from bnbench.models.normalizations import Normalization, find_normalization
 from bnbench.registry import unknown
 
@@ -29,6 +29,13 @@ class Network(nn.Module):
     """Names of the layers that can be normalized: attributes that are `HiddenLayer`."""
     activation: ClassVar[str]
     """The activation where the config names none."""
+    has_widths: ClassVar[bool] = False
+    """Whether ``model.widths`` may set how many hidden layers there are, and how wide."""
+
+    @classmethod
+    def layers(cls, settings: ModelSettings) -> tuple[str, ...]:  # noqa: ARG003
+        """Name the hidden layers that a network of these settings has."""
+        return cls.hidden_layers
 
     def __init__(self, settings: ModelSettings, num_classes: int = 10) -> None:  # noqa: ARG002
         super().__init__()
@@ -115,6 +122,13 @@ def resolve_model(experiment: Experiment) -> ModelSettings:
     """
     settings = experiment.model
     architecture = find_architecture(settings.name, experiment.place("model.name"))
+    if settings.widths is not None and not architecture.network.has_widths:
+        raise BnbenchError(
+            f"{experiment.place('model.widths')}: {architecture.name} has layers of its own; remove"
+            " this key, or set model.name to MLP"
+        )
+    if settings.activation is not None:
+        find_activation(settings.activation, experiment.place("model.activation"))
     normalization = _resolve_normalization(experiment, architecture)
     batch_norm = _resolve_batch_norm(experiment, architecture)
     activation = settings.activation or architecture.network.activation
@@ -139,7 +153,7 @@ def _resolve_batch_norm(
             f" {other}remove this section"
         )
     batch_norm = batch_norm or BatchNormSettings()
-    layers = batch_norm.layers or architecture.normalized_layers
+    layers = batch_norm.layers or _layers_of_article(architecture, experiment.model)
     _check_layers(experiment, architecture, "model.batch_norm", layers)
     return batch_norm.model_copy(update={"layers": layers})
 
@@ -157,21 +171,24 @@ def _resolve_normalization(
         )
     kind = find_normalization(given.kind, experiment.place(f"{section}.kind"))
     normalization = checked_section(experiment, section, kind)
-    layers = normalization.layers or _layers_of_article(architecture.network)
+    layers = normalization.layers or _layers_of_article(architecture, experiment.model)
     _check_layers(experiment, architecture, section, layers)
     return normalization.model_copy(update={"layers": layers})
 
 
-def _layers_of_article(network: type[Network]) -> tuple[str, ...]:
+def _layers_of_article(architecture: Architecture, settings: ModelSettings) -> tuple[str, ...]:
     """Name the layers that the network's batch-normalized form normalizes, else all hidden ones."""
-    forms = (one.normalized_layers for one in ARCHITECTURES.values() if one.network is network)
-    return next(filter(None, forms), network.hidden_layers)
+    network = architecture.network
+    if settings.widths is not None:
+        return network.layers(settings)
+    forms = [one.normalized_layers for one in ARCHITECTURES.values() if one.network is network]
+    return next(filter(None, [architecture.normalized_layers, *forms]), network.hidden_layers)
 
 
 def _check_layers(
     experiment: Experiment, architecture: Architecture, section: str, layers: Iterable[str]
 ) -> None:
-    known = architecture.network.hidden_layers
+    known = architecture.network.layers(experiment.model)
     for layer in layers:
         if layer not in known:
             raise unknown("hidden layer", layer, known, experiment.place(f"{section}.layers"))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from bnbench.models import operators
+from bnbench.registry import unknown
 
 if TYPE_CHECKING:
     from bnbench.models.normalizations import Normalization
@@ -30,7 +31,40 @@ class AveragePool(nn.Module):
         return operators.average_pool_2x2(x)
 
 
-ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid}
+class ScaledTanh(nn.Module):
+    """LeCun's squashing function, ``1.7159 tanh(2x / 3)``: about 1 at 1, and -1 at -1."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map a tensor of any shape element by element."""
+        return 1.7159 * operators.tanh(x * (2 / 3))
+
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "tanh": Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid, "elu": nn.ELU,
+    "scaled_tanh": ScaledTanh,
+}  # fmt: skip
+TORCH_ACTIVATIONS = (
+    "CELU", "ELU", "GELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU",
+    "LogSigmoid", "Mish", "PReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softplus",
+    "Softshrink", "Softsign", "Tanh", "Tanhshrink",
+)  # fmt: skip
+"""Those that PyTorch builds without arguments, and that draw no random numbers."""
+
+
+def find_activation(name: str, place: str = "") -> type[nn.Module]:
+    """Look an activation up: by a name of ours, or as one of PyTorch's modules.
+
+    Raises
+    ------
+    BnbenchError
+        If there is none, with the nearest name.
+    """
+    if name in ACTIVATIONS:
+        return ACTIVATIONS[name]
+    if name in TORCH_ACTIVATIONS:
+        found: type[nn.Module] = getattr(nn, name)
+        return found
+    raise unknown("activation", name, (*ACTIVATIONS, *TORCH_ACTIVATIONS), place)
 
 
 class BatchNormMaps(nn.BatchNorm2d):
@@ -73,7 +107,7 @@ class HiddenLayer(nn.Module):
         Built *with* its bias, also where `normalization` leaves it out: the bias draws random
         numbers, and without them every later layer would start from other weights.
     activation : str
-        ``tanh``, ``relu`` or ``sigmoid``.
+        A name that `find_activation` knows.
     normalization : Normalization or None
         ``None``: not normalized.
     dropout : float, default 0
@@ -100,7 +134,7 @@ class HiddenLayer(nn.Module):
     ) -> None:
         super().__init__()
         self.affine = affine
-        self.activation = ACTIVATIONS[activation]()
+        self.activation = find_activation(activation)()
         self.dropout = nn.Dropout(dropout) if dropout and isinstance(affine, nn.Linear) else None
         self.pool = pool
         self._normalized_by = None

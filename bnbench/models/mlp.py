@@ -7,16 +7,18 @@ from torch import Tensor, nn
 from bnbench.config import ModelSettings
 from bnbench.models.architecture import Network, register
 
+WIDTHS = (512, 256)  # the article's
+
 
 @register("MLP")
 @register("MLP_BatchNorm", normalized_layers=("fc1", "fc2"))
 class MLP(Network):
-    """Multilayer perceptron 784-512-256-10 with ReLU, for digits of 28 x 28 pixels.
+    """Multilayer perceptron, of itself 784-512-256-10 with ReLU, for digits of 28 x 28 pixels.
 
     Parameters
     ----------
     settings : ModelSettings
-        Activation, input channels, and the batch norm of its hidden layers fc1 and fc2.
+        Activation, widths of the hidden layers fc1, fc2, ..., their normalization, input channels.
     num_classes : int, default 10
         Width K of the output layer.
 
@@ -34,14 +36,26 @@ class MLP(Network):
     image_size = 28
     hidden_layers = ("fc1", "fc2")
     activation = "relu"
+    has_widths = True
+
+    @classmethod
+    def layers(cls, settings: ModelSettings) -> tuple[str, ...]:
+        """Name the hidden layers: one a width."""
+        return tuple(f"fc{place}" for place, _ in enumerate(settings.widths or WIDTHS, start=1))
 
     def __init__(self, settings: ModelSettings, num_classes: int = 10) -> None:
         super().__init__(settings, num_classes)
-        self.fc1 = self.hidden("fc1", nn.Linear(settings.in_channels * 28 * 28, 512))
-        self.fc2 = self.hidden("fc2", nn.Linear(512, 256))
-        self.output = nn.Linear(256, num_classes)
+        features = settings.in_channels * 28 * 28
+        self._hidden = self.layers(settings)
+        for name, width in zip(self._hidden, settings.widths or WIDTHS, strict=True):
+            setattr(self, name, self.hidden(name, nn.Linear(features, width)))
+            features = width
+        self.output = nn.Linear(features, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, 28, 28) to logits (N, K)."""
-        logits: Tensor = self.output(self.fc2(self.fc1(images.flatten(1))))
+        x = images.flatten(1)
+        for name in self._hidden:
+            x = getattr(self, name)(x)
+        logits: Tensor = self.output(x)
         return logits

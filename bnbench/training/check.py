@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 
-from bnbench.config import Experiment
+from bnbench.config import Experiment, ModelSettings
 from bnbench.data import find_dataset
 from bnbench.errors import BnbenchError
 from bnbench.models import build_model, find_architecture, resolve_model
@@ -12,6 +14,7 @@ from bnbench.probes import check_looks, probes_of
 from bnbench.training.batches import batches_in_epoch
 from bnbench.training.initialization import initial_model
 from bnbench.training.stack import check_stack
+from bnbench.training.trial import try_model
 
 
 def check_experiment(experiment: Experiment) -> None:
@@ -37,11 +40,17 @@ def _model(experiment: Experiment) -> list[str]:
     except BnbenchError as error:
         return str(error).splitlines()
     try:
-        with torch.random.fork_rng(devices=[]):
-            build_model(resolved)
-    except BnbenchError as error:  # a normalization that does not fit one of the layers
-        return [f"{experiment.place('model.normalization')}: {error}"]
+        _try(resolved)
+    except BnbenchError as error:  # a layer that does not fit, or its normalization
+        section = "model.normalization" if resolved.normalization else "model.name"
+        return [f"{experiment.place(section)}: {error}"]
     return []
+
+
+@lru_cache(maxsize=256)
+def _try(settings: ModelSettings) -> None:
+    """Let a few images pass, once for all experiments of a network."""
+    try_model(settings)
 
 
 def _dataset(experiment: Experiment) -> list[str]:

@@ -34,6 +34,7 @@ DECIDES_NO_NUMBER = (
     "bnbench.training.check",
     "bnbench.training.code",
     "bnbench.training.kernels",  # what it chooses is stated
+    "bnbench.training.trial",
     "bnbench.kernels.cache",
     # Held by tests: a run that was resumed, or looked into, leaves the bytes of one
     # that was not, and weights that are saved are loaded again.
@@ -50,19 +51,25 @@ OF_BATCH_LAST = ("bnbench.kernels.", "bnbench.models.batch_last")
 ABSENT = ""
 EARLIER = {
     # It had no stack; it took huge integers; it knew no normalization but batch norm; no kernels;
-    # no probes.
+    # no probes; no schedules.
     "bnbench.config.schema": (
         "d8ff01852d3e", "ef7a11f323a8", "e60ea4b1eb5a", "83fc0b2648be", "ac7c45c9b2e5",
-        "6dd5b018819c",
+        "6dd5b018819c", "6a15c6d423cd",
     ),
-    "bnbench.data.digits": ("9299cf2766d4",),  # it imported scikit-learn
+    "bnbench.data.datasets": ("df6c559ff169",),  # it knew no folders
+    # It imported scikit-learn; its remedy was an extra.
+    "bnbench.data.digits": ("9299cf2766d4", "5fcd7bdd7656"),
     "bnbench.data.idx": ("bcc4d3b1ee76",),  # it had a function that only tests called
-    # The normalizations had no files of their own; pools stood beside the layers.
-    "bnbench.models.architecture": ("4c24cbd5dd63", "f4a8abe9c10b"),
+    "bnbench.data.folder": (ABSENT,),
+    "bnbench.data.splits": ("0fa1796dd87f",),  # it knew no folders
+    "bnbench.models": ("44bac277bffd",),  # a broken file was a traceback
+    # The normalizations had no files of their own; pools stood beside the layers; no widths.
+    "bnbench.models.architecture": ("4c24cbd5dd63", "f4a8abe9c10b", "a0937db9845a"),
     "bnbench.models.cnn": ("79933069924a",),
-    "bnbench.models.layers": ("08b6a87487ac", "45ffcaba5323"),
+    "bnbench.models.layers": ("08b6a87487ac", "45ffcaba5323", "cdf92aa14a6e"),
     "bnbench.models.lenet5": ("e68e90ac93c6",),
-    "bnbench.models.normalizations": (ABSENT,),
+    "bnbench.models.mlp": ("8bff7cd00324",),  # it had two hidden layers
+    "bnbench.models.normalizations": (ABSENT, "87d3ffc340f6"),
     "bnbench.models.normalizations.batch": (ABSENT,),
     "bnbench.models.normalizations.kind": (ABSENT,),
     "bnbench.models.normalizations.over_batch": (ABSENT,),
@@ -79,17 +86,18 @@ EARLIER = {
         "0117b3023541", "31e15c672ddf", "a44b5d1b1c46", "269e7a30c962", "0c5f0c059cc9",
         "4b5c54ad3896", "356c3f645ce3",
     ),
-    # Its code was the loop's; it updated; it chose no kernels; it had no periods.
+    # Its code was the loop's; it updated; it chose no kernels; no periods; one rate.
     "bnbench.training.learner": (
-        ABSENT, "a68b9c0ced9a", "f6c1e15dc478", "d2e55843b458", "ff3004ccceb6",
+        ABSENT, "a68b9c0ced9a", "f6c1e15dc478", "d2e55843b458", "ff3004ccceb6", "69b7cf237d8f",
     ),
-    # It gave no states within epochs; it knew one seed only; it kept the books; one period.
+    # It gave no states within epochs; it knew one seed only; it kept the books; one period, rate.
     "bnbench.training.loop": (
-        "93f44a8322e0", "3bb4e0ae8a8f", "5856535a2961", "5fae75e956d1",
+        "93f44a8322e0", "3bb4e0ae8a8f", "5856535a2961", "5fae75e956d1", "0baf633ddf93",
     ),
     "bnbench.training.members": (ABSENT,),
     "bnbench.training.optimizer": ("bb312ec111a7",),
-    "bnbench.training.progress": (ABSENT,),
+    "bnbench.training.progress": (ABSENT, "b8844e2ffbce"),
+    "bnbench.training.schedule": (ABSENT,),
     "bnbench.training.stack": (ABSENT, "e194440fe36d", "4a25ece63996"),
 }  # fmt: skip
 """Module -> hashes that it had when it gave the same bits: a rewrite orphans no finished run.

@@ -68,7 +68,9 @@ class Learner:
         self.gradient = self.parameters.grad
         self.device = split.labels.device
         on_gpu = self.device.type == "cuda"
-        self.record = record or (cuda_graph if on_gpu and settings.cuda_graph else None)
+        recorded = on_gpu and settings.cuda_graph and settings.schedule is None
+        self.record = record or (cuda_graph if recorded else None)  # a graph's rate stays as it is
+        self.learning_rate = settings.optimizer.learning_rate
         every = settings.evaluate_every
         self.periods: tuple[int, ...] = (every,) if every else ()
         self._captured: CapturedStep | None = None
@@ -80,7 +82,7 @@ class Learner:
         return CAPTURED if self.record or self.device.type == "cuda" else BLOCK
 
     def train_block(
-        self, update: Update, block: Sequence[Tensor]
+        self, update: Update, block: Sequence[Tensor], rates: Sequence[float] | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Do one update a batch, and wait for the device at the end only.
 
@@ -90,6 +92,8 @@ class Learner:
             See `bnbench.training.loop.update`.
         block : sequence of B batches
             Of each, the indices (N,), int64, of its examples in the training split.
+        rates : sequence of B float, optional
+            Each update's learning rate, in place of the optimizer's own.
 
         Returns
         -------
@@ -105,8 +109,20 @@ class Learner:
         if self.record:
             replayed = self._replay(update, self.record, block, losses, correct)
         for place, batch in enumerate(block[replayed:], start=replayed):
-            losses[place], correct[place] = update(self, *self.examples(batch))
+            with self._rate(None if rates is None else rates[place]):
+                losses[place], correct[place] = update(self, *self.examples(batch))
         return losses.cpu().numpy(), correct.cpu().numpy()
+
+    @contextmanager
+    def _rate(self, rate: float | None) -> Iterator[None]:
+        """Give the optimizer another learning rate for one step; its state keeps its own."""
+        if rate is None:
+            yield
+            return
+        (group,) = self.optimizer.param_groups
+        own, group["lr"], self.learning_rate = group["lr"], rate, rate
+        yield
+        group["lr"] = own
 
     def _replay(
         self,

@@ -19,6 +19,7 @@ from bnbench.training.checkpoint import TrainingState
 from bnbench.training.learner import Learner
 from bnbench.training.members import Members
 from bnbench.training.progress import Divergence, Progress, Result
+from bnbench.training.schedule import rates
 
 KEEP_EVERY = 1000  # steps between two states of one epoch: some seconds of work, for milliseconds
 
@@ -32,9 +33,11 @@ def train_epochs(
         learner.model.train(epoch == 1 or settings.mode_after_first_epoch == "training")
         batches = progress.order(len(splits.train.labels))
         last = progress.step + len(batches)
+        per_epoch = last // epoch
         for block in blocks(batches, progress.step, learner.periods, learner.longest_block):
             started = perf_counter()
-            losses, correct = learner.train_block(update, block)
+            planned = rates(settings, progress.step, len(block), per_epoch)
+            losses, correct = learner.train_block(update, block, planned)
             yield from progress.trained(block, losses, correct, perf_counter() - started)
             if progress.ended:  # by a loss that is no finite number
                 return

@@ -140,7 +140,7 @@ class Progress:
             train_accuracy=scored.accuracy,
             validation_loss=_epoch_loss(rows.losses, rows.examples, settings),
             validation_accuracy=validated.accuracy,
-            learning_rate=learner.optimizer.param_groups[0]["lr"],
+            learning_rate=learner.learning_rate,
             train_seconds=tally.train_seconds,
             evaluation_seconds=tally.evaluation_seconds,
             train_loss_after_epoch=scored.loss,

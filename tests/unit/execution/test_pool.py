@@ -24,8 +24,9 @@ from bnbench.execution import (
     plan,
     run_tasks,
 )
+from bnbench.execution.cores import available_cores
 from bnbench.execution.plan import STARTUP_SECONDS
-from bnbench.execution.pool import available_cores, cause_of_death
+from bnbench.execution.pool import cause_of_death
 from bnbench.runs import Run, run_directory
 
 

@@ -15,7 +15,8 @@ from bnbench.training.initialization import initial_model
 
 
 def settings(name: str, **changes: Any) -> ModelSettings:
-    experiment = Experiment(experiment="x", model=ModelSettings(name=name, **changes))
+    model = ModelSettings.model_validate({"name": name, **changes})
+    experiment = Experiment(experiment="x", model=model)
     return resolve_model(experiment)
 
 
@@ -44,6 +45,77 @@ CNN = (9 * 32 + 32) + (288 * 64 + 64) + (4096 * 10 + 10)
 )
 def test_parameters(name: str, in_channels: int, by_hand: int, published: int) -> None:
     assert trainable(build_model(settings(name, in_channels=in_channels))) == by_hand == published
+
+
+def test_lenet5_of_1998_has_the_article_s_parameters() -> None:
+    """60,000 up to F6, by the article's own sums; ours has 850 more in its output layer."""
+    model: Any = build_model(settings("LeNet5_1998"))
+    counts = {name: trainable(layer) for name, layer in model.named_children()}
+    assert counts == {
+        "C1": 156, "S2": 12, "C3": 1_516, "S4": 32, "C5": 48_120, "F6": 10_164, "output": 850,
+    }  # fmt: skip
+    assert sum(counts.values()) - 850 == 60_000
+
+
+def test_the_table_s_convolution_is_a_whole_one_with_zeros() -> None:
+    torch.manual_seed(0)
+    model: Any = build_model(settings("LeNet5_1998"))
+    table, whole = model.C3.affine, torch.zeros(16, 6, 5, 5)
+    kernels = iter(table.weight.detach()[:, 0])
+    # Table I, read row by row as marks in the columns of the maps 0 to 15.
+    rows = ["X   XXX  XXXX XX", "XX   XXX  XXXX X", "XXX   XXX  X XXX", " XXX  XXXX  X XX",
+            "  XXX  XXXX XX X", "   XXX  XXXX XXX"]  # fmt: skip
+    for place in range(16):
+        for seen in range(6):
+            if rows[seen][place] == "X":
+                whole[place, seen] = next(kernels)
+    assert next(kernels, None) is None
+    x = torch.randn(2, 6, 14, 14)
+    torch.testing.assert_close(table(x), nn.functional.conv2d(x, whole, table.bias))
+
+
+def test_lenet5_of_1998_squashes_and_subsamples() -> None:
+    model: Any = build_model(settings("LeNet5_1998"))
+    x = torch.randn(2, 6, 4, 4)
+    model.S2.coefficient.data.copy_(torch.arange(6.0))
+    model.S2.bias.data.fill_(0.5)
+    blocks = x[..., ::2, ::2] + x[..., ::2, 1::2] + x[..., 1::2, ::2] + x[..., 1::2, 1::2]
+    expected = blocks * torch.arange(6.0).view(6, 1, 1) + 0.5
+    torch.testing.assert_close(model.S2(x), expected)
+    torch.testing.assert_close(model.C1.activation(x), 1.7159 * torch.tanh(2 * x / 3))
+
+
+def test_an_mlp_of_other_widths() -> None:
+    """By hand: 784-30-20-10 and a scale and a shift for each of 50 units."""
+    by_hand = (784 * 30 + 30) + (30 * 20 + 20) + (20 * 10 + 10)
+    assert trainable(build_model(settings("MLP", widths=[30, 20]))) == by_hand
+    assert trainable(build_model(settings("MLP_BatchNorm", widths=[30, 20]))) == by_hand + 2 * 50
+    deep: Any = build_model(settings("MLP", widths=[5, 6, 7, 8]))
+    assert [deep.fc3.affine.out_features, deep.fc4.affine.out_features] == [7, 8]
+    one: Any = build_model(settings("MLP", widths=[3], activation="elu"))
+    x = torch.randn(2, 1, 28, 28)
+    hidden = x.flatten(1) @ one.fc1.affine.weight.T + one.fc1.affine.bias
+    expected = torch.where(hidden > 0, hidden, hidden.exp() - 1) @ one.output.weight.T
+    torch.testing.assert_close(one(x), expected + one.output.bias)
+
+
+def test_an_activation_by_pytorch_s_name() -> None:
+    model: Any = build_model(settings("CNN", activation="SiLU"))
+    x = torch.randn(3)
+    torch.testing.assert_close(model.conv1.activation(x), x * torch.sigmoid(x))
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        ("MLP", {"activation": "relo"}, r"model\.activation: .*'relo'; did you mean 'relu'\?"),
+        ("MLP", {"activation": "RReLU"}, "there is no activation 'RReLU'"),
+        ("CNN", {"widths": [3]}, r"model\.widths: CNN has layers of its own; remove this key"),
+    ],
+)
+def test_what_an_architecture_does_not_take(name: str, changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(BnbenchError, match=said):
+        settings(name, **changes)
 
 
 def test_all_hidden_layers_of_lenet5_normalized() -> None:

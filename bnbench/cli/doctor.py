@@ -1,0 +1,148 @@
+"""``bnbench doctor``: what this machine has for bnbench, and what to do about what it lacks."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from importlib import metadata, util
+from pathlib import Path
+
+from bnbench.cli.options import RESULTS, DataDir, Results
+from bnbench.cli.terminal import show, table
+
+Finding = tuple[str, str, str]
+"""What was looked at, what was found, and what to do about it (nothing, if all is well)."""
+
+GB = 1e9
+NARROW = 80  # columns
+LEAST_DISK = 2.0  # GB: MNIST, and the runs of the headline study
+LEAST_MEMORY = 1.0  # GB, for each run that goes side by side with others
+
+
+def doctor(results: Results = RESULTS, data_dir: DataDir = None) -> None:
+    """Look at this machine: what bnbench will use, and what to do about what is missing.
+
+    Example: bnbench doctor
+    """
+    checks: tuple[Callable[[], Finding], ...] = (
+        _python, _torch, _device, _cores, _memory,
+        lambda: _mnist(data_dir), _digits, _ray,
+        lambda: _disk(results), _home, _terminal,
+    )  # fmt: skip
+    show(table(("", "found", "to do"), (check() for check in checks), whole=("",)))
+
+
+def _python() -> Finding:
+    return "Python", platform.python_version(), ""
+
+
+def _torch() -> Finding:
+    return "PyTorch", metadata.version("torch"), ""
+
+
+def _device() -> Finding:
+    import torch
+
+    if torch.cuda.is_available():
+        return "device", torch.cuda.get_device_name(0), ""
+    if torch.backends.mps.is_available():
+        return "device", "an Apple GPU (mps)", ""
+    remedy = ""
+    if shutil.which("nvidia-smi"):
+        remedy = "there is an NVIDIA driver, but PyTorch cannot use it: install a CUDA build of it"
+    return "device", "the CPU; no GPU is needed", remedy
+
+
+def _cores() -> Finding:
+    from bnbench.execution.cores import allowed_cores, available_cores, quota_cores
+
+    quota = quota_cores()
+    limit = "" if quota is None else f", and a quota of {quota:g} by the container"
+    found = (
+        f"{allowed_cores()} of {os.cpu_count()} allowed{limit}: {available_cores()} runs at once"
+    )
+    return "cores", found, ""
+
+
+def _memory() -> Finding:
+    from bnbench.execution.cores import available_cores
+
+    free = free_memory()
+    if free is None:
+        return "memory", "unknown on this system", ""
+    runs = max(1, int(free / LEAST_MEMORY))
+    remedy = f"give --jobs {runs}" if runs < available_cores() else ""
+    return "memory", f"{free:.1f} GB free", remedy
+
+
+def free_memory(meminfo: Path = Path("/proc/meminfo")) -> float | None:
+    """Read how much memory new processes can have, GB; ``None`` where Linux does not say."""
+    try:
+        lines = meminfo.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    sizes = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
+    return int(sizes["MemAvailable"][0]) * 1024 / GB if "MemAvailable" in sizes else None
+
+
+def _mnist(data_dir: Path | None) -> Finding:
+    from bnbench.data import data_folder, find_dataset, raw_folder, verify
+
+    folder, mnist = data_folder(data_dir), find_dataset("mnist")
+    problems = [check.problem for check in verify(mnist, folder) if check.problem]
+    where = str(raw_folder(mnist, folder))
+    if not problems:
+        return "MNIST", where, ""
+    return "MNIST", f"not in {where}: {problems[0]}", "bnbench data fetch; offline: bnbench demo"
+
+
+def _digits() -> Finding:
+    there = util.find_spec("sklearn") is not None
+    found = "scikit-learn has them" if there else "scikit-learn is not installed"
+    return "small digits", found, "" if there else "pip install scikit-learn"
+
+
+def _ray() -> Finding:
+    if util.find_spec("ray") is None:
+        return "Ray", "not installed", "for several machines: pip install 'bnbench[ray]'"
+    return "Ray", metadata.version("ray"), ""
+
+
+def _disk(results: Path) -> Finding:
+    existing = next(folder for folder in _and_parents(results.absolute()) if folder.is_dir())
+    free = shutil.disk_usage(existing).free / GB
+    remedies = []
+    if free < LEAST_DISK:
+        remedies.append("make room, or give another --results")
+    if not os.access(existing, os.W_OK):
+        remedies.append(f"{existing} cannot be written: give another --results")
+    return "disk", f"{free:.0f} GB free for {results}", "; ".join(remedies)
+
+
+def _and_parents(folder: Path) -> Iterator[Path]:
+    yield from (folder, *folder.parents)
+
+
+def _home() -> Finding:
+    from bnbench.data import data_folder
+
+    folder = data_folder(None)
+    existing = next(one for one in _and_parents(folder.absolute()) if one.is_dir())
+    if os.access(existing, os.W_OK):
+        return "data folder", str(folder), ""
+    return "data folder", f"{folder} cannot be written", "set BNBENCH_DATA_DIR to a folder that can"
+
+
+def _terminal() -> Finding:
+    if not sys.stdout.isatty():
+        return "terminal", "none: plain lines, without bars", ""
+    columns, encoding = shutil.get_terminal_size().columns, sys.stdout.encoding
+    remedies = []
+    if columns < NARROW:
+        remedies.append(f"make it {NARROW} columns wide")
+    if not encoding.lower().startswith("utf"):
+        remedies.append("set LANG to a UTF-8 locale")
+    return "terminal", f"{columns} columns, {encoding}", "; ".join(remedies)

@@ -1,0 +1,79 @@
+"""``bnbench export``: a run's network, or the numbers of many runs, for other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bnbench.cli.options import DataDir
+from bnbench.cli.terminal import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bnbench.export.network import Agreement
+    from bnbench.runs import Run
+
+
+def export(
+    source: Annotated[Path, typer.Argument(help="A run's folder; for tables, a results folder.")],
+    onnx: Annotated[
+        Path | None, typer.Option("--onnx", help="Write the run's network to this file.")
+    ] = None,
+    safetensors: Annotated[
+        Path | None, typer.Option("--safetensors", help="Write the run's weights to this file.")
+    ] = None,
+    parquet: Annotated[
+        Path | None,
+        typer.Option("--parquet", help="Write tables of all runs' epochs and batches here."),
+    ] = None,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option("--tensorboard", help="Write event files of all runs' epochs here."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that are there.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Write a run's network, or the numbers of many runs, for other tools.
+
+    A network is tried on the test images before its file takes its place: same classes, logits
+    within 1e-4. Needs an extra: pip install 'bnbench[export]', or for TensorBoard
+    'bnbench[tensorboard]'.
+
+    Example: bnbench export results/lenet5/seed-0 --onnx lenet5.onnx
+    """
+    from bnbench.errors import BnbenchError
+    from bnbench.export import (
+        export_onnx,
+        export_parquet,
+        export_safetensors,
+        export_tensorboard,
+        refuse_existing,
+    )
+    from bnbench.runs import Run
+
+    if not (onnx or safetensors or parquet or tensorboard):
+        raise BnbenchError("say what to write: --onnx, --safetensors, --parquet or --tensorboard")
+    networks: list[tuple[Path, Callable[[Run, Path, Path | None], Agreement]]] = [
+        (path, write)
+        for path, write in ((onnx, export_onnx), (safetensors, export_safetensors))
+        if path
+    ]
+    for path, _ in networks:
+        refuse_existing(path, overwrite=overwrite)
+    for path, write in networks:
+        agreement = write(Run(source), path, data_dir)
+        say(
+            f"{path}: same classes as the run's on {agreement.images:,} images; logits differ by"
+            f" {agreement.largest:.1e} at most"
+        )
+    if parquet:
+        for path in export_parquet(source, parquet, overwrite=overwrite):
+            say(path)
+    if tensorboard:
+        folders = export_tensorboard(source, tensorboard)
+        say(f"{tensorboard}: {len(folders)} runs; tensorboard --logdir {tensorboard}")

@@ -1,0 +1,40 @@
+"""``bnbench merge``: the results of another machine into this one's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bnbench.cli.options import RESULTS, Results
+from bnbench.cli.terminal import say
+
+
+def merge(
+    other: Annotated[Path, typer.Argument(help="The results folder of another machine.")],
+    results: Results = RESULTS,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be taken.")
+    ] = False,
+) -> None:
+    """Copy the finished runs of another results folder into this one.
+
+    Every file is held to its hash, and every manifest to its seal. A run that is here already is
+    left alone; one that contradicts it is refused, and then nothing is copied.
+
+    Example: bnbench merge /mnt/other/results
+    """
+    from bnbench.runs.merging import merge as copy
+    from bnbench.runs.merging import plan_merge
+
+    plan = plan_merge(other, results)
+    for _, target in plan.taken:
+        say(target.path)
+    if not dry_run:
+        copy(plan)
+    word = "would be taken" if dry_run else "taken"
+    say(
+        f"{len(plan.taken)} runs {word}, {len(plan.there)} here already,"
+        f" {len(plan.unfinished)} unfinished and left there"
+    )

@@ -1,0 +1,109 @@
+"""``bnbench new``: a commented config or study to start from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bnbench.cli.terminal import say
+
+if TYPE_CHECKING:
+    from bnbench.config.json_schema import Key
+
+WIDTH = 96  # columns of a comment
+
+EXPERIMENT = """\
+# One experiment: everything that decides its numbers except the seed. Each key has its default
+# here, and may be left out. Try it on small digits first:
+#   bnbench train --config {file} --seeds 2 -o data.dataset=digits
+"""
+
+STUDY = """\
+# A study: which experiments, at how many seeds, and what is held against what.
+#   bnbench reproduce {file}
+study: {name}
+question: Does batch norm help?
+seeds: 6                     # fewer than 6 cannot decide anything
+experiments:
+  plain:
+    config: {base}
+    title: without batch norm          # in figures and tables
+  batch_norm:
+    config: {base}
+    title: with batch norm
+    overrides: {{model.normalization: {{kind: batch}}}}  # dotted keys of the config
+    # grid: {{training.batch_size: [16, 64]}}           # one experiment a value
+contrasts:
+  lead:
+    treatment: batch_norm
+    baseline: plain
+    metrics: [validation_accuracy@1, validation_accuracy@last, test_accuracy]
+"""
+
+
+def new(
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.")],
+    study: Annotated[
+        bool, typer.Option("--study", help="Write a study, and beside it the config it needs.")
+    ] = False,
+) -> None:
+    """Write a commented config, or a study, to start from; nothing is ever overwritten.
+
+    Example: bnbench new tanh.yaml
+    """
+    from bnbench.errors import BnbenchError
+    from bnbench.runs import write_text
+
+    texts = _study(file) if study else {file: _experiment(file)}
+    for path in texts:
+        if path.exists() or path.is_symlink():
+            raise BnbenchError(f"{path}: is there already; choose another name")
+        if not path.parent.is_dir():
+            raise BnbenchError(f"{path.parent}: is no folder; make it first")
+    for path, text in texts.items():
+        write_text(path, text)
+        say(path)
+
+
+def _study(file: Path) -> dict[Path, str]:
+    base = file.with_name(f"{_name(file)}_base.yaml")
+    text = STUDY.format(file=file, name=_name(file), base=base.name)
+    return {file: text, base: _experiment(base)}
+
+
+def _name(file: Path) -> str:
+    """Make a name of a file's: letters, digits and ``_``, the first no ``_``."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", file.stem).lstrip("_") or "mine"
+
+
+def _experiment(file: Path) -> str:
+    """Write every key with its default, and above it what it means."""
+    from bnbench.cli.schema import described
+    from bnbench.config import Experiment, ModelSettings
+    from bnbench.config.json_schema import keys
+
+    experiment = Experiment(experiment=_name(file), model=ModelSettings(name="LeNet5"))
+    meanings = {key.name: key for key in keys(described(study=False))}
+    lines = _lines(experiment.model_dump(mode="json"), meanings, "")
+    return EXPERIMENT.format(file=file) + "\n".join(lines) + "\n"
+
+
+def _lines(values: Mapping[str, Any], meanings: Mapping[str, Key], section: str) -> Iterator[str]:
+    from yaml import safe_dump
+
+    indent = "  " * section.count(".")
+    for name, value in values.items():
+        key = meanings[f"{section}{name}"]
+        words = "" if isinstance(value, dict) else key.values
+        comment = " ".join(filter(None, (key.meaning, words and f"({words})")))
+        yield from (f"{indent}# {line}" for line in wrap(comment, WIDTH - len(indent)))
+        if isinstance(value, dict):
+            yield f"{indent}{name}:"
+            yield from _lines(value, meanings, f"{section}{name}.")
+        else:
+            yield indent + safe_dump({name: value}, allow_unicode=True).strip()

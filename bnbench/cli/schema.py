@@ -1,0 +1,57 @@
+"""``bnbench schema``: the keys of the YAML files, for editors and for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bnbench.cli.terminal import say
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+def schema(
+    study: Annotated[
+        bool, typer.Option("--study", help="Of a study's file, not of an experiment's.")
+    ] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="As a table for people, not as a JSON Schema.")
+    ] = False,
+) -> None:
+    """Print what a config may hold: a JSON Schema, by which editors complete and check.
+
+    Example: bnbench schema --markdown
+    """
+    import json
+
+    keys = described(study=study)
+    say(as_table(keys) if markdown else json.dumps(keys, indent=2, ensure_ascii=False))
+
+
+def described(*, study: bool) -> dict[str, Any]:
+    """Describe the keys of an experiment's or a study's file as a JSON Schema."""
+    from bnbench.config import Experiment
+    from bnbench.config.json_schema import json_schema
+    from bnbench.config.study_schema import StudyFile
+    from bnbench.models.normalizations import NORMALIZATIONS
+
+    model: type[BaseModel] = StudyFile if study else Experiment
+    return json_schema(model, NORMALIZATIONS)
+
+
+def as_table(schema: dict[str, Any]) -> str:
+    """Lay the keys of a schema out in Markdown, a row a key."""
+    from bnbench.config.json_schema import keys
+
+    rows = [
+        f"| `{key.name}` | {key.values} | {_code(key.default)} | {key.meaning} |"
+        for key in keys(schema)
+    ]
+    head = ["| key | what it may be | default | meaning |", "| --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows])
+
+
+def _code(default: str) -> str:
+    return ", ".join(f"`{one}`" for one in default.split(", ") if one)

@@ -1,0 +1,62 @@
+"""A results folder as one table, for whoever goes on from there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bnbench.errors import BnbenchError
+from bnbench.findings.run_files import Table, read_epoch_log
+from bnbench.runs import EPOCH_COLUMNS, Run
+from bnbench.runs.overview import ListedRun, look_over
+
+RUN_COLUMNS = ("experiment", "seed", "status", "path")
+
+
+def load_results(folder: str | Path = "results") -> pd.DataFrame:
+    """Read every run in a folder into one tidy table: one row a run and epoch.
+
+    Parameters
+    ----------
+    folder : str or Path, default "results"
+        A results folder, or the folder of an experiment or of a run.
+
+    Returns
+    -------
+    DataFrame
+        ``experiment`` (as ``bnbench list`` names it), ``seed``, ``status``, ``path``, and the
+        columns of ``epochs.csv``: losses in nats, accuracies in [0, 1]. Runs that go on, or
+        failed, have the epochs that they have done.
+
+    Raises
+    ------
+    BnbenchError
+        If there is no run, or with one line a file that is not as bnbench wrote it.
+    """
+    overview = look_over(Path(folder))
+    logs: list[tuple[ListedRun, Table]] = []
+    problems = list(overview.problems)
+    for run in overview.runs:
+        if not run.epochs and not Run(Path(run.path)).epochs.exists():
+            continue  # before the first of them
+        try:
+            logs.append((run, read_epoch_log(Run(Path(run.path)))))
+        except BnbenchError as error:
+            problems.append(str(error))
+    if problems:
+        raise BnbenchError("\n".join(problems))
+    return _stacked(logs)
+
+
+def _stacked(logs: list[tuple[ListedRun, Table]]) -> pd.DataFrame:
+    """Put all rows under each other; one frame a run would take ten times as long."""
+    lengths = [len(rows) for _, rows in logs]
+    columns = {
+        name: np.repeat(np.array([getattr(run, name) for run, _ in logs], object), lengths)
+        for name in RUN_COLUMNS
+    }
+    for name in EPOCH_COLUMNS:
+        columns[name] = np.concatenate([rows[name] for _, rows in logs]) if logs else np.empty(0)
+    return pd.DataFrame(columns).astype({"seed": "int64"})

@@ -1,0 +1,135 @@
+"""Comparisons for a notebook: a table, and figures that are drawn into axes of the reader's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from bnbench.findings.arms import read_arms
+from bnbench.findings.comparison import as_study
+from bnbench.findings.contrasts import compare_planned
+from bnbench.findings.numbers import factor
+from bnbench.findings.results import Finding
+from bnbench.plots.accuracy import plot_experiments
+from bnbench.plots.difference import plot_difference as draw_difference
+from bnbench.plots.style import SHARED_HANDLES
+from bnbench.report.curves import accuracy_table, difference_table
+
+Folders = str | Path | Sequence[str | Path]
+
+
+def compare(treatments: Folders, baseline: str | Path) -> pd.DataFrame:
+    """Compare finished runs with those of a baseline, paired by seed.
+
+    Parameters
+    ----------
+    treatments : str, Path or sequence of them
+        Folders of experiments, such as ``results/lenet5_batchnorm``.
+    baseline : str or Path
+        Likewise.
+
+    Returns
+    -------
+    DataFrame
+        One row a treatment and metric: ``n`` seeds, the mean ``difference`` (treatment minus
+        baseline), the ends of its 95 % t interval ``lower`` and ``upper``, the exact
+        sign-flip ``p``, and the ``unit`` of the difference: ``pp``, percentage points, for
+        accuracies. Of a time in epochs they are empty; ``treatment_median`` and
+        ``baseline_median`` are not, and infinite where a threshold was never reached.
+
+    Raises
+    ------
+    BnbenchError
+        If the runs cannot be read or compared; see `bnbench.findings.arms.read_arms`.
+    """
+    arms, _ = read_arms([Path(baseline), *_paths(treatments)])
+    return pd.DataFrame([_row(finding) for finding in compare_planned(as_study(arms))])
+
+
+def _row(finding: Finding) -> dict[str, object]:
+    unit, contrast = finding.metric.quantity.unit, finding.contrast
+    row: dict[str, object] = {
+        "treatment": finding.treatment.label,
+        "baseline": finding.baseline.label,
+        "metric": finding.metric.text,
+        "n": finding.n,
+        "difference": None,
+        "lower": None,
+        "upper": None,
+        "unit": unit,
+        "p": finding.p,
+        "treatment_median": finding.treatment.median,
+        "baseline_median": finding.baseline.median,
+    }
+    if contrast is not None:
+        scale, ends = factor(unit), contrast.t_interval
+        row |= {
+            "difference": scale * contrast.mean_difference,
+            "lower": scale * ends.low,
+            "upper": scale * ends.high,
+        }
+    return row
+
+
+def plot_accuracy(
+    experiments: Folders, *, split: str = "validation", ax: Axes | None = None
+) -> Axes:
+    """Draw the accuracy per epoch of experiments: each seed, the mean, and its 95 % interval.
+
+    Parameters
+    ----------
+    experiments : str, Path or sequence of them
+        Folders of experiments.
+    split : str, default "validation"
+        Or ``train``.
+    ax : Axes, optional
+        To draw into; by default the current one of `matplotlib.pyplot`.
+
+    Returns
+    -------
+    Axes
+    """
+    arms, _ = read_arms(_paths(experiments))
+    return _with_legend(plot_experiments(accuracy_table(arms), split=split, ax=ax or _current()))
+
+
+def plot_difference(treatments: Folders, baseline: str | Path, *, ax: Axes | None = None) -> Axes:
+    """Draw the lead in validation accuracy per epoch, in percentage points, paired by seed.
+
+    Parameters
+    ----------
+    treatments, baseline
+        See `compare`.
+    ax : Axes, optional
+        See `plot_accuracy`.
+
+    Returns
+    -------
+    Axes
+    """
+    arms, _ = read_arms([Path(baseline), *_paths(treatments)])
+    table = difference_table(accuracy_table(arms), [arm.label for arm in arms])
+    return _with_legend(draw_difference(table, ax=ax or _current()))
+
+
+def _with_legend(ax: Axes) -> Axes:
+    """Name each curve, and once what all curves have in common."""
+    drawn = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    curves = {label: handle for label, handle in drawn.items() if label not in SHARED_HANDLES}
+    shared = {label: SHARED_HANDLES[label] for label in SHARED_HANDLES if label in drawn}
+    entries = curves | shared
+    ax.legend(entries.values(), entries, frameon=False, fontsize="small")
+    return ax
+
+
+def _paths(folders: Folders) -> list[Path]:
+    return [Path(folders)] if isinstance(folders, str | Path) else [Path(one) for one in folders]
+
+
+def _current() -> Axes:
+    import matplotlib.pyplot as plt
+
+    return plt.gca()

@@ -1,0 +1,88 @@
+"""The notebook in examples/ runs; ``python tests/test_notebook.py`` writes its outputs into it."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import io
+import json
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+NOTEBOOK = Path(__file__).parents[1] / "examples" / "from_python.ipynb"
+
+
+def executed(cells: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Run the code cells in one namespace, and give what Jupyter would show below each."""
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+
+    mpl.use("Agg")
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for count, cell in enumerate(cells, start=1):
+        out = io.StringIO()
+        with redirect_stdout(out):
+            value = _run("".join(cell["source"]), names)
+        shown = [{"name": "stdout", "output_type": "stream", "text": _lines(out.getvalue())}]
+        outputs: list[dict[str, Any]] = shown if out.getvalue() else []
+        if plt.get_fignums():
+            outputs.append(_display(_figure(), "display_data"))
+            plt.close("all")
+        elif value is not None:
+            result = _display(_texts(value), "execute_result")
+            outputs.append({**result, "execution_count": count})
+        yield outputs
+
+
+def _run(source: str, names: dict[str, Any]) -> Any:
+    tree = ast.parse(source)
+    *before, last = tree.body
+    if not isinstance(last, ast.Expr) or source.endswith(";"):
+        exec(compile(tree, NOTEBOOK.name, "exec"), names)
+        return None
+    exec(compile(ast.Module(before, []), NOTEBOOK.name, "exec"), names)
+    return eval(compile(ast.Expression(last.value), NOTEBOOK.name, "eval"), names)
+
+
+def _figure() -> dict[str, Any]:
+    import matplotlib.pyplot as plt
+
+    file = io.BytesIO()
+    plt.gcf().savefig(file, format="png", dpi=80)
+    return {"image/png": base64.b64encode(file.getvalue()).decode()}
+
+
+def _texts(value: Any) -> dict[str, Any]:
+    html = getattr(value, "_repr_html_", lambda: None)()
+    return {"text/plain": _lines(repr(value))} | ({"text/html": _lines(html)} if html else {})
+
+
+def _display(data: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {"output_type": kind, "data": data, "metadata": {}}
+
+
+def _lines(text: str) -> list[str]:
+    return text.splitlines(keepends=True)
+
+
+def code_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def test_the_notebook_runs_and_shows_what_it_has_shown() -> None:
+    """Kinds of output, not numbers: those depend on the processor in their last digits."""
+    cells = code_cells(json.loads(NOTEBOOK.read_text(encoding="utf-8")))
+    assert len(cells) >= 5
+    for cell, outputs in zip(cells, executed(cells), strict=True):
+        kinds = [one["output_type"] for one in outputs]
+        assert kinds == [one["output_type"] for one in cell["outputs"]], "".join(cell["source"])
+
+
+if __name__ == "__main__":
+    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    cells = code_cells(notebook)
+    for count, (cell, outputs) in enumerate(zip(cells, executed(cells), strict=True), start=1):
+        cell |= {"outputs": outputs, "execution_count": count}
+    NOTEBOOK.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,80 @@
+"""`bnbench new` writes what loads, and overwrites nothing; `demo` answers in one sentence."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from bnbench.cli import app, demo
+from bnbench.config import Experiment, ModelSettings, load_experiment, load_study
+from bnbench.errors import BnbenchError
+from tests.unit.conftest import MakeRun
+
+
+def invoke(*words: object) -> Any:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_a_new_config_is_the_defaults_each_with_a_comment(tmp_path: Path) -> None:
+    path = tmp_path / "my-net.yaml"
+    assert invoke("new", path).exit_code == 0
+    written = load_experiment(path)
+    defaults = Experiment(experiment="my_net", model=ModelSettings(name="LeNet5"))
+    assert written.model_dump() == defaults.model_dump()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    bare = [
+        line
+        for above, line in itertools.pairwise(lines)
+        if not line.lstrip().startswith("#") and not above.lstrip().startswith("#")
+    ]
+    assert bare == []
+
+
+def test_a_new_study_loads(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    assert invoke("new", path, "--study").stdout.split() == [
+        str(path), str(tmp_path / "mine_base.yaml"),
+    ]  # fmt: skip
+    study = load_study(path)
+    assert [arm.title for arm in study.arms.values()] == ["without batch norm", "with batch norm"]
+    assert study.arms["batch_norm"].experiment.model.normalization is not None
+
+
+@pytest.mark.parametrize("taken", ["mine.yaml", "mine_base.yaml"])
+def test_nothing_is_overwritten(tmp_path: Path, taken: str) -> None:
+    (tmp_path / taken).write_text("mine", encoding="utf-8")
+    result = invoke("new", tmp_path / "mine.yaml", "--study")
+    assert isinstance(result.exception, BnbenchError)
+    assert f"{taken}: is there already; choose another name" in str(result.exception)
+    assert [path.name for path in tmp_path.iterdir()] == [taken]
+    assert (tmp_path / taken).read_text(encoding="utf-8") == "mine"
+
+
+def test_the_demonstration_s_verdict_is_one_sentence(make_run: MakeRun, tmp_path: Path) -> None:
+    study = load_study(demo.STUDY)
+    for arm, first in (("plain", 0.80), ("batch_norm", 0.85)):
+        for seed in study.seeds:
+            make_run(study.arms[arm].experiment, seed, [first + seed / 1000] + 7 * [0.9])
+    (findings,) = demo._judged(study, tmp_path / "results").findings
+    assert demo.verdict(findings) == (
+        "Does batch norm make LeNet-5 learn faster? Yes, on these small digits:"
+        " +5.00 pp [+5.00, +5.00] of validation accuracy after epoch 1"
+        " (mean of 6 seeds, 95 % interval)."
+    )
+
+
+def test_the_doctor_names_what_is_missing_and_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    text = invoke("doctor", "--data-dir", tmp_path, "--results", tmp_path / "none/yet").stdout
+    (mnist,) = [line for line in text.splitlines() if line.startswith("MNIST")]
+    assert f"not in {tmp_path}" in mnist
+    assert "bnbench data fetch" in mnist
+    for looked_at in ("Python", "PyTorch", "device", "cores", "memory", "disk", "terminal", "Ray"):
+        assert f"\n{looked_at}" in text

@@ -1,0 +1,141 @@
+"""Exports: tried by other libraries, refused where they would be wrong or overwrite something."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from typer.testing import CliRunner
+
+import bnbench
+from bnbench.cli import app
+from bnbench.errors import BnbenchError
+from bnbench.export import (
+    export_onnx,
+    export_parquet,
+    export_safetensors,
+    export_tensorboard,
+    network,
+)
+from bnbench.runs import Run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Run:
+    results = tmp_path_factory.mktemp("results")
+    quick = ["data.dataset=digits", "training.epochs=1", "training.evaluate_every=null"]
+    experiment = bnbench.load_experiment(root / "configs/lenet5_batchnorm.yaml", quick)
+    experiment = experiment.model_copy(update={"experiment": "lenet5"})
+    for _ in bnbench.run_experiment(experiment, 0, results):
+        pass
+    return Run(results / "lenet5" / "seed-0")
+
+
+def logits(run: Run) -> tuple[torch.Tensor, torch.Tensor]:
+    images = bnbench.load_data(run.read_experiment()).test
+    assert images is not None
+    with torch.inference_mode():
+        return images.images, bnbench.load_model(run)(images.images)
+
+
+def test_onnx_is_the_network_in_another_runtime(run: Run, tmp_path: Path) -> None:
+    runtime: Any = pytest.importorskip("onnxruntime")
+    agreement = export_onnx(run, tmp_path / "net.onnx")
+    images, expected = logits(run)
+    session = runtime.InferenceSession(str(tmp_path / "net.onnx"))
+    for batch in (images[:1], images[:50]):  # the batch may have any size
+        (found,) = session.run(["logits"], {"images": batch.numpy()})
+        np.testing.assert_allclose(found, expected[: len(batch)], atol=1e-4)
+    assert agreement.images == 297
+    assert [path.name for path in tmp_path.iterdir()] == ["net.onnx"]
+
+
+def test_safetensors_hold_the_weights(run: Run, tmp_path: Path) -> None:
+    from safetensors.numpy import load_file
+
+    export_safetensors(run, tmp_path / "net.safetensors")
+    weights = torch.load(run.weights, weights_only=True)
+    found = load_file(tmp_path / "net.safetensors")
+    assert found.keys() == weights.keys()
+    assert all(np.array_equal(found[name], weights[name].numpy()) for name in weights)
+
+
+def test_a_network_that_answers_otherwise_is_not_left_there(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = network._logits
+    changed = iter([torch.ones(10), torch.zeros(10), torch.zeros(10)])
+
+    def other(model: Any, images: torch.Tensor) -> Any:
+        return answers(model, images) * next(changed).numpy()
+
+    monkeypatch.setattr(network, "_logits", other)
+    with pytest.raises(BnbenchError, match=r"is not written: its network gives \d+ of 297"):
+        export_safetensors(run, tmp_path / "net.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parquet_holds_the_rows_of_the_logs(run: Run, tmp_path: Path) -> None:
+    results = run.path.parents[1]
+    assert [path.name for path in export_parquet(results, tmp_path / "t")] == [
+        "epochs.parquet", "batches.parquet",
+    ]  # fmt: skip
+    epochs = pd.read_parquet(tmp_path / "t/epochs.parquet")
+    pd.testing.assert_frame_equal(epochs, bnbench.load_results(results), check_dtype=False)
+    batches = pd.read_parquet(tmp_path / "t/batches.parquet")
+    log = pd.read_csv(run.batches)
+    assert set(batches["experiment"]) == {"lenet5"}
+    for name in ("epoch", "step", "examples", "loss", "accuracy"):
+        assert np.array_equal(batches[name], log[name])
+
+
+def test_tensorboard_reads_the_epochs(run: Run, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    (folder,) = export_tensorboard(run.path.parents[1], tmp_path / "events")
+    assert folder == tmp_path / "events/lenet5/seed-0"
+    read = EventAccumulator(str(folder)).Reload()
+    log = pd.read_csv(run.epochs)
+    (loss,) = read.Scalars("loss/train")
+    (accuracy,) = read.Scalars("accuracy/validation")
+    assert (loss.step, accuracy.step) == (1, 1)
+    np.testing.assert_allclose(
+        [loss.value, accuracy.value],
+        [log["train_loss"][0], log["validation_accuracy"][0]],
+        rtol=1e-6,
+    )
+    with pytest.raises(BnbenchError, match="is there already"):
+        export_tensorboard(run.path.parents[1], tmp_path / "events")
+
+
+@pytest.mark.parametrize("option", ["--onnx", "--safetensors"])
+def test_nothing_is_overwritten_unasked(run: Run, tmp_path: Path, option: str) -> None:
+    there = tmp_path / "net"
+    there.write_text("mine", encoding="utf-8")
+    result = CliRunner().invoke(app, ["export", str(run.path), option, str(there)])
+    assert isinstance(result.exception, BnbenchError)
+    assert "is there already; choose another name, or give --overwrite" in str(result.exception)
+    assert there.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_missing_extra_is_named(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(BnbenchError, match=r"onnxruntime: pip install 'bnbench\[export\]'"):
+        export_onnx(run, tmp_path / "net.onnx")
+
+
+def test_what_cannot_be_exported(run: Run, tmp_path: Path, edit: Callable[..., None]) -> None:
+    result = CliRunner().invoke(app, ["export", str(run.path)])
+    assert "say what to write" in str(result.exception)
+    result = CliRunner().invoke(
+        app, ["export", str(run.path), "--safetensors", str(tmp_path / "none/net")]
+    )
+    assert "is no folder; make it first" in str(result.exception)

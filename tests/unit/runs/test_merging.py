@@ -1,0 +1,110 @@
+"""Merging and removing runs: every refusal leaves everything as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from bnbench.cli import app
+from bnbench.errors import BnbenchError
+from bnbench.runs import Run
+from bnbench.runs.hashes import file_hashes
+from bnbench.runs.merging import merge, plan_merge
+from bnbench.runs.removal import check_removal
+from tests.unit.conftest import MakeRun
+
+
+@pytest.fixture
+def sealed(make_run: MakeRun, tmp_path: Path) -> Callable[..., Run]:
+    """Write a run whose manifest lists its files, as real ones do."""
+
+    def make(folder: str, name: str, seed: int, accuracy: float = 0.5, **how: Any) -> Run:
+        run = make_run(name, seed, [accuracy], results=tmp_path / folder, **how)
+        manifest = run.read_manifest()
+        manifest.model_copy(update={"files": file_hashes(run)}).write(run.manifest)
+        return run
+
+    return make
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+def test_a_merge_takes_what_is_new(sealed: Callable[..., Run], tmp_path: Path) -> None:
+    for seed in (0, 1):
+        sealed("other", "a/x", seed)
+    sealed("here", "a/x", 1)
+    sealed("other", "b", 0, manifest={"status": "interrupted"})
+    plan = plan_merge(tmp_path / "other", tmp_path / "here")
+    assert [target.path for _, target in plan.taken] == [tmp_path / "here/a/x/seed-0"]
+    assert [run.path.name for run in plan.there] == ["seed-1"]
+    assert [run.path.parent.name for run in plan.unfinished] == ["b"]
+    merge(plan)
+    expected = {k: v for k, v in content(tmp_path / "other").items() if k.startswith("a")}
+    assert content(tmp_path / "here") == expected
+    assert plan_merge(tmp_path / "other", tmp_path / "here").taken == ()
+
+
+def test_contradictions_and_edits_are_all_named_and_nothing_is_copied(
+    sealed: Callable[..., Run], tmp_path: Path, edit: Callable[[Path, str, str], None]
+) -> None:
+    sealed("other", "good", 0)
+    sealed("other", "a", 0, 0.5)
+    sealed("here", "a", 0, 0.75)
+    edit(sealed("other", "b", 0).epochs, "0.5", "0.9")
+    edit(sealed("other", "c", 0).manifest, '"seed": 0', '"seed": 7')
+    before = content(tmp_path / "here")
+    with pytest.raises(BnbenchError) as caught:
+        plan_merge(tmp_path / "other", tmp_path / "here")
+    lines = sorted(str(caught.value).splitlines())
+    assert len(lines) == 3
+    assert "here/a/seed-0: is there already, of other bytes than" in lines[0]
+    assert "b/seed-0/epochs.csv: changed since the run ended; nothing is merged" in lines[1]
+    assert "c/seed-0/manifest.json: was edited" in lines[2]
+    assert content(tmp_path / "here") == before
+
+
+def test_removal_asks_first(sealed: Callable[..., Run], tmp_path: Path) -> None:
+    run, other = sealed("here", "a", 0), sealed("here", "a", 1)
+    declined = CliRunner().invoke(app, ["rm", str(run.path)], input="n\n")
+    assert declined.exit_code == 1
+    assert run.manifest.exists()
+    assert CliRunner().invoke(app, ["rm", str(run.path)], input="y\n").exit_code == 0
+    assert not run.path.exists()
+    assert other.manifest.exists()
+    assert CliRunner().invoke(app, ["rm", str(other.path.parent), "--yes"]).exit_code == 0
+    assert not other.path.parent.exists()
+
+
+def test_what_is_not_removed(sealed: Callable[..., Run], tmp_path: Path) -> None:
+    kept, with_notes, linked = (sealed("here", name, 0) for name in ("kept/runs/x", "b", "c"))
+    (tmp_path / "here/kept/report.html").touch()
+    (with_notes.path / "notes.txt").touch()
+    link = Run(tmp_path / "link" / "seed-0")
+    link.path.parent.mkdir()
+    link.path.symlink_to(linked.path)
+    with pytest.raises(BnbenchError) as caught:
+        check_removal([kept, with_notes, link])
+    lines = str(caught.value).splitlines()
+    assert [line.rpartition(": ")[2] for line in lines] == [
+        f"is kept beside the report in {tmp_path / 'here/kept'}; it is not removed",
+        "holds notes.txt too, which bnbench did not write; move it away",
+        "is a link; remove it yourself",
+    ]
+    assert CliRunner().invoke(app, ["rm", str(kept.path), "--yes"]).exception is not None
+    assert kept.manifest.exists()
+
+
+def test_the_reference_is_never_removed(root: Path) -> None:
+    run = next((root / "results/reference/runs").rglob("manifest.json")).parent
+    with pytest.raises(BnbenchError, match="is kept beside the report"):
+        check_removal([Run(run)])
