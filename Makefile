@@ -7,6 +7,7 @@ BNBENCH := $(BIN)/bnbench
 # Where `make bench` keeps its table.
 BENCH_OUT ?= results/speed.md
 BENCH_RUNS_OUT ?= results/finished_runs.md
+BENCH_KERNELS_OUT ?= results/kernels.md
 
 # Where `make calibrate` keeps its tables.
 CALIBRATION_OUT ?= results/calibration.md
@@ -102,6 +103,7 @@ check: $(VENV)/installed-dev  ## Lint, types, direction of imports
 bench: $(VENV)/installed-dev  ## Speed and memory against the plain DataLoader loop, as a table
 	$(BIN)/python -m benchmarks.speed $(BENCH_OUT)
 	$(BIN)/python benchmarks/finished_runs.py $(BENCH_RUNS_OUT)
+	$(BIN)/python -m benchmarks.kernels $(BENCH_KERNELS_OUT)
 
 bench-peers: $(VENV)/installed-dev $(PEERS)/installed  ## Speed against other programs, and where the time goes
 	$(BIN)/python -m benchmarks.peers $(PEERS)/bin/python $(PEERS_OUT)/peers.md

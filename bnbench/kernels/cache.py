@@ -15,7 +15,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-SOURCES = ("tiles.py", "loops.py")
+SOURCES = ("recipe.py", "tiles.py", "loops.py")
 
 
 def use_cache() -> None:
@@ -51,13 +51,16 @@ def _candidates() -> Iterator[Path]:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Make the folder where it is missing; tell whether it is this user's alone to write."""
+    """Make the folder where it is missing; tell whether it is this user's alone to write.
+
+    A link is not: its target may be changed by who made it.
+    """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.lstat()
     except OSError:
         return False
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+    if folder.is_symlink() or not os.access(folder, os.W_OK | os.X_OK):
         return False
     return not hasattr(os, "getuid") or (
         status.st_uid == os.getuid() and not status.st_mode & 0o022

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import torch
 
+from bnbench.kernels.recipe import Recipe
+
 SECONDS = 20
 
 
@@ -25,7 +27,7 @@ def prepare(say: Callable[[str], object]) -> None:
     source = torch.zeros(2, 1, 4, 4, requires_grad=True)
     weight = torch.zeros(1, 1, 3, 3, requires_grad=True)
     gamma = torch.ones(1, requires_grad=True)
-    recipe = functions.Recipe(1, "tanh", "average", "first", 1e-5)
+    recipe = Recipe(1, "tanh", "average", "first", 1e-5)
     y, _, _ = functions.MapsLayer.apply(source, weight, gamma, gamma, gamma, None, None, recipe)
     y.sum().backward()
     if compiled.parent.is_dir():

@@ -15,6 +15,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
 
 INT = ir.IntType(64)
 
@@ -126,6 +127,30 @@ class _Code:
             body()
             builder.branch(end)
         builder.position_at_end(end)
+
+
+@intrinsic
+def array_at(_typing, address, size, like):
+    """View `size` numbers of the type of `like` from an address on, as an array.
+
+    PyTorch tells a tensor's address in a tenth of the time that it takes to make an array of it.
+    """
+    kind = types.Array(like, 1, "C")
+
+    def generate(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        array = context.make_array(kind)(context, builder)
+        bytes_each = context.get_abi_sizeof(context.get_data_type(like))
+        populate_array(
+            array,
+            data=builder.inttoptr(values[0], array.data.type),
+            shape=[values[1]],
+            strides=[_constant(bytes_each)],
+            itemsize=_constant(bytes_each),
+            meminfo=None,
+        )
+        return array._getvalue()
+
+    return kind(address, size, like), generate
 
 
 def _arrays(context: Any, builder: Any, kinds: Sequence[Any], arrays: Sequence[Any]) -> list[Any]:

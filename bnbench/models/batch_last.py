@@ -6,11 +6,20 @@ of the shapes that they always get, so no architecture knows of it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from torch import Tensor, nn
 
-from bnbench.models.layers import AveragePool, BatchNormMaps, HiddenLayer, Tanh
+from bnbench.kernels.recipe import Recipe
+from bnbench.models.layers import (
+    AveragePool,
+    BatchNormMaps,
+    HiddenLayer,
+    Tanh,
+    update_running_statistics,
+)
 
 MOST_CHANNELS = 32
 """That come in. With 32, PyTorch's convolution is as fast; with more, faster."""
@@ -19,25 +28,33 @@ ACTIVATIONS: dict[type[nn.Module], str] = {Tanh: "tanh", nn.ReLU: "relu", nn.Sig
 
 def can_use_batch_last(network: nn.Module) -> bool:
     """Tell whether a network has convolutions, all of them in layers that have such kernels."""
-    layers = _layers_of_maps(network)
     convolutions = [part for part in network.modules() if isinstance(part, nn.Conv2d)]
-    return bool(layers) and len(layers) == len(convolutions) and all(map(_has_kernels, layers))
+    within = [layer for layer in _hidden_layers(network) if type(layer.affine) is nn.Conv2d]
+    return len(within) == len(convolutions) > 0 and all(map(_has_kernels, within))
 
 
 def use_batch_last(network: nn.Module) -> None:
-    """Have a network's layers of maps computed so, from now on."""
-    for layer in _layers_of_maps(network):
-        layer.kernel = partial(_compute, layer)
+    """Have a network's hidden layers computed so, from now on."""
+    for layer in filter(_has_kernels, _hidden_layers(network)):
+        layer.kernel = partial(_compute, layer, _recipe(layer))
 
 
-def _layers_of_maps(network: nn.Module) -> list[HiddenLayer]:
-    layers = (part for part in network.modules() if type(part) is HiddenLayer)
-    return [layer for layer in layers if type(layer.affine) is nn.Conv2d]
+def _hidden_layers(network: nn.Module) -> list[HiddenLayer]:
+    return [part for part in network.modules() if type(part) is HiddenLayer]
 
 
 def _has_kernels(layer: HiddenLayer) -> bool:
-    convolution, norm = layer.affine, layer.normalization
-    assert isinstance(convolution, nn.Conv2d)
+    return (
+        (type(layer.affine) is nn.Linear or _has_kernel(layer.affine))
+        and (layer.normalization is None or _is_plain(layer.normalization))
+        and type(layer.activation) in ACTIVATIONS
+        and (layer.pool is None or _pool(layer.pool) != "none")
+    )
+
+
+def _has_kernel(convolution: nn.Module) -> bool:
+    if type(convolution) is not nn.Conv2d:
+        return False
     height, width = convolution.kernel_size
     return (
         height == width
@@ -46,18 +63,12 @@ def _has_kernels(layer: HiddenLayer) -> bool:
         and convolution.groups == 1
         and convolution.padding in {(padding, padding) for padding in range(height)}
         and convolution.padding_mode == "zeros"
-        and (norm is None or _is_plain(norm))
-        and type(layer.activation) in ACTIVATIONS
-        and (layer.pool is None or _pool(layer.pool) != "none")
     )
 
 
 def _is_plain(norm: nn.Module) -> bool:
-    return (
-        type(norm) is BatchNormMaps
-        and norm.affine
-        and norm.track_running_stats
-        and norm.momentum is not None
+    return type(norm) in (BatchNormMaps, nn.BatchNorm1d) and (
+        bool(norm.affine) and bool(norm.track_running_stats) and norm.momentum is not None
     )
 
 
@@ -71,46 +82,39 @@ def _pool(pool: nn.Module | None) -> str:
     return "none"
 
 
-def _compute(layer: HiddenLayer, x: Tensor) -> Tensor:
-    """Do what the modules of a layer do."""
-    from bnbench.kernels.functions import MapsLayer, Recipe
-
-    convolution, norm = layer.affine, layer.normalization
-    assert isinstance(convolution, nn.Conv2d)
-    assert isinstance(convolution.padding[0], int)
-    even = all((size + 2 * convolution.padding[0] - convolution.kernel_size[0] + 1) % 2 == 0
-               for size in x.shape[2:])  # fmt: skip
-    recipe = Recipe(
-        convolution.padding[0],
+def _recipe(layer: HiddenLayer) -> Recipe:
+    norm = layer.normalization
+    return Recipe(
+        int(layer.affine.padding[0]) if isinstance(layer.affine, nn.Conv2d) else 0,
         ACTIVATIONS[type(layer.activation)],
-        _pool(layer.pool) if even else "none",
+        _pool(layer.pool),
         "never" if norm is None else "first" if layer.normalizes_first else "last",
-        0.0 if norm is None else norm.eps,  # type: ignore[arg-type]
+        0.0 if norm is None else float(norm.eps),  # type: ignore[arg-type]
     )
-    if norm is None:
-        y, _, _ = MapsLayer.apply(
-            x, convolution.weight, convolution.bias, None, None, None, None, recipe
-        )
-    else:
-        y = _normalized(x, convolution, norm, recipe)  # type: ignore[arg-type]
-    return y if even or layer.pool is None else layer.pool(y)  # type: ignore[no-any-return]
 
 
-def _normalized(x: Tensor, convolution: nn.Conv2d, norm: BatchNormMaps, recipe: object) -> Tensor:
+def _compute(layer: HiddenLayer, recipe: Recipe, x: Tensor) -> Tensor:
+    """Do what the modules of a layer do."""
     from bnbench.kernels.functions import MapsLayer
 
-    parameters = convolution.weight, convolution.bias, norm.weight, norm.bias
-    if not norm.training:
-        y, _, _ = MapsLayer.apply(x, *parameters, norm.running_mean, norm.running_var, recipe)
-        return y  # type: ignore[no-any-return]
-    y, mean, variance = MapsLayer.apply(x, *parameters, None, None, recipe)
-    count = _values_of_a_map(x, convolution)
-    if count == 1:
-        raise ValueError(f"Expected more than 1 value per channel when training, got {mean.shape}")
-    norm.update(mean, variance, count)
-    return y  # type: ignore[no-any-return]
-
-
-def _values_of_a_map(x: Tensor, convolution: nn.Conv2d) -> int:
-    grown = 2 * int(convolution.padding[0]) - convolution.kernel_size[0] + 1
-    return len(x) * (x.shape[2] + grown) * (x.shape[3] + grown)
+    height, width = recipe.maps_of(x, layer.affine.weight)
+    pool_apart = layer.pool is not None and (height % 2 == 1 or width % 2 == 1)
+    if pool_apart:
+        recipe = replace(recipe, pool="none")
+    norm: Any = layer.normalization
+    weights = layer.affine.weight, layer.affine.bias
+    if norm is None:
+        y, _, _ = MapsLayer.apply(x, *weights, None, None, None, None, recipe)
+    elif not norm.training:
+        affine, running = (norm.weight, norm.bias), (norm.running_mean, norm.running_var)
+        y, _, _ = MapsLayer.apply(x, *weights, *affine, *running, recipe)
+    else:
+        count = len(x) * height * width
+        if count == 1:
+            raise ValueError("Expected more than 1 value per channel when training")
+        affine = norm.weight, norm.bias
+        y, mean, variance = MapsLayer.apply(x, *weights, *affine, None, None, recipe)
+        update_running_statistics(norm, mean, variance, count)
+    if layer.dropout is not None:
+        y = layer.dropout(y.contiguous())  # its random numbers follow the order in memory
+    return layer.pool(y) if pool_apart else y  # type: ignore[misc, no-any-return]

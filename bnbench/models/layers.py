@@ -83,19 +83,22 @@ class BatchNormMaps(nn.BatchNorm2d):
         if not self.training or x.device.type != "cpu" or x.numel() == x.shape[1]:
             return super().forward(x)
         y, mean, variance = operators.batch_norm_training(x, self.weight, self.bias, self.eps)
-        self.update(mean, variance, x.numel() // x.shape[1])
+        update_running_statistics(self, mean, variance, x.numel() // x.shape[1])
         return y
 
-    @torch.no_grad()
-    def update(self, mean: Tensor, variance: Tensor, count: int) -> None:
-        """Take a batch's mean and biased variance, of `count` values, into the running ones."""
-        assert self.running_mean is not None
-        assert self.running_var is not None
-        assert self.num_batches_tracked is not None
-        assert self.momentum is not None
-        self.num_batches_tracked += 1
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(variance * (count / (count - 1)), self.momentum)
+
+@torch.no_grad()
+def update_running_statistics(
+    norm: nn.BatchNorm1d | nn.BatchNorm2d, mean: Tensor, variance: Tensor, count: int
+) -> None:
+    """Take a batch's mean and biased variance, of `count` values a map, into the running ones."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    assert norm.num_batches_tracked is not None
+    assert norm.momentum is not None
+    norm.num_batches_tracked += 1
+    norm.running_mean.lerp_(mean, norm.momentum)
+    norm.running_var.lerp_(variance * (count / (count - 1)), norm.momentum)
 
 
 class HiddenLayer(nn.Module):

@@ -95,7 +95,7 @@ EARLIER = {
         "93f44a8322e0", "3bb4e0ae8a8f", "5856535a2961", "5fae75e956d1", "0baf633ddf93",
     ),
     "bnbench.training.members": (ABSENT,),
-    "bnbench.training.optimizer": ("bb312ec111a7",),
+    "bnbench.training.optimizer": ("bb312ec111a7", "1003fd272abd"),
     "bnbench.training.progress": (ABSENT, "b8844e2ffbce"),
     "bnbench.training.schedule": (ABSENT,),
     "bnbench.training.stack": (ABSENT, "e194440fe36d", "4a25ece63996"),

@@ -18,6 +18,7 @@ from bnbench.training.batches import blocks
 from bnbench.training.checkpoint import TrainingState
 from bnbench.training.learner import Learner
 from bnbench.training.members import Members
+from bnbench.training.optimizer import take_step
 from bnbench.training.progress import Divergence, Progress, Result
 from bnbench.training.schedule import rates
 
@@ -77,7 +78,7 @@ def update(learner: Learner, images: Tensor, labels: Tensor) -> tuple[Tensor, Te
     loss = learner.loss(logits, labels)
     correct = (logits.detach().argmax(dim=-1) == labels).sum(dim=-1)
     loss.sum().backward()  # type: ignore[no-untyped-call]  # one number; of a stack, its seeds'
-    learner.optimizer.step()
+    take_step(learner.optimizer)
     return loss.detach().float(), correct
 
 

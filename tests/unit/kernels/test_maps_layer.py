@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from bnbench.kernels import loops
-from bnbench.kernels.functions import ACTIVATIONS, POOLS, MapsLayer, Recipe, logical
+from bnbench.kernels.functions import MapsLayer
+from bnbench.kernels.recipe import ACTIVATIONS, NORMALIZES, POOLS, Recipe
 
 ACTIVATE: dict[str, Callable[[Tensor], Tensor]] = {
     "none": lambda x: x, "tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid,
@@ -88,7 +89,7 @@ RECIPES = st.builds(
     padding=st.just(0),
     activation=st.sampled_from(sorted(ACTIVATIONS)),
     pool=st.sampled_from(sorted(POOLS)),
-    normalizes=st.sampled_from(["never", "first", "last"]),
+    normalizes=st.sampled_from(sorted(NORMALIZES)),
     epsilon=st.sampled_from([1e-5, 0.1]),
 )
 
@@ -177,26 +178,70 @@ def test_a_nan_in_a_batch_ends_in_its_statistics() -> None:
     assert variance.isnan().all()
 
 
+def unchanged(x: Tensor, activation: str, normalizes: str = "never") -> Any:
+    """Convolve (N,) numbers with a kernel of one 1."""
+    recipe = Recipe(0, activation, "none", normalizes, 1e-5)
+    one, zero = torch.ones(1), torch.zeros(1)
+    norm = (None, None) if normalizes == "never" else (one, zero)
+    return MapsLayer.apply(
+        x.view(1, 1, 1, -1), one.view(1, 1, 1, 1), None, *norm, None, None, recipe
+    )
+
+
 def test_a_large_mean_loses_no_digits() -> None:
     """Of 10,000 and a deviation of 1, squares in float32 would keep none."""
-    x = torch.randn(64, 3, 10, 10, generator=torch.Generator().manual_seed(1)) + 1e4
-    y = x.permute(1, 2, 3, 0).contiguous()
-    mean, variance = torch.empty(3), torch.empty(3)
-    loops.moments(y.numpy().reshape(-1), mean.numpy(), variance.numpy(), 3, 10, 640)
+    x = torch.randn(10_000, generator=torch.Generator().manual_seed(1)) + 1e4
+    _, mean, variance = unchanged(x, "none", "first")
     exact = x.double()
-    torch.testing.assert_close(mean.double(), exact.mean((0, 2, 3)), rtol=1e-6, atol=0)
-    expected = exact.var((0, 2, 3), correction=0)
-    torch.testing.assert_close(variance.double(), expected, rtol=1e-4, atol=0)
+    torch.testing.assert_close(mean.double()[0], exact.mean(), rtol=1e-6, atol=0)
+    torch.testing.assert_close(variance.double()[0], exact.var(correction=0), rtol=1e-4, atol=0)
 
 
-def test_tanh_over_the_whole_range() -> None:
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+def test_activations_over_the_whole_range(activation: str) -> None:
     x = torch.linspace(-20, 20, 100_001)
-    row: Any = x.clone().numpy()
-    loops._tanh(row)
-    exact = torch.tanh(x.double())
-    error = (torch.from_numpy(row).double() - exact).abs()
+    y, _, _ = unchanged(x, activation)
+    exact = ACTIVATE[activation](x.double())
+    error = (y.flatten().double() - exact).abs()
     assert float(error.max()) < 4e-7
-    assert float((error / exact.abs().clamp_min(1e-6)).max()) < 1e-6
+    if activation == "tanh":  # near 0 it keeps its digits
+        assert float((error / exact.abs().clamp_min(1e-6)).max()) < 1e-6
+
+
+@settings(max_examples=30)
+@given(
+    sizes=st.tuples(st.sampled_from([1, 2, 7, 16, 64]), st.integers(1, 70), st.integers(1, 20)),
+    normalizes=st.sampled_from(sorted(NORMALIZES)),
+    activation=st.sampled_from(sorted(ACTIVATIONS)),
+)
+def test_a_linear_layer(sizes: tuple[int, int, int], normalizes: str, activation: str) -> None:
+    examples, features, units = sizes
+    if examples == 1:  # of one value PyTorch takes no variance
+        normalizes = "never"
+    recipe = Recipe(0, activation, "none", normalizes, 1e-3)
+    tensors = tensors_of(recipe, examples, features, units, 1, (1, 1))
+    flat = [one if one is None else one.flatten(1) if one.dim() == 4 else one for one in tensors]
+
+    def by_linear(tensors: Tensors, recipe: Recipe) -> Tensor:
+        x, weight, *rest = tensors
+        assert x is not None
+        assert weight is not None
+        return by_pytorch([x[..., None, None], weight[..., None, None], *rest], recipe).flatten(1)
+
+    ours, theirs = results(by_kernels, flat, recipe), results(by_linear, flat, recipe)
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-8)
+
+
+def test_a_process_finds_every_loop_compiled() -> None:
+    """Whatever the layer, each loop is of one type: that which `prepare` compiles."""
+    for recipe in (Recipe(0, "tanh", "average", "never"), Recipe(1, "relu", "none", "last", 1e-5)):
+        for bias in (True, False):
+            tensors = tensors_of(recipe, 5, 1, 2, 3, (6, 6), bias=bias, dtype=torch.float32)
+            results(by_kernels, tensors, recipe)
+    for loop in (loops.layer_forward, loops.maps_backward, loops.input_backward):
+        single = [one for one in loop.signatures if str(one[0]) == "float32"]
+        assert len(single) == 1, loop
 
 
 def test_the_batch_stays_innermost() -> None:
@@ -204,4 +249,3 @@ def test_the_batch_stays_innermost() -> None:
     y = by_kernels(tensors_of(recipe, 5, 1, 3, 3, (6, 6)), recipe)
     assert y.shape == (5, 3, 2, 2)
     assert y.stride() == (1, 20, 10, 5)
-    assert torch.equal(logical(y.permute(1, 2, 3, 0)), y)
