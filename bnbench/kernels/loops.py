@@ -2,7 +2,7 @@
 
 All arrays are flat. Loops go over slices of them, indexed by the loop's variable alone: an index
 with an offset would keep a check for negative ones in the loop, and it would not be vectorized.
-Sums may be taken in any order, but numbers that are infinite or NaN keep what they mean.
+Numbers that are infinite or NaN keep what they mean.
 """
 
 from __future__ import annotations
@@ -36,15 +36,18 @@ from bnbench.kernels.tiles import (  # noqa: E402
     WEIGHT_MAPS,
     add_correlations,
     array_at,
+    fused,
     sum_products,
 )
 
 options: Any = {
     "nogil": True,
     "error_model": "numpy",
-    "fastmath": {"reassoc", "contract", "nsz", "arcp"},
 }
 compiled = numba.njit(**options)
+# Sums in any order, so that they are vectorized: in functions that do nothing else, since the
+# compiler orders a larger expression as it happens to come, from one compilation to the next.
+summed = numba.njit(fastmath={"reassoc"}, **options)
 kept = numba.njit(cache=True, **options)
 
 
@@ -154,8 +157,8 @@ def _tanh(row):
             x = row[t]
             x = _LAST if x > _LAST else -_LAST if x < -_LAST else x  # a NaN is neither
             s = x * x
-            p = _P[0] + s * (_P[1] + s * (_P[2] + s * (_P[3] + s * _P[4])))
-            q = _Q[0] + s * (_Q[1] + s * (_Q[2] + s * (_Q[3] + s * _Q[4])))
+            p = fused(s, fused(s, fused(s, fused(s, _P[4], _P[3]), _P[2]), _P[1]), _P[0])
+            q = fused(s, fused(s, fused(s, fused(s, _Q[4], _Q[3]), _Q[2]), _Q[1]), _Q[0])
             row[t] = x * p / q
 
 
@@ -290,11 +293,29 @@ def _spread(gradient, places, of, half, left, right, pool):
         right[t] = gradient[t] if where[t] == second else 0
 
 
-@compiled
+@summed
 def _sum(row):
     total = row.dtype.type(0)
     for t in range(row.size):
         total += row[t]
+    return total
+
+
+@summed
+def _sum_of_products(one, other, centre):
+    """Sum ``one * (other - centre)``."""
+    total = one.dtype.type(0)
+    for t in range(one.size):
+        total += one[t] * (other[t] - centre)
+    return total
+
+
+@summed
+def _sum_of_squares(row, centre):
+    """Sum ``(row - centre)^2``."""
+    total = row.dtype.type(0)
+    for t in range(row.size):
+        total += (row[t] - centre) * (row[t] - centre)
     return total
 
 
@@ -305,9 +326,7 @@ def _add_moments(row, rows_before, mean, squares, channel):
     By the formula of Chan, Golub and LeVeque (1983), which loses no digits where the mean is large.
     """
     here = _sum(row) / row.dtype.type(row.size)
-    spread = row.dtype.type(0)
-    for t in range(row.size):
-        spread += (row[t] - here) * (row[t] - here)
+    spread = _sum_of_squares(row, here)
     apart = here - mean[channel]
     mean[channel] += apart / (rows_before + 1)
     squares[channel] += spread + apart * apart * row.size * rows_before / (rows_before + 1)
@@ -346,12 +365,8 @@ def _undo_normalization(source, gradient, statistics, of_gamma, of_beta, shape, 
     for i in range(rows):
         place = i * length
         x, d = source[place : place + length], gradient[place : place + length]
-        along, plain = source.dtype.type(0), source.dtype.type(0)
-        for t in range(length):
-            along += d[t] * (x[t] - centre)
-            plain += d[t]
-        total += plain
-        product += along
+        total += _sum(d)
+        product += _sum_of_products(d, x, centre)
     of_beta[0] = total
     of_gamma[0] = product * r
     factor = gamma * r
@@ -366,7 +381,7 @@ def _undo_normalization(source, gradient, statistics, of_gamma, of_beta, shape, 
                 d[t] *= factor
         else:
             for t in range(length):
-                d[t] = factor * d[t] + slope * (x[t] - centre) + term
+                d[t] = fused(factor, d[t], fused(slope, x[t] - centre, term))
         _multiply_by_slope(d, x, activation)
         after += _sum(d)
     return after
@@ -435,7 +450,7 @@ def layer_forward(like, addresses, of_norm, shape, padding, steps, frozen, epsil
             place = (channel * h_out + i) * length
             row, result = y[place : place + length], activated[place : place + length]
             for t in range(length):
-                result[t] = factor * row[t] + term
+                result[t] = fused(factor, row[t], term)
             if normalizes == FIRST:
                 _activate(result, activation)
             _pool_row(activated, pooled, places, maps, channel, i, pool)

@@ -153,6 +153,22 @@ def array_at(_typing, address, size, like):
     return kind(address, size, like), generate
 
 
+@intrinsic
+def fused(_typing, one, other, term):
+    """Compute ``one * other + term``, rounded once."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kind = context.get_value_type(signature.return_type)
+        name = "llvm.fma.f64" if signature.return_type == types.float64 else "llvm.fma.f32"
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(kind, [kind] * 3), name
+        )
+        return builder.call(function, values)
+
+    kind = max(one, other, term, key=lambda one: one.bitwidth)
+    return kind(kind, kind, kind), generate
+
+
 def _arrays(context: Any, builder: Any, kinds: Sequence[Any], arrays: Sequence[Any]) -> list[Any]:
     return [context.make_array(kind)(context, builder, array).data
             for kind, array in zip(kinds, arrays, strict=True)]  # fmt: skip

@@ -66,7 +66,9 @@ EARLIER = {
     # The normalizations had no files of their own; pools stood beside the layers; no widths.
     "bnbench.models.architecture": ("4c24cbd5dd63", "f4a8abe9c10b", "a0937db9845a"),
     "bnbench.models.cnn": ("79933069924a",),
-    "bnbench.models.layers": ("08b6a87487ac", "45ffcaba5323", "cdf92aa14a6e"),
+    "bnbench.models.layers": (
+        "08b6a87487ac", "45ffcaba5323", "cdf92aa14a6e", "d1b8272fb994",
+    ),
     "bnbench.models.lenet5": ("e68e90ac93c6",),
     "bnbench.models.mlp": ("8bff7cd00324",),  # it had two hidden layers
     "bnbench.models.normalizations": (ABSENT, "87d3ffc340f6"),
@@ -93,6 +95,7 @@ EARLIER = {
     # It gave no states within epochs; it knew one seed only; it kept the books; one period, rate.
     "bnbench.training.loop": (
         "93f44a8322e0", "3bb4e0ae8a8f", "5856535a2961", "5fae75e956d1", "0baf633ddf93",
+        "8bf9df84bd35",  # it called Adam's own step
     ),
     "bnbench.training.members": (ABSENT,),
     "bnbench.training.optimizer": ("bb312ec111a7", "1003fd272abd"),
