@@ -45,7 +45,8 @@ onload = () => {{
     figure: box_of(page.querySelector("figure")).width,
     drawing: box_of(page.querySelector("svg")).width,
     panels: [...page.querySelectorAll("svg [data-part=axes]")].map(one => box_of(one).top),
-    letters: box_of(page.querySelector("svg text")).height}};
+    letters: box_of(page.querySelector("svg text")).height,
+    legend: [...page.querySelectorAll("svg [data-part=legend] text")].map(one => box_of(one).top)}};
   button.click();
   found.up = column();
   button.click();
@@ -71,6 +72,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with style.figure(3) as figure:
         for ax in figure.subplots(1, 2):
             ax.plot([1, 2], [1, 2], label="a curve")
+            ax.plot([1, 2], [2, 1], label="another curve")
         style.legend(figure)
         picture = Picture("one", "A figure", UNBROKEN, style.svg(figure), "paired")
     rows = [f"| {UNBROKEN[:60]} | {number} |" + " +1.31 pp |" * COLUMNS for number in NUMBERS]
@@ -129,6 +131,8 @@ def test_figures_are_as_wide_as_their_column_and_stand_upright_on_phones(
     left, right = found["panels"]
     assert (right > left + 50) is (found["width"] < 600)
     assert found["letters"] > 9  # pixels: they can be read
+    first, second = found["legend"]
+    assert (second > first + 5) is (found["width"] < 600)  # its columns, too
 
 
 def test_a_click_sorts_by_number_and_another_turns_it_round(found: dict[str, Any]) -> None:

@@ -53,7 +53,19 @@ const phone = matchMedia("(max-width: 40rem)");
 const figures = [...document.querySelectorAll("figure svg")].map(svg => ({
   svg, whole: svg.getAttribute("viewBox"), parts: [...svg.querySelectorAll("[data-part]")],
 }));
-function stack({ svg, whole, parts }) {
+function unfold(legend) {  // its second column goes below its first
+  const entries = [...legend.children], boxes = entries.map(entry => entry.getBBox());
+  const middle = box => box.y + box.height / 2;
+  const text = entries.findIndex(entry => entry.querySelector("text"));
+  const second = boxes.findIndex(
+    (box, i) => i > text && Math.abs(middle(box) - middle(boxes[text])) < 3);
+  if (second < 0) return;
+  const bottom = Math.max(...boxes.slice(0, second).map(box => box.y + box.height));
+  const [x, y] = [boxes[0].x - boxes[second].x, bottom - boxes[second].y + 4];
+  for (const entry of entries.slice(second)) entry.setAttribute("transform", `translate(${x} ${y})`);
+}
+function stack({ svg, parts }) {
+  for (const part of parts) if (part.dataset.part === "legend") unfold(part);
   const boxes = parts.map(part => part.getBBox());
   const width = Math.max(...boxes.map((box, i) => parts[i].dataset.part === "axes" ? box.width : 0)) + 8;
   let height = 0;
@@ -66,7 +78,9 @@ function stack({ svg, whole, parts }) {
 }
 function lay() {
   for (const figure of figures) {
-    for (const part of figure.parts) part.removeAttribute("transform");
+    for (const part of figure.parts)
+      for (const element of part.dataset.part === "legend" ? [part, ...part.children] : [part])
+        element.removeAttribute("transform");
     figure.svg.setAttribute("viewBox", figure.whole);
     if (phone.matches && figure.parts.length > 2) stack(figure);
   }
