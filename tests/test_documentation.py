@@ -46,6 +46,7 @@ TABLES = {
     "README.md": {"answers.md"},
     "headline.md": {"published/summary.md", "corrected/summary.md"},
     "seeds.md": {"calibration.md"},
+    "what-batch-norm-does.md": {"mechanisms.md"},
     "performance.md": {
         "peers.md", "speed.md", "finished_runs.md", "operator_times.md", "overhead.md",
     },
@@ -401,7 +402,7 @@ def test_reference_results_are_small(root: Path) -> None:
     assert ignored
     files = [path for path in (root / "results/reference").rglob("*") if path.is_file()]
     kept = [path for path in files if not any(map(path.relative_to(root).match, ignored))]
-    assert sum(path.stat().st_size for path in kept) <= 10 * 2**20
+    assert sum(path.stat().st_size for path in kept) <= 12 * 2**20
 
 
 if __name__ == "__main__":

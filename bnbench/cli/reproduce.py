@@ -162,12 +162,14 @@ def write_all(judged: Judged, out: Path, *, with_runs: bool, lean: bool = False)
     from bnbench.report.study_results import (
         answering_experiments,
         write_answers,
+        write_mechanisms,
         write_study_report,
         write_study_tables,
     )
 
     tables = write_study_tables(judged, out)
     write_answers(judged, out / "answers.md")
+    write_mechanisms(judged, out)
     write_study_report(judged, out / "report.html", with_markdown=True, lean=lean)
     if with_runs:
         folders = {run.run.path for one in judged.runs for run in one.runs}

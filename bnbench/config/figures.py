@@ -16,6 +16,9 @@ FIGURES = {
     "published": "an experiment whose config names a published curve",
     "ladder": "a ladder",
     "effects": "a ladder",
+    "contour": "a contrast of two experiments with the probe surface",
+    "distributions": "a contrast of two experiments with the probe activations",
+    "envelope": "a contrast of two experiments with the probe landscape",
 }
 """Kind -> what in a study it is drawn of."""
 
@@ -79,6 +82,15 @@ def _has_ladder(study: Study) -> bool:
     return study.ladder is not None
 
 
+def _has_probe(study: Study, kind: str) -> bool:
+    looked_into = {
+        label
+        for label, arm in study.arms.items()
+        if any(probe.kind == kind for probe in arm.experiment.probes)
+    }
+    return any({one.treatment, one.baseline} <= looked_into for one in study.contrasts)
+
+
 def _any_level(metrics: tuple[Metric, ...]) -> bool:
     return any(metric.quantity.kind == "level" for metric in metrics)
 
@@ -90,4 +102,7 @@ _HAS: dict[str, Callable[[Study], bool]] = {
     "published": _has_published,
     "ladder": _has_ladder,
     "effects": _has_ladder,
+    "contour": lambda study: _has_probe(study, "surface"),
+    "distributions": lambda study: _has_probe(study, "activations"),
+    "envelope": lambda study: _has_probe(study, "landscape"),
 }

@@ -46,7 +46,8 @@ class Inference(Probe):
                                and channels of the first layer with batch norm, of (batch mean -
                                mean over all images) / sd over all images
     ``mean_error_slope``       of its logarithm against that of the batch size, by least squares;
-                               -1/2 where images are independent
+                               -1/2 where images are independent. Batches are of neighbours in the
+                               file, which may be alike: then it is nearer to 0
     ========================== ===================================================================
 
     Without batch norm that keeps running statistics, everything about statistics is NaN.

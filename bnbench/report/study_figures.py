@@ -38,6 +38,8 @@ TITLES = {
     "published": "Published accuracies and ours",
     "ladder": "Levels and lead, one correction after the other",
     "effects": "What each correction does to the lead", "sweep": "Both sides at every setting",
+    "contour": "The loss around the network", "distributions": "What a unit is given",
+    "envelope": "The loss along a step",
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -93,7 +93,9 @@ class StudyPart:
         return [*self.pictures, *(one for group in self.groups for one in group.pictures)]
 
 
-def study_part(found: StudyFindings, curves: pd.DataFrame) -> StudyPart:
+def study_part(
+    found: StudyFindings, curves: pd.DataFrame, looks: Sequence[Picture] = ()
+) -> StudyPart:
     """Lay out all that a study's runs say.
 
     Parameters
@@ -102,6 +104,8 @@ def study_part(found: StudyFindings, curves: pd.DataFrame) -> StudyPart:
     curves : DataFrame
         As `bnbench.report.curves.accuracy_table` returns it, of the study's experiments; arms
         without rows are not drawn.
+    looks : sequence of Picture
+        Of what the study's probes saw.
     """
     study = found.study
     single = [one for one in found.contrasts if not point_of(one)]
@@ -111,7 +115,7 @@ def study_part(found: StudyFindings, curves: pd.DataFrame) -> StudyPart:
         question=study.question.strip(),
         answer=answer(found),
         reduced=study.keeps,
-        pictures=_known(draw_paired(study, [*single, *best])),
+        pictures=(*looks, *_known(draw_paired(study, [*single, *best]))),
         groups=(
             *_pairs(study, single, curves),
             *_sweeps(study, found.contrasts),

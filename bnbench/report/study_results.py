@@ -34,7 +34,9 @@ from bnbench.report.appendix import appendix, read_appendix
 from bnbench.report.claim_part import claims_part
 from bnbench.report.curves import accuracy_table, stack
 from bnbench.report.files import write_table, writing
+from bnbench.report.mechanisms import mechanisms_table, probed_studies
 from bnbench.report.page import Page, write_report
+from bnbench.report.probe_figures import probe_pictures
 from bnbench.report.study_part import study_part
 from bnbench.runs import write_text
 
@@ -143,7 +145,9 @@ def report_page(judged: Judged) -> Page:
     runs = {run.run.path: run.run for one in judged.runs for run in one.runs}
     pairs = zip(judged.runs, judged.findings, strict=True)
     return Page(
-        studies=tuple(study_part(found, _curves(runs)) for runs, found in pairs),
+        studies=tuple(
+            study_part(found, _curves(runs), probe_pictures(runs)) for runs, found in pairs
+        ),
         questions=tuple(answer_rows(judged.findings)),
         claims=claims_part(judged.judgements, [one.study.name for one in judged.findings]),
         listings=tuple(appendix(read_appendix(runs.values()))),
@@ -161,6 +165,17 @@ def write_answers(judged: Judged, path: Path) -> None:
     """Write the table of answers, which README shows."""
     with writing(path.parent):
         write_text(path, answers_table(judged.findings))
+
+
+def write_mechanisms(judged: Judged, out: Path) -> None:
+    """Write ``mechanisms.md`` and the figures of ``mechanisms/``, where studies have probes."""
+    studies = probed_studies(judged.runs)
+    if not studies:
+        return
+    with writing(out):
+        write_text(out / "mechanisms.md", mechanisms_table(judged.judgements, studies))
+        for picture in (picture for one in studies for picture in probe_pictures(one)):
+            write_text(out / "mechanisms" / f"{picture.name}.svg", picture.svg)
 
 
 def _curves(runs: StudyRuns) -> pd.DataFrame:

@@ -1,0 +1,91 @@
+"""The tables behind the figures of probes, and the figures of a study that has been run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bnbench.config import load_study
+from bnbench.findings import read_study
+from bnbench.plots.probes import surface_levels
+from bnbench.report.probe_figures import (
+    envelope_table,
+    probe_pictures,
+    surface_table,
+    trace_table,
+)
+from bnbench.training import run_experiment
+
+
+def run_with(probe: str, seed: int = 0, **looks: Any) -> Any:
+    return SimpleNamespace(seed=seed, looks={probe: {k: np.asarray(v) for k, v in looks.items()}})
+
+
+def test_a_surface_has_its_first_direction_across() -> None:
+    """L(a, b) = a + 10 b, with the first direction down the rows of the probe's array."""
+    axis = np.array([-1.0, 0, 1])
+    losses = axis[:, None] + 10 * axis[None, :]
+    run = run_with("surface", step=[0, 9], axis=[axis, axis], losses=[np.zeros((3, 3)), losses])
+    table = surface_table(run)
+    assert (table["loss"] == table["x"] + 10 * table["y"]).all()
+    assert len(table) == 9
+
+
+def test_an_envelope_is_the_median_of_extremes() -> None:
+    runs = [
+        run_with("landscape", step=[0, 5], losses=np.array([[1, 2, 3], [4, 5, 6]]) + add)
+        for add in (0, 1, 9)
+    ]
+    table = envelope_table(runs)
+    assert table.to_dict("list") == {"step": [0, 5], "low": [2, 5], "high": [4, 7]}
+
+
+def test_a_trace_has_a_row_a_percentile() -> None:
+    seen = np.arange(12.0).reshape(2, 2, 3)  # looks, units, percentiles
+    run = run_with("activations", seed=4, step=[0, 7], **{"F6.pre.percentiles": seen})
+    table = trace_table(run, "F6")
+    assert table["value"].tolist() == [0, 1, 2, 6, 7, 8]
+    assert table["step"].tolist() == [0, 0, 0, 7, 7, 7]
+    assert table["percentile"].tolist() == [15, 50, 85] * 2
+
+
+def test_levels_are_even_in_the_logarithm() -> None:
+    levels = np.log(surface_levels([0.1, 10.0, float("nan")]))
+    assert np.diff(levels) == pytest.approx(np.full(8, np.diff(levels)[0]))
+
+
+def test_a_study_with_probes_has_its_three_figures(root: Path, tmp_path: Path) -> None:
+    probes = [
+        {"kind": "activations", "every": 20, "images": 32},
+        {"kind": "landscape", "every": 20, "images": 32},
+        {"kind": "surface", "every": 20, "images": 32, "points": 5},
+    ]
+    overrides = {"data.dataset": "digits", "training.epochs": 1, "probes": probes}
+    content = {
+        "study": "tiny",
+        "question": "?",
+        "seeds": 2,
+        "experiments": {
+            name: {"config": str(root / f"configs/{config}.yaml"), "overrides": overrides}
+            for name, config in (("plain", "lenet5"), ("bn", "lenet5_batchnorm"))
+        },
+        "contrasts": {
+            "bn": {"treatment": "bn", "baseline": "plain", "metrics": ["effective_beta@last"]}
+        },
+        "figures": ["contour", "envelope", "distributions"],
+    }
+    path = tmp_path / "tiny.yaml"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    study = load_study(path)
+    for experiment in study.experiments:
+        for seed in study.seeds:
+            list(run_experiment(experiment, seed, tmp_path))
+    pictures = probe_pictures(read_study(study, tmp_path))
+    assert [one.kind for one in pictures] == ["contour", "distributions", "envelope"]
+    assert all(one.svg.startswith("<?xml") and "<path" in one.svg for one in pictures)
+    assert probe_pictures(read_study(study, tmp_path))[0].svg == pictures[0].svg
