@@ -22,7 +22,7 @@ PEERS_OUT ?= results
 .DEFAULT_GOAL := help
 STUDIES := $(sort $(wildcard configs/studies/*.yaml))
 
-.PHONY: help expect demo schema reproduce reproduce-small reproduce-full reference golden test test-all test-gpu check bench bench-peers bench-gpu calibrate clean
+.PHONY: fuzz help expect demo schema reproduce reproduce-small reproduce-full reference golden test test-all test-gpu check bench bench-peers bench-gpu calibrate clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ schema: $(VENV)/installed-dev  ## Renew configs/schema and docs/keys.md after a 
 	$(BNBENCH) schema --study > configs/schema/study.json
 	sed -i '/^| key /,$$d' docs/keys.md
 	$(BNBENCH) schema --markdown >> docs/keys.md
+
+fuzz: $(VENV)/installed-dev  ## A hundred thousand damaged inputs; half an hour on two idle cores
+	FUZZ_EXAMPLES=11000 $(BIN)/python -m pytest -q tests/fuzz -n 2 --dist load
 
 golden: $(VENV)/installed-dev  ## Renew tests/golden/, the first losses of each recipe; read the diff
 	$(BIN)/python tests/golden/test_first_losses.py

@@ -1,8 +1,53 @@
-"""The one error class that the command line turns into one line and exit code 2."""
+"""The one error class that the command line turns into lines and exit code 2."""
+
+from __future__ import annotations
+
+import re
+
+_OBEYED = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_LINE_ENDS = re.compile(r"[\t\n]")
+
+
+def visible(text: object) -> str:
+    """Write out what a terminal would obey: control characters, and marks of direction.
+
+    Names, manifests and paths come from anywhere; an escape sequence in one could hide a line, and
+    half of a pair cannot be printed at all.
+    """
+    return _OBEYED.sub(_written_out, str(text))
+
+
+def _written_out(found: re.Match[str]) -> str:
+    return ascii(found[0])[1:-1]
+
+
+def in_one_line(text: object) -> str:
+    """Write out line ends, too, as a file's name may have them: each would begin a line."""
+    return _LINE_ENDS.sub(_written_out, visible(text))
 
 
 class BnbenchError(Exception):
-    """A problem that the user can remedy: the message names the file, the key and the remedy.
+    """Problems that the user can remedy: each names the file, the key and the remedy.
 
     Anything else that is raised is a defect of bnbench and keeps its traceback.
+
+    Parameters
+    ----------
+    problems : str or BnbenchError
+        One problem each, or all of another error's. A line end in one, as a file's name may have
+        it, is written out: it would look like the beginning of another problem.
     """
+
+    def __init__(self, *problems: str | BnbenchError) -> None:
+        self.problems: tuple[str, ...] = tuple(
+            line
+            for one in problems
+            for line in (one.problems if isinstance(one, BnbenchError) else [in_one_line(one)])
+        )
+        super().__init__(*self.problems)
+
+    def __str__(self) -> str:
+        """All problems, a line each."""
+        return "\n".join(self.problems)

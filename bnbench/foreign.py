@@ -59,7 +59,7 @@ def refuse_larger(path: Path, size: int, most_bytes: int) -> None:
     """Refuse a file of more bytes than such a file ever has."""
     if size > most_bytes:
         raise BnbenchError(
-            f"{path}: is larger than {most_bytes // MEBIBYTE} MiB, the most that is read of it"
+            f"{path}: is larger than {most_bytes / MEBIBYTE:g} MiB, the most that is read of it"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bnbench.config import Experiment
+from bnbench.config import Experiment, configuration_hash
 from bnbench.data import Splits, data_folder, find_dataset, load_splits, pixel_statistics
 from bnbench.data.folder import PREFIX, read_image
 from bnbench.data.inputs import to_inputs
 from bnbench.errors import BnbenchError
 from bnbench.models import Network, build_model, resolve_model
-from bnbench.runs import Run
+from bnbench.runs import Manifest, Run, changed_files, written_whole
 from bnbench.training import load_weights
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class Prediction:
     """The most probable class."""
     probabilities: dict[str, float]
     """By class, in the data set's order; they sum to 1."""
+    seen: NDArray[np.uint8]
+    """The image as the network got it, (28, 28), before it was scaled."""
 
 
 def load_model(run: Run | str | Path) -> Network:
@@ -62,12 +64,15 @@ def load_model(run: Run | str | Path) -> Network:
     experiment, manifest = run.read_experiment(), run.read_manifest()
     if manifest.status != "complete":
         raise BnbenchError(f"{run.path}: is {manifest.status}; only a complete run can predict")
+    _refuse_changes(run, manifest, experiment)
     classes = find_dataset(experiment.data.dataset).classes
     model = build_model(resolve_model(experiment), len(classes))
     try:
         model.load_state_dict(load_weights(run))
     except (RuntimeError, TypeError, AttributeError):
         raise BnbenchError(f"{run.weights}: does not fit {experiment.model.name}") from None
+    if not all(tensor.isfinite().all() for tensor in model.state_dict().values()):
+        raise BnbenchError(f"{run.weights}: holds what is no finite number; train the run again")
     return model.eval()
 
 
@@ -103,21 +108,50 @@ def predict(run: Run, paths: Iterable[Path]) -> Iterator[Prediction]:
     dataset = find_dataset(experiment.data.dataset)
     statistics = pixel_statistics(experiment.data, data_folder())
     read = read_image if dataset.name.startswith(PREFIX) else read_digit
-    problems = []
+    problems: list[str] = []
     for path in paths:
         try:
-            image = torch.from_numpy(read(path))[None]  # (1, 28, 28)
+            seen = read(path)
         except BnbenchError as error:
-            problems.append(str(error))
+            problems += error.problems
             continue
+        image = torch.from_numpy(seen)[None]  # (1, 28, 28)
         inputs = to_inputs(image, experiment.data.resize, experiment.data.scaling, statistics)
         with torch.inference_mode():
             logits = model(inputs.expand(-1, experiment.model.in_channels, -1, -1))  # (1, K)
         probabilities = logits[0].softmax(dim=0).tolist()
         by_class = dict(zip(dataset.classes, probabilities, strict=True))
-        yield Prediction(path, max(by_class, key=by_class.__getitem__), by_class)
+        yield Prediction(path, max(by_class, key=by_class.__getitem__), by_class, seen)
     if problems:
-        raise BnbenchError("\n".join(problems))
+        raise BnbenchError(*problems)
+
+
+def _refuse_changes(run: Run, manifest: Manifest, experiment: Experiment) -> None:
+    """Refuse the weights of another run, and a configuration that was edited since.
+
+    Manifests of the first release list no files: of their runs only the configuration is known.
+    """
+    changes = changed_files(run, manifest.files) if manifest.files else {}
+    for path in (run.config, run.weights):
+        if path.name in changes:
+            raise BnbenchError(
+                f"{path}: is not the file that the manifest lists; restore it, or train the run"
+                " again"
+            )
+    if configuration_hash(experiment) != manifest.configuration_hash:
+        raise BnbenchError(f"{run.config}: was edited since; restore it, or train the run again")
+
+
+ENLARGED = 8
+
+
+def save_seen(predictions: Sequence[Prediction], path: Path) -> None:
+    """Write what the network saw of each image as one PNG, side by side, 8 times as large."""
+    from PIL import Image
+
+    pixels = np.hstack([prediction.seen for prediction in predictions])
+    with written_whole(path) as beside:
+        Image.fromarray(pixels.repeat(ENLARGED, 0).repeat(ENLARGED, 1)).save(beside, "PNG")
 
 
 def read_digit(path: Path) -> NDArray[np.uint8]:
@@ -139,7 +173,8 @@ def read_digit(path: Path) -> NDArray[np.uint8]:
     BnbenchError
         If the file cannot be read, is no image, or holds nothing but background.
     """
-    digit = _on_black(_read_grey(path))
+    grey = _read_grey(path)
+    digit = _without_paper(grey) if _is_photograph(grey) else _on_black(grey)
     if digit.max() == 0:
         raise BnbenchError(f"{path}: is of one grey; give an image of one digit")
     return digit if digit.shape == (SIDE, SIDE) else _centred(digit)
@@ -156,6 +191,66 @@ def _on_black(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if background not in (0, 255) and digit.max() > 0:  # paper and board are no pure white or black
         digit *= 255 / digit.max()
     return np.asarray(digit.round(), dtype=np.uint8)
+
+
+PAPER = 4.0
+"""Grey levels by which the middle half of a border varies: a drawing's varies by none."""
+
+
+def _is_photograph(grey: NDArray[np.uint8]) -> bool:
+    """Tell paper under a lamp from a drawn background, by the border."""
+    if grey.shape == (SIDE, SIDE):
+        return False
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    low, high = np.percentile(border, [25, 75])
+    return bool(high - low > PAPER)
+
+
+def _without_paper(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Keep what differs from the paper around it, by the threshold of Otsu (1979).
+
+    Each pixel is compared with the paper at its place, which a closing wider than a stroke finds
+    under the ink, so that a shadow across the page is no ink.
+    """
+    from scipy import ndimage
+
+    light = np.median(grey) > 127
+    ink_dark = (grey if light else 255 - grey).astype(np.float64) + 1
+    side = max(grey.shape)
+    smooth = ndimage.gaussian_filter(ink_dark, side / 120)
+    paper = ndimage.gaussian_filter(ndimage.grey_closing(smooth, side // 4), side / 16)
+    contrast = (1 - smooth / paper).clip(min=0)  # shares of the light
+    ink = contrast > otsu_threshold(contrast)
+    blots, count = ndimage.label(ink)
+    sizes = ndimage.sum_labels(ink, blots, np.arange(1, count + 1))
+    large = np.flatnonzero(sizes > sizes.max(initial=0) / 10) + 1  # the rest is dust
+    kept = np.where(np.isin(blots, large), contrast, 0)
+    if not kept.any():
+        return np.zeros_like(grey)
+    full = np.percentile(kept[kept > 0], 75)
+    return np.asarray((255 * kept / full).clip(max=255).round(), dtype=np.uint8)
+
+
+def otsu_threshold(values: NDArray[np.float64]) -> float:
+    """Find the threshold that parts values into two groups with the least variance within.
+
+    Parameters
+    ----------
+    values : ndarray of float64
+        Any shape; they are counted in 256 bins.
+
+    References
+    ----------
+    .. [1] N. Otsu, "A threshold selection method from gray-level histograms", IEEE Transactions on
+       Systems, Man, and Cybernetics 9 (1979).
+    """
+    counts, edges = np.histogram(values, 256)
+    below = counts.cumsum()[:-1].astype(np.float64)
+    above = counts.sum() - below
+    sums = (counts * (edges[:-1] + edges[1:]) / 2).cumsum()
+    with np.errstate(invalid="ignore", divide="ignore"):  # one group is empty
+        apart = sums[:-1] / below - (sums[-1] - sums[:-1]) / above
+    return float(edges[1:-1][np.nan_to_num(below * above * apart**2).argmax()])
 
 
 LARGEST_SIDE = 1024  # pixels: more tells nothing about a digit, and costs memory

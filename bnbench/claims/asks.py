@@ -53,7 +53,7 @@ def check_asks(studies: Iterable[Study]) -> None:
     """
     problems = [problem for study in studies for problem in _problems(study)]
     if problems:
-        raise BnbenchError("\n".join(dict.fromkeys(problems)))
+        raise BnbenchError(*dict.fromkeys(problems))
 
 
 def _tests(study: Study, ask: StudyAsk) -> Iterator[ClaimTest]:

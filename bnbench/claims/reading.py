@@ -52,10 +52,10 @@ def _claims(values: dict[str, Any], places: dict[str, str], path: str | Path) ->
     for position, claim in enumerate(claims):
         claim._places.update(places)
         claim._key = f"claims.{position}"
-    problems = [str(problem) for claim in claims for problem in _claim_problems(claim)]
-    problems += map(str, repeated_ids(claims))
+    problems = [problem for claim in claims for problem in _claim_problems(claim)]
+    problems += repeated_ids(claims)
     if problems:
-        raise BnbenchError("\n".join(problems))
+        raise BnbenchError(*problems)
     return claims
 
 

@@ -37,7 +37,7 @@ def check_claims(claims: Iterable[Claim], studies: Mapping[str, Study]) -> None:
     ]
     problems += repeated_ids(claims)
     if problems:
-        raise BnbenchError("\n".join(map(str, problems)))
+        raise BnbenchError(*problems)
 
 
 def reference_problems(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import logging
 import os
@@ -54,6 +55,12 @@ VERBS: dict[str, dict[str, Callable[..., None]]] = {
         "merge": merge, "rm": rm,
     },
 }  # fmt: skip
+OF_A_STREAM = frozenset({errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC})
+OF_THE_FILE_SYSTEM = OF_A_STREAM | {
+    errno.EACCES, errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT,
+    errno.ENOTDIR, errno.EPERM, errno.EROFS, errno.ESTALE,
+}  # fmt: skip
+"""What a file system says of a file that its owner can put right, whichever command meets it."""
 for panel, verbs in VERBS.items():
     for name, verb in verbs.items():
         app.command(name, rich_help_panel=panel)(verb)
@@ -113,10 +120,39 @@ def _tell_what_takes_long() -> None:
 
 def _run() -> None:
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # else a full disk would be found at the very end, by nobody
     except BnbenchError as error:
         tell_problems(error)
         sys.exit(2)
+    except BrokenPipeError:
+        _drop_output()
+        sys.exit(1)
+    except OSError as error:
+        if (problem := _of_the_file_system(error)) is None:
+            raise
+        _drop_output()
+        tell_problems(problem)
+        sys.exit(2)
+
+
+def _of_the_file_system(error: OSError) -> BnbenchError | None:
+    """Say what a file system has said, whichever command met it; nothing else is the user's."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return BnbenchError("too many open files; give fewer --jobs, or raise `ulimit -n`")
+    if error.filename is not None and error.errno in OF_THE_FILE_SYSTEM:
+        return BnbenchError(f"{error.filename}: {error.strerror}")
+    if error.filename is None and error.errno in OF_A_STREAM:
+        return BnbenchError(f"the output cannot be written ({error.strerror})")
+    return None
+
+
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere: Python would complain of it at the end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _only_looking() -> None:

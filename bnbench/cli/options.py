@@ -35,8 +35,12 @@ DataDir = Annotated[
 
 DatasetName = Annotated[str, typer.Option("--dataset", help="mnist, fashion_mnist or digits.")]
 
+MOST_SEEDS = 100_000
+"""A plan has an entry for each, and so many runs would take years."""
+
 StudySeeds = Annotated[
-    int | None, typer.Option("--seeds", "-n", min=1, help="Seeds 0 ... N-1, not the study's.")
+    int | None,
+    typer.Option("--seeds", "-n", min=1, max=MOST_SEEDS, help="Seeds 0 ... N-1, not the study's."),
 ]
 
 Small = Annotated[

@@ -24,12 +24,16 @@ def predict(
     images: Annotated[list[Path], typer.Argument(help="Image files, any size, either polarity.")],
     results: Results = RESULTS,
     as_json: Json = False,
+    show_as: Annotated[
+        Path | None,
+        typer.Option("--show", help="Write a PNG of what the network saw, side by side."),
+    ] = None,
 ) -> None:
     """Classify image files with a trained run: the digit, and each class's probability.
 
     Example: bnbench predict lenet5/seed-0 seven.png
     """
-    from bnbench.prediction import predict
+    from bnbench.prediction import predict, save_seen
     from bnbench.runs import find_run
 
     predictions: list[Prediction] = []
@@ -39,6 +43,8 @@ def predict(
     finally:  # one that cannot be read does not keep back the others' answers
         if predictions:
             _show(predictions, as_json=as_json)
+            if show_as is not None:
+                save_seen(predictions, show_as)
 
 
 def _show(predictions: list[Prediction], *, as_json: bool) -> None:

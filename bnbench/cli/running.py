@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
@@ -16,7 +16,7 @@ from bnbench.cli.options import Executor, RunOptions
 from bnbench.cli.progress import ended, shown
 from bnbench.cli.signals import unless_stopped
 from bnbench.cli.terminal import counted, percent, say, show, table, tell
-from bnbench.config import Experiment, load_experiment
+from bnbench.config import Experiment, configuration_hash, load_experiment
 from bnbench.errors import BnbenchError
 from bnbench.execution import (
     KEEP_GOING,
@@ -108,14 +108,15 @@ def _load(
     configs: Sequence[Path], overrides: Sequence[str], how: RunOptions, name: str | None
 ) -> list[Experiment]:
     """Load all configs, and report the problems of all of them together."""
-    experiments, problems = [], []
+    experiments: list[Experiment] = []
+    problems: list[str] = []
     for path in configs:
         try:
             experiments.append(load_experiment(path, overrides, how.device, how.stack, name))
         except BnbenchError as error:
-            problems.append(str(error))
+            problems += error.problems
     if problems:
-        raise BnbenchError("\n".join(problems))
+        raise BnbenchError(*problems)
     return experiments
 
 
@@ -141,6 +142,8 @@ def _outcomes(plan: Plan, running: Running) -> list[Ended]:
     with ray.connected() if ray and plan.tasks else nullcontext(LocalWorkers()) as workers:
         _prepare(plan, running)
         slots = min(running.jobs or workers.capacity(plan.tasks), max(1, len(plan.tasks)))
+        if any(running.device_of(task.experiment).type == "mps" for task in plan.tasks):
+            tell("nothing of this was ever tried on Apple's GPU (mps); --device cpu was")
         _announce(plan, slots)
         with closing(run_tasks(plan.tasks, slots, running.rules, workers)) as events:
             epochs = sum(task.epochs_left for task in plan.tasks)
@@ -160,13 +163,24 @@ def _told(plan: Plan, outcomes: Sequence[Ended]) -> int:
     if len(plan.planned) <= LISTED:
         show(_run_table(plan.runs))
     failures = [outcome for outcome in outcomes if outcome.status == "failed"]
-    if failures:
-        show(_failure_table(failures), stderr=True)
+    _tell_failures(failures)
     if len(outcomes) < len(plan.tasks):
         tell("bnbench: stopped; the same command does what is left")
-    if refusals := [outcome.message for outcome in outcomes if outcome.status == "refused"]:
-        raise BnbenchError("\n".join(refusals))
+    if refusals := [line for outcome in outcomes for line in _refusals(outcome)]:
+        raise BnbenchError(*refusals)
     return 1 if failures else 0
+
+
+def _refusals(outcome: Ended) -> list[str]:
+    """List why a run was refused, unless another command was at work on it, and finished it."""
+    if outcome.status != "refused":
+        return []
+    wanted = configuration_hash(outcome.task.experiment)
+    with suppress(BnbenchError):
+        there = [run.read_manifest() for run in outcome.task.runs]
+        if all(one.finished and one.configuration_hash == wanted for one in there):
+            return []
+    return outcome.message.split("\n")
 
 
 def _run_table(runs: Sequence[Run]) -> Table:
@@ -227,13 +241,12 @@ def _spread(accuracies: Sequence[float | None]) -> str:
     return f"{100 * fmean(known):.2f} ± {100 * stdev(known):.2f} %"
 
 
-def _failure_table(failures: Sequence[Ended]) -> Table:
-    """Lay out runs that did not end well, with the last lines of what they said."""
-    rows = [
-        (failure.task.name, "\n".join(failure.message.strip().splitlines()[-3:]))
-        for failure in failures
-    ]
-    return table(("failed run", "why"), rows)
+def _tell_failures(failures: Sequence[Ended]) -> None:
+    """Say of each run that did not end well why, in full: a traceback cut short helps nobody."""
+    for failure in failures:
+        tell(f"bnbench: {failure.task.name} failed:")
+        for line in failure.message.strip().split("\n"):
+            tell(f"  {line}")
 
 
 def _announce(plan: Plan, slots: int) -> None:

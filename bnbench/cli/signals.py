@@ -1,4 +1,4 @@
-"""Ctrl-C and a polite kill: the command ends in good order, and with the usual exit code."""
+"""Ctrl-C, a polite kill, a terminal that is closed: the command ends in good order."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from contextlib import contextmanager
 
 from bnbench.cli.terminal import tell
 
+STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Windows knows no SIGHUP."""
+
 
 def unless_stopped(do: Callable[[], int]) -> int:
-    """Do something that can be gone on with after SIGINT or SIGTERM.
+    """Do something that can be gone on with after one of `STOPS`.
 
     Returns
     -------
     int
-        The exit code that `do` gives; 130 (SIGINT) or 143 (SIGTERM) if it was stopped.
+        The exit code that `do` gives; 130 (SIGINT), 143 (SIGTERM) or 129 (SIGHUP) if it was
+        stopped.
     """
     with _noted() as signals:
         try:
@@ -27,7 +31,7 @@ def unless_stopped(do: Callable[[], int]) -> int:
 
 @contextmanager
 def _noted() -> Iterator[list[int]]:
-    """Let both signals raise `KeyboardInterrupt`, unless the caller's shell has them ignored.
+    """Let the signals raise `KeyboardInterrupt`, unless the caller's shell has them ignored.
 
     Their numbers are noted apart: libraries, such as Ray, raise another one in its place.
     """
@@ -37,7 +41,7 @@ def _noted() -> Iterator[list[int]]:
         signals.append(number)
         raise KeyboardInterrupt
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in STOPS}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
             signal.signal(number, interrupt)

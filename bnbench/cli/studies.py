@@ -96,12 +96,13 @@ def _run_checks() -> Mapping[str, Check]:
 
 
 def _all(load: Callable[[Path], Study], paths: Iterable[Path]) -> list[Study]:
-    studies, problems = [], []
+    studies: list[Study] = []
+    problems: list[str] = []
     for path in paths:
         try:
             studies.append(load(path))
         except BnbenchError as error:
-            problems.append(str(error))
+            problems += error.problems
     if problems:
-        raise BnbenchError("\n".join(problems))
+        raise BnbenchError(*problems)
     return studies

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from itertools import groupby
 from typing import TYPE_CHECKING
+
+from bnbench.errors import visible
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 UNFOLDED = 10_000
 """Columns, where the output is no terminal: a row stays a line for the program that reads it."""
-
-
-_OBEYED = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-
-
-def visible(text: object) -> str:
-    """Write out what a terminal would obey: control characters, and marks of direction.
-
-    Names, manifests and paths come from anywhere; an escape sequence in one could hide a line, and
-    half of a pair cannot be printed at all.
-    """
-    return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], str(text))
 
 
 def say(line: object) -> None:
@@ -36,12 +24,13 @@ def say(line: object) -> None:
 
 def tell(line: object) -> None:
     """Print a line on standard error at once."""
-    print(visible(line), file=sys.stderr, flush=True)  # noqa: T201
+    with suppress(OSError):  # a terminal that is gone hears nothing; what is done goes on
+        print(visible(line), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def tell_problems(problems: object) -> None:
     """Print what is wrong, a line a problem, each with the program's name before it."""
-    for line in str(problems).splitlines():
+    for line in str(problems).split("\n"):
         tell(f"bnbench: {line}")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bnbench.cli.completion import experiment_names, setting_names
-from bnbench.cli.options import RunOptions, with_run_options
+from bnbench.cli.options import MOST_SEEDS, RunOptions, with_run_options
 from bnbench.errors import BnbenchError
 
 
@@ -27,7 +27,10 @@ def train(
         typer.Option("--config", "-c", help="The same as an option; repeatable."),
     ] = None,
     seeds: Annotated[
-        int, typer.Option("--seeds", "-n", min=1, help="Run each experiment at seeds 0 ... N-1.")
+        int,
+        typer.Option(
+            "--seeds", "-n", min=1, max=MOST_SEEDS, help="Run each experiment at seeds 0 ... N-1."
+        ),
     ] = 1,
     seed: Annotated[
         list[int] | None,

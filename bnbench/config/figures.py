@@ -45,7 +45,7 @@ def check_figures(study: Study, place: Callable[[str], str]) -> None:
         if (problem := _problem(study, kind, kinds[:position], place(f"figures.{position}")))
     ]
     if problems:
-        raise BnbenchError("\n".join(map(str, problems)))
+        raise BnbenchError(*problems)
 
 
 def _problem(study: Study, kind: str, before: tuple[str, ...], place: str) -> BnbenchError | None:

@@ -139,7 +139,7 @@ def checked(
         return schema.model_validate(values)
     except ValidationError as error:
         problems = problems_of(error, schema, values, places, str(path))
-        raise BnbenchError("\n".join(problems)) from None
+        raise BnbenchError(*problems) from None
 
 
 def _checked_experiment(
@@ -176,7 +176,7 @@ def checked_section(experiment: Experiment, key: str, schema: type[Schema]) -> S
     except ValidationError as error:
         file = experiment.place(key).removesuffix(f": {key}")
         problems = problems_of(error, schema, values, places, file, f"{key}.")
-        raise BnbenchError("\n".join(problems)) from None
+        raise BnbenchError(*problems) from None
 
 
 def dump_experiment(experiment: Experiment) -> str:

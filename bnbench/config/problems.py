@@ -10,6 +10,9 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+MOST_TOLD = 200
+"""Problems of one file; nobody reads more, and each is compared with every name there is."""
+
 
 def problems_of(
     error: ValidationError,
@@ -36,12 +39,14 @@ def problems_of(
         Put in front of each key: the schema is of this section, such as ``model.``.
     """
     details = error.errors()
+    left_out = max(0, len(details) - MOST_TOLD)
     lines = (
         _explain(one, schema, values, places, file, section)
-        for one in details
+        for one in details[:MOST_TOLD]
         if not _follows(one, details)
     )
-    return list(dict.fromkeys(lines))
+    more = [f"{file}: {left_out:,} more problems are left out"] if left_out else []
+    return [*dict.fromkeys(lines), *more]
 
 
 def _follows(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
@@ -49,9 +54,11 @@ def _follows(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
     *section, key = detail["loc"]
     if detail["type"] == "too_short":
         return bool(detail["input"])
+    if detail["type"] != "missing":
+        return False
     misspelt = [str(one["loc"][-1]) for one in details if one["type"] == "extra_forbidden"
                 and list(one["loc"][:-1]) == section]  # fmt: skip
-    return detail["type"] == "missing" and bool(get_close_matches(str(key), misspelt, n=1))
+    return bool(get_close_matches(str(key), misspelt[:MOST_TOLD], n=1))
 
 
 def _explain(
@@ -122,8 +129,8 @@ def _name_of(pattern: str) -> str:
     """Say what a name may hold, from its pattern."""
     signs = [sign for sign in "_.,=+@-/" if sign in pattern.replace("A-Za-z0-9", "")]
     return (
-        "must be a name that begins with a letter or digit and holds only letters, digits and "
-        + " ".join(signs)
+        "must be a name that begins with a letter from A to Z, small or large, or a digit, and"
+        " holds only these and " + " ".join(signs)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,10 @@ def load_study(path: str | Path, *, small: bool = False, seeds: int | None = Non
     )
 
 
+MOST_POINTS = 10_000
+"""Of one grid; a config is read and checked for each."""
+
+
 class _Loading:
     """One study on its way from its file; it collects problems instead of stopping at the first."""
 
@@ -94,7 +99,7 @@ class _Loading:
             )
         contrasts, best = self._contrasts(arms) if not self.problems else ((), ())
         if self.problems:
-            raise BnbenchError("\n".join(dict.fromkeys(self.problems)))
+            raise BnbenchError(*dict.fromkeys(self.problems))
         count = seeds or (self.small and self.small.seeds) or self.file.seeds
         study = Study(
             name=self.name,
@@ -136,12 +141,19 @@ class _Loading:
                 self.place(key),
             )
         except BnbenchError as error:
-            self.problems.append(str(error))
+            self.problems += error.problems
             return None
 
     def _arms(self) -> Iterator[StudyArm]:
         fewer = self.small.grid if self.small else {}
         for label, experiment in self.file.experiments.items():
+            points = prod(len(fewer.get(key, all_)) for key, all_ in experiment.grid.items())
+            if points > MOST_POINTS:
+                self.problems.append(
+                    f"{self.place(f'experiments.{label}.grid')}: has {points:,} points; give"
+                    f" {MOST_POINTS:,} at most"
+                )
+                continue
             for point in product(*(fewer.get(key, all_) for key, all_ in experiment.grid.items())):
                 arm = self._arm(label, experiment, point)
                 if arm is not None:
@@ -174,7 +186,7 @@ class _Loading:
         try:
             return climb(self.file.ladder, self.name, self)
         except BnbenchError as error:
-            self.problems.append(str(error))
+            self.problems += error.problems
             return None
 
     def _contrasts(
@@ -196,7 +208,7 @@ class _Loading:
                 else:
                     best.append(_best(name, contrast, metrics, *sides))
             except BnbenchError as error:
-                self.problems.append(str(error))
+                self.problems += error.problems
         return tuple(planned), tuple(best)
 
     def _check_epochs(self, arm: StudyArm, metrics: tuple[Metric, ...], key: str) -> None:

@@ -17,6 +17,7 @@ from bnbench.data.files import check_content, find_file, raw_folder, read_file
 from bnbench.data.idx import read_content
 from bnbench.data.sources import SOURCES, Source, first_line
 from bnbench.errors import BnbenchError
+from bnbench.runs.directory import NO_LOCKS, cannot_lock
 
 LOG = logging.getLogger(__name__)
 LOCK_SECONDS: Final = 900.0  # longer than all sources together, should none of them answer
@@ -83,7 +84,7 @@ def _bring(
             for file, content in zip(missing, contents, strict=True):
                 _install(content, file.name, workshop, raw)
             return
-    raise BnbenchError(_offline_help(dataset, raw, answers))
+    raise BnbenchError(*_offline_help(dataset, raw, answers))
 
 
 def _collect(dataset: Dataset, file: DataFile, workshop: Path) -> bytearray:
@@ -117,7 +118,11 @@ def _locked(raw: Path) -> Iterator[None]:
             f"{raw}: another process has been fetching for {LOCK_SECONDS:g} s; "
             "wait for it or end it, then try again"
         ) from error
+    except NotImplementedError:  # filelock's word for ENOSYS
+        raise cannot_lock(raw, "--data-dir") from None
     except OSError as error:
+        if error.errno in NO_LOCKS:
+            raise cannot_lock(raw, "--data-dir") from None
         raise BnbenchError(
             f"{raw}: cannot be written ({error.strerror or error}); "
             "name another data folder in BNBENCH_DATA_DIR"
@@ -140,19 +145,17 @@ def _workshop(raw: Path) -> Iterator[Path]:
         shutil.rmtree(workshop, ignore_errors=True)
 
 
-def _offline_help(dataset: Dataset, raw: Path, answers: Mapping[str, str]) -> str:
+def _offline_help(dataset: Dataset, raw: Path, answers: Mapping[str, str]) -> list[str]:
     """List what each source answered, and what to put where by hand."""
     asked = [f"  {name}: {answer}" for name, answer in answers.items()]
     wanted = [
         f"  {file.name}  MD5 {file.md5}" + (f"  SHA-256 {file.sha256}" if file.sha256 else "")
         for file in dataset.files
     ]
-    return "\n".join(
-        [
-            f"{dataset.title}: no source delivered it.",
-            *asked,
-            f"Put these files, plain or as .gz (the checksums are of the plain ones), into {raw}:",
-            *wanted,
-            "Or leave it out: `-o data.dataset=digits` needs no network, only scikit-learn.",
-        ]
-    )
+    return [
+        f"{dataset.title}: no source delivered it.",
+        *asked,
+        f"Put these files, plain or as .gz (the checksums are of the plain ones), into {raw}:",
+        *wanted,
+        "Or leave it out: `-o data.dataset=digits` needs no network, only scikit-learn.",
+    ]

@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 from hashlib import md5, sha256
 from pathlib import Path
+from tempfile import gettempdir
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,13 @@ class FileCheck:
 def data_folder(override: Path | None = None) -> Path:
     """Choose the data folder: `override`, else ``BNBENCH_DATA_DIR``, else the user's cache."""
     chosen = override or os.environ.get("BNBENCH_DATA_DIR")
-    return Path(chosen).expanduser() if chosen else user_cache_path("bnbench", appauthor=False)
+    try:
+        return Path(chosen).expanduser() if chosen else user_cache_path("bnbench", appauthor=False)
+    except RuntimeError:  # no HOME, and a user without a name, as in containers
+        raise BnbenchError(
+            "this user has no home folder to keep data sets in; give --data-dir, or set"
+            f" BNBENCH_DATA_DIR, such as to {Path(gettempdir()) / 'bnbench'}"
+        ) from None
 
 
 def raw_folder(dataset: Dataset, folder: Path) -> Path:

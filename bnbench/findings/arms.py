@@ -45,7 +45,7 @@ def read_arms(paths: Iterable[Path]) -> tuple[list[ArmRuns], list[str]]:
         runs.setdefault(manifest.experiment, []).append(read_finished_run(run, manifest))
     if unfinished := left_out.keys() - runs.keys():
         lines = [line for name in sorted(unfinished) for line in left_out[name]]
-        raise BnbenchError("there is no finished run to compare:\n" + "\n".join(lines))
+        raise BnbenchError("there is no finished run to compare:", *lines)
     arms = [_arm(group) for group in runs.values()]
     _check_same_data([run for arm in arms for run in arm.runs.values()])
     _check_shared_seeds(arms)
@@ -75,7 +75,7 @@ def _check_shared_seeds(arms: Sequence[ArmRuns]) -> None:
     baseline, *others = arms
     whys = [why_unpaired(arm.label, arm.runs, baseline.label, baseline.runs) for arm in others]
     if problems := [why for why in whys if why]:
-        raise BnbenchError("\n".join(problems))
+        raise BnbenchError(*problems)
 
 
 def _check_same_data(runs: Sequence[FinishedRun]) -> None:

@@ -62,10 +62,8 @@ class FinishedRun:
     @property
     def evaluations_due(self) -> int:
         """How many evaluations it has, or would have if it had not diverged."""
-        within = (
-            0 if self.lacks_evaluations else evaluations_due(self.manifest, self.experiment).size
-        )
-        return self.experiment.training.epochs + within
+        within, _ = evaluations_due(self.manifest, self.experiment, 0)
+        return self.experiment.training.epochs + (0 if self.lacks_evaluations else within)
 
     def read_batches(self) -> pd.DataFrame:
         """Read ``batches.csv``; see `bnbench.findings.run_files.read_batches`."""

@@ -44,9 +44,9 @@ def load_results(folder: str | Path = "results") -> pd.DataFrame:
         try:
             logs.append((run, read_epoch_log(Run(Path(run.path)))))
         except BnbenchError as error:
-            problems.append(str(error))
+            problems += error.problems
     if problems:
-        raise BnbenchError("\n".join(problems))
+        raise BnbenchError(*problems)
     return _stacked(logs)
 
 

@@ -136,7 +136,7 @@ def judge(runs: Iterable[Run], reference: Path) -> Judgement:
                                               *_differences(pairs, metric, reference))
     ]  # fmt: skip
     if not judged:
-        raise BnbenchError("\n".join([*notes, f"{reference}: has nothing to judge these runs by"]))
+        raise BnbenchError(*notes, f"{reference}: has nothing to judge these runs by")
     return Judgement(tuple(judged), tuple(notes))
 
 

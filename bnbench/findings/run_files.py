@@ -42,6 +42,9 @@ EVALUATION_TYPES = dict.fromkeys(EVALUATION_COLUMNS, "f8") | {"epoch": "i8", "st
 WRITTEN = (string.ascii_letters + string.digits + "_.+-").encode()
 """What cells are made of."""
 
+MOST_EVALUATIONS = 10_000_000
+"""A run that diverged counts at chance in each of them that it did not come to."""
+
 SPLITS = ("train", "validation")
 
 MOST_BYTES_OF_LOOKS = 8 * MEBIBYTE
@@ -184,10 +187,9 @@ def read_evaluations(
     """
     rows = _read_csv(run.evaluations, EVALUATION_TYPES)
     per_epoch, every = steps_per_epoch(manifest, experiment), experiment.training.evaluate_every
-    due = evaluations_due(manifest, experiment)
-    if manifest.status == "diverged":
-        due = due[: len(rows)]
-    if not np.array_equal(rows["step"], due):
+    count, due = evaluations_due(manifest, experiment, len(rows))
+    whole = manifest.status == "complete"
+    if (whole and len(rows) != count) or not np.array_equal(rows["step"], due):
         raise _changed(run.evaluations, f"step: must count every {every} steps to the end")
     if not np.array_equal(rows["epoch"], due // per_epoch + 1):
         raise _changed(run.evaluations, f"epoch: must be that of the step, {per_epoch} an epoch")
@@ -226,13 +228,32 @@ def read_looks(path: Path) -> dict[str, NDArray[Any]]:
     return looks
 
 
-def evaluations_due(manifest: Manifest, experiment: Experiment) -> NDArray[np.int64]:
-    """List the steps within epochs after which a whole run is evaluated."""
+def evaluations_due(
+    manifest: Manifest, experiment: Experiment, first: int
+) -> tuple[int, NDArray[np.int64]]:
+    """Count the evaluations within the epochs of a whole run, and list the steps of the first ones.
+
+    A copied configuration may speak of a billion steps, so no more are listed than are asked for.
+
+    Returns
+    -------
+    count : int
+    steps : ndarray of int64, shape (first,) or less
+        After which they come: every so many, but for those that end an epoch.
+    """
     if (every := experiment.training.evaluate_every) is None:
-        return np.empty(0, np.int64)
+        return 0, np.empty(0, np.int64)
     per_epoch = steps_per_epoch(manifest, experiment)
-    steps = np.arange(every, experiment.training.epochs * per_epoch, every)
-    return steps[steps % per_epoch > 0]
+    last = experiment.training.epochs * per_epoch - 1
+    count = last // every - last // math.lcm(every, per_epoch)
+    if count > MOST_EVALUATIONS:
+        raise BnbenchError(
+            f"{experiment.experiment}: plans {count:,} evaluations within its epochs; runs with"
+            f" {MOST_EVALUATIONS:,} at most are compared"
+        )
+    # Of two multiples in a row at most one ends an epoch, or all do.
+    steps = np.arange(every, min(last, 2 * (first + 1) * every) + 1, every)
+    return count, steps[steps % per_epoch > 0][:first]
 
 
 def refuse_changes(run: Run, manifest: Manifest, experiment: Experiment) -> None:

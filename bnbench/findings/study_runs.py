@@ -103,7 +103,7 @@ def read_study(study: Study, results: Path) -> StudyRuns:
             try:
                 run = _read(experiment, seed, results)
             except BnbenchError as error:
-                problems.append(str(error))
+                problems += error.problems
             else:
                 if isinstance(run, FinishedRun):
                     found[seed] = run
@@ -112,7 +112,7 @@ def read_study(study: Study, results: Path) -> StudyRuns:
     problems += _of_other_data(run for runs in read.values() for run in runs.values())
     problems += _without_pairs(study, read)
     if problems:
-        raise BnbenchError("\n".join(problems))
+        raise BnbenchError(*problems)
     arms = {}
     for label, arm in study.arms.items():
         experiment, runs = arm.experiment, read[arm.experiment.experiment]

@@ -120,15 +120,16 @@ def probes_of(experiment: Experiment) -> tuple[Probe, ...]:
         With one line a problem: an unknown kind, key or layer, a kind that stands there twice, or
         any probe of a stack of seeds.
     """
-    probes, problems = [], []
+    probes: list[Probe] = []
+    problems: list[str] = []
     for position in range(len(experiment.probes)):
         try:
             probes.append(_probe(experiment, position))
         except BnbenchError as error:
-            problems.append(str(error))
+            problems += error.problems
     problems += _problems(experiment)
     if problems:
-        raise BnbenchError("\n".join(problems))
+        raise BnbenchError(*problems)
     return tuple(probes)
 
 
@@ -160,7 +161,7 @@ def check_looks(experiment: Experiment, examples: int, steps: int) -> None:
                 f"{place}.every: {probe.every} steps are more than the {steps} of the run"
             )
     if problems:
-        raise BnbenchError("\n".join(problems))
+        raise BnbenchError(*problems)
 
 
 def columns(numbers: Mapping[str, ArrayLike]) -> dict[str, NDArray[np.float32]]:

@@ -10,24 +10,41 @@ import pandas as pd
 
 from bnbench.errors import BnbenchError
 from bnbench.runs import written_whole
+from bnbench.runs.files import remove_unfinished
+
+ABANDONED = 3600.0
+"""Seconds; no file is being written for so long, and two commands may write to one folder."""
+
+FORMULAS = ("=", "+", "@", "\t", "\r")
 
 
 def write_table(table: pd.DataFrame, path: Path) -> Path:
-    """Write a table as CSV, floats in their shortest round-trip form, and return its path."""
+    """Write a table as CSV, floats in their shortest round-trip form, and return its path.
+
+    Text that a spreadsheet would take for a formula begins with an apostrophe there.
+    """
     with written_whole(path) as beside:
-        table.to_csv(beside, index=False, lineterminator="\n")
+        text = {
+            str(name): table[name].map(_plain) for name in table.select_dtypes(exclude="number")
+        }
+        table.assign(**text).to_csv(beside, index=False, lineterminator="\n")
     return path
+
+
+def _plain(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULAS) else cell
 
 
 @contextmanager
 def writing(out: Path) -> Iterator[None]:
-    """Turn the error of a folder that cannot be written into advice.
+    """Remove what a killed command has left in a folder, and turn its errors into advice.
 
     Raises
     ------
     BnbenchError
     """
     try:
+        remove_unfinished(out, older_than=ABANDONED)
         yield
     except OSError as error:
         raise BnbenchError(

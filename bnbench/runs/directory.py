@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import ENOLCK, ENOSYS, EOPNOTSUPP
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -74,7 +75,8 @@ class Run:
 
     def checkpoints(self) -> list[Path]:
         """List the checkpoints that are there, the latest first."""
-        return sorted(self.path.glob("checkpoint-*.pt"), reverse=True)
+        there = self.path.glob("checkpoint-*.pt")
+        return sorted((path for path in there if not path.is_dir()), reverse=True)
 
     def unclaimed(self) -> list[str]:
         """Name the files of a folder without a manifest: nobody knows whose they are."""
@@ -97,6 +99,18 @@ def run_directory(results: Path, experiment: Experiment, seed: int) -> Run:
     return Run(results / experiment.experiment / f"seed-{seed}")
 
 
+NO_LOCKS = (ENOSYS, ENOLCK, EOPNOTSUPP)
+"""What a network file system answers that knows no locks."""
+
+
+def cannot_lock(folder: Path, option: str) -> BnbenchError:
+    """Say of a folder that two commands could write to it at once."""
+    return BnbenchError(
+        f"{folder}: its file system knows no locks, which keep two commands apart; give a folder"
+        f" of another one by {option}"
+    )
+
+
 @contextmanager
 def locked(run: Run) -> Iterator[None]:
     """Hold the run's directory, so that two commands never both write to it.
@@ -114,7 +128,11 @@ def locked(run: Run) -> Iterator[None]:
         raise BnbenchError(
             f"{run.path}: another process is working on this run; wait for it"
         ) from (None)
+    except NotImplementedError:  # filelock's word for ENOSYS
+        raise cannot_lock(run.path, "--results") from None
     except OSError as error:
+        if error.errno in NO_LOCKS:
+            raise cannot_lock(run.path, "--results") from None
         raise BnbenchError(
             f"{run.path}: cannot be written ({error.strerror}); give another folder by --results"
         ) from None

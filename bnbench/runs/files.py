@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+ON_WINDOWS = os.name == "nt"
+PATIENCE = (0.01, 0.03, 0.1, 0.3, 1.0)
+"""Seconds between two tries to rename a file."""
 
 
 @contextmanager
@@ -29,17 +34,43 @@ def written_whole(path: Path) -> Iterator[Path]:
     beside = path.with_name(f".{path.stem}.beside-{secrets.token_hex(8)}{path.suffix}")
     try:
         yield beside
-        with beside.open("rb") as file:
-            os.fsync(file.fileno())
-        beside.replace(path)
+        _force_to_disk(beside)
+        _rename(beside, path)
     finally:
         beside.unlink(missing_ok=True)
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Remove what killed processes have left beside; only whoever alone writes to `folder` may."""
+def _force_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDWR)  # Windows does so with what is open for writing only
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _rename(beside: Path, path: Path) -> None:
+    """Rename, if need be again: on Windows a virus scanner holds a new file for a moment."""
+    for seconds in PATIENCE:
+        try:
+            beside.replace(path)
+        except PermissionError:
+            if not ON_WINDOWS:
+                raise
+            time.sleep(seconds)
+        else:
+            return
+    beside.replace(path)
+
+
+def remove_unfinished(folder: Path, older_than: float = 0.0) -> None:
+    """Remove what killed processes have left beside, if it is older than so many seconds.
+
+    Only whoever alone writes to `folder` may remove what is new.
+    """
     for beside in folder.glob(".*.beside-*"):
-        beside.unlink()
+        with suppress(FileNotFoundError):  # somebody else has done it
+            if time.time() - beside.lstat().st_mtime >= older_than:
+                beside.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Literal
 
 from bnbench.config import Experiment
-from bnbench.runs.directory import Run
+from bnbench.runs.directory import MOST_BYTES_OF_A_LOG, Run
 from bnbench.runs.manifest import Manifest
 
 Change = Literal["missing", "changed", "new"]
+MOST_HASHED = 1 << 30  # bytes
 LONGEST_END = 60.0  # seconds from the time that a manifest states to the writing of it
 
 
@@ -38,6 +39,8 @@ def _files(run: Run) -> list[Path]:
 
 
 def _sha256(path: Path) -> str:
+    if path.stat().st_size > MOST_HASHED:
+        return "of more than bnbench writes"
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -45,6 +48,8 @@ def _sha256(path: Path) -> str:
 def hash_of_start(path: Path, size: int) -> str | None:
     """Hash the first bytes of a file: SHA-256, hex; ``None`` where it has not as many."""
     if size < 0 or not path.is_file() or path.stat().st_size < size:
+        return None
+    if size > MOST_BYTES_OF_A_LOG:
         return None
     with path.open("rb") as file:
         return hashlib.sha256(file.read(size)).hexdigest()

@@ -222,7 +222,7 @@ def read_stated(path: Path) -> tuple[Manifest, str | None]:
         manifest = Manifest.model_validate(content)
     except ValidationError as error:
         lines = [_explain(detail) for detail in error.errors(include_url=False)]
-        raise BnbenchError("\n".join(f"{path}: {line}" for line in lines)) from None
+        raise BnbenchError(*(f"{path}: {line}" for line in lines)) from None
     if manifest.seal in (None, seal_of(content)):
         return manifest, None
     return manifest, (

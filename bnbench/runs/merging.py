@@ -59,9 +59,9 @@ def plan_merge(other: Path, results: Path) -> Merge:
             else:
                 taken.append((run, target))
         except BnbenchError as error:
-            problems.append(str(error))
+            problems += error.problems
     if problems:
-        raise BnbenchError("\n".join(problems))
+        raise BnbenchError(*problems)
     return Merge(tuple(taken), tuple(there), tuple(unfinished))
 
 

@@ -116,15 +116,16 @@ def look_over(results: Path) -> Overview:
     """
     if not results.is_dir():
         raise BnbenchError(f"{results}: there is no such folder; `bnbench train` makes runs")
-    runs, problems = [], []
+    runs: list[ListedRun] = []
+    problems: list[str] = []
     for folder in _run_folders(results):
         try:
             runs.append(_listed(Run(folder), results))
         except BnbenchError as error:
-            problems.append(str(error))
+            problems += error.problems
     if not runs:
         nothing = f"{results}: holds no run (a folder seed-<n> with a manifest.json)"
-        raise BnbenchError("\n".join(problems or [nothing]))
+        raise BnbenchError(*(problems or [nothing]))
     return Overview(tuple(sorted(runs, key=lambda run: (run.experiment, run.seed))), (*problems,))
 
 

@@ -27,7 +27,7 @@ def check_removal(runs: Sequence[Run]) -> None:
     """
     problems = [problem for run in runs if (problem := _problem(run))]
     if problems:
-        raise BnbenchError("\n".join(problems))
+        raise BnbenchError(*problems)
 
 
 def _problem(run: Run) -> str:

@@ -31,14 +31,14 @@ def check_experiment(experiment: Experiment) -> None:
         for problem in check(experiment)
     ]
     if problems:
-        raise BnbenchError("\n".join(problems))
+        raise BnbenchError(*problems)
 
 
 def _model(experiment: Experiment) -> list[str]:
     try:
         resolved = resolve_model(experiment)
     except BnbenchError as error:
-        return str(error).splitlines()
+        return list(error.problems)
     try:
         _try(resolved)
     except BnbenchError as error:  # a layer that does not fit, or its normalization
@@ -57,7 +57,7 @@ def _dataset(experiment: Experiment) -> list[str]:
     try:
         find_dataset(experiment.data.dataset, experiment.place("data.dataset"))
     except BnbenchError as error:
-        return [str(error)]
+        return list(error.problems)
     return []
 
 

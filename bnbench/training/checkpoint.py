@@ -19,7 +19,10 @@ from typing import Any
 
 import torch
 
+from bnbench.errors import BnbenchError
+from bnbench.foreign import read_foreign
 from bnbench.runs import BatchRows, EpochRow, LogSizes, Run, hash_of_start, written_whole
+from bnbench.training.stored import MOST_BYTES, ForeignError, load_tensors
 
 GENERATIONS = 2
 ASIDE = "spoilt-"
@@ -208,21 +211,29 @@ def _read(
     content = _content(path)
     if content.get("owner") != owner:
         raise _Unusable("is of another run, or of other versions")
-    checkpoint = _checkpoint(content)
-    state = checkpoint.state
-    if path != run.checkpoint(state.epochs, state.step):
-        raise _Unusable(f"is of epoch {state.epochs}, step {state.step}, not what its name says")
-    _refuse_other_logs(run, checkpoint)
-    if found := flaw(state):
-        raise _Unusable(f"cannot be gone on with: {found}")
+    try:
+        checkpoint = _checkpoint(content)
+        state = checkpoint.state
+        if path != run.checkpoint(state.epochs, state.step):
+            found_at = f"is of epoch {state.epochs}, step {state.step}"
+            raise _Unusable(f"{found_at}, not what its name says")
+        _refuse_other_logs(run, checkpoint)
+        if found := flaw(state):
+            raise _Unusable(f"cannot be gone on with: {found}")
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
+        # A forged one holds tensors where numbers belong, and PyTorch raises what it likes.
+        raise _Unusable("is no checkpoint of this version") from None
     return checkpoint
 
 
 def _checkpoint(content: dict[str, Any]) -> Checkpoint:
     try:
-        sizes, state = LogSizes(**content["sizes"]), _state(**content["state"])
-        checkpoint = Checkpoint(state, sizes, dict(content["hashes"]))
-        numbers = [state.epochs, state.step, len(state.tally.losses), *astuple(sizes)]
+        sizes, state, hashes = content["sizes"], content["state"], content["hashes"]
+        if {type(sizes), type(state), type(hashes)} != {dict}:
+            raise TypeError
+        checkpoint = Checkpoint(_state(**state), LogSizes(**sizes), hashes)
+        of, losses = checkpoint.state, checkpoint.state.tally.losses
+        numbers = [of.epochs, of.step, len(losses), *astuple(checkpoint.sizes)]
     except (KeyError, TypeError, ValueError):
         numbers = []
     if not numbers or any(type(number) is not int for number in numbers):
@@ -231,7 +242,9 @@ def _checkpoint(content: dict[str, Any]) -> Checkpoint:
 
 
 def _state(row: dict[str, Any] | None, tally: dict[str, Any], **others: Any) -> TrainingState:
-    return TrainingState(row=EpochRow(**row) if row else None, tally=Tally(**tally), **others)
+    return TrainingState(
+        row=None if row is None else EpochRow(**row), tally=Tally(**tally), **others
+    )
 
 
 def _refuse_other_logs(run: Run, checkpoint: Checkpoint) -> None:
@@ -248,13 +261,16 @@ def _refuse_other_logs(run: Run, checkpoint: Checkpoint) -> None:
 
 
 def _content(path: Path) -> dict[str, Any]:
-    stored = path.read_bytes()
+    try:
+        stored = read_foreign(path, MOST_BYTES)
+    except BnbenchError as error:
+        raise _Unusable(str(error).removeprefix(f"{path}: ")) from None
     payload, digest = stored[:-32], stored[-32:]
     if hashlib.sha256(payload).digest() != digest:
         raise _Unusable("is not whole")
     try:
-        content = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
-    except Exception:  # noqa: BLE001 - torch.load raises what it likes on a foreign file
+        content = load_tensors(payload)
+    except ForeignError:
         content = None
     if not isinstance(content, dict):
         raise _Unusable("holds more, or less, than tensors and numbers by name")

@@ -22,6 +22,7 @@ from bnbench.runs import TORCH
 ROOT = "bnbench.training.experiment"
 DECIDES_NO_NUMBER = (
     "bnbench.errors",
+    "bnbench.foreign",
     "bnbench.registry",
     "bnbench.foreign",  # the bytes that it reads have hashes of their own
     "bnbench.config",
@@ -42,6 +43,7 @@ DECIDES_NO_NUMBER = (
     "bnbench.training.recording",
     "bnbench.training.checkpoint",
     "bnbench.training.soundness",
+    "bnbench.training.stored",
     "bnbench.training.weights",
 )
 """Modules, and packages with all that is in them."""
@@ -80,7 +82,7 @@ EARLIER = {
     # Its code was the loop's; it knew one period.
     "bnbench.training.batches": (ABSENT, "26008561acc9"),
     "bnbench.training.capture": (ABSENT, "a845fe1b6e0b"),
-    "bnbench.training.device": ("633b0c1aaa5f",),
+    "bnbench.training.device": ("633b0c1aaa5f", "48805571a221"),
     "bnbench.training.evaluation": ("d28e7395eaea",),
     # It recorded; it had no `shared`; it knew one seed only; it named members by their places; it
     # chose no kernels; it had no probes.

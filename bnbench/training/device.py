@@ -77,6 +77,8 @@ def on_device(splits: Splits, device: torch.device) -> Splits:
 
 def random_stream(device: torch.device) -> torch.Tensor:
     """Copy the state of PyTorch's global stream, of the device that a training draws from."""
+    if device.type == "mps":
+        return torch.mps.get_rng_state()
     return torch.cuda.get_rng_state() if device.type == "cuda" else torch.get_rng_state()
 
 
@@ -84,5 +86,7 @@ def set_random_stream(device: torch.device, state: torch.Tensor) -> None:
     """Put the state of a `random_stream` back."""
     if device.type == "cuda":
         torch.cuda.set_rng_state(state)
+    elif device.type == "mps":
+        torch.mps.set_rng_state(state)
     else:
         torch.set_rng_state(state)

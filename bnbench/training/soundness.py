@@ -146,11 +146,23 @@ def _streams(state: TrainingState, device: str) -> Iterator[str]:
     if not _is_stream(state.order_stream):
         yield "order_stream is no state of a random generator"
     stream = state.global_stream
-    if form(stream) != CUDA_STREAM if device == "cuda" else not _is_stream(stream):
+    sound = {"cuda": _is_of_cuda, "mps": _is_of_mps}.get(device, _is_stream)
+    if not sound(stream):
         yield f"global_stream is no state of a random generator of the device {device}"
 
 
+def _is_of_cuda(state: torch.Tensor) -> bool:
+    return form(state) == CUDA_STREAM
+
+
+def _is_of_mps(state: torch.Tensor) -> bool:
+    """Take any few bytes: no such device was at hand, to count them."""
+    return form(state).startswith("torch.uint8 (") and state.numel() < 5_056
+
+
 def _is_stream(state: torch.Tensor) -> bool:
+    if form(state) != form(torch.Generator().get_state()):  # set_state reads any size
+        return False
     try:
         torch.Generator().set_state(state)
     except (RuntimeError, TypeError):

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 import torch
 
 from bnbench.errors import BnbenchError
+from bnbench.foreign import read_foreign
 from bnbench.runs import Run, written_whole
+from bnbench.training.stored import MOST_BYTES, ForeignError, load_tensors
 
 
 def save_weights(run: Run, weights: Mapping[str, torch.Tensor]) -> None:
@@ -23,7 +25,7 @@ def save_weights(run: Run, weights: Mapping[str, torch.Tensor]) -> None:
 
 
 def load_weights(run: Run) -> dict[str, torch.Tensor]:
-    """Read a run's weights; tensors and nothing else, so that no file can run code.
+    """Read a run's weights; tensors by name and nothing else, so that no file can run code.
 
     Raises
     ------
@@ -31,12 +33,9 @@ def load_weights(run: Run) -> dict[str, torch.Tensor]:
         If the file is missing or is no such file.
     """
     try:
-        weights: dict[str, torch.Tensor] = torch.load(
-            run.weights, map_location="cpu", weights_only=True
-        )
-    except FileNotFoundError:
-        raise BnbenchError(f"{run.weights}: is missing; was the run completed?") from None
-    except Exception as error:  # noqa: BLE001 - torch.load raises what it likes on a bad file
-        why = str(error).partition("\n")[0]  # PyTorch goes on with advice to load it as code
-        raise BnbenchError(f"{run.weights}: are no weights of bnbench ({why})") from None
+        weights = load_tensors(read_foreign(run.weights, MOST_BYTES))
+    except ForeignError as error:
+        raise BnbenchError(f"{run.weights}: are no weights of bnbench ({error})") from None
+    if not isinstance(weights, dict):
+        raise BnbenchError(f"{run.weights}: holds no tensors by name")
     return weights

@@ -61,7 +61,7 @@ def check_epochs(run: Run, stated: Manifest, experiment: Experiment) -> Iterator
     diverged = stated.status == "diverged"
     due = stated.final.epochs or 0 if diverged else experiment.training.epochs
     wrong_rows = list(_epoch_rows(epochs, experiment, due))
-    if run.evaluations.exists() and not diverged:
+    if run.evaluations.exists() and not diverged and not wrong_rows:
         steps = due * planned.train_batches
         wrong_rows += _misplaced(read_evaluations(run), planned.evaluations(steps))
     yield from wrong_rows

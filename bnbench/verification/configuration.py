@@ -34,5 +34,5 @@ def check_configuration(run: Run, stated: Manifest) -> Experiment:
         if said != found
     ]
     if lines:
-        raise BnbenchError("\n".join(lines))
+        raise BnbenchError(*lines)
     return experiment

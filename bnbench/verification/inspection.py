@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bnbench.config import Experiment
 from bnbench.data import find_dataset
-from bnbench.errors import BnbenchError
+from bnbench.errors import BnbenchError, in_one_line
 from bnbench.runs import Manifest, Run, changed_files
 from bnbench.runs.manifest import read_stated
 from bnbench.training.checkpoint import load_checkpoint, owner_of
@@ -54,16 +54,16 @@ def inspect(run: Run) -> Inspection:
     try:
         stated, edited = read_stated(run.manifest)
     except BnbenchError as error:
-        return Inspection(run, "", tuple(str(error).splitlines()))
+        return Inspection(run, "", error.problems)
     absent = _left_out(run, stated)
-    problems = (*filter(None, [edited]), *_problems(run, stated, absent))
+    problems = tuple(map(in_one_line, _problems(run, stated, edited, absent)))
     return Inspection(run, stated.status, problems, absent, sealed=stated.seal is not None)
 
 
 def without_manifest(folders: Iterable[Path]) -> list[str]:
     """Name folders of seeds that no command would take for a run, one line each."""
     return [
-        f"{run.manifest}: is missing"
+        in_one_line(f"{run.manifest}: is missing")
         for folder in folders
         for run in map(Run, sorted(folder.glob("seed-*")))
         if run.path.is_dir() and not run.manifest.exists()
@@ -80,7 +80,11 @@ def _left_out(run: Run, stated: Manifest) -> tuple[str, ...]:
     return tuple(path.name for path in left)
 
 
-def _problems(run: Run, stated: Manifest, absent: tuple[str, ...]) -> Iterator[str]:
+def _problems(
+    run: Run, stated: Manifest, edited: str | None, absent: tuple[str, ...]
+) -> Iterator[str]:
+    if edited:
+        yield edited
     if stated.files:
         for name, change in changed_files(run, stated.files).items():
             if name not in absent:
@@ -88,14 +92,14 @@ def _problems(run: Run, stated: Manifest, absent: tuple[str, ...]) -> Iterator[s
     try:
         experiment = check_configuration(run, stated)
     except BnbenchError as error:
-        yield from str(error).splitlines()
+        yield from error.problems
         return
     checks = _CHECKS.get(stated.status, (_check_checkpoints,))
     for check in _ARCHIVED if absent else checks:
         try:
             yield from check(run, stated, experiment)
         except BnbenchError as error:
-            yield from str(error).splitlines()
+            yield from error.problems
 
 
 def _check_checkpoints(run: Run, stated: Manifest, experiment: Experiment) -> Iterator[str]:

@@ -352,6 +352,6 @@ def test_weights_are_never_code(make_run: MakeRun, bnbench: Refused, tmp_path: P
     assert bnbench("verify", run.path)[0] == 1
     code, said = bnbench("predict", run.path, tmp_path / "seven.png")
     assert code == 2
-    assert said.startswith(f"bnbench: {run.weights}: are no weights of bnbench (")
+    assert said.startswith(f"bnbench: {run.weights}: is not the file that the manifest lists")
     assert said.count("\n") == 1
     assert not made.exists()

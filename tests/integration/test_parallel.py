@@ -108,11 +108,12 @@ def test_every_cause_is_named_and_the_others_finish(tmp_path: Path) -> None:
         table, said = process.communicate(timeout=300)
     assert process.returncode == 1, said
     assert run_of(results, "healthy").read_manifest().status == "complete"
-    failures = said[said.index("failed run") :]
-    assert re.search(r"raises seed 0 +(.*\n)+? +IsADirectoryError: ", failures)
-    assert re.search(r"killed seed 0 +killed by signal SIGKILL; often the kernel", failures)
-    assert re.search(r"endless seed 0 +past its time limit of 12 s", failures)
-    assert "healthy" not in failures
+    assert re.search(
+        r"bnbench: raises seed 0 failed:\n  Traceback(.*\n)+  IsADirectoryError: ", said
+    )
+    assert "bnbench: killed seed 0 failed:\n  killed by signal SIGKILL; often the kernel" in said
+    assert "bnbench: endless seed 0 failed:\n  past its time limit of 12 s" in said
+    assert "healthy seed 0 failed" not in said
     assert "complete" in table
     killed = run_of(results, "killed").read_manifest()
     assert (killed.status, killed.error) == ("failed", cause_of_death(-signal.SIGKILL))
@@ -133,7 +134,12 @@ def test_failing_fast_leaves_the_others_interrupted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("number", "to_all", "code"),
-    [(signal.SIGINT, False, 130), (signal.SIGTERM, False, 143), (signal.SIGTERM, True, 143)],
+    [
+        (signal.SIGINT, False, 130),
+        (signal.SIGTERM, False, 143),
+        (signal.SIGTERM, True, 143),
+        (signal.SIGHUP, True, 129),
+    ],
 )
 def test_stopped_by_a_signal_runs_can_go_on(
     number: int, to_all: bool, code: int, tmp_path: Path

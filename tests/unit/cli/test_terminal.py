@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnbench.cli.terminal import say, show, table, tell_problems, visible
+from bnbench.cli.terminal import say, show, table, tell_problems
+from bnbench.errors import visible
 
 HOSTILE = "a\x1b[31mb\x9b2Jc\rd\u202ee\ud800f"
 

@@ -132,7 +132,7 @@ def test_a_binary_file_a_folder_and_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["../x", "/tmp/x", "a//b", "a/../b", ".x", "a b", "a:b", ""])
 def test_a_name_cannot_leave_the_results_folder(write: Write, name: str) -> None:
     text = f"experiment: {name!r}\nmodel:\n  name: LeNet5\n"
-    said = "experiment: must be a name that begins with a letter or digit and holds only letters,"
+    said = "experiment: must be a name that begins with a letter from A to Z, small or large"
     assert said in problem(write(text))
 
 

@@ -10,6 +10,7 @@ import sys
 import tarfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -51,6 +52,13 @@ class Mirrors:
         if kind == "silent":
             self.closing.wait(5)
             return
+        if kind in ("endless", "dripping"):
+            handler.send_response(200)
+            handler.end_headers()
+            with suppress(OSError):  # the other side has had enough
+                while not self.closing.wait(0.2 if kind == "dripping" else 0):
+                    handler.wfile.write(b"x" * (1 if kind == "dripping" else 1 << 16))
+            return
         body = b"<html>please log in</html>" if kind == "html" else archive
         handler.send_response(200)
         handler.send_header("Content-Length", str(len(body)))
@@ -67,6 +75,9 @@ class Mirrors:
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
+        for thread in threading.enumerate():
+            if thread.name == "download":  # one that was left behind
+                thread.join()
 
 
 @pytest.fixture
@@ -79,6 +90,7 @@ def mirrors(
     published = type("Tiny", (), {"resources": checksums, "mirrors": [server.url("good")]})
     monkeypatch.setattr(torchvision.datasets, "Tiny", published, raising=False)
     monkeypatch.setattr("bnbench.data.sources.MIRROR_SECONDS", 1.0)
+    monkeypatch.setattr("bnbench.data.sources.DOWNLOAD_SECONDS", 2.0)
     monkeypatch.setenv("no_proxy", "*")
     yield server
     server.close()
@@ -106,7 +118,9 @@ def test_a_mirror_delivers_without_a_word(
     assert socket.getdefaulttimeout() is None
 
 
-@pytest.mark.parametrize("kind", ["403", "503", "html", "half", "silent", "stalled"])
+@pytest.mark.parametrize(
+    "kind", ["403", "503", "html", "half", "silent", "stalled", "endless", "dripping"]
+)
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # urllib's, after a broken answer
 def test_after_a_bad_mirror_the_next_is_asked(
     mirrors: Mirrors,

@@ -172,6 +172,12 @@ def test_estimate_scales_with_the_work(root: Path, tmp_path: Path) -> None:
     assert 4 < (long - STARTUP_SECONDS) / (short - STARTUP_SECONDS) < 25
 
 
+def test_a_run_that_diverges_at_once_can_be_estimated(root: Path, tmp_path: Path) -> None:
+    """The timing took the run's own weight decay, and had no epoch to time."""
+    override = "training.optimizer.weight_decay=1e308"
+    assert estimate_seconds(tasks(root, tmp_path, override, seeds=1), jobs=1) >= STARTUP_SECONDS
+
+
 def test_an_architecture_is_timed_once_for_all_its_runs(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

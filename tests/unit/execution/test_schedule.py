@@ -218,3 +218,17 @@ def test_a_run_past_its_time_limit_is_tried_again_as_any_other_that_fails() -> N
         events = list(run_tasks(tasks(1), 1, Rules(retries=2, time_limit=1.5), workers))
     assert [type(event) for event in events] == [Started, Retried] * 2 + [Started, Ended]
     assert workers.now == pytest.approx(3 * (5 + 1.5))
+
+
+def test_a_time_limit_beyond_what_the_system_can_wait() -> None:
+    """It was an OverflowError: a poll counts milliseconds in 31 bits."""
+    waits: list[float | None] = []
+
+    class Patient(Timed):
+        def events(self, seconds: float | None) -> list[Event]:
+            waits.append(seconds)
+            return super().events(seconds)
+
+    list(run_tasks(tasks(1), 1, Rules(time_limit=1e308), Patient([10])))
+    assert all(seconds is None or 1_000 * seconds < 1 << 31 for seconds in waits)
+    assert any(seconds is not None for seconds in waits)

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import tempfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from bnbench.errors import BnbenchError
-from bnbench.prediction import FORMATS, read_digit
+from bnbench.prediction import FORMATS, otsu_threshold, read_digit
 
 
 def seven(size: int) -> NDArray[np.uint8]:
@@ -191,3 +192,42 @@ def test_a_damaged_image_is_a_digit_or_one_line(damage: bytes, place: int, kind:
             assert read_digit(path).shape == (28, 28)
         except BnbenchError as error:
             assert "\n" not in str(error)  # noqa: PT017
+
+
+def photographed(digit: NDArray[np.uint8], light: tuple[int, int], seed: int) -> NDArray[np.uint8]:
+    """A pencilled digit on paper: a lamp on one side, and the paper's grain."""
+    rng = np.random.default_rng(seed)
+    lamp = np.linspace(*light, len(digit))[None, :] * np.linspace(1, 0.85, len(digit))[:, None]
+    paper = lamp + rng.normal(0, 5, digit.shape)
+    return np.asarray((paper * (1 - 0.6 * (digit / 255))).clip(0, 255), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("light", [(240, 130), (150, 250), (200, 190)])
+@pytest.mark.parametrize("turned", [False, True], ids=["on paper", "on a blackboard"])
+def test_a_photograph_is_read_as_the_drawing_is(
+    tmp_path: Path, light: tuple[int, int], turned: bool
+) -> None:
+    """With one threshold for all the page, the darker half of it is ink."""
+    drawn = read_digit(save(tmp_path / "a.png", seven(300)))
+    photograph = photographed(seven(300), light, seed=light[0])
+    seen = read_digit(save(tmp_path / "b.png", 255 - photograph if turned else photograph))
+    assert np.corrcoef(drawn.ravel(), seen.ravel())[0, 1] > 0.9
+
+
+def test_otsu_s_threshold_by_trying_all() -> None:
+    rng = np.random.default_rng(7)
+    values = np.append(rng.normal(0.1, 0.03, 900), rng.normal(0.6, 0.1, 100))
+    tried = np.linspace(values.min(), values.max(), 400)[1:-1]
+
+    def within(threshold: float) -> float:
+        groups = values[values <= threshold], values[values > threshold]
+        return float(sum(len(group) * group.var() for group in groups))
+
+    best = tried[np.argmin([within(threshold) for threshold in tried])]
+    assert within(otsu_threshold(values)) <= within(best) * 1.01
+
+
+def test_paper_without_a_digit(tmp_path: Path) -> None:
+    blank = photographed(np.zeros((100, 100), dtype=np.uint8), (200, 190), seed=1)
+    with suppress(BnbenchError):  # its grain may be taken for one
+        assert read_digit(save(tmp_path / "a.png", blank)).shape == (28, 28)

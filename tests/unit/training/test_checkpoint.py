@@ -290,3 +290,26 @@ def test_a_hostile_pickle_runs_nothing(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
     pickle.loads(plain)  # it would have
     assert (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("kind", ["dangling", "folder", "tensor as row", "tensor as state"])
+def test_one_that_cannot_be_read_gives_way_to_the_one_before(run: Run, kind: str) -> None:
+    save_checkpoint(run, checkpoint(3), "hash")
+    save_checkpoint(run, checkpoint(4), "hash")
+    path = run.checkpoint(4, 28)
+    if kind.startswith("tensor"):
+        content: dict[str, Any] = torch.load(path, weights_only=True)
+        forged = torch.zeros(1).expand(1 << 40, 2)  # to go through it would take all memory
+        content["state"] = {**content["state"], "row": forged} if "row" in kind else forged
+        write(path, content)
+    else:
+        path.unlink()
+    if kind == "folder":
+        path.mkdir()
+    if kind == "dangling":
+        path.symlink_to("nothing")
+    loaded = load_checkpoint(run, "hash", sound)
+    assert loaded is not None
+    assert loaded.state.step == 21
+    remove_checkpoints(run)
+    assert run.checkpoints() == []

@@ -1,0 +1,133 @@
+"""Commands that write files, killed at random instants: each file is whole or absent."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bnbench.config import load_experiment
+from bnbench.data import data_folder, find_dataset
+from bnbench.data.fetching import fetch
+from bnbench.report.compare import compare
+from bnbench.report.files import ABANDONED
+from bnbench.training import run_experiment
+from tests.integration.faults import in_a_child
+
+KILLS = 50
+"""Of each command; docs/reliability.md names it."""
+SHORT = ["data.dataset=digits", "training.epochs=2", "training.batch_size=200"]
+STUDY = """\
+study: short
+question: Does batch norm help?
+seeds: 2
+experiments:
+  plain: {config: plain.yaml}
+  normalized: {config: normalized.yaml}
+contrasts:
+  help: {treatment: normalized, baseline: plain, metrics: [validation_accuracy@last]}
+"""
+
+Write = Callable[[Path], None]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def trained(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two experiments of two seeds, and a study of them."""
+    folder = tmp_path_factory.mktemp("trained")
+    for name, config in (("plain", "lenet5"), ("normalized", "lenet5_batchnorm")):
+        text = (root / f"configs/{config}.yaml").read_text(encoding="utf-8")
+        for old, new in (
+            ("dataset: mnist", "dataset: digits"), ("epochs: 10", "epochs: 2"),
+            ("batch_size: 64", "batch_size: 200"), ("evaluate_every: 100", "evaluate_every: null"),
+        ):  # fmt: skip
+            assert old in text
+            text = text.replace(old, new)
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+        for seed in (0, 1):
+            experiment = load_experiment(folder / f"{name}.yaml")
+            assert list(run_experiment(experiment, seed, folder / "results"))
+    (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
+    return folder
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Read all files but those that are being written, and locks."""
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.startswith(".") and ".fetching" not in path.parts
+    }
+
+
+def killed_again_and_again(write: Write, folder: Path) -> None:
+    """Kill at random instants, and hold what is left against what an undisturbed call leaves."""
+    started = time.monotonic()
+    assert in_a_child(partial(write, folder / "whole")) == 0
+    takes, whole = time.monotonic() - started, contents(folder / "whole")
+    assert whole
+    draw, struck = random.Random(3), 0
+    while struck < KILLS:
+        shutil.rmtree(folder / "cut", ignore_errors=True)
+        cut = partial(write, folder / "cut")
+        struck += in_a_child(cut, kill_after=draw.uniform(0, takes)) != 0
+        left = contents(folder / "cut")
+        assert left.items() <= whole.items()
+        assert in_a_child(cut) == 0
+        assert contents(folder / "cut") == whole
+
+
+def test_compare(trained: Path, tmp_path: Path) -> None:
+    runs = [trained / "results" / "lenet5", trained / "results" / "lenet5_batchnorm"]
+
+    def figures(out: Path) -> None:
+        compare(runs, out)
+
+    killed_again_and_again(figures, tmp_path)
+
+
+def test_report(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bnbench.cli.studies import judge_results
+    from bnbench.report.study_results import write_study_report
+
+    monkeypatch.chdir(trained)
+
+    def report(out: Path) -> None:
+        judged = judge_results([Path("study.yaml")], Path("results"))
+        write_study_report(judged, out / "report.html", with_markdown=True)
+
+    killed_again_and_again(report, tmp_path)
+
+
+def test_fetching_data(tmp_path: Path, data_dir: Path) -> None:
+    mnist = find_dataset("mnist")
+    raw = fetch(mnist, data_folder(data_dir))
+
+    def copies(_: object, workshop: Path) -> None:
+        for path in raw.iterdir():
+            if path.is_file() and not path.name.startswith("."):
+                shutil.copy(path, workshop)
+
+    def brought(out: Path) -> None:
+        fetch(mnist, out, {"here": copies})
+
+    killed_again_and_again(brought, tmp_path)
+
+
+def test_what_a_killed_command_left_goes_in_time(trained: Path, tmp_path: Path) -> None:
+    """Not at once: it may be another command's, that is writing."""
+    old, new = (tmp_path / f".accuracy.beside-{name}.png" for name in ("old", "new"))
+    for path in (old, new):
+        path.touch()
+    long_ago = time.time() - ABANDONED - 60
+    os.utime(old, (long_ago, long_ago))
+    compare([trained / "results" / "lenet5"], tmp_path)
+    assert not old.exists()
+    assert new.exists()

@@ -1,0 +1,27 @@
+"""A command that found a run locked asks at its end whether the other command has done it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bnbench.cli.running import _refusals
+from bnbench.execution import Ended
+from bnbench.execution.tasks import Task
+from bnbench.runs import Run
+
+WHY = "another process is working on this run; wait for it"
+
+
+@pytest.mark.parametrize(
+    ("status", "seed", "refusals"),
+    [("complete", 0, []), ("diverged", 0, []), ("running", 0, [WHY]), ("complete", 1, [WHY])],
+)
+def test_what_another_command_has_finished_is_not_refused(
+    make_run: Callable[..., Run], tmp_path: Path, status: str, seed: int, refusals: list[str]
+) -> None:
+    run = make_run("plain", 0, [0.9], manifest={"status": status})
+    task = Task(run.read_experiment(), seed, 100, tmp_path / "results")
+    assert _refusals(Ended(task, 0, "refused", WHY)) == refusals

@@ -1,0 +1,52 @@
+"""Small files that ask for much are answered at once, with what is wrong."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bnbench.config import load_experiment, load_study
+from bnbench.config.problems import MOST_TOLD
+from bnbench.errors import BnbenchError
+
+
+def test_thousands_of_unknown_keys_are_told_up_to_a_number(tmp_path: Path) -> None:
+    """It was quadratic: 16,000 took half a minute."""
+    path = tmp_path / "a.yaml"
+    path.write_text("experiment: a\n" + "".join(f"k{n}: 1\n" for n in range(4_000)))
+    with pytest.raises(BnbenchError) as caught:
+        load_experiment(path)
+    assert len(caught.value.problems) == MOST_TOLD + 1
+    left_out = 4_000 + 1 - MOST_TOLD  # with the model, which is missing
+    assert caught.value.problems[-1] == f"{path}: {left_out:,} more problems are left out"
+
+
+def test_a_grid_of_a_billion_points(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("experiment: a\nmodel: {name: LeNet5}\n")
+    values = list(range(1, 1_001))
+    path = tmp_path / "study.yaml"
+    path.write_text(
+        "study: s\nquestion: q\nexperiments:\n  a:\n    config: a.yaml\n    grid:\n"
+        + "".join(f"      training.key{n}: {values}\n" for n in range(3))
+    )
+    with pytest.raises(BnbenchError, match=r"experiments\.a\.grid: has 1,000,000,000 points"):
+        load_study(path)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "a: " + "x" * 300_000])
+def test_a_config_that_is_too_deep_or_too_large(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+    with pytest.raises(BnbenchError, match=r"is nested too deeply|is larger than") as caught:
+        load_experiment(path)
+    assert len(caught.value.problems) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    os.mkfifo(path)
+    with pytest.raises(BnbenchError, match=r"a\.yaml: cannot be read \(Is no regular file\)"):
+        load_experiment(path)
