@@ -250,10 +250,12 @@ def test_readme_leads_to_every_page(pages: dict[str, str]) -> None:
         assert f"](docs/{name})" in pages["README.md"], name
 
 
-def test_the_tests_that_reliability_names_exist(root: Path) -> None:
-    text = (root / "docs/reliability.md").read_text(encoding="utf-8")
-    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
-    assert len(named) >= 20
+@pytest.mark.parametrize(("page", "least"), [("reliability.md", 20), ("security.md", 10)])
+def test_the_tests_that_a_page_names_exist(
+    page: str, least: int, root: Path, pages: dict[str, str]
+) -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", pages[page])
+    assert len(named) >= least
     for file, test in named:
         assert f"\ndef {test}(" in (root / file).read_text(encoding="utf-8"), test
 
