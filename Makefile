@@ -64,8 +64,8 @@ reproduce-full: expect $(VENV)/installed  ## Every study in full, with 10 seeds
 
 reference: $(VENV)/installed-dev  ## Renew results/reference, and README's tables, from the runs that are there
 	$(BNBENCH) report --folder results/reference
-	$(BNBENCH) compare published/lenet5_batchnorm --baseline published/lenet5 --out results/reference/published
-	$(BNBENCH) compare lenet5_batchnorm --baseline lenet5 --out results/reference/corrected
+	$(BNBENCH) compare published/lenet5_batchnorm --baseline published/lenet5 --labels plain --labels "batch norm" --out results/reference/published
+	$(BNBENCH) compare lenet5_batchnorm --baseline lenet5 --labels plain --labels "batch norm" --out results/reference/corrected
 	$(BIN)/python tests/test_documentation.py
 
 $(PEERS)/installed: benchmarks/requirements-peers.txt constraints.txt
