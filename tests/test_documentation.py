@@ -48,7 +48,8 @@ TABLES = {
     "seeds.md": {"calibration.md"},
     "what-batch-norm-does.md": {"mechanisms.md"},
     "performance.md": {
-        "peers.md", "speed.md", "finished_runs.md", "operator_times.md", "overhead.md",
+        "kernels.md", "peers.md", "speed.md", "finished_runs.md", "operator_times.md",
+        "overhead.md",
     },
 }  # fmt: skip
 
