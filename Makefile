@@ -49,9 +49,9 @@ expect:
 demo: $(VENV)/installed  ## A whole study in less than a minute, offline, on small digits
 	$(BNBENCH) demo
 
-reproduce: EXPECT := a quarter of an hour (an estimate)
-reproduce: expect $(VENV)/installed  ## Environment, data, the headline study with 6 seeds, report
-	$(BNBENCH) reproduce --seeds 6
+reproduce: EXPECT := twenty-five minutes (an estimate)
+reproduce: expect $(VENV)/installed  ## Environment, data, the headline study, report
+	$(BNBENCH) reproduce
 
 reproduce-small: EXPECT := two and a half hours
 reproduce-small: expect $(VENV)/installed  ## The headline study, and every other in its small variant if it is long

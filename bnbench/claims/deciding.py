@@ -30,9 +30,12 @@ def seeds_text(finding: Finding) -> str:
     return text
 
 
-def fewest_seeds() -> int:
-    """Return the smallest n at which an exact test of signs or sign flips can fall below 0.05."""
-    return next(n for n in range(1, 100) if smallest_p(n) < ALPHA)
+def fewest_seeds(tests: int = 1) -> int:
+    """Return the smallest n at which the exact p of one of so many tests can fall below 0.05.
+
+    Holm multiplies the smallest p by their number; where that is not below 0.05, none is.
+    """
+    return next(n for n in range(1, 100) if tests * smallest_p(n) < ALPHA)
 
 
 def needed_text(n: int, needed: float, condition: str = "") -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bnbench.cli.running import Running
     from bnbench.config import Study
     from bnbench.execution import Plan
+    from bnbench.findings import StudyFindings
     from bnbench.report.answers import BriefAnswer
     from bnbench.report.study_results import Judged
 
@@ -190,10 +191,23 @@ def _say_answers(judged: Judged) -> None:
     ]
     if rows:
         show(table(("question", "as published", "", "corrected", ""), rows))
-    seeds, needed = max(len(found.study.seeds) for found in judged.findings), fewest_seeds()
+    seeds = max(len(found.study.seeds) for found in judged.findings)
+    needed = max(fewest_seeds(adjusted_together(found)) for found in judged.findings)
     if seeds < needed:
         many = f"{seeds} seeds" if seeds > 1 else "One seed"
         say(f"{many} cannot decide a question, whatever they show: give --seeds {needed} or more.")
+
+
+def adjusted_together(found: StudyFindings) -> int:
+    """Count the tests that a study's short questions are adjusted for, themselves included."""
+    from bnbench.claims import find, questions
+    from bnbench.findings.multiplicity import HOLM
+
+    asked = (find(test, found) for test in questions(found.study))
+    if not any(one is not None and one.adjusted_by == HOLM for one in asked):
+        return 1
+    best = [one for chosen in found.best for one in chosen.findings]
+    return sum(one.adjusted_by == HOLM for one in (*found.contrasts, *best))
 
 
 def _say_registrations(judged: Judged, results: Path) -> None:

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bnbench.claims.deciding import fewest_seeds
+from bnbench.cli.reproduce import adjusted_together
 from bnbench.cli.until_decided import looks, run_until_decided
 from bnbench.config import Study, dump_experiment, load_experiment, load_study
 from bnbench.errors import BnbenchError
+from bnbench.findings import find
 from bnbench.runs import Run
 
 STUDY = """\
@@ -66,6 +69,23 @@ def test_it_stops_once_decided_or_at_the_limit(
 
     study, code = run_until_decided(load, tmp_path / "results", 10, run)
     assert (len(study.seeds), code) == (stops, 0)
+
+
+@pytest.mark.parametrize(("family", "together"), [("confirmatory", 2), ("exploratory", 1)])
+def test_what_is_adjusted_together_takes_more_seeds(
+    family: str, together: int, load: Callable[[int], Study], tmp_path: Path
+) -> None:
+    metrics = "[validation_accuracy@last, validation_accuracy@1]"
+    changed = STUDY.replace("[validation_accuracy@last]", f"{metrics}, family: {family}")
+    (tmp_path / "s.yaml").write_text(changed + BRIEF)
+    assert adjusted_together(find(load(3), tmp_path / "results")) == together
+
+
+@pytest.mark.parametrize(("tests", "seeds"), [(1, 6), (2, 7), (12, 9), (25, 10)])
+def test_holm_multiplies_the_smallest_p(tests: int, seeds: int) -> None:
+    """Of n seeds that all agree p is 2 in 2**n."""
+    assert fewest_seeds(tests) == seeds
+    assert tests * 2 / 2**seeds < 0.05 <= tests * 2 / 2 ** (seeds - 1)
 
 
 def test_what_needs_a_fixed_number_of_seeds_is_refused(
