@@ -31,7 +31,9 @@ def in_one_line(text: object) -> str:
 class BnbenchError(Exception):
     """Problems that the user can remedy: each names the file, the key and the remedy.
 
-    Anything else that is raised is a defect of bnbench and keeps its traceback.
+    Whatever reads a config, a file or an option may raise it, so docstrings do not list it under
+    Raises; where refusing is a function's work, its text says what it refuses. Anything else that
+    is raised is a defect of bnbench and keeps its traceback.
 
     Parameters
     ----------
