@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from bnbench.config import AdamSettings, OptimizerSettings
+from bnbench.training.eager import keep_compiler_out, step
 
 ALIGNMENT = 16  # floats: each view starts on a cache line, as a tensor of its own would
 
@@ -56,6 +57,7 @@ def build_optimizer(
 
     On a GPU it can be part of a CUDA graph: it counts its steps there, not in Python.
     """
+    keep_compiler_out()
     on_gpu = parameter.device.type == "cuda"
     fused = on_gpu or parameter.device.type == "cpu"
     if isinstance(settings, AdamSettings):
@@ -87,7 +89,7 @@ def take_step(optimizer: torch.optim.Adam | torch.optim.SGD) -> None:
     state = optimizer.state.get(parameter)
     adam = isinstance(optimizer, torch.optim.Adam) and parameter.device.type == "cpu"
     if not adam or not state:  # the first step makes the state
-        optimizer.step()
+        step(optimizer)
         return
     state["step"] += 1
     with torch.no_grad():

@@ -14,7 +14,7 @@ from bnbench.config import Experiment
 from bnbench.models import Network, build_model, resolve_model
 from bnbench.runs import EpochRow
 from bnbench.training.checkpoint import Tally, TrainingState
-from bnbench.training.optimizer import build_optimizer, flatten_parameters
+from bnbench.training.optimizer import build_optimizer, flatten_parameters, take_step
 
 MOST_COUNTED = 1 << 24
 """Adam counts its steps in a float32, which stays there when 1 is added."""
@@ -82,7 +82,7 @@ def pattern(experiment: Experiment, num_classes: int, batches: int, device: str)
     """
     settings, model = experiment.training, untrained(experiment, num_classes)
     optimizer = build_optimizer(flatten_parameters(model), settings.optimizer)
-    optimizer.step()  # before the first one it has no state
+    take_step(optimizer)  # before the first one it has no state
     return Pattern(
         model.state_dict(),
         optimizer.state_dict(),

@@ -1,6 +1,10 @@
-"""A step by the fused kernel is the optimizer's own, to the bit."""
+"""A step by the fused kernel is the optimizer's own, to the bit, and needs no compiler."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -33,3 +37,27 @@ def test_a_step_is_the_optimizer_s(settings: OptimizerSettings) -> None:
     assert all(
         torch.equal(kept[0][name], kept[1][name]) for name in kept[0] if kept[0][name] is not None
     )
+
+
+RUNS = """
+import sys
+from pathlib import Path
+from bnbench import load_experiment, run_experiment
+
+for name in ("adam", "sgd"):
+    settings = ["data.dataset=digits", "training.epochs=2", f"training.optimizer={{name: {name}}}"]
+    experiment = load_experiment("configs/mlp.yaml", settings)
+    results = Path(sys.argv[1]) / name
+    rows = run_experiment(experiment, 0, results)
+    assert any(row.epoch == 2 for row in rows)
+    rows.close()
+    assert {row.epoch for row in run_experiment(experiment, 0, results)} == {2}
+print([name for name in ("torch._dynamo", "sympy", "triton") if name in sys.modules])
+"""
+
+
+def test_no_run_imports_the_compiler(root: Path, tmp_path: Path) -> None:
+    """It takes longer than a short run: begun, stopped and gone on with, none needs it."""
+    line = [sys.executable, "-c", RUNS, str(tmp_path)]
+    done = subprocess.run(line, cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
