@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,17 @@ def test_a_config_that_is_too_deep_or_too_large(tmp_path: Path, text: str) -> No
     with pytest.raises(BnbenchError, match=r"is nested too deeply|is larger than") as caught:
         load_experiment(path)
     assert len(caught.value.problems) == 1
+
+
+@pytest.mark.parametrize("text", ["[" * 2_000, "a: " + "{b: [" * 1_000])
+def test_brackets_within_brackets_are_answered_at_once(tmp_path: Path, text: str) -> None:
+    """It was quadratic: two thousand took three seconds, and ten where others computed."""
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+    started = time.process_time()
+    with pytest.raises(BnbenchError, match="is nested too deeply"):
+        load_experiment(path)
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
