@@ -1,19 +1,16 @@
 """The articles' claims as data, and what the runs say of each.
 
 A claim is an entry of a YAML file: its tests name a study's contrast or arm, a metric and a rule,
-or a check of what is exact.
-Verdicts are worked out from the findings every time.
+or a check of what is exact. Verdicts are worked out from the findings every time.
 """
 
 from bnbench.claims.asks import asked, brief_tests, check_asks, questions
-from bnbench.claims.evidence import find, judge_test
-from bnbench.claims.exact import Check
-from bnbench.claims.judging import Judgement, judge
-from bnbench.claims.overall import overall_verdicts
+from bnbench.claims.judging import Judgement, judge, overall_verdicts
 from bnbench.claims.reading import article_claims, load_claims, study_claims
 from bnbench.claims.references import check_claims
-from bnbench.claims.rules import RULES, Rule
-from bnbench.claims.schema import Claim, ClaimTest
+from bnbench.claims.rules import RULES, ClaimTest
+from bnbench.claims.rules.exact import Check
+from bnbench.claims.schema import Claim
 from bnbench.claims.table import claims_table
 from bnbench.claims.verdict import ASPECT_VERDICTS, Outcome, Verdict
 
@@ -25,7 +22,6 @@ __all__ = [
     "ClaimTest",
     "Judgement",
     "Outcome",
-    "Rule",
     "Verdict",
     "article_claims",
     "asked",
@@ -33,9 +29,7 @@ __all__ = [
     "check_asks",
     "check_claims",
     "claims_table",
-    "find",
     "judge",
-    "judge_test",
     "load_claims",
     "overall_verdicts",
     "questions",

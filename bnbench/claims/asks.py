@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-from bnbench.claims.reading import test_problems
+from pydantic import ValidationError
+
 from bnbench.claims.references import reference_problems
-from bnbench.claims.schema import ClaimTest
+from bnbench.claims.rules import RULES, ClaimTest
+from bnbench.claims.schema import ANY_TEST, Place
 from bnbench.config import Study
+from bnbench.config.label import Label
 from bnbench.config.study_schema import BriefQuestion, StudyAsk
 from bnbench.errors import BnbenchError
+from bnbench.registry import unknown
 
 
 def asked(study: Study) -> dict[StudyAsk, tuple[ClaimTest, ...]]:
@@ -17,23 +22,35 @@ def asked(study: Study) -> dict[StudyAsk, tuple[ClaimTest, ...]]:
 
     A sweep's name gives a test at each of its points. A part that asks for the published
     accuracies has none. A study without parts is asked whether its contrasts differ.
+
+    Raises
+    ------
+    BnbenchError
+        With one line a key that the rule of a part does not take.
     """
     asks = study.asks or tuple(_by_default(study))
-    return {ask: tuple(_tests(study, ask)) for ask in asks}
+    return {ask: tuple(_tests(study, ask, position)) for position, ask in enumerate(asks)}
 
 
 def brief_tests(study: Study) -> dict[BriefQuestion, dict[str, ClaimTest]]:
-    """Write each brief question as tests, by the recipe that is asked: published, corrected."""
+    """Write each brief question as tests, by the recipe that is asked: published, corrected.
+
+    Raises
+    ------
+    BnbenchError
+        As `asked`.
+    """
     return {
         row: {
-            recipe: ClaimTest(
-                aspect=row.question, study=study.name, contrast=contrast, metric=row.metric,
-                rule=row.yes,
+            recipe: _test(
+                {"aspect": row.question, "study": study.name, "contrast": contrast,
+                 "metric": row.metric, "rule": row.yes},
+                _place(study, f"brief.{position}", {"rule": "yes", "contrast": recipe}),
             )
             for recipe, contrast in (("published", row.published), ("corrected", row.corrected))
             if contrast
         }
-        for row in study.brief
+        for position, row in enumerate(study.brief)
     }  # fmt: skip
 
 
@@ -56,18 +73,49 @@ def check_asks(studies: Iterable[Study]) -> None:
         raise BnbenchError(*dict.fromkeys(problems))
 
 
-def _tests(study: Study, ask: StudyAsk) -> Iterator[ClaimTest]:
+PARTS = {"rule": "yes", "metric": "metrics", "contrast": "contrasts"}
+"""Keys of a test -> those of a part of a question that they come from."""
+
+
+def _place(study: Study, part: str, keys: dict[str, str]) -> Place:
+    """Say where the keys of a test stand in the study's file, under the names they have there."""
+    return lambda key: f"{study.path}: {'.'.join(filter(None, (part, keys.get(key, key))))}"
+
+
+def _test(values: dict[str, Any], place: Place) -> ClaimTest:
+    try:
+        return ANY_TEST.validate_python(values)
+    except ValidationError as error:
+        raise BnbenchError(*_refused(error, values["rule"], place)) from None
+
+
+def _refused(error: ValidationError, rule: str, place: Place) -> Iterator[str]:
+    """Say what a rule does not take, or lacks."""
+    for detail in error.errors():
+        if detail["type"] == "union_tag_invalid":
+            yield str(unknown("rule", rule, RULES, place("rule")))
+            continue
+        key = str(detail["loc"][-1])
+        if detail["type"] == "missing":
+            yield f"{place('')}: the rule {rule!r} needs a `{key}`"
+        elif detail["type"] == "extra_forbidden":
+            yield f"{place(key)}: the rule {rule!r} takes no {key}; leave it out"
+        else:
+            yield f"{place(key)}: {detail['msg']}"
+
+
+def _tests(study: Study, ask: StudyAsk, position: int) -> Iterator[ClaimTest]:
     planned = [
         *(one.name for one in study.contrasts),
         *(study.ladder.changes if study.ladder else ()),
     ]
+    place = _place(study, f"asks.{position}", PARTS)
     for name in ask.contrasts:
-        for contrast in [one for one in planned if one.partition("@")[0] == name] or [name]:
+        for contrast in [one for one in planned if Label.parse(one).group == name] or [name]:
             for metric in ask.metrics or (None,):
-                yield ClaimTest(
-                    aspect=ask.says, study=study.name, contrast=contrast, metric=metric,
-                    rule=ask.yes,
-                )  # fmt: skip
+                values = {"aspect": ask.says, "study": study.name, "contrast": contrast,
+                          "metric": metric, "rule": ask.yes}  # fmt: skip
+                yield _test({key: value for key, value in values.items() if value}, place)
 
 
 def _by_default(study: Study) -> Iterator[StudyAsk]:
@@ -83,21 +131,18 @@ def _by_default(study: Study) -> Iterator[StudyAsk]:
 
 
 def _problems(study: Study) -> Iterator[str]:
-    for position, tests in enumerate(asked(study).values()):
-        keys = {"rule": "yes", "metric": "metrics", "contrast": "contrasts"}
+    """List the names that a study's questions use and that it does not have."""
+    studies = {study.name: study}
+    try:
+        parts, brief = asked(study), brief_tests(study)
+    except BnbenchError as error:
+        yield from error.problems
+        return
+    for position, tests in enumerate(parts.values()):
+        place = _place(study, f"asks.{position}", PARTS)
         for test in tests:
-            yield from _problems_of(study, test, f"asks.{position}", keys)
-    for position, by_recipe in enumerate(brief_tests(study).values()):
+            yield from map(str, reference_problems(test, place, studies))
+    for position, by_recipe in enumerate(brief.values()):
         for recipe, test in by_recipe.items():
-            keys = {"rule": "yes", "contrast": recipe}
-            yield from _problems_of(study, test, f"brief.{position}", keys)
-
-
-def _problems_of(study: Study, test: ClaimTest, where: str, keys: dict[str, str]) -> Iterator[str]:
-    """List what is wrong with a test, under the names that a question has for its keys."""
-
-    def place(key: str) -> str:
-        return f"{study.path}: {'.'.join(filter(None, (where, keys.get(key, key))))}"
-
-    problems = [*test_problems(test, place)]
-    yield from map(str, problems or reference_problems(test, place, {study.name: study}))
+            place = _place(study, f"brief.{position}", {"contrast": recipe})
+            yield from map(str, reference_problems(test, place, studies))

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from bnbench.claims.evidence import find, judge_test
-from bnbench.claims.exact import Check, check
-from bnbench.claims.schema import Claim, ClaimTest
-from bnbench.claims.verdict import Outcome, Verdict
+from bnbench.claims.rules import ClaimTest
+from bnbench.claims.rules.exact import Check, Exact
+from bnbench.claims.schema import Claim
+from bnbench.claims.verdict import Verdict, of_claim
 from bnbench.config import named, parse_metric
 from bnbench.config.study import SMALL
 from bnbench.findings.results import StudyFindings
@@ -64,7 +64,7 @@ class Judgement:
     @property
     def measured(self) -> str:
         """The numbers with what they are of: ``test accuracy: −0.15 pp ...``."""
-        metric = self.test.metric if self.test is not None and self.n else None
+        metric = self.test.names.get("metric") if self.test is not None and self.n else None
         of = parse_metric(metric).title if metric else ""
         return ": ".join(filter(None, [of, self.numbers]))
 
@@ -109,7 +109,7 @@ def judge(
 
 
 def _by_article_and_number(claim: Claim) -> tuple[str, list[tuple[str, int]]]:
-    """Return a sort key that puts ``A0.2`` before ``A0.10``."""
+    """A sort key that puts ``A0.2`` before ``A0.10``."""
     parts = re.findall(r"(\D*)(\d*)", claim.id)
     return claim.article, [(word, int(number or 0)) for word, number in parts]
 
@@ -118,61 +118,62 @@ def _judge_claim(
     claim: Claim, findings: Mapping[str, StudyFindings], checks: Mapping[str, Check] | None
 ) -> Iterator[Judgement]:
     for test in claim.tests:
-        if test.check is None:
-            yield _judge_aspect(claim, test, findings)
+        if isinstance(test, Exact):
+            yield _judge_exact(claim, test, checks)
         else:
-            yield _judge_exact(claim, test, test.check, checks)
+            yield _judge_aspect(claim, test, findings)
     if claim.needs:
         yield Judgement(claim, None, Verdict.OPEN, f"needs: {claim.needs}")
     if claim.not_testable:
         yield Judgement(claim, None, Verdict.NOT_TESTABLE, claim.not_testable)
 
 
-def _judge_exact(
-    claim: Claim, test: ClaimTest, name: str, checks: Mapping[str, Check] | None
-) -> Judgement:
+def _judge_exact(claim: Claim, test: Exact, checks: Mapping[str, Check] | None) -> Judgement:
     if checks is None:
         return Judgement(claim, test, Verdict.OPEN, "not run: bnbench claims")
-    if name not in checks:
-        raise unknown("check", name, checks, claim.place(f"tests.{claim.tests.index(test)}.check"))
-    outcome = check(checks[name])
+    if test.check not in checks:
+        place = claim.place(f"tests.{claim.tests.index(test)}.check")
+        raise unknown("check", test.check, checks, place)
+    outcome = test.decide(checks[test.check])
     return Judgement(claim, test, outcome.verdict, outcome.numbers, how=outcome.how)
 
 
 def _judge_aspect(
     claim: Claim, test: ClaimTest, findings: Mapping[str, StudyFindings]
 ) -> Judgement:
-    names = (test.study, test.study + SMALL)
-    there = [findings[name] for name in names if name in findings]
-    for study in there:
-        outcome = judge_test(test, study)
-        if outcome is not None:
-            return _judgement(claim, test, study, outcome)
-    return Judgement(claim, test, Verdict.OPEN, _missing(test, there))
+    name = test.names["study"]
+    studies = [findings[one] for one in (name, name + SMALL) if one in findings]
+    for found in studies:
+        if (outcome := test.judge(found)) is not None:
+            keeps = found.study.keeps
+            numbers = outcome.numbers + (f"; reduced run: {keeps}" if keeps else "")
+            return Judgement(
+                claim, test, outcome.verdict, numbers,
+                found.study.name, outcome.n, outcome.how, outcome.reproduced,
+            )  # fmt: skip
+    return Judgement(claim, test, Verdict.OPEN, _missing(test, name, studies))
 
 
-def _judgement(claim: Claim, test: ClaimTest, study: StudyFindings, outcome: Outcome) -> Judgement:
-    numbers = outcome.numbers
-    if study.study.keeps:
-        numbers += f"; reduced run: {study.study.keeps}"
-    return Judgement(
-        claim, test, outcome.verdict, numbers, study.study.name, outcome.n, outcome.how,
-        outcome.reproduced,
-    )  # fmt: skip
-
-
-def _missing(test: ClaimTest, there: list[StudyFindings]) -> str:
+def _missing(test: ClaimTest, study: str, studies: list[StudyFindings]) -> str:
     """Say why a test has no verdict, and the command that makes its study's runs."""
-    found = [find(test, study) for study in there]
-    told = next((one.notes for one in found if one), ())
-    notes = "; ".join(dict.fromkeys(map(_reason, told)))
+    subject = (test.names.get("contrast", ""), test.names.get("metric", ""))
+    findings = [finding for found in studies if (finding := found.finding(*subject))]
+    notes = "; ".join(dict.fromkeys(map(_reason, findings[0].notes if findings else ())))
     why = f"not measured ({notes})" if notes else "not run"
-    path = there[0].study.path if there else test.study
+    path = studies[0].study.path if studies else study
     known = {str(file): name for name, file in named("study").items()}
     return f"{why}: bnbench reproduce {known.get(path, path)}"
 
 
 def _reason(note: str) -> str:
-    """Give the reason in brackets at a note's end, which both arms have; else the whole note."""
+    """The reason in brackets at a note's end, which both arms have; else the whole note."""
     reason = re.search(r"\(([^()]+)\)$", note)
     return reason[1] if reason else note
+
+
+def overall_verdicts(judgements: Iterable[Judgement]) -> dict[str, Verdict]:
+    """The verdicts on whole claims, by id, in the order of the judgements."""
+    aspects: dict[str, list[Verdict]] = {}
+    for judgement in judgements:
+        aspects.setdefault(judgement.claim.id, []).append(judgement.verdict)
+    return {claim: of_claim(verdicts) for claim, verdicts in aspects.items()}

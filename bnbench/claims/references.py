@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from bnbench.claims.reading import repeated_ids
-from bnbench.claims.rules import RULES
-from bnbench.claims.schema import Claim, ClaimTest, Place
+from bnbench.claims.rules import ClaimTest
+from bnbench.claims.rules.ranges import Range
+from bnbench.claims.schema import Claim, Place
 from bnbench.config import Study
 from bnbench.errors import BnbenchError
 from bnbench.registry import unknown
@@ -32,7 +33,6 @@ def check_claims(claims: Iterable[Claim], studies: Mapping[str, Study]) -> None:
         problem
         for claim in claims
         for position, test in enumerate(claim.tests)
-        if test.check is None
         for problem in reference_problems(test, claim.place_of_test(position), studies)
     ]
     problems += repeated_ids(claims)
@@ -44,39 +44,31 @@ def reference_problems(
     test: ClaimTest, place: Place, studies: Mapping[str, Study]
 ) -> Iterator[BnbenchError]:
     """Find the names of a test that its study does not have."""
-    if test.study not in studies:
-        yield unknown("study", test.study, studies, place("study"))
+    if (study := test.names.get("study")) is None:
         return
-    kind, name, measured = _measured(test, studies[test.study])
+    if study not in studies:
+        yield unknown("study", study, studies, place("study"))
+        return
+    key = "arm" if "arm" in test.names else "contrast"
+    name, metric = test.names[key], test.names.get("metric")
+    measured = _measured(studies[study], key, best_only=isinstance(test, Range))
     if name not in measured:
-        of = f"{kind} in the study {test.study}"
-        yield unknown(of, name, measured, place(kind))
-    elif test.metric is not None and test.metric not in measured[name]:
-        of = f"metric of {name} in the study {test.study}"
-        yield unknown(of, test.metric, measured[name], place("metric"))
+        yield unknown(f"{key} in the study {study}", name, measured, place(key))
+    elif metric is not None and metric not in measured[name]:
+        of = f"metric of {name} in the study {study}"
+        yield unknown(of, metric, measured[name], place("metric"))
 
 
-def _measured(test: ClaimTest, study: Study) -> tuple[str, str, dict[str, set[str]]]:
-    """Give what kind of subject the test names, its name, and the metrics of each such subject."""
-    if test.arm is None:
-        assert test.contrast is not None
-        best_only = RULES[test.rule].of_best is not None
-        return "contrast", test.contrast, _metrics_of_contrasts(study, best_only=best_only)
-    return "arm", test.arm, _metrics_of_arms(study)
-
-
-def _metrics_of_contrasts(study: Study, *, best_only: bool) -> dict[str, set[str]]:
+def _measured(study: Study, key: str, *, best_only: bool) -> dict[str, set[str]]:
+    """The metrics of each contrast; or of each arm, as far as contrasts measure them."""
     metrics = {one.name: one.metrics for one in study.best}
-    if not best_only:
+    if key == "contrast" and not best_only:
         metrics |= {one.name: one.metrics for one in study.contrasts}
         metrics |= dict.fromkeys(study.ladder.changes, study.ladder.metrics) if study.ladder else {}
-    return {name: {metric.text for metric in measured} for name, measured in metrics.items()}
-
-
-def _metrics_of_arms(study: Study) -> dict[str, set[str]]:
-    """Collect what the contrasts measure of each arm; of the others nothing is known."""
-    metrics: dict[str, set[str]] = {label: set() for label in study.arms}
+    if key == "contrast":
+        return {name: {metric.text for metric in measured} for name, measured in metrics.items()}
+    arms: dict[str, set[str]] = {label: set() for label in study.arms}
     for contrast in study.contrasts:
         for label in (contrast.treatment, contrast.baseline):
-            metrics[label] |= {metric.text for metric in contrast.metrics}
-    return metrics
+            arms[label] |= {metric.text for metric in contrast.metrics}
+    return arms

@@ -24,6 +24,7 @@ def claims_table(judgements: Sequence[Judgement]) -> pd.DataFrame:
 
 def _row(judgement: Judgement) -> dict[str, str | int]:
     claim, test = judgement.claim, judgement.test
+    names = test.names if test else {}
     return {
         "claim": claim.id,
         "article": claim.article,
@@ -36,12 +37,13 @@ def _row(judgement: Judgement) -> dict[str, str | int]:
         "numbers": judgement.numbers,
         "study": judgement.study,
         "n": judgement.n,
-        "subject": (test.contrast or test.arm or test.check or "") if test else "",
-        "metric": (test.metric or "") if test else "",
+        "subject": next((names[key] for key in SUBJECTS if key in names), ""),
+        "metric": names.get("metric", ""),
         "rule": test.rule if test else "",
     }
 
 
+SUBJECTS = ("contrast", "arm", "check")
 _COLUMNS = (
     "claim", "article", "text", "claimed", "aspect", "verdict", "how", "reproduced", "numbers",
     "study", "n", "subject", "metric", "rule",

@@ -1,17 +1,18 @@
-"""The verdicts, and what a rule gives back."""
+"""One vocabulary of outcomes: the verdicts, the words for them, and how several make one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What the runs say of a claim.
+    """What the runs say of a claim, or of a question.
 
     ``NOT TESTABLE``: no run of this project can say anything. ``OPEN``: one could, but it has
-    not been made, or the experiment does not exist yet. ``MIXED`` is of a whole claim only: some
-    of its aspects are supported and others refuted.
+    not been made, or the experiment does not exist yet. ``MIXED`` is of several outcomes together:
+    some are supported and others are not.
     """
 
     SUPPORTED = "SUPPORTED"
@@ -21,6 +22,34 @@ class Verdict(StrEnum):
     OPEN = "OPEN"
     MIXED = "MIXED"
 
+    @property
+    def word(self) -> str:
+        """The verdict on a claim, in small letters."""
+        return self.value.lower()
+
+    def answer(self, rule: str = "") -> str:
+        """The verdict as an answer to a question that is asked by a rule.
+
+        Whether two arms are different is answered by ``different`` or ``equivalent``; every other
+        question by ``yes`` or ``no``.
+        """
+        by_rule = DIFFERENCES if rule == "different" else {}
+        return by_rule.get(self, ANSWERS[self])
+
+
+ANSWERS = {
+    Verdict.SUPPORTED: "yes",
+    Verdict.REFUTED: "no",
+    Verdict.INCONCLUSIVE: "not decided",
+    Verdict.NOT_TESTABLE: "not testable",
+    Verdict.OPEN: "not run",
+    Verdict.MIXED: "in part",
+}
+DIFFERENCES = {
+    Verdict.SUPPORTED: "different",
+    Verdict.REFUTED: "equivalent",
+    Verdict.MIXED: "different in part",
+}
 
 ASPECT_VERDICTS = tuple(verdict for verdict in Verdict if verdict is not Verdict.MIXED)
 """What one aspect can have."""
@@ -57,3 +86,42 @@ class Outcome:
     def numbers(self) -> str:
         """All of it in one plain line: ``+0.59 pp [+0.47, +0.71], n = 10``."""
         return self.estimate + self.rest
+
+
+def decide(*, supported: bool, refuted: bool) -> Verdict:
+    """The verdict of a rule, from its two conditions; every rule decides by this alone."""
+    if supported:
+        return Verdict.SUPPORTED
+    return Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE
+
+
+def of_claim(aspects: Iterable[Verdict]) -> Verdict:
+    """The verdict on a whole claim, from those on its aspects.
+
+    ``MIXED`` where decided aspects disagree. Else ``OPEN`` where an aspect is open. Else
+    ``SUPPORTED`` or ``REFUTED``, as all decided aspects say. Without a decided aspect it is
+    ``NOT TESTABLE`` or ``INCONCLUSIVE``.
+    """
+    found = set(aspects)
+    decided = found & {Verdict.SUPPORTED, Verdict.REFUTED}
+    if len(decided) > 1:
+        return Verdict.MIXED
+    if Verdict.OPEN in found:
+        return Verdict.OPEN
+    if decided:
+        return decided.pop()
+    return Verdict.NOT_TESTABLE if found == {Verdict.NOT_TESTABLE} else Verdict.INCONCLUSIVE
+
+
+def of_question(parts: Iterable[Verdict]) -> Verdict:
+    """The answer to a whole question, from those to its parts.
+
+    ``SUPPORTED`` or ``REFUTED`` where every part is; ``MIXED`` where only some are supported: a
+    sweep that is decided at two of nine settings must not read as a plain yes. Else
+    ``INCONCLUSIVE``.
+    """
+    found = set(parts)
+    if found in ({Verdict.SUPPORTED}, {Verdict.REFUTED}):
+        return found.pop()
+    some = found & {Verdict.SUPPORTED, Verdict.MIXED}
+    return Verdict.MIXED if some else Verdict.INCONCLUSIVE

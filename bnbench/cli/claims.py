@@ -99,7 +99,7 @@ def resting_on(judgements: Sequence[Judgement], paths: Iterable[Path]) -> tuple[
     from bnbench.config import load_study
 
     names = {load_study(path).name for path in paths}
-    return tuple(one for one in judgements if one.test is not None and one.test.study in names)
+    return tuple(one for one in judgements if one.test and one.test.names.get("study") in names)
 
 
 def _chosen(

@@ -182,7 +182,7 @@ def write_all(judged: Judged, out: Path, *, with_runs: bool, lean: bool = False)
 
 def _say_answers(judged: Judged) -> None:
     """Answer the studies' short questions, and say once where seeds are too few to decide any."""
-    from bnbench.claims.deciding import fewest_seeds
+    from bnbench.claims.rules.deciding import fewest_seeds
     from bnbench.report.answers import answer_rows
 
     rows = [
@@ -200,10 +200,11 @@ def _say_answers(judged: Judged) -> None:
 
 def adjusted_together(found: StudyFindings) -> int:
     """Count the tests that a study's short questions are adjusted for, themselves included."""
-    from bnbench.claims import find, questions
+    from bnbench.claims import questions
     from bnbench.findings.multiplicity import HOLM
 
-    asked = (find(test, found) for test in questions(found.study))
+    names = (test.names for test in questions(found.study))
+    asked = (found.finding(one.get("contrast", ""), one.get("metric", "")) for one in names)
     if not any(one is not None and one.adjusted_by == HOLM for one in asked):
         return 1
     best = [one for chosen in found.best for one in chosen.findings]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bnbench.claims import ClaimTest, Verdict, judge_test, questions
-from bnbench.claims.deciding import fewest_seeds
+from bnbench.claims import ClaimTest, Verdict, questions
+from bnbench.claims.rules.deciding import fewest_seeds
 from bnbench.cli.terminal import tell
 from bnbench.config import Study
 from bnbench.errors import BnbenchError
@@ -69,7 +69,7 @@ def looks(at_most: int) -> Iterator[int]:
 def answers(found: StudyFindings) -> Iterator[tuple[ClaimTest, bool]]:
     """Say of each question of a study whether it is decided."""
     for test in questions(found.study):
-        outcome = judge_test(test, found)
+        outcome = test.judge(found)
         decided = outcome is not None and outcome.verdict is not Verdict.INCONCLUSIVE
         yield test, decided
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+
+from bnbench.config.places import place_of
+from bnbench.registry import unknown
+
+SAID = "said"
+"""Kind of a problem whose message says all of it, and is not followed by the value."""
 
 MOST_TOLD = 200
 """Problems of one file; nobody reads more, and each is compared with every name there is."""
@@ -71,20 +78,24 @@ def _explain(
 ) -> str:
     parts = _written_parts(detail["loc"], values)
     key = ".".join(parts)
-    nearest = key
-    while nearest and nearest not in places:
-        nearest = nearest.rpartition(".")[0]
-    where = f"{places.get(nearest, file)}: {section}{key}"
+    where = place_of(places, key, file, section)
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":
         return f"{where}: there is no such key; {_suggest(schema, detail['loc'], parts[-1])}"
     if kind == "missing":
         return f"{where}: is missing; add it"
+    if kind == SAID:
+        return f"{where}: {detail['msg']}"
     if kind == "union_tag_invalid":
-        place = places.get(f"{key}.name", file)
-        return f"{place}: {key}.name: {context['tag']!r} is none of {context['expected_tags']}"
+        tag = context["discriminator"].strip("'")
+        place = place_of(places, f"{key}.{tag}", file, section)
+        known = re.findall("'([^']*)'", context["expected_tags"])
+        kind_of = parts[-1] if tag == "name" else tag
+        return str(unknown(kind_of, context["tag"], known, place))
     if kind == "union_tag_not_found":
-        return f"{where}.name: is missing; choose {NAMES[parts[-1]]}"
+        tag = context["discriminator"].strip("'")
+        chosen = f"; choose {NAMES[parts[-1]]}" if parts[-1] in NAMES else "; add it"
+        return f"{where}.{tag}: is missing{chosen}"
     if detail["loc"][-1] == "[key]":
         return f"{where}: {WORDS[kind](context)}"
     given = json.dumps(detail["input"], default=str, ensure_ascii=False)
@@ -193,7 +204,9 @@ def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[st
 
 
 def _tags(model: type[BaseModel]) -> tuple[Any, ...]:
-    return get_args(model.model_fields["name"].annotation) if "name" in model.model_fields else ()
+    """List the names of a member of a union, which its ``name`` or ``rule`` takes."""
+    fields = [model.model_fields[key] for key in ("name", "rule") if key in model.model_fields]
+    return tuple(tag for field in fields for tag in get_args(field.annotation))
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

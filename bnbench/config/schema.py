@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
+from bnbench.config.places import place_of
+
 ExperimentName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.,=+@-]*(/[A-Za-z0-9][A-Za-z0-9_.,=+@-]*)*$")
 ]
@@ -309,7 +311,4 @@ class Experiment(Settings):
 
     def place(self, key: str) -> str:
         """Say where `key` (dotted) was written, as ``file:line:column: key``."""
-        nearest = key
-        while nearest and nearest not in self._places:
-            nearest = nearest.rpartition(".")[0]
-        return f"{self._places.get(nearest, self.experiment)}: {key}"
+        return place_of(self._places, key, self.experiment)

@@ -13,6 +13,7 @@ from bnbench.config.ladder import Ladder, climb
 from bnbench.config.loading import checked, load_variant, read_mapping
 from bnbench.config.metric import Metric, parse_metric
 from bnbench.config.named import config_file
+from bnbench.config.places import place_of
 from bnbench.config.schema import Experiment
 from bnbench.config.study import (
     SMALL,
@@ -122,10 +123,7 @@ class _Loading:
         return study
 
     def place(self, key: str) -> str:
-        nearest = key
-        while nearest and nearest not in self.places:
-            nearest = nearest.rpartition(".")[0]
-        return f"{self.places.get(nearest, self.path)}: {key}"
+        return place_of(self.places, key, str(self.path))
 
     def load(
         self, config: str, overrides: Mapping[str, Any], name: str | None, key: str

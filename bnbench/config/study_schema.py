@@ -81,7 +81,7 @@ class StudyAsk(Settings):
     the change from the published recipe to the corrected one, ``switch`` each rung of it."""
     metrics: Annotated[tuple[str, ...], Field(strict=False)] = ()
     yes: str
-    """The rule of claims (`bnbench.claims.RULES`) that means yes, such as ``higher``; with
+    """The rule of claims (`bnbench.claims.rules`) that means yes, such as ``higher``; with
     ``reproduced`` the published accuracies are asked for, and no contrast is named."""
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 from bnbench.config import Metric, Study
 from bnbench.config.study_schema import Point
@@ -119,6 +120,13 @@ class Finding:
     def n(self) -> int:
         """Seeds that both sides have."""
         return len(self.treatment.values.keys() & self.baseline.values.keys())
+
+    @property
+    def measured(self) -> bool:
+        """Whether there is a pair to judge."""
+        if self.metric.quantity.kind == "share":
+            return self.n > 0
+        return (self.contrast or self.speed_up) is not None
 
 
 @dataclass(frozen=True)
@@ -287,3 +295,27 @@ class StudyFindings:
     answers: tuple[TestAnswers, ...]
     missing: tuple[str, ...]
     diverged: tuple[str, ...]
+
+    @cached_property
+    def by_name(self) -> dict[tuple[str, str], Finding]:
+        """Every finding by the name of its contrast and the text of its metric."""
+        named = [(one.name, one) for one in self.contrasts]
+        named += [(best.name, one) for best in self.best for one in best.findings]
+        named += [(one.name, one) for one in self.ladder.changes] if self.ladder else []
+        return {(name, one.metric.text): one for name, one in named}
+
+    def finding(self, contrast: str, metric: str) -> Finding | None:
+        """A contrast's finding on a metric, whether anything was measured or not."""
+        return self.by_name.get((contrast, metric))
+
+    def level(self, arm: str, metric: str) -> Level | None:
+        """An arm's level, if it was measured in a contrast that has the arm and the metric."""
+        levels = (side for one in self.contrasts for side in (one.treatment, one.baseline))
+        found = (level for level in levels if (level.label, level.metric.text) == (arm, metric))
+        return next(
+            (one for one in found if one.summary and not math.isnan(one.summary.mean)), None
+        )
+
+    def best_of(self, contrast: str) -> BestFinding | None:
+        """A contrast of best against best."""
+        return next((one for one in self.best if one.name == contrast), None)

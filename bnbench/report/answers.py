@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bnbench.claims import ClaimTest, brief_tests, judge_test
+from bnbench.claims import ClaimTest, Verdict, brief_tests
 from bnbench.findings.results import StudyFindings
 from bnbench.report.markdown import environment
-from bnbench.report.study_answer import WORDS
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,7 @@ def _rows(found: StudyFindings) -> Iterator[AnswerRow]:
 def _answer(test: ClaimTest | None, found: StudyFindings) -> BriefAnswer:
     if test is None:
         return BriefAnswer("")
-    outcome = judge_test(test, found)
-    if outcome is None:
-        return BriefAnswer("not run")
+    if (outcome := test.judge(found)) is None:
+        return BriefAnswer(Verdict.OPEN.answer())
     number = outcome.estimate.rpartition("(medians), ")[2]  # of times, their ratio alone
-    return BriefAnswer(WORDS[outcome.verdict], number, outcome.n)
+    return BriefAnswer(outcome.verdict.answer(), number, outcome.n)

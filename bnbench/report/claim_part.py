@@ -60,11 +60,7 @@ class ClaimsPart:
     def counts(self) -> str:
         """How many claims have which verdict."""
         counts = Counter(claim.verdict for claim in self.shown)
-        known = ", ".join(
-            f"{counts[one.value.lower()]} {one.value.lower()}"
-            for one in Verdict
-            if counts[one.value.lower()]
-        )
+        known = ", ".join(f"{counts[one.word]} {one.word}" for one in Verdict if counts[one.word])
         aspects = sum(len(claim.aspects) for claim in self.shown)
         return (
             f"{len(self.shown)} claims in {aspects} aspects: {known}. A claim is supported or"
@@ -95,17 +91,15 @@ def claims_part(judgements: Sequence[Judgement], studies: Collection[str]) -> Cl
         aspects = list(group)
         judged = [one for one in aspects if one.verdict is not Verdict.OPEN]
         lines += [_line(one) for one in aspects if one.verdict is Verdict.OPEN]
-        ours = any(test.study in names for test in claim.tests)
+        ours = any(test.names.get("study") in names for test in claim.tests)
         if judged and (ours or not claim.tests):
             shown.append(_part(judged, verdicts[claim.id]))
     return ClaimsPart(tuple(shown), tuple(lines))
 
 
 def _part(judged: Sequence[Judgement], verdict: Verdict) -> ClaimPart:
-    claim, word = judged[0].claim, verdict.value.lower()
-    rows = tuple(
-        (one.aspect or "the whole claim", one.verdict.value.lower(), one.line) for one in judged
-    )
+    claim, word = judged[0].claim, verdict.word
+    rows = tuple((one.aspect or "the whole claim", one.verdict.word, one.line) for one in judged)
     return ClaimPart(
         title=f"{word} · {claim.id}: {claim.claim}",
         verdict=word,

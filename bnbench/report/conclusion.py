@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bnbench.claims.deciding import enough_seeds, fewest_seeds
-from bnbench.findings import numbers
+from bnbench.claims import Verdict
+from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds
+from bnbench.claims.rules.differences import Difference
 from bnbench.findings.results import Finding
 from bnbench.report.compare import Comparison
 
@@ -25,14 +26,19 @@ def conclusions(comparison: Comparison) -> Iterator[str]:
 
 
 def _sentence(finding: Finding) -> str:
+    """Decide as a claim that the two are different would be decided."""
     assert finding.contrast is not None
-    mean, ends, n = finding.contrast.mean_difference, finding.contrast.t_interval, finding.n
-    treatment, baseline = finding.treatment.label, finding.baseline.label
-    if enough_seeds(n) and ends.low <= 0 <= ends.high:
+    treatment, baseline, n = finding.treatment.label, finding.baseline.label, finding.n
+    outcome = Difference(
+        aspect="lead", rule="different", study=finding.study, contrast=finding.name,
+        metric=finding.metric.text,
+    ).decide(finding)  # fmt: skip
+    ahead = "ahead of" if finding.contrast.mean_difference >= 0 else "behind"
+    lead = f"{treatment} is {ahead} {baseline}"
+    if outcome.verdict is Verdict.REFUTED:
+        lead = f"{treatment} and {baseline} are {outcome.how}"
+    elif outcome.verdict is Verdict.INCONCLUSIVE and enough_seeds(n):
         lead = f"{treatment} and {baseline} cannot be told apart"
-    else:
-        lead = f"{treatment} is {'ahead of' if mean >= 0 else 'behind'} {baseline}"
-    text = f"{lead}: {finding.metric.title} {numbers.estimate(mean, ends, 'pp')}"
     seeds = "1 seed" if n == 1 else f"{n} seeds"
     few = "" if enough_seeds(n) else f"; it takes {fewest_seeds()} to decide"
-    return f"{text}, {seeds}{few}"
+    return f"{lead}: {finding.metric.title} {outcome.estimate}, {seeds}{few}"

@@ -18,15 +18,20 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from bnbench.claims import Verdict
 from bnbench.report.drawing import Drawings
 from bnbench.report.study_figures import Picture
 
 FOLD = re.compile(r"<details><summary>([^<>]*)</summary>\n?|</details>\n?")
-BADGES = {
-    "yes": "good", "different": "good", "equivalent": "bad", "no": "bad", "in part": "mixed",
-    "different in part": "mixed", "not decided": "unsure", "supported": "good", "refuted": "bad",
-    "mixed": "mixed", "inconclusive": "unsure", "open": "open", "not testable": "open",
+COLORS = {
+    Verdict.SUPPORTED: "good", Verdict.REFUTED: "bad", Verdict.MIXED: "mixed",
+    Verdict.INCONCLUSIVE: "unsure", Verdict.OPEN: "open", Verdict.NOT_TESTABLE: "open",
 }  # fmt: skip
+BADGES = {
+    word: color
+    for verdict, color in COLORS.items()
+    for word in (verdict.answer(), verdict.answer("different"), verdict.word)
+}
 """Words of answers and verdicts, and the colour in which they stand."""
 BADGE = re.compile(f"({'|'.join(BADGES)}) · (.*)", re.DOTALL)
 

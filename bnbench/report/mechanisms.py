@@ -25,6 +25,6 @@ def mechanisms_table(judgements: Sequence[Judgement], studies: Sequence[StudyRun
         if one.study in names:
             claim = f"{one.claim.id}: {one.claim.claim}" if one.claim is not before else ""
             numbers = one.line.partition(REDUCED)[0]
-            rows.append((claim, one.aspect, one.verdict.value.lower(), numbers))
+            rows.append((claim, one.aspect, one.verdict.word, numbers))
             before = one.claim
     return environment().get_template("mechanisms.md").render(rows=rows) + "\n"

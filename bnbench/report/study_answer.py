@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bnbench.claims import ClaimTest, Outcome, Verdict, asked, find, judge_test
-from bnbench.claims.deciding import enough_seeds
+from bnbench.claims import ClaimTest, Outcome, Verdict, asked
+from bnbench.claims.rules.deciding import enough_seeds
+from bnbench.claims.verdict import decide, of_question
 from bnbench.config import Study, parse_metric
 from bnbench.config.label import Label
 from bnbench.config.study_schema import StudyAsk
@@ -17,11 +18,6 @@ from bnbench.report.names import arm_title, settings_at
 
 LISTED = 3
 """So many numbers of one part are all given; of more, the largest."""
-
-YES, NO, IN_PART, NOT_DECIDED = "yes", "no", "in part", "not decided"
-DIFFERENCE = {YES: "different", NO: "equivalent", IN_PART: "different in part"}
-"""Of a part that asks for no direction, as those do that a study without `asks` gets."""
-WORDS = {Verdict.SUPPORTED: YES, Verdict.REFUTED: NO, Verdict.INCONCLUSIVE: NOT_DECIDED}
 
 
 @dataclass(frozen=True)
@@ -34,17 +30,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of an answer: yes, no, in part or not decided, and what was found."""
+    """One part of an answer: its verdict, and what was found, in words."""
 
     says: str
-    word: str
+    verdict: Verdict
     found: str
-    rule: str = ""
-
-    @property
-    def said(self) -> str:
-        """The word, as the part's rule has it."""
-        return _as_asked(self.word, self.rule)
 
 
 @dataclass(frozen=True)
@@ -56,9 +46,9 @@ class Piece:
     finding: Finding | None
 
     @property
-    def word(self) -> str:
-        """Yes, no or not decided."""
-        return WORDS[self.outcome.verdict] if self.outcome else NOT_DECIDED
+    def verdict(self) -> Verdict:
+        """Inconclusive where it has not been run."""
+        return self.outcome.verdict if self.outcome else Verdict.INCONCLUSIVE
 
     @property
     def size(self) -> float:
@@ -74,77 +64,68 @@ class Piece:
 def answer(found: StudyFindings) -> Answer:
     """Answer a study's question in a word or two, then each part of it in a sentence.
 
-    A part is yes where every test of it is supported and no where every one is refuted, by the
-    rules and the fewest seeds of claims; in part where some are supported; else not decided.
+    The parts are put together by `bnbench.claims.verdict.of_question`.
     """
-    parts = [_part(found, ask, tests) for ask, tests in asked(found.study).items()]
-    parts = [part for part in parts if part.found]
+    parts = {ask: _part(found, ask, tests) for ask, tests in asked(found.study).items()}
+    parts = {ask: part for ask, part in parts.items() if part.found}
     if not parts:
         return Answer("Not decided.", ("Its runs allow no comparison yet.",))
-    lead = _together([part.word for part in parts])
-    if len(parts) == 1:
-        sentences = [f"{parts[0].says}: {parts[0].found}."]
-    else:
-        sentences = [f"{part.says}, {part.said}: {part.found}." for part in parts]
-    word = lead if found.study.asks else _as_asked(lead, "different")
+    sentences = [
+        f"{part.says}{f', {part.verdict.answer(ask.yes)}' * (len(parts) > 1)}: {part.found}."
+        for ask, part in parts.items()
+    ]
+    lead = of_question(part.verdict for part in parts.values())
+    word = lead.answer("" if found.study.asks else "different")
     return Answer(f"{word.capitalize()}.", tuple(line[0].upper() + line[1:] for line in sentences))
-
-
-def _as_asked(word: str, rule: str) -> str:
-    return DIFFERENCE.get(word, word) if rule == "different" else word
-
-
-def _together(words: Sequence[str]) -> str:
-    if set(words) in ({YES}, {NO}):
-        return words[0]
-    return IN_PART if {YES, IN_PART} & set(words) else NOT_DECIDED
 
 
 def _part(found: StudyFindings, ask: StudyAsk, tests: Sequence[ClaimTest]) -> Part:
     if not tests:
         return _published(found, ask)
-    pieces = [Piece(test, judge_test(test, found), find(test, found)) for test in tests]
-    word = _together([piece.word for piece in pieces])
+    pieces = [_piece(test, found) for test in tests]
+    verdict = of_question(piece.verdict for piece in pieces)
     if not any(piece.outcome for piece in pieces):
-        return Part(ask.says, word, "", ask.yes)
+        return Part(ask.says, verdict, "")
     of = _shared_metric(pieces)
     said = of in ask.says
     if len(pieces) > LISTED:
         text = _most(found.study, pieces, of)
-        return Part(ask.says, word, text if said else f"{of}: {text}", ask.yes)
+        return Part(ask.says, verdict, text if said else f"{of}: {text}")
     differs = bool(of) and not said and _has_differences(pieces)
-    text = _each(found.study, pieces, of, word, "by " * differs)
+    text = _each(found.study, pieces, of, verdict, "by " * differs)
     lead = "" if said else f"{of}{' differs' * differs}{':' * (len(pieces) > 1 and bool(of))} "
-    return Part(ask.says, word, (lead + text).strip(), ask.yes)
+    return Part(ask.says, verdict, (lead + text).strip())
+
+
+def _piece(test: ClaimTest, found: StudyFindings) -> Piece:
+    finding = found.finding(test.names["contrast"], test.names.get("metric", ""))
+    return Piece(test, test.judge(found), finding)
 
 
 def _has_differences(pieces: Sequence[Piece]) -> bool:
     return any(piece.finding and piece.finding.contrast for piece in pieces)
 
 
-def _each(study: Study, pieces: Sequence[Piece], of: str, word: str, by: str) -> str:
+def _each(study: Study, pieces: Sequence[Piece], of: str, verdict: Verdict, by: str) -> str:
     """List every number, and say of each whatever the part's own word does not say of it."""
-    rule = pieces[0].test.rule
-    texts = [
-        _number(study, piece, pieces, of, _remarks(piece.word, word, rule), by) for piece in pieces
-    ]
+    texts = []
+    for piece in pieces:
+        remark = "" if piece.verdict is verdict else piece.verdict.answer(piece.test.rule)
+        texts.append(_number(study, piece, pieces, of, remark, by))
     n = sorted({piece.outcome.n for piece in pieces if piece.outcome})
     return f"{'; '.join(texts)}, n = {' and '.join(map(str, n))}"
 
 
-def _remarks(word: str, of_part: str, rule: str) -> tuple[str, ...]:
-    return () if word == of_part else (_as_asked(word, rule),)
-
-
 def _most(study: Study, pieces: Sequence[Piece], of: str) -> str:
     """Count the tests by their outcome, and give the largest number of the first kind there is."""
-    counts = Counter(piece.word for piece in pieces)
-    kinds = [word for word in (YES, NO, NOT_DECIDED) if counts[word]]
-    first, *others = [(_as_asked(word, pieces[0].test.rule), counts[word]) for word in kinds]
+    counts = Counter(piece.verdict for piece in pieces)
+    kinds = [verdict for verdict in Verdict if counts[verdict]]
+    rule = pieces[0].test.rule
+    first, *others = [(verdict.answer(rule), counts[verdict]) for verdict in kinds]
     whole = "all" if not others else f"{first[1]} of"
     counted = f"{first[0]} in {whole} {len(pieces)} {_noun(pieces)}"
     counted += "".join(f", {word} in {count}" for word, count in others)
-    run = [piece for piece in pieces if piece.word == kinds[0] and piece.outcome]
+    run = [piece for piece in pieces if piece.verdict is kinds[0] and piece.outcome]
     if not run:
         return counted
     chosen = max(run, key=lambda piece: piece.size)
@@ -167,21 +148,22 @@ def _number(
     piece: Piece,
     pieces: Sequence[Piece],
     of: str,
-    remarks: tuple[str, ...] = (),
+    remark: str = "",
     by: str = "",
 ) -> str:
     """Write one number, after what its piece of the part is and before what is to be said of it."""
-    metric = parse_metric(piece.test.metric).title if piece.test.metric else ""
-    words = [_where(study, piece, pieces), metric.removeprefix(of).strip()]
+    metric = piece.test.names.get("metric")
+    title = parse_metric(metric).title if metric else ""
+    words = [_where(study, piece, pieces), title.removeprefix(of).strip()]
     if piece.outcome is None:
         return " ".join(filter(None, [*words, "not run"]))
-    told = ", ".join(filter(None, [*remarks, piece.outcome.how]))
+    told = ", ".join(filter(None, [remark, piece.outcome.how]))
     return " ".join(filter(None, [*words, by + piece.outcome.estimate, told and f"({told})"]))
 
 
 def _shared_metric(pieces: Sequence[Piece]) -> str:
     """Find the words that the metrics of all pieces begin with, which need be said only once."""
-    metrics = [parse_metric(piece.test.metric) for piece in pieces if piece.test.metric]
+    metrics = [parse_metric(text) for one in pieces if (text := one.test.names.get("metric"))]
     for titles in ([one.title for one in metrics], [one.quantity.title for one in metrics]):
         if len(set(titles)) == 1:
             return titles[0]
@@ -190,11 +172,11 @@ def _shared_metric(pieces: Sequence[Piece]) -> str:
 
 def _where(study: Study, piece: Piece, pieces: Sequence[Piece]) -> str:
     """Name the contrast and its point, where a part has several."""
-    name = piece.test.contrast or ""
+    name = piece.test.names["contrast"]
     group, point = Label.parse(name)
     if group == "switch" and study.ladder is not None:
         return f"“{study.ladder.switches[point]}”:"
-    if len({one.test.contrast for one in pieces}) == 1:
+    if len({one.test.names["contrast"] for one in pieces}) == 1:
         return ""
     if len(_groups(pieces)) == 1 and piece.finding is not None:
         return f"{settings_at(study, piece.finding)}:"
@@ -202,7 +184,7 @@ def _where(study: Study, piece: Piece, pieces: Sequence[Piece]) -> str:
 
 
 def _groups(pieces: Sequence[Piece]) -> set[str]:
-    return {Label.parse(piece.test.contrast or "").group for piece in pieces}
+    return {Label.parse(piece.test.names["contrast"]).group for piece in pieces}
 
 
 def _pair(study: Study, name: str) -> str:
@@ -220,9 +202,11 @@ def _published(found: StudyFindings, ask: StudyAsk) -> Part:
     """Count the published accuracies that lie where one further run would."""
     inside = [point.inside for point in found.published if point.summary.n > 1]
     if not inside:
-        return Part(ask.says, NOT_DECIDED, "")
+        return Part(ask.says, Verdict.INCONCLUSIVE, "")
     n = min(point.summary.n for point in found.published)
-    word = _together([YES if one else NO for one in inside]) if enough_seeds(n) else NOT_DECIDED
+    verdict = of_question(
+        decide(supported=one and enough_seeds(n), refuted=enough_seeds(n)) for one in inside
+    )
     text = (
         f"{sum(inside)} of the article's {len(inside)} accuracies fall inside our 95 % prediction"
         f" interval, n = {n}"
@@ -233,4 +217,4 @@ def _published(found: StudyFindings, ask: StudyAsk) -> Part:
         for point in found.published
         if (point.split, point.epoch, point.inside) == ("validation", 1, False)
     )
-    return Part(ask.says, word, text + first)
+    return Part(ask.says, verdict, text + first)

@@ -39,7 +39,7 @@ def ask(root: Path, tmp_path: Path) -> Ask:
 def test_a_sweep_is_asked_at_every_point_and_metric(ask: Ask) -> None:
     study = ask("contrasts: [lead, best], metrics: [test_accuracy], yes: higher")
     ((tests),) = asked(study).values()
-    assert [(test.contrast, test.metric, test.rule) for test in tests] == [
+    assert [(test.names["contrast"], test.names["metric"], test.rule) for test in tests] == [
         ("lead@0", "test_accuracy", "higher"),
         ("lead@0.5", "test_accuracy", "higher"),
         ("best", "test_accuracy", "higher"),
@@ -63,7 +63,7 @@ def test_by_default_each_contrast_is_asked_whether_it_differs(ask: Ask) -> None:
         ("contrasts: [lead], metrics: [train_loss@1], yes: lower", ".metrics: there is no metric"),
         (
             "contrasts: [lead], metrics: [diverged], yes: higher",
-            ".metrics: the rule 'higher' is of",
+            ".metrics: the rule is of a level, and",
         ),
         ("contrasts: [lead], metrics: [test_accuracy], yes: hihger", ".yes: there is no rule"),
         ("contrasts: [lead], yes: higher", ": the rule 'higher' needs a `metric`"),
@@ -97,7 +97,7 @@ def test_every_study_asks_what_it_measures(root: Path) -> None:
         known = {one.name for one in study.contrasts} | {one.name for one in study.best}
         known |= set(study.ladder.changes if study.ladder else ())
         tests = [test for tests in asked(study).values() for test in tests]
-        assert {test.contrast for test in tests} <= known
+        assert {test.names["contrast"] for test in tests} <= known
         assert {test.rule for test in tests} <= set(RULES)
 
 

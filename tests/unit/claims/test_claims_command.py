@@ -41,9 +41,9 @@ def test_a_line_a_verdict_and_a_sum(
 def test_only_the_claims_of_some_studies(root: Path, judgements: tuple[Judgement, ...]) -> None:
     studies = root / "configs/studies"
     kept = resting_on(judgements, [studies / "bias.yaml", studies / "mlp.yaml"])
-    everywhere = [test.study for claim in article_claims() for test in claim.tests]
+    everywhere = [test.names.get("study") for claim in article_claims() for test in claim.tests]
     assert len(kept) == everywhere.count("bias") + everywhere.count("mlp") > 0
-    assert {one.test and one.test.study for one in kept} == {"bias", "mlp"}
+    assert {one.test and one.test.names["study"] for one in kept} == {"bias", "mlp"}
 
 
 def test_one_verdict_in_any_spelling(

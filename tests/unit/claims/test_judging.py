@@ -21,7 +21,9 @@ def claim(number: str = "X.1", article: str = "X", **fields: Any) -> Claim:
 
 
 def asking(**changes: Any) -> Claim:
-    return claim(tests=[{**TEST, **METRIC, **changes}])
+    """A claim of one test; a key that is changed to ``None`` is left out."""
+    values = {**TEST, **METRIC, **changes}
+    return claim(tests=[{key: value for key, value in values.items() if value is not None}])
 
 
 def only(judgements: tuple[Judgement, ...]) -> Judgement:

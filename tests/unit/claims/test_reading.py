@@ -76,26 +76,42 @@ def test_a_place_is_a_line_of_the_file() -> None:
             "claims.0.tests.0.metric: there is no metric 'tset_accuracy';"
             " did you mean 'test_accuracy'?",
         ),
-        (f"    tests: [{GOOD.replace('contrast', 'arm')}]\n", "'higher' is of a `contrast`"),
-        (f"    tests: [{GOOD.replace('contrast: c, ', '')}]\n", "either a contrast or an arm"),
-        (f"    tests: [{GOOD.replace('metric: test_accuracy, ', '')}]\n", "needs a `metric`"),
-        ("    tests: [{aspect: a, rule: higher, check: c}]\n", "`check` go together"),
-        (f"    tests: [{GOOD.replace('higher', 'check')}]\n", "`check` go together"),
-        (f"    tests: [{GOOD[:-1]}, check: c}}]\n", "a check stands for itself"),
-        ("    tests: [{aspect: a, rule: higher, contrast: c}]\n", "must name a study"),
-        (f"    tests: [{GOOD.replace('higher', 'above, number: 1')}]\n", "'above' is of an `arm`"),
-        (f"    tests: [{GOOD.replace('higher', 'reproduced')}]\n", "needs a `number`"),
-        (f"    tests: [{GOOD.replace('higher', 'higher, number: 1')}]\n", "takes no number"),
-        (f"    tests: [{GOOD.replace('higher', 'higher, number: .nan')}]\n", "a finite number"),
+        (
+            f"    tests: [{GOOD.replace('higher', 'above, number: 1, arm: b')}]\n",
+            "claims.0.tests.0.contrast: there is no such key; the keys here are: aspect, rule,"
+            " study, arm, metric, number",
+        ),
+        (
+            f"    tests: [{GOOD.replace('contrast: c, ', '')}]\n",
+            "claims.0.tests.0.contrast: is missing; add it",
+        ),
+        (
+            "    tests: [{aspect: a, study: s, metric: test_accuracy, rule: reproduced,"
+            " number: 1}]\n",
+            "must name either a contrast or an arm",
+        ),
+        (f"    tests: [{GOOD.replace('metric: test_accuracy, ', '')}]\n", "metric: is missing"),
+        (f"    tests: [{GOOD[:-1]}, check: c}}]\n", "tests.0.check: there is no such key"),
+        (f"    tests: [{GOOD.replace('study: study, ', '')}]\n", "tests.0.study: is missing"),
+        (f"    tests: [{GOOD.replace('higher', 'reproduced')}]\n", "tests.0.number: is missing"),
+        (
+            f"    tests: [{GOOD.replace('higher', 'higher, number: 1')}]\n",
+            "claims.0.tests.0.number: there is no such key; the keys here are: aspect, rule,"
+            " study, contrast, metric, smallest_effect",
+        ),
+        (
+            f"    tests: [{GOOD.replace('higher', 'higher, smallest_effect: .nan')}]\n",
+            "a finite number",
+        ),
         (
             f"    tests: [{GOOD.replace('higher', 'reproduced, number: 1, smallest_effect: 1')}]\n",
-            "claims.0.tests.0.smallest_effect: the rule 'reproduced' takes no smallest effect",
+            "claims.0.tests.0.smallest_effect: there is no such key; the keys here are:",
         ),
         (
             f"    tests: [{GOOD.replace('higher', 'sooner')}]\n",
-            "the rule 'sooner' is of a time, and test_accuracy is a level",
+            "the rule is of a time, and test_accuracy is a level",
         ),
-        (f"    tests: [{GOOD.replace('higher', 'wider')}]\n", "'wider' takes no metric"),
+        (f"    tests: [{GOOD.replace('higher', 'wider')}]\n", "metric: there is no such key"),
         (
             "    needs: a\n  - {id: X.1, article: X, claim: a, claimed: b, needs: c}\n",
             "also the id",

@@ -75,7 +75,10 @@ def test_text_such_as_1e_3_is_a_number(write: Write) -> None:
             "  optimizer: {name: adam, momentum: 0.9}",
             "training.optimizer.momentum: there is no such key; the keys here are: name, learning",
         ),
-        ("  optimizer: {name: adm}", "training.optimizer.name: 'adm' is none of 'adam', 'sgd'"),
+        (
+            "  optimizer: {name: adm}",
+            "training.optimizer.name: there is no optimizer 'adm'; did you mean 'adam'?",
+        ),
         ("  optimizer: {beta1: 0.9}", "training.optimizer.name: is missing; choose adam or sgd"),
         ("  optimizer: adam", 'training.optimizer: must be a section of keys and values, not "ad'),
         (

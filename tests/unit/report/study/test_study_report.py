@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bnbench.claims import Claim, ClaimTest, Judgement, Verdict
+from bnbench.claims import Claim, Judgement, Verdict
 from bnbench.errors import BnbenchError
 from bnbench.findings.results import StudyFindings
 from bnbench.report.appendix import AppendixRun, Listing, appendix, read_appendix
@@ -29,14 +29,20 @@ def _judgement(
     claim: str, *studies: str, verdict: Verdict = Verdict.SUPPORTED, text: str = "It helps."
 ) -> Judgement:
     tests = [
-        {"aspect": "direction", "study": name, "contrast": "corrected", "rule": "higher"}
+        {
+            "aspect": "direction",
+            "study": name,
+            "contrast": "corrected",
+            "rule": "higher",
+            "metric": "test_accuracy",
+        }
         for name in studies
     ]
     about = {"not_testable": "opinion"} if not tests else {"tests": tests}
     parsed = Claim.model_validate(
         {"id": claim, "article": "A0", "claim": text, "claimed": "+3 pp", **about}
     )
-    test = ClaimTest.model_validate(tests[0]) if tests else None
+    test = parsed.tests[0] if tests else None
     return Judgement(parsed, test, verdict, "+1 pp")
 
 

@@ -13,12 +13,12 @@ OTHER_WAY = "the other way round"
 
 
 def enough_seeds(n: int) -> bool:
-    """Say whether n seeds may decide: fewer leave every exact p above 0.05, whatever they show."""
+    """Whether n seeds may decide: fewer leave every exact p above 0.05, whatever they show."""
     return n >= fewest_seeds()
 
 
 def withstands_adjustment(finding: Finding) -> bool:
-    """Say whether a finding may decide: one of a family or a sweep by its adjusted p."""
+    """Whether a finding may decide: one of a family or a sweep by its adjusted p."""
     return not finding.adjusted_by or finding.p_adjusted < ALPHA
 
 
@@ -31,7 +31,7 @@ def seeds_text(finding: Finding) -> str:
 
 
 def fewest_seeds(tests: int = 1) -> int:
-    """Return the smallest n at which the exact p of one of so many tests can fall below 0.05.
+    """The smallest n at which the exact p of one of so many tests can fall below 0.05.
 
     Holm multiplies the smallest p by their number; where that is not below 0.05, none is.
     """

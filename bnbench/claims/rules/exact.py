@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
-from bnbench.claims.verdict import Outcome, Verdict
+from bnbench.claims.rules.rule import ClaimTest, Text
+from bnbench.claims.verdict import Outcome, decide
 
 
 @dataclass(frozen=True)
@@ -30,16 +32,22 @@ class Check:
     why: str = ""
 
 
-def check(found: Check) -> Outcome:
-    """Judge a claim by a check.
+class Exact(ClaimTest):
+    """What is exact: supported where the measured number is within the tolerance, else refuted.
 
-    ``SUPPORTED`` where the measured number is within the tolerance of the claimed one, ``REFUTED``
-    else. No seeds stand behind it, so it is never inconclusive.
+    No seeds stand behind it, so it is never inconclusive.
     """
-    holds = abs(found.measured - found.claimed) <= found.tolerance
-    verdict = Verdict.SUPPORTED if holds else Verdict.REFUTED
-    text = f"{found.of}: {_shown(found.measured, found)}; claimed {_claimed(found)}"
-    return Outcome(verdict, 0, text, f"; {found.why}" if found.why else "")
+
+    rule: Literal["check"]
+    check: Text
+    """Name of one of `bnbench.checks`; it needs no study."""
+
+    def decide(self, found: Check) -> Outcome:
+        """Decide by what the check measured."""
+        holds = abs(found.measured - found.claimed) <= found.tolerance
+        text = f"{found.of}: {_shown(found.measured, found)}; claimed {_claimed(found)}"
+        why = f"; {found.why}" if found.why else ""
+        return Outcome(decide(supported=holds, refuted=not holds), 0, text, why)
 
 
 def _claimed(found: Check) -> str:

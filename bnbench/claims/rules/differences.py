@@ -1,0 +1,111 @@
+"""The rules of a paired difference of levels.
+
+"Excludes 0" is of the 95 % t interval and, for a finding of the confirmatory family or of a
+sweep, of the adjusted p below 0.05 as well. Equivalence is two one-sided tests of its own
+hypothesis, which that p is not about. Below 6 seeds nothing is decided: no exact p could be
+below 0.05.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bnbench.claims.rules.deciding import (
+    OTHER_WAY,
+    enough_seeds,
+    fewest_seeds,
+    needed_text,
+    seeds_text,
+    withstands_adjustment,
+)
+from bnbench.claims.rules.rule import LevelMetric, OfContrast
+from bnbench.claims.verdict import Outcome, Verdict, decide
+from bnbench.config.schema import Float
+from bnbench.findings import numbers
+from bnbench.findings.results import Finding
+from bnbench.statistics import Contrast, n_for_any_time, n_for_paired_t, n_for_tost
+
+
+class Difference(OfContrast):
+    """What is claimed of the treatment's metric, held against the baseline's.
+
+    ``higher``, ``lower``: supported where the interval of the paired difference excludes 0 in that
+    direction, and the mean is at least the smallest effect; refuted where it excludes 0 in the
+    other direction, or two one-sided tests show equivalence within the smallest effect.
+    ``different``: supported where the interval excludes 0 in either direction and the mean is at
+    least the smallest effect; refuted by equivalence. ``equivalent``: the reverse.
+    """
+
+    rule: Literal["higher", "lower", "different", "equivalent"]
+    metric: LevelMetric
+    smallest_effect: Annotated[Float, Field(gt=0)] | None = None
+    """Of interest, in the metric's unit; by default the one that the contrast declares."""
+
+    def decide(self, finding: Finding) -> Outcome:
+        """Decide, with the n it would take where neither is shown."""
+        effect = self.smallest_effect or finding.smallest_effect
+        contrast, unit = contrast_of(finding), finding.metric.quantity.unit
+        size = numbers.difference(effect, unit).lstrip("+")
+        within = f"equivalent within {size}"
+        differs = excludes_zero(finding) and abs(contrast.mean_difference) >= effect
+        equivalent = _equivalent(finding, effect)
+        refuted = [within] * equivalent
+        if self.rule == "equivalent":
+            supported, refuted = equivalent, [f"at least {size}"] * differs
+        elif self.rule == "different":
+            supported = differs
+        else:
+            as_claimed = (1 if self.rule == "higher" else -1) * contrast.mean_difference > 0
+            supported = differs and as_claimed
+            if excludes_zero(finding) and not as_claimed:
+                refuted = [OTHER_WAY, *refuted]
+        verdict = decide(supported=supported, refuted=bool(refuted))
+        how = {
+            Verdict.SUPPORTED: within if self.rule == "equivalent" else "",
+            Verdict.REFUTED: " and ".join(refuted),
+        }.get(verdict, _held_back(finding))
+        rest = _needed(finding, effect) if verdict is Verdict.INCONCLUSIVE else ""
+        mean = numbers.estimate(contrast.mean_difference, contrast.t_interval, unit)
+        return Outcome(verdict, finding.n, mean, seeds_text(finding) + rest, how)
+
+
+def contrast_of(finding: Finding) -> Contrast:
+    """The paired difference of a finding that has been measured on a level."""
+    assert finding.contrast is not None
+    return finding.contrast
+
+
+def excludes_zero(finding: Finding) -> bool:
+    """Whether a difference has been shown, of whatever size."""
+    excluded = contrast_of(finding).t_interval.excludes(0)
+    return excluded and enough_seeds(finding.n) and withstands_adjustment(finding)
+
+
+def _equivalent(finding: Finding, margin: float) -> bool:
+    """Whether both one-sided tests reject: their 90 % interval lies inside the margin."""
+    assert finding.equivalence is not None
+    ends = finding.equivalence.interval
+    return enough_seeds(finding.n) and -margin < ends.low and ends.high < margin
+
+
+def _held_back(finding: Finding) -> str:
+    if not enough_seeds(finding.n):
+        return "too few seeds"
+    held_back = contrast_of(finding).t_interval.excludes(0) and not withstands_adjustment(finding)
+    return "held back by the adjusted p alone" if held_back else ""
+
+
+def _needed(finding: Finding, effect: float) -> str:
+    """Say how many seeds find the smallest effect, or its absence, with 90 % power."""
+    contrast = contrast_of(finding)
+    if not enough_seeds(contrast.n):
+        return needed_text(contrast.n, fewest_seeds())
+    if _held_back(finding):
+        return ""
+    if finding.any_time:
+        return needed_text(contrast.n, n_for_any_time(effect=effect, sd=contrast.sd))
+    found = n_for_paired_t(effect=effect, sd=contrast.sd)
+    absent = n_for_tost(margin=effect, sd=contrast.sd)
+    return needed_text(contrast.n, max(found, absent))

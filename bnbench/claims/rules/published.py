@@ -1,0 +1,72 @@
+"""The rule of a number that was published from a single run."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from pydantic import model_validator
+
+from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds, needed_text
+from bnbench.claims.rules.rule import ClaimTest, LevelMetric, Text
+from bnbench.claims.verdict import Outcome, decide
+from bnbench.config.schema import Float
+from bnbench.findings import numbers
+from bnbench.findings.results import StudyFindings
+from bnbench.statistics import Interval
+
+
+class Reproduced(ClaimTest):
+    """That a published level, or a published difference of two single runs, is reproduced.
+
+    It is judged by the 95 % prediction interval: where one further run, or pair, may fall, not
+    where the mean of the re-runs lies. Refuted where that interval does not hold the number;
+    supported where it does, from 6 seeds on: the interval of fewer is so wide that it holds almost
+    anything. Inconclusive else, and where there is no interval, as for n = 1.
+    """
+
+    rule: Literal["reproduced"]
+    study: Text
+    contrast: Text | None = None
+    arm: Text | None = None
+    """Label of an arm: the number is a level, and not a difference."""
+    metric: LevelMetric
+    number: Float
+    """As published, in the metric's unit: 0.01 is 1 pp."""
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> Reproduced:
+        if (self.contrast is None) == (self.arm is None):
+            raise ValueError("must name either a contrast or an arm")
+        return self
+
+    def judge(self, found: StudyFindings) -> Outcome | None:
+        """Decide by the level's prediction interval, or the difference's."""
+        if self.arm is not None:
+            level = found.level(self.arm, self.metric)
+            if level is None or (summary := level.summary) is None:
+                return None
+            unit, ends = level.metric.quantity.unit, summary.prediction
+            texts = [numbers.level(one, unit) for one in (self.number, summary.mean)]
+            return self._decide(summary.n, ends, numbers.level_interval(ends, unit), *texts)
+        finding = found.finding(self.contrast or "", self.metric)
+        if finding is None or finding.contrast is None or finding.prediction is None:
+            return None
+        unit, mean = finding.metric.quantity.unit, finding.contrast.mean_difference
+        texts = [numbers.difference(one, unit) for one in (self.number, mean)]
+        ends = finding.prediction
+        return self._decide(finding.n, ends, numbers.interval(ends, unit), *texts)
+
+    def _decide(self, n: int, ends: Interval, between: str, published: str, mean: str) -> Outcome:
+        re_runs = f"; re-runs {mean}, n = {n}"
+        if math.isnan(ends.low):
+            verdict = decide(supported=False, refuted=False)
+            alone = f"{re_runs}; one seed predicts no interval"
+            return Outcome(verdict, n, f"published {published}", alone)
+        inside, enough = ends.contains(self.number), enough_seeds(n)
+        verdict = decide(supported=inside and enough, refuted=not inside)
+        said = f"published {published} against {between} of one further run"
+        if inside and not enough:
+            return Outcome(verdict, n, said, re_runs + needed_text(n, fewest_seeds()))
+        how = f"{'inside' if inside else 'outside'} the prediction interval"
+        return Outcome(verdict, n, said, re_runs, how, inside)

@@ -1,0 +1,73 @@
+"""The rules of the range of a grid in which each side is usable, seed by seed.
+
+The grid's own points are all that these rules can resolve.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from bnbench.claims.rules.deciding import ALPHA, fewest_seeds, needed_text
+from bnbench.claims.rules.rule import ClaimTest, Text
+from bnbench.claims.verdict import Outcome, Verdict, decide
+from bnbench.findings.numbers import p_equals
+from bnbench.findings.results import StudyFindings
+from bnbench.statistics import sign_test_p
+
+
+class Range(ClaimTest):
+    """That the treatment's usable range is wider, or its largest usable point larger.
+
+    A range is measured in decades from end to end; no usable point is narrower than one. By the
+    exact sign test over the seeds: supported where p < 0.05 and it is so at more seeds, refuted
+    where it is the reverse at more. Equal ranges are left out.
+    """
+
+    rule: Literal["wider", "larger"]
+    study: Text
+    contrast: Text
+    """A best against best."""
+
+    def judge(self, found: StudyFindings) -> Outcome | None:
+        """Decide by the usable points of each side."""
+        best = found.best_of(self.contrast)
+        if best is None or not any(any(one.values()) for one in best.usable.values()):
+            return None
+        size, what, words = _SIZES[self.rule]
+        treatment, baseline = (
+            {seed: size(_numbers(points)) for seed, points in best.usable[side].items()}
+            for side in ("treatment", "baseline")
+        )
+        shared = treatment.keys() & baseline.keys()
+        more = sum(treatment[seed] > baseline[seed] for seed in shared)
+        less = sum(treatment[seed] < baseline[seed] for seed in shared)
+        n, p = len(shared), sign_test_p(more, less)
+        verdict = decide(supported=p < ALPHA and more > less, refuted=p < ALPHA)
+        counts = ", ".join(
+            f"{word} in {count} of {n} seeds" if count else f"{word} in no seed"
+            for word, count in zip(words, (more, less), strict=True)
+        )
+        undecided = verdict is Verdict.INCONCLUSIVE
+        needed = needed_text(n, fewest_seeds()) if undecided else ""
+        how = words[1] if verdict is Verdict.REFUTED else ""
+        return Outcome(verdict, n, f"{what} {counts}", f", sign test {p_equals(p)}{needed}", how)
+
+
+def _numbers(points: Sequence[object]) -> list[float]:
+    return [float(point) for point in points if isinstance(point, int | float)]
+
+
+def _largest(points: Sequence[float]) -> float:
+    return max(points, default=-math.inf)
+
+
+def _decades(points: Sequence[float]) -> float:
+    return math.log10(max(points) / min(points)) if points else -math.inf
+
+
+_SIZES = {
+    "wider": (_decades, "usable range", ("wider", "narrower")),
+    "larger": (_largest, "largest usable value", ("higher", "lower")),
+}

@@ -1,0 +1,54 @@
+"""The rules of one arm's mean against a threshold, by the 95 % t interval of the mean."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds, needed_text
+from bnbench.claims.rules.rule import ClaimTest, LevelMetric, Text
+from bnbench.claims.verdict import Outcome, Verdict, decide
+from bnbench.config.schema import Float
+from bnbench.findings import numbers
+from bnbench.findings.results import StudyFindings
+from bnbench.statistics import Summary, n_for_paired_t
+
+
+class Threshold(ClaimTest):
+    """That an arm's mean is above, or below, a threshold.
+
+    Supported where the interval lies on the claimed side of it, refuted where it lies on the other.
+    Below 6 seeds neither.
+    """
+
+    rule: Literal["above", "below"]
+    study: Text
+    arm: Text
+    metric: LevelMetric
+    number: Float
+    """The threshold, in the metric's unit: 0.01 is 1 pp."""
+
+    def judge(self, found: StudyFindings) -> Outcome | None:
+        """Decide by the interval of the arm's mean."""
+        level = found.level(self.arm, self.metric)
+        if level is None or (summary := level.summary) is None:
+            return None
+        unit = level.metric.quantity.unit
+        excluded = summary.interval.excludes(self.number) and enough_seeds(summary.n)
+        as_claimed = (summary.mean > self.number) is (self.rule == "above")
+        verdict = decide(supported=excluded and as_claimed, refuted=excluded)
+        mean = numbers.level_estimate(summary.mean, summary.interval, unit)
+        text = f"{mean} against {numbers.level(self.number, unit)}"
+        undecided = verdict is Verdict.INCONCLUSIVE
+        rest = f", n = {summary.n}" + (_needed(summary, self.number) if undecided else "")
+        side = "below it" if self.rule == "above" else "above it"
+        return Outcome(verdict, summary.n, text, rest, side if verdict is Verdict.REFUTED else "")
+
+
+def _needed(summary: Summary, threshold: float) -> str:
+    if summary.interval.excludes(threshold):
+        return needed_text(summary.n, fewest_seeds())
+    distance = abs(summary.mean - threshold)
+    needed = n_for_paired_t(effect=distance, sd=summary.sd) if distance else math.inf
+    needed = math.nan if math.isnan(summary.sd) else needed
+    return needed_text(summary.n, needed, " if the mean stays")

@@ -1,0 +1,66 @@
+"""The rule of times, which may be infinite: signs and medians, no means."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bnbench.claims.rules.deciding import (
+    ALPHA,
+    fewest_seeds,
+    needed_text,
+    seeds_text,
+    withstands_adjustment,
+)
+from bnbench.claims.rules.rule import OfContrast, TimeMetric
+from bnbench.claims.verdict import Outcome, Verdict, decide
+from bnbench.findings import numbers
+from bnbench.findings.results import Finding
+from bnbench.statistics import SpeedUp
+
+
+class Sooner(OfContrast):
+    """That the treatment arrives before the baseline; never arriving is an infinite time.
+
+    Supported where the sign test over the pairs has p < 0.05, in the confirmatory family its
+    adjusted p as well, and the bootstrap interval of the ratio of medians excludes 1, all in the
+    treatment's favour. Refuted where all are against it. Neither where both medians are at the
+    first evaluation: who was sooner has not been seen.
+    """
+
+    rule: Literal["sooner"]
+    metric: TimeMetric
+
+    def decide(self, finding: Finding) -> Outcome:
+        """Decide by the sign test and the ratio of medians."""
+        speed = finding.speed_up
+        assert speed is not None
+        seen = not _unseen(finding)
+        decided = seen and speed.sign_test_p < ALPHA and withstands_adjustment(finding)
+        low, high = speed.interval.low, speed.interval.high
+        verdict = decide(
+            supported=decided and low > 1 and speed.win_probability > 0.5,
+            refuted=decided and high < 1 and speed.win_probability < 0.5,
+        )
+        sign_test = f", sign test {numbers.p_equals(speed.sign_test_p)}"
+        rest = sign_test + seeds_text(finding) + needed_text(finding.n, fewest_seeds())
+        how = "later" if verdict is Verdict.REFUTED else ""
+        how = how if seen else "both are there when first evaluated"
+        return Outcome(verdict, finding.n, _speed(finding, speed), rest, how)
+
+
+def _speed(finding: Finding, speed: SpeedUp) -> str:
+    """Write the medians of both arms' times, and their ratio with its interval."""
+    unit = finding.metric.quantity.unit
+    medians = (speed.treatment_median, speed.baseline_median)
+    text = " against ".join(numbers.level(median, unit) for median in medians) + " (medians)"
+    ratio = numbers.ratio(speed.ratio, speed.interval)
+    if ratio == numbers.NOTHING or _unseen(finding):
+        return text
+    sides = ("at least ", finding.treatment), ("at most ", finding.baseline)
+    bound = "".join(words for words, level in sides if level.at_first_look)
+    return f"{text}, {bound}{ratio} times as fast"
+
+
+def _unseen(finding: Finding) -> bool:
+    """Tell whether both sides' medians are those of their first evaluation."""
+    return finding.treatment.at_first_look and finding.baseline.at_first_look
