@@ -1,4 +1,4 @@
-"""The program as a user meets it: real processes, on scikit-learn's small digits for speed."""
+"""The program as a user meets it: whole commands, on scikit-learn's small digits for speed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import csv
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +18,9 @@ from PIL import Image
 from bnbench.config import load_experiment
 from bnbench.prediction import predict
 from bnbench.runs import Run
+from tests.commands import bnbench
 
 TIMES = {"train_seconds", "evaluation_seconds"}
-
-
-def bnbench(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "bnbench", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=cwd)
 
 
 def train(root: Path, results: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -113,6 +107,7 @@ def test_published_split_says_that_validation_is_the_test_file(root: Path, tmp_p
     done = bnbench(
         "train", "-c", root / "configs/published/mlp_batchnorm.yaml", "-o", "data.dataset=digits",
         "-o", "training.epochs=1", "-o", "training.threads=2", "--results", tmp_path,
+        workers="forkserver",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     (folder,) = run_folders(tmp_path)
@@ -338,26 +333,6 @@ def test_a_loss_that_is_no_number(root: Path, tmp_path: Path) -> None:
     assert batches[-1]["loss"] in ("nan", "inf")
     assert [row["loss"] for row in batches[:-1] if row["loss"] in ("nan", "inf")] == []
     assert not (folder / "weights.pt").exists()
-
-
-def test_interrupted_runs_say_so_and_are_done_again(root: Path, tmp_path: Path) -> None:
-    command = [
-        sys.executable, "-m", "bnbench", "train", "-c", str(root / "configs/lenet5.yaml"),
-        "-o", "data.dataset=digits", "-o", "training.epochs=500", "--results", str(tmp_path),
-    ]  # fmt: skip
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.rglob("epochs.csv")) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    time.sleep(1)
-    os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
-    assert "Traceback" not in said
-    (folder,) = run_folders(tmp_path)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["status"] == "interrupted"
-    assert all(len(row) == 8 for row in rows(folder / "epochs.csv"))
 
 
 def test_models_lists_every_architecture() -> None:

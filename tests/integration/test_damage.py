@@ -8,7 +8,6 @@ import json
 import pickle
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -22,6 +21,7 @@ from bnbench.config import Experiment, load_experiment
 from bnbench.execution import plan_runs
 from bnbench.runs import BatchRows, Run, run_directory
 from bnbench.training import run_experiment
+from tests import commands
 
 SHORT = ["data.dataset=digits", "training.epochs=4", "training.batch_size=50"]
 
@@ -44,8 +44,7 @@ def arguments(root: Path, tmp_path: Path) -> list[str]:
 
 @pytest.fixture
 def train(arguments: list[str]) -> Train:
-    command = [sys.executable, "-m", "bnbench", *arguments]
-    return lambda: subprocess.run(command, capture_output=True, text=True, timeout=300)
+    return lambda: commands.bnbench(*arguments)
 
 
 @pytest.fixture

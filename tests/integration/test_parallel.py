@@ -18,6 +18,7 @@ import pytest
 
 from bnbench.execution.pool import cause_of_death
 from bnbench.runs import Run
+from tests.commands import bnbench, started
 
 ENDLESS = 1_000_000
 
@@ -38,29 +39,25 @@ def config(folder: Path, name: str, epochs: int) -> Path:
     return path
 
 
+PROGRAM = [sys.executable, "-m", "bnbench"]
+
+
 def command(configs: Sequence[Path], results: Path, *options: object) -> list[str]:
     chosen = [part for path in configs for part in ("--config", str(path))]
-    return [
-        sys.executable, "-m", "bnbench", "train", *chosen, "--results", str(results),
-        *map(str, options),
-    ]  # fmt: skip
+    return ["train", *chosen, "--results", str(results), *map(str, options)]
 
 
 @contextmanager
-def started(line: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """A process group of its own, as a shell gives to a command; nothing of it is left behind."""
+def really_started(line: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """As `started`, with the program's own start."""
     with subprocess.Popen(
-        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [*PROGRAM, *line], stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         try:
             yield process
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-
-
-def done(line: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
 
 
 def run_of(results: Path, name: str, seed: int = 0) -> Run:
@@ -102,7 +99,7 @@ def test_every_cause_is_named_and_the_others_finish(tmp_path: Path) -> None:
         }.items()
     ]  # fmt: skip
     run_of(results, "raises").batches.mkdir(parents=True)  # a folder where a file must go
-    with started(command(configs, results, "--jobs", 2, "--time-limit", 12)) as process:
+    with started(*command(configs, results, "--jobs", 2, "--time-limit", 12)) as process:
         wait_until(lambda: processes_at(run_of(results, "killed")))
         os.kill(processes_at(run_of(results, "killed"))[0], signal.SIGKILL)
         table, said = process.communicate(timeout=300)
@@ -124,7 +121,7 @@ def test_failing_fast_leaves_the_others_interrupted(tmp_path: Path) -> None:
     results = tmp_path / "results"
     configs = [config(tmp_path, name, ENDLESS) for name in ("endless", "raises", "never")]
     run_of(results, "raises").batches.mkdir(parents=True)
-    process = done(command(configs, results, "--jobs", 2, "--fail-fast"))
+    process = bnbench(*command(configs, results, "--jobs", 2, "--fail-fast"))
     assert process.returncode == 1, process.stderr
     assert "the same command does what is left" in process.stderr
     assert not run_of(results, "never").path.exists()
@@ -147,7 +144,7 @@ def test_stopped_by_a_signal_runs_can_go_on(
     results = tmp_path / "results"
     line = command([config(tmp_path, "mlp", ENDLESS)], results, "--seeds", 2, "--jobs", 2)
     runs = [run_of(results, "mlp", seed) for seed in (0, 1)]
-    with started(line) as process:
+    with started(*line) as process:
         wait_until(lambda: all(run.checkpoints() for run in runs))
         (os.killpg if to_all else os.kill)(process.pid, number)
         _, said = process.communicate(timeout=60)
@@ -160,7 +157,8 @@ def test_stopped_by_a_signal_runs_can_go_on(
 
 def test_stopped_while_workers_are_made_no_process_complains(tmp_path: Path) -> None:
     """Ctrl-C in a terminal reaches all processes, also the one that is still importing PyTorch."""
-    with started(command([config(tmp_path, "mlp", ENDLESS)], tmp_path / "results")) as process:
+    line = command([config(tmp_path, "mlp", ENDLESS)], tmp_path / "results")
+    with really_started(line) as process:
         assert process.stderr is not None
         while "side by side" not in process.stderr.readline():
             assert process.poll() is None
@@ -177,7 +175,7 @@ def test_a_killed_command_leaves_nobody_training(tmp_path: Path) -> None:
     results = tmp_path / "results"
     line = command([config(tmp_path, "mlp", ENDLESS)], results, "--seeds", 2, "--jobs", 2)
     runs = [run_of(results, "mlp", seed) for seed in (0, 1)]
-    with started(line) as process:
+    with started(*line) as process:
         wait_until(lambda: all(run.checkpoints() for run in runs))
         assert all(processes_at(run) for run in runs)
         process.kill()
@@ -194,16 +192,16 @@ def test_the_next_command_removes_what_a_killed_one_left(
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
     line = command([config(tmp_path, "endless", ENDLESS)], results, "--seeds", 2, "--jobs", 2)
-    with started(line) as process:
+    with started(*line) as process:
         wait_until(lambda: list(temporary.glob("bnbench-*/*.pt")))
         (left,) = temporary.glob("bnbench-*")
-        during = done(command([config(tmp_path, "mlp", 1)], results))
+        during = bnbench(*command([config(tmp_path, "mlp", 1)], results))
         assert during.returncode == 0, during.stderr
         assert list(temporary.glob("bnbench-*/*.pt")), "it was in use"
         process.kill()
         process.wait()
     assert left.exists()
-    assert done(command([config(tmp_path, "mlp", 2)], tmp_path / "others")).returncode == 0
+    assert bnbench(*command([config(tmp_path, "mlp", 2)], tmp_path / "others")).returncode == 0
     assert list(temporary.glob("bnbench-*")) == []
 
 
@@ -217,8 +215,9 @@ def test_a_temporary_folder_with_a_long_name(
     for name in ("short", "long"):
         if name == "long":
             monkeypatch.setenv("TMPDIR", str(temporary))
-        process = done(command([path], tmp_path / name, "--seeds", 2, "--jobs", 2))
-        assert process.returncode == 0, process.stderr
+        line = command([path], tmp_path / name, "--seeds", 2, "--jobs", 2)
+        with started(*line) as process:
+            assert process.wait(300) == 0, process.communicate()
     for seed in (0, 1):
         one, other = (run_of(tmp_path / name, "mlp", seed) for name in ("short", "long"))
         assert one.batches.read_bytes() == other.batches.read_bytes()
@@ -230,7 +229,7 @@ def test_two_commands_at_once_never_both_do_a_run(tmp_path: Path) -> None:
     """The end of each run is told by one of them; what is locked, the other leaves alone."""
     results = tmp_path / "results"
     line = command([config(tmp_path, "mlp", 10)], results, "--seeds", 2, "--jobs", 2)
-    with started(line) as one, started(line) as other:
+    with started(*line) as one, started(*line) as other:
         both = [one, other]
         said = [process.communicate(timeout=300)[1] for process in both]
     assert {process.returncode for process in both} <= {0, 2}, said
@@ -246,7 +245,7 @@ def test_two_commands_at_once_never_both_do_a_run(tmp_path: Path) -> None:
 
 def test_options_for_ray_without_ray_are_refused(tmp_path: Path) -> None:
     path = config(tmp_path, "mlp", 1)
-    process = done(command([path], tmp_path / "results", "--gpus-per-run", 0.5))
+    process = bnbench(*command([path], tmp_path / "results", "--gpus-per-run", 0.5))
     assert process.returncode == 2
     assert process.stderr.splitlines() == [
         "bnbench: --ray-address and --gpus-per-run are for --executor ray; add it"
@@ -255,7 +254,7 @@ def test_options_for_ray_without_ray_are_refused(tmp_path: Path) -> None:
 
 def test_bars_on_a_terminal_change_no_byte(tmp_path: Path) -> None:
     path = config(tmp_path, "mlp", 3)
-    plain = done(command([path], tmp_path / "plain", "--seeds", 2, "--jobs", 1))
+    plain = bnbench(*command([path], tmp_path / "plain", "--seeds", 2, "--jobs", 1))
     assert plain.returncode == 0, plain.stderr
     code, screen = on_a_terminal(command([path], tmp_path / "bars", "--seeds", 2, "--jobs", 2))
     assert code == 0, screen
@@ -270,7 +269,7 @@ def test_bars_on_a_terminal_change_no_byte(tmp_path: Path) -> None:
 def on_a_terminal(line: list[str]) -> tuple[int, str]:
     master, slave = pty.openpty()
     termios.tcsetwinsize(slave, (24, 80))
-    process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=slave)
+    process = subprocess.Popen([*PROGRAM, *line], stdout=subprocess.DEVNULL, stderr=slave)
     os.close(slave)
     screen = b""
     while chunk := _read(master):

@@ -6,14 +6,14 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from tests.commands import bnbench, started
 
 SEED = 3
 EPOCHS = 16
@@ -23,8 +23,7 @@ def command(root: Path, results: Path) -> list[str]:
     """A short real run: batch norm, Adam, shuffling."""
     overrides = ["data.dataset=digits", f"training.epochs={EPOCHS}", "training.batch_size=16"]
     return [
-        sys.executable, "-m", "bnbench", "train",
-        "-c", str(root / "configs/lenet5_batchnorm.yaml"), "--seed", str(SEED),
+        "train", "-c", str(root / "configs/lenet5_batchnorm.yaml"), "--seed", str(SEED),
         "--results", str(results), *[part for text in overrides for part in ("-o", text)],
     ]  # fmt: skip
 
@@ -37,7 +36,7 @@ def only_run(results: Path) -> Path:
 @pytest.fixture(scope="module")
 def undisturbed(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     results = tmp_path_factory.mktemp("undisturbed")
-    subprocess.run(command(root, results), check=True, capture_output=True)
+    assert bnbench(*command(root, results)).returncode == 0
     return only_run(results)
 
 
@@ -45,18 +44,13 @@ def kill_when(
     root: Path, results: Path, ready: Callable[[], bool], number: int = signal.SIGKILL
 ) -> bool:
     """Start the command, and once `ready` send a signal to all of it, if it still runs."""
-    process = subprocess.Popen(
-        command(root, results),
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    while process.poll() is None and not ready():
-        time.sleep(0.005)
-    running = process.poll() is None
-    if running:
-        os.killpg(process.pid, number)
-    process.wait(60)
+    with started(*command(root, results)) as process:
+        while process.poll() is None and not ready():
+            time.sleep(0.005)
+        running = process.poll() is None
+        if running:
+            os.killpg(process.pid, number)
+        process.wait(60)
     return running
 
 
@@ -106,7 +100,7 @@ def kill_often(root: Path, results: Path, times: int, draw: random.Random) -> tu
     for attempt in range(times):
         number = signal.SIGTERM if attempt % 3 == 2 else signal.SIGKILL
         kills += kill_when(root, results, training_for(draw.uniform(0, 1.2), results), number)
-    done = subprocess.run(command(root, results), capture_output=True, text=True, check=False)
+    done = bnbench(*command(root, results))
     assert done.returncode == 0, done.stderr
     manifest = json.loads((only_run(results) / "manifest.json").read_text(encoding="utf-8"))
     return kills, manifest["resumed_after_epochs"]
@@ -127,13 +121,13 @@ def test_a_torn_line_and_a_spoilt_checkpoint(root: Path, tmp_path: Path, undistu
         file.write("train,9,99")
     latest = checkpoints(tmp_path)[-1]
     latest.write_bytes(latest.read_bytes()[:1000])
-    assert subprocess.run(command(root, tmp_path), capture_output=True, check=False).returncode == 0
+    assert bnbench(*command(root, tmp_path)).returncode == 0
     assert_as_undisturbed(run, undisturbed)
 
 
 def test_fresh_starts_over(root: Path, tmp_path: Path, undisturbed: Path) -> None:
     assert kill_when(root, tmp_path, lambda: bool(checkpoints(tmp_path)))
-    done = subprocess.run([*command(root, tmp_path), "--fresh"], capture_output=True, check=False)
+    done = bnbench(*command(root, tmp_path), "--fresh")
     assert done.returncode == 0
     assert_as_undisturbed(only_run(tmp_path), undisturbed)
     manifest = json.loads((only_run(tmp_path) / "manifest.json").read_text(encoding="utf-8"))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from shutil import copytree, rmtree
@@ -21,6 +19,7 @@ from bnbench.runs import EpochRow, Run, run_directory
 from bnbench.training import load_weights, run_experiment
 from bnbench.training.initialization import initial_model
 from bnbench.verification.tolerance import TOLERANCE
+from tests.commands import bnbench, started
 
 SEEDS = 3
 SETTINGS = ["data.train_examples=2000", "training.epochs=2", "training.device=cpu"]
@@ -29,7 +28,7 @@ SETTINGS = ["data.train_examples=2000", "training.epochs=2", "training.device=cp
 def command(root: Path, results: Path, *more: str) -> list[str]:
     overrides = [part for text in SETTINGS for part in ("-o", text)]
     return [
-        sys.executable, "-m", "bnbench", "train", "-c", str(root / "configs/lenet5_batchnorm.yaml"),
+        "train", "-c", str(root / "configs/lenet5_batchnorm.yaml"),
         *overrides, "--seeds", str(SEEDS), "--results", str(results), *more,
     ]  # fmt: skip
 
@@ -43,9 +42,9 @@ def run_of(root: Path, results: Path, seed: int) -> Run:
 def trained(root: Path, data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """On MNIST: the seeds each alone under ``alone``, and as one network under ``stacked``."""
     folder = tmp_path_factory.mktemp("trained")
-    subprocess.run(command(root, folder / "alone"), check=True, capture_output=True)
+    assert bnbench(*command(root, folder / "alone")).returncode == 0
     stacked = command(root, folder / "stacked", "--stack", str(SEEDS))
-    subprocess.run(stacked, check=True, capture_output=True)
+    assert bnbench(*stacked).returncode == 0
     return folder
 
 
@@ -99,14 +98,12 @@ def test_the_manifest_says_so(root: Path, trained: Path) -> None:
 
 def test_a_finished_stack_is_not_run_again(root: Path, trained: Path) -> None:
     again = command(root, trained / "stacked", "--stack", str(SEEDS))
-    done = subprocess.run(again, capture_output=True, text=True, check=True)
+    done = bnbench(*again)
     assert "3 of 3 runs are finished already" in done.stderr
 
 
 def test_runs_alone_and_in_a_stack_do_not_replace_each_other(root: Path, trained: Path) -> None:
-    done = subprocess.run(
-        command(root, trained / "stacked"), capture_output=True, text=True, check=False
-    )
+    done = bnbench(*command(root, trained / "stacked"))
     assert done.returncode == 2
     assert "training.stack: 3 there, None here" in done.stderr
 
@@ -134,12 +131,13 @@ def numbers(run: Run) -> list[object]:
 def test_killed_it_goes_on_to_the_same_bytes(root: Path, trained: Path, tmp_path: Path) -> None:
     """Killed once its first epoch is kept, whichever member is being written."""
     line = command(root, tmp_path, "--stack", str(SEEDS))
-    with subprocess.Popen(line, stderr=subprocess.DEVNULL, start_new_session=True) as process:
+    with started(*line) as process:
         latest = time.monotonic() + 120
         while not list(tmp_path.rglob("checkpoint-*.pt")) and time.monotonic() < latest:
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGKILL)
-    done = subprocess.run(line, check=True, capture_output=True, text=True)
+    done = bnbench(*line)
+    assert done.returncode == 0, done.stderr
     assert "finished already" not in done.stderr
     for seed in range(SEEDS):
         again, undisturbed = (

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import bnbench
+
 CONFIG = """\
 experiment: {name}
 description: {name} arm
@@ -45,11 +47,6 @@ small:
   keeps: one epoch
   overrides: {training.epochs: 1}
 """
-
-
-def bnbench(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "bnbench", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=cwd)
 
 
 def write_study(folder: Path, text: str = STUDY) -> Path:
