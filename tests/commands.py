@@ -36,7 +36,7 @@ def bnbench(
     with started(*arguments, cwd=cwd, workers=workers) as command:
         said = command.communicate(300)
         assert command.returncode is not None
-    return subprocess.CompletedProcess(list(arguments), command.returncode, *said)
+    return subprocess.CompletedProcess([*map(str, arguments)], command.returncode, *said)
 
 
 @contextmanager
@@ -207,6 +207,7 @@ def _watch(link: socket.socket) -> NoReturn:
 def _become(wanted: dict[str, Any], streams: list[int]) -> NoReturn:
     """Be ``python -m bnbench`` with these arguments, from here on."""
     import bnbench.__main__ as program
+    from bnbench.cli import main
     from bnbench.execution import pool
 
     os.setsid()
@@ -224,7 +225,7 @@ def _become(wanted: dict[str, Any], streams: list[int]) -> NoReturn:
     sys.argv = [str(program.__file__), *wanted["arguments"]]
     code: Any = 1
     try:
-        program.main()
+        main()
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)

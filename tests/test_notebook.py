@@ -20,6 +20,7 @@ def executed(cells: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     import matplotlib.pyplot as plt
 
     mpl.use("Agg")
+    plt.close("all")  # what others have left open is not shown here
     names: dict[str, Any] = {"__name__": "__main__"}
     for count, cell in enumerate(cells, start=1):
         out = io.StringIO()

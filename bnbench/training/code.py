@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -154,12 +153,9 @@ def equal_code(experiment: Experiment, kernels: str = TORCH) -> dict[str, tuple[
 
 @cache
 def _hashes(*used: str) -> dict[str, str]:
-    hashes = {}
-    for name, tree in sorted(_imported(ROOT, *used).items()):
-        code = _bare(tree)
-        if code and (name in used or _decides(name)):
-            hashes[name] = hashlib.sha256(code.encode()).hexdigest()[:12]
-    return hashes
+    deciding = (name for name in _imported(ROOT, *used) if name in used or _decides(name))
+    hashes = {name: _hash(name) for name in sorted(deciding)}
+    return {name: digest for name, digest in hashes.items() if digest is not None}
 
 
 def _decides(module: str) -> bool:
@@ -168,27 +164,41 @@ def _decides(module: str) -> bool:
     )
 
 
-def _imported(*roots: str) -> dict[str, ast.Module]:
-    """Parse modules and, in turn, all of ours that they import."""
-    trees: dict[str, ast.Module] = {}
+def _imported(*roots: str) -> set[str]:
+    """Name modules and, in turn, all of ours that they import."""
+    names: set[str] = set()
     waiting = list(roots)
     while waiting:
         name = waiting.pop()
-        if name not in trees and _file(name).is_file():
-            trees[name] = ast.parse(_file(name).read_text(encoding="utf-8"))
-            waiting += _imports(trees[name])
-    return trees
+        if name not in names and _file(name).is_file():
+            names.add(name)
+            waiting += _imports(name)
+    return names
 
 
-def _imports(tree: ast.Module) -> Iterator[str]:
+@cache
+def _tree(module: str) -> ast.Module:
+    return ast.parse(_file(module).read_text(encoding="utf-8"))
+
+
+@cache
+def _hash(module: str) -> str | None:
+    """Hash what decides numbers in a module; there is nothing where it only imports."""
+    code = _bare(_tree(module))
+    return hashlib.sha256(code.encode()).hexdigest()[:12] if code else None
+
+
+@cache
+def _imports(module: str) -> tuple[str, ...]:
     """Name the packages and modules of ours that a module may mean."""
-    for node in ast.walk(tree):
+    names: list[str] = []
+    for node in ast.walk(_tree(module)):
         if isinstance(node, ast.Import):
-            yield from (one.name for one in node.names if one.name.startswith("bnbench."))
+            names += (one.name for one in node.names if one.name.startswith("bnbench."))
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("bnbench"):
             assert node.module is not None
-            yield node.module
-            yield from (f"{node.module}.{one.name}" for one in node.names)
+            names += (node.module, *(f"{node.module}.{one.name}" for one in node.names))
+    return tuple(names)
 
 
 def _file(module: str) -> Path:

@@ -18,7 +18,7 @@ def keep_compiler_out() -> None:
     """Let the methods of every optimizer be what they are; nothing else changes."""
     for name in METHODS:
         method = inspect.unwrap(getattr(Optimizer, name))
-        method.__dynamo_disable = method  # type: ignore[attr-defined]
+        method.__dynamo_disable = method
 
 
 def step(optimizer: Optimizer) -> None:

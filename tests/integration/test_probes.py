@@ -19,8 +19,12 @@ from bnbench.runs import EpochRow, Run, run_directory
 from bnbench.training import run_experiment
 from bnbench.training.experiment import run_seeds
 
-SHORT = ["data.dataset=digits", "training.epochs=2", "training.batch_size=32", "model.dropout=0.2"]
-EVERY = 7  # steps; the epochs have 43, so that a kill after one falls between two looks
+SHORT = [
+    "data.dataset=digits", "data.train_examples=400", "training.epochs=2",
+    "training.batch_size=32", "model.dropout=0.2",
+]  # fmt: skip
+STEPS = 26  # 13 an epoch
+EVERY = 5  # steps, so that a kill after an epoch falls between two looks
 QUICK = {"surface": ", points: 5", "sharpness": ", iterations: 1"}
 DROPPED = {"train_seconds", "evaluation_seconds"}
 
@@ -70,7 +74,7 @@ def test_a_probe_leaves_no_trace_and_survives_a_kill(
     assert manifest.files.keys() >= {f"probes/{kind}.npz", "weights.pt"}
     assert (manifest.final.probe_seconds or {})[kind] > 0
     with np.load(whole.probe(kind)) as looks:
-        assert looks["step"].tolist() == list(range(0, 87, EVERY))
+        assert looks["step"].tolist() == list(range(0, STEPS + 1, EVERY))
         assert all(len(looks[name]) == len(looks["step"]) for name in looks.files)
         single = {name.rpartition(".")[2] for name in looks.files if looks[name].ndim == 1}
     assert single == {"step", *PROBES[kind].quantities}
@@ -93,8 +97,11 @@ def test_all_probes_together_are_the_same_as_each_alone(root: Path, tmp_path: Pa
         ("[{kind: gradients, evry: 3}]", "probes.0.evry: "),
         ("[{kind: gradients, layers: [C2]}]", "there is no hidden layer 'C2'; did you mean 'C"),
         ("[{kind: gradients, every: 0}]", "probes.0.every"),
-        ("[{kind: gradients, images: 99999}]", "99999 are more than the 1375 training images"),
-        ("[{kind: gradients, every: 87}]", "87 steps are more than the 86 of the run"),
+        (
+            "[{kind: gradients, every: 5, images: 99999}]",
+            "99999 are more than the 400 training images",
+        ),
+        ("[{kind: gradients, every: 27, images: 64}]", "27 steps are more than the 26 of the run"),
         ("[{kind: gradients}, {kind: gradients}]", "probes.1.kind: gradients stands here a second"),
     ],
 )
@@ -111,15 +118,15 @@ def test_what_cannot_be_looked_at_is_one_line(
 def test_too_many_looks_are_refused_before_the_first_step(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bnbench.training.looking.MOST_BYTES", 10_000)
-    with pytest.raises(BnbenchError, match=r"87 looks would leave .*; set every to \d+ or more"):
+    monkeypatch.setattr("bnbench.training.looking.MOST_BYTES", 3_000)
+    with pytest.raises(BnbenchError, match=r"27 looks would leave .*; set every to \d+ or more"):
         run(experiment(root, "[{kind: activations, every: 1, images: 8}]"), tmp_path)
     assert not list(tmp_path.rglob("manifest.json"))
 
 
 def test_a_stack_cannot_be_looked_into(root: Path, tmp_path: Path) -> None:
     one = load_experiment(
-        root / "configs/mlp.yaml", [*SHORT[:2], "training.stack=2", "probes=[{kind: gradients}]"]
+        root / "configs/mlp.yaml", [*SHORT[:3], "training.stack=2", "probes=[{kind: gradients}]"]
     )
     with pytest.raises(BnbenchError, match=r"training\.stack: a probe looks at one network"):
         run(one, tmp_path)
@@ -137,7 +144,7 @@ def test_probes_are_a_part_of_a_runs_identity(root: Path, tmp_path: Path, plain:
 
 
 def test_an_edited_file_of_a_probe_is_found(root: Path, tmp_path: Path) -> None:
-    one = experiment(root, "[{kind: gradients, every: 30, images: 16}]")
+    one = experiment(root, "[{kind: gradients, every: 20, images: 16}]")
     found = run(one, tmp_path)
     with found.probe("gradients").open("ab") as file:
         file.write(b"more")

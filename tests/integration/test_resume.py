@@ -16,7 +16,7 @@ import pytest
 from tests.commands import bnbench, started
 
 SEED = 3
-EPOCHS = 16
+EPOCHS = 8
 
 
 def command(root: Path, results: Path) -> list[str]:
@@ -99,7 +99,7 @@ def kill_often(root: Path, results: Path, times: int, draw: random.Random) -> tu
     kills = 0
     for attempt in range(times):
         number = signal.SIGTERM if attempt % 3 == 2 else signal.SIGKILL
-        kills += kill_when(root, results, training_for(draw.uniform(0, 1.2), results), number)
+        kills += kill_when(root, results, training_for(draw.uniform(0, 0.6), results), number)
     done = bnbench(*command(root, results))
     assert done.returncode == 0, done.stderr
     manifest = json.loads((only_run(results) / "manifest.json").read_text(encoding="utf-8"))

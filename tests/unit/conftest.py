@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from bnbench.config import Experiment, TrainingSettings, configuration_hash, dump_experiment
+from bnbench.plots import style
 from bnbench.runs import (
     BatchRows,
     EpochRow,
@@ -160,6 +162,22 @@ def _manifest(
         "configuration_hash": configuration_hash(config),
     }
     return a_manifest(**fields | changes | {"final": final | changes.get("final", {})})
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the files of figures empty, for tests of what stands beside them."""
+
+    def save(
+        figure: Figure, folder: Path, name: str, formats: Sequence[str] = style.Form.formats
+    ) -> list[Path]:
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / f"{name}.{suffix}" for suffix in formats]
+        for path in paths:
+            path.touch()
+        return paths
+
+    monkeypatch.setattr(style, "save", save)
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ contrasts:
 PLAIN = {0: [0.90, 0.96, 0.975], 1: [0.91, 0.972, 0.96], 2: [0.92, 0.97, 0.981]}
 BATCH_NORM = {0: [0.95, 0.97, 0.985], 1: [0.975, 0.976, 0.985], 2: [0.96, 0.98, 0.984]}
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 Load = Callable[..., Study]
 MakeRuns = Callable[..., list[Run]]
 

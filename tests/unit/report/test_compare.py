@@ -1,4 +1,4 @@
-"""The whole way from run directories to files."""
+"""The whole way from run directories to files, but for the drawing."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from bnbench.report.tables import CAPTION, markdown_table, render_table
 from bnbench.runs import Run
 
 MakeRun = Callable[..., Run]
+pytestmark = pytest.mark.usefixtures("undrawn")
 SETTINGS = {
     "published/plain": {"published": {"source": "lenet5_article", "arm": "regular"}},
     "published/normalized": {"published": {"source": "lenet5_article", "arm": "batch_norm"}},
@@ -39,30 +40,6 @@ def results(make_run: MakeRun, tmp_path: Path) -> Path:
 
 def _paths(results: Path) -> list[Path]:
     return [results / "plain", results / "normalized"]
-
-
-FIGURES = [
-    "accuracy-published~plain", "accuracy-published~normalized", "accuracy", "difference", "loss",
-]  # fmt: skip
-
-
-def test_each_figure_comes_as_png_svg_and_its_table(results: Path, tmp_path: Path) -> None:
-    out = tmp_path / "new" / "figures with ö"
-    comparison = compare(_paths(results), out)
-    expected = {f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg", "csv")}
-    assert {path.name for path in out.iterdir()} == expected | {"summary.csv", "runs.csv"}
-    assert sorted(comparison.paths) == sorted(out.iterdir())
-    assert (out / "accuracy.png").read_bytes().startswith(b"\x89PNG")
-    assert b"</svg>" in (out / "accuracy.svg").read_bytes()
-    assert comparison.notes == ("validation is the data set's test file (data.split: published)",)
-
-
-def test_two_comparisons_write_the_same_bytes(results: Path, tmp_path: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    compare(_paths(results), first)
-    compare(_paths(results), second)
-    for path in first.iterdir():
-        assert path.read_bytes() == (second / path.name).read_bytes(), path.name
 
 
 def test_figures_can_be_redrawn_from_their_files_and_show_the_runs(

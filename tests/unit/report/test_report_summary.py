@@ -13,6 +13,7 @@ import pytest
 from bnbench.report.compare import compare
 from bnbench.runs import Run
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 MakeRun = Callable[..., Run]
 
 

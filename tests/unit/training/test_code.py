@@ -127,10 +127,15 @@ def edit_optimizer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[
     def edit(more: str) -> None:
         edited.write_text(text + more, encoding="utf-8")
         monkeypatch.setattr(code, "_file", lambda name: edited if name == OPTIMIZER else find(name))
-        code._hashes.cache_clear()
+        forget()
 
     yield edit
-    code._hashes.cache_clear()
+    forget()
+
+
+def forget() -> None:
+    for remembered in (code._hashes, code._hash, code._tree, code._imports):
+        remembered.cache_clear()
 
 
 def test_an_edited_helper_is_named(edit_optimizer: Edit) -> None:
