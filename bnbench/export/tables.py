@@ -11,8 +11,8 @@ import pandas as pd
 
 from bnbench.export.files import extra, refuse_existing
 from bnbench.findings.load import load_results
-from bnbench.findings.run_files import read_batch_log
-from bnbench.runs import Run, written_whole
+from bnbench.findings.run_files import frame
+from bnbench.runs import Run, read_batches, written_whole
 
 
 def export_parquet(results: Path, folder: Path, *, overwrite: bool = False) -> list[Path]:
@@ -56,12 +56,11 @@ def export_parquet(results: Path, folder: Path, *, overwrite: bool = False) -> l
 
 def _batches(runs: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """Read the batches run by run: all at once would be gigabytes."""
-    for one in runs.itertuples():
-        run = Run(Path(str(one.path)))
+    for row in runs.itertuples():
+        run = Run(Path(str(row.path)))
         if run.batches.exists():
-            rows = read_batch_log(run)
-            columns = {name: rows[name] for name in rows.dtype.names or ()}
-            yield pd.DataFrame({"experiment": one.experiment, "seed": one.seed, **columns})
+            whose = pd.DataFrame({"experiment": [row.experiment], "seed": [row.seed]})
+            yield whose.merge(frame(read_batches(run)), how="cross")
 
 
 def _write_batches(frames: Iterator[pd.DataFrame], path: Path, parquet: Any, arrow: Any) -> None:

@@ -11,17 +11,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bnbench.config import Experiment
+from bnbench.errors import BnbenchError
 from bnbench.findings.run_files import (
-    evaluations_due,
+    frame,
     read_batches,
     read_checked_experiment,
     read_epochs,
     read_evaluations,
     read_looks,
     refuse_changes,
-    steps_per_epoch,
 )
-from bnbench.runs import Manifest, Run, read_predictions
+from bnbench.runs import Log, Manifest, Run, read_predictions
+from bnbench.runs.schedule import Schedule, schedule
+
+MOST_EVALUATIONS = 10_000_000
+"""A run that diverged counts at chance in each of them that it did not come to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +35,8 @@ class FinishedRun:
     Attributes
     ----------
     run, manifest, experiment : Run, Manifest, Experiment
-    epochs : DataFrame
-        The columns of ``epochs.csv``.
+    epoch_log : Log
+        ``epochs.csv``.
     train_losses : ndarray of float64, shape (steps,), or None
         Loss of each training batch before its update, nats; ``None`` without ``batches.csv``.
     """
@@ -40,7 +44,7 @@ class FinishedRun:
     run: Run
     manifest: Manifest
     experiment: Experiment
-    epochs: pd.DataFrame
+    epoch_log: Log
     train_losses: NDArray[np.float64] | None
 
     @property
@@ -59,15 +63,37 @@ class FinishedRun:
         within = self.experiment.training.evaluate_every is not None
         return within and not self.run.evaluations.exists()
 
+    @cached_property
+    def epochs(self) -> pd.DataFrame:
+        """The columns of ``epochs.csv``."""
+        return frame(self.epoch_log)
+
+    @cached_property
+    def _schedule(self) -> Schedule:
+        return schedule(self.experiment, self.manifest.dataset)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Updates of the weights in one epoch."""
+        return self._schedule.train_batches
+
     @property
     def evaluations_due(self) -> int:
         """How many evaluations it has, or would have if it had not diverged."""
-        within, _ = evaluations_due(self.manifest, self.experiment, 0)
-        return self.experiment.training.epochs + (0 if self.lacks_evaluations else within)
+        epochs = self.experiment.training.epochs
+        if self.lacks_evaluations:
+            return epochs
+        within = self._schedule.evaluations_before(epochs * self.steps_per_epoch)
+        if within > MOST_EVALUATIONS:
+            raise BnbenchError(
+                f"{self.run.config}: plans {within:,} evaluations within its epochs; runs with"
+                f" {MOST_EVALUATIONS:,} at most are compared"
+            )
+        return epochs + within
 
     def read_batches(self) -> pd.DataFrame:
         """Read ``batches.csv``; see `bnbench.findings.run_files.read_batches`."""
-        return read_batches(self.run, self.manifest, self.experiment, self.epochs)
+        return frame(read_batches(self.run, self.manifest, self.experiment, self.epoch_log))
 
     @cached_property
     def looks(self) -> dict[str, dict[str, NDArray[Any]]]:
@@ -87,7 +113,7 @@ class FinishedRun:
         training since the start, ``validation_accuracy`` and ``validation_loss``. Without
         ``evaluations.csv`` the ends of the epochs are all there is.
         """
-        per_epoch = steps_per_epoch(self.manifest, self.experiment)
+        per_epoch = self.steps_per_epoch
         seconds = self.epochs["train_seconds"].cumsum()
         ends = pd.DataFrame(
             {
@@ -98,7 +124,8 @@ class FinishedRun:
             }
         )
         if self.experiment.training.evaluate_every is not None and not self.lacks_evaluations:
-            within = read_evaluations(self.run, self.manifest, self.experiment, self.epochs)
+            log = read_evaluations(self.run, self.manifest, self.experiment, self.epoch_log)
+            within = frame(log)
             before = np.append(0.0, seconds)[within["epoch"] - 1]
             within = within.assign(seconds=before + within["train_seconds"])
             ends = pd.concat([ends, within[list(ends)]]).sort_values("step", ignore_index=True)
@@ -121,7 +148,7 @@ def read_finished_run(run: Run, manifest: Manifest) -> FinishedRun:
     losses = None
     if run.batches.exists():
         batches = read_batches(run, manifest, experiment, epochs)
-        losses = batches.loc[batches["split"] == "train", "loss"].to_numpy(float)
+        losses = np.ascontiguousarray(batches.of_training()["loss"])
     refuse_changes(run, manifest, experiment)
     return FinishedRun(run, manifest, experiment, epochs, losses)
 

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bnbench.errors import BnbenchError
-from bnbench.findings.run_files import Table, read_epoch_log
-from bnbench.runs import EPOCH_COLUMNS, Run
+from bnbench.runs import EPOCH_COLUMNS, Log, Run, read_epochs
 from bnbench.runs.overview import ListedRun, look_over
 
 RUN_COLUMNS = ("experiment", "seed", "status", "path")
@@ -36,13 +35,13 @@ def load_results(folder: str | Path = "results") -> pd.DataFrame:
         If there is no run, or with one line a file that is not as bnbench wrote it.
     """
     overview = look_over(Path(folder))
-    logs: list[tuple[ListedRun, Table]] = []
+    logs: list[tuple[ListedRun, Log]] = []
     problems = list(overview.problems)
     for run in overview.runs:
         if not run.epochs and not Run(Path(run.path)).epochs.exists():
             continue  # before the first of them
         try:
-            logs.append((run, read_epoch_log(Run(Path(run.path)))))
+            logs.append((run, read_epochs(Run(Path(run.path)))))
         except BnbenchError as error:
             problems += error.problems
     if problems:
@@ -50,7 +49,7 @@ def load_results(folder: str | Path = "results") -> pd.DataFrame:
     return _stacked(logs)
 
 
-def _stacked(logs: list[tuple[ListedRun, Table]]) -> pd.DataFrame:
+def _stacked(logs: list[tuple[ListedRun, Log]]) -> pd.DataFrame:
     """Put all rows under each other; one frame a run would take ten times as long."""
     lengths = [len(rows) for _, rows in logs]
     columns = {

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from bnbench.config import QUANTITIES, Metric
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun
-from bnbench.findings.run_files import steps_per_epoch
 from bnbench.registry import unknown
 from bnbench.statistics import area_under_error, kendall_tau, time_to
 
@@ -185,7 +184,7 @@ def _looked(metric: Metric, run: FinishedRun) -> float:
 
 
 def _chosen(metric: Metric, run: FinishedRun, steps: NDArray[Any]) -> NDArray[Any]:
-    epochs = np.ceil(steps / steps_per_epoch(run.manifest, run.experiment))
+    epochs = np.ceil(steps / run.steps_per_epoch)
     chosen: NDArray[Any] = epochs == (metric.epoch or run.experiment.training.epochs)
     if metric.looks != "epoch":
         chosen = epochs == 0 if metric.looks == "first" else epochs > 0

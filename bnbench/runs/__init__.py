@@ -33,6 +33,7 @@ from bnbench.runs.manifest import (
     versions,
 )
 from bnbench.runs.predictions import read_predictions
+from bnbench.runs.tables import Log, read_batches, read_epochs, read_evaluations
 
 __all__ = [
     "BATCH_COLUMNS",
@@ -46,6 +47,7 @@ __all__ = [
     "EvaluationRow",
     "Found",
     "Identity",
+    "Log",
     "LogSizes",
     "Machine",
     "Manifest",
@@ -63,6 +65,9 @@ __all__ = [
     "now",
     "processor",
     "processor_kind",
+    "read_batches",
+    "read_epochs",
+    "read_evaluations",
     "read_predictions",
     "run_directory",
     "source",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice, product
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from bnbench.runs import Run
-from bnbench.verification.logs import Log, read_batches, read_epochs, read_evaluations
+from bnbench.runs import Log, Run, read_batches, read_epochs, read_evaluations
 
 
 @dataclass(frozen=True)
@@ -31,12 +30,11 @@ def differing_facts(first: Run, second: Run) -> list[Difference]:
     BnbenchError
         If a manifest or a configuration cannot be read.
     """
-    one, other = _facts(first), _facts(second)
-    keys = list(dict.fromkeys([*one, *other]))
+    facts_1, facts_2 = _facts(first), _facts(second)
     return [
-        Difference(key, str(one.get(key, "-")), str(other.get(key, "-")))
-        for key in keys
-        if one.get(key) != other.get(key)
+        Difference(key, str(facts_1.get(key, "-")), str(facts_2.get(key, "-")))
+        for key in dict.fromkeys([*facts_1, *facts_2])
+        if facts_1.get(key) != facts_2.get(key)
     ]
 
 
@@ -78,40 +76,50 @@ def differing_numbers(first: Run, second: Run) -> list[Difference]:
 def first_difference(first: Log, second: Log) -> Iterator[Difference]:
     """Name the first cell in which two logs differ, times apart, and how many rows they have.
 
-    Only columns that both have are compared: a later version may write more of them.
+    Columns beyond those of today are left alone: a later version may write more of them.
     """
-    columns = [
-        name for name in first.cells if name in second.cells and not name.endswith("_seconds")
-    ]
-    rows = range(min(len(first), len(second)))
-    cells = product(rows, columns)
-    unequal = (at for at in cells if first.cells[at[1]][at[0]] != second.cells[at[1]][at[0]])
-    for row, column in islice(unequal, 1):
+    shared = min(len(first), len(second))
+    unequal = {
+        name: np.flatnonzero(~_equal(first[name][:shared], second[name][:shared]))
+        for name in first.columns
+        if not name.endswith("_seconds")
+    }
+    rows = {name: int(rows[0]) for name, rows in unequal.items() if rows.size}
+    if rows:
+        column = min(rows, key=lambda name: rows[name])
+        row = rows[column]
         yield Difference(
             f"{first.path.name}, {_place(first, row)}: {column}",
-            first.cells[column][row],
-            second.cells[column][row],
+            first.cell(row, column),
+            second.cell(row, column),
         )
     if len(first) != len(second):
         yield Difference(f"{first.path.name}, rows", str(len(first)), str(len(second)))
 
 
+def _equal(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.bool_]:
+    """Compare cell by cell; what is no number in both is the same."""
+    with np.errstate(invalid="ignore"):
+        same: NDArray[np.bool_] = (first == second) | ((first != first) & (second != second))
+    return same
+
+
 def _place(log: Log, row: int) -> str:
     """Say which row it is in the log's own words, such as ``split train, epoch 1, step 17``."""
     return ", ".join(
-        f"{name} {log.cells[name][row]}" for name in ("split", "epoch", "step") if name in log.cells
+        f"{name} {log[name][row]}" for name in ("split", "epoch", "step") if name in log.columns
     )
 
 
 def _largest(first: Log, second: Log) -> Iterator[Difference]:
-    one, other = first.of_training().losses(), second.of_training().losses()
-    steps = min(len(one), len(other))
+    losses = [log.of_training().losses().astype(np.float64) for log in (first, second)]
+    steps = min(map(len, losses))
     with np.errstate(invalid="ignore"):  # two infinities of a diverged run
-        apart = np.nan_to_num(np.abs(one[:steps].astype(np.float64) - other[:steps]))
+        apart = np.nan_to_num(np.abs(losses[0][:steps] - losses[1][:steps]))
     if apart.any():
         at = int(apart.argmax())
         yield Difference(
             f"largest difference of training losses, {apart[at]:.1e} nats, at step {at + 1}",
-            str(one[at]),
-            str(other[at]),
+            first.of_training().cell(at, "loss"),
+            second.of_training().cell(at, "loss"),
         )

@@ -12,11 +12,11 @@ from bnbench.data import find_dataset
 from bnbench.errors import BnbenchError, in_one_line
 from bnbench.runs import Manifest, Run, changed_files
 from bnbench.runs.manifest import read_stated
+from bnbench.runs.schedule import schedule
 from bnbench.training.checkpoint import load_checkpoint, owner_of
 from bnbench.training.soundness import flaw, pattern
-from bnbench.verification.agreement import check_epochs, check_logs
 from bnbench.verification.configuration import check_configuration
-from bnbench.verification.schedule import schedule
+from bnbench.verification.logs import check_epochs, check_logs
 from bnbench.verification.tensors import check_predictions, check_weights
 
 

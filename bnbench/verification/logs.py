@@ -1,127 +1,74 @@
-"""A CSV file of a run as columns of text, read strictly; nothing is trusted."""
+"""The logs of a finished run, or of an archived copy: every problem that they have."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 
-import numpy as np
-from numpy.typing import NDArray
-
-from bnbench.errors import BnbenchError
+from bnbench.config import Experiment
 from bnbench.foreign import read_foreign
 from bnbench.runs import (
-    BATCH_COLUMNS,
-    EPOCH_COLUMNS,
-    EVALUATION_COLUMNS,
     MOST_BYTES_OF_A_LOG,
+    Log,
+    Manifest,
     Run,
+    read_batches,
+    read_epochs,
+    read_evaluations,
+)
+from bnbench.runs.problems import (
+    disagreement,
+    problems_of_batches,
+    problems_of_epochs,
+    problems_of_evaluations,
 )
 
-FIRST_ROW = 2  # of the file's lines, counted from 1; the first holds the names
 
+def check_logs(run: Run, manifest: Manifest, experiment: Experiment) -> Iterator[str]:
+    """Check the logs of a run that is complete or has diverged, and compare them with each other.
 
-@dataclass(frozen=True)
-class Log:
-    """The rows of one file.
-
-    Attributes
-    ----------
-    path : Path
-    cells : dict of str to tuple of str
-        Column -> its cells, as written.
-    """
-
-    path: Path
-    cells: dict[str, tuple[str, ...]]
-
-    def __len__(self) -> int:
-        return len(next(iter(self.cells.values())))
-
-    def floats(self, column: str) -> NDArray[np.float64]:
-        """Read a column of float64, shape (rows,).
-
-        Raises
-        ------
-        BnbenchError
-            If a cell is no number in the form that bnbench writes: the shortest that reads back.
-        """
-        return np.array(self._numbers(column, float), dtype=np.float64)
-
-    def losses(self) -> NDArray[np.float32]:
-        """Read the losses of batches, float32 (rows,), nats; raises as `floats`."""
-        with np.errstate(over="ignore"):  # 1e999 becomes inf, and is refused
-            return np.array(self._numbers("loss", np.float32), dtype=np.float32)
-
-    def _numbers(self, column: str, kind: Callable[[str], object]) -> list[object]:
-        numbers = []
-        for line, cell in enumerate(self.cells[column], FIRST_ROW):
-            try:
-                number = kind(cell)
-            except ValueError:
-                number = None
-            if str(number) != cell:
-                raise BnbenchError(
-                    f"{self.path}: line {line}: {column}: {cell[:40]!r} is no number as bnbench"
-                    " writes it"
-                )
-            numbers.append(number)
-        return numbers
-
-    def of_training(self, steps: int | None = None) -> Log:
-        """Keep the training batches, all or the first `steps`."""
-        rows = [row for row, split in enumerate(self.cells["split"]) if split == "train"][:steps]
-        return Log(self.path, {name: _pick(cells, rows) for name, cells in self.cells.items()})
-
-
-def _pick(cells: Sequence[str], rows: Iterable[int]) -> tuple[str, ...]:
-    return tuple(cells[row] for row in rows)
-
-
-def read_batches(run: Run) -> Log:
-    """Read ``batches.csv``; see `read_log`."""
-    return read_log(run.batches, BATCH_COLUMNS)
-
-
-def read_epochs(run: Run) -> Log:
-    """Read ``epochs.csv``; see `read_log`."""
-    return read_log(run.epochs, EPOCH_COLUMNS)
-
-
-def read_evaluations(run: Run) -> Log:
-    """Read ``evaluations.csv``; no rows where the run was not evaluated within its epochs."""
-    if not run.evaluations.exists():
-        return Log(run.evaluations, dict.fromkeys(EVALUATION_COLUMNS, ()))
-    return read_log(run.evaluations, EVALUATION_COLUMNS)
-
-
-def read_log(path: Path, columns: Sequence[str]) -> Log:
-    """Read a CSV file that bnbench has written.
-
-    Parameters
-    ----------
-    path : Path
-    columns : sequence of str
-        Names of the first columns; more may follow.
-
-    Raises
+    Yields
     ------
-    BnbenchError
-        If it cannot be read, has other columns, a row that is not whole, or a torn last line.
+    str
+        One line a problem.
     """
-    try:
-        *lines, torn = read_foreign(path, MOST_BYTES_OF_A_LOG).decode("utf-8").split("\n")
-    except UnicodeDecodeError:
-        raise BnbenchError(f"{path}: is no text") from None
-    if torn:
-        raise BnbenchError(f"{path}: line {len(lines) + 1}: was cut off")
-    rows = [line.split(",") for line in lines]
-    if not rows or tuple(rows[0][: len(columns)]) != tuple(columns):
-        raise BnbenchError(f"{path}: line 1: must begin with {','.join(columns)}")
-    for line, row in enumerate(rows, 1):
-        if len(row) != len(rows[0]):
-            raise BnbenchError(f"{path}: line {line}: has {len(row)} cells, not {len(rows[0])}")
-    names, *rest = rows
-    cells = list(zip(*rest, strict=True)) or [()] * len(names)
-    return Log(path, dict(zip(names, cells, strict=True)))
+    epochs, batches, evaluations = read_epochs(run), read_batches(run), read_evaluations(run)
+    for log in (batches, epochs, evaluations):
+        yield from other_text(log)
+    found = [
+        *problems_of_epochs(manifest, experiment, epochs),
+        *problems_of_batches(manifest, experiment, batches),
+    ]
+    yield from found
+    if not found:
+        yield from disagreement(manifest, experiment, epochs, batches)
+    yield from problems_of_evaluations(manifest, experiment, epochs, evaluations, batches)
+
+
+def check_epochs(run: Run, manifest: Manifest, experiment: Experiment) -> Iterator[str]:
+    """Check the epochs and evaluations of an archived copy, which has no ``batches.csv``."""
+    epochs, evaluations = read_epochs(run), read_evaluations(run)
+    for log in (epochs, evaluations):
+        yield from other_text(log)
+    yield from problems_of_epochs(manifest, experiment, epochs)
+    if run.evaluations.exists():
+        yield from problems_of_evaluations(manifest, experiment, epochs, evaluations)
+
+
+def other_text(log: Log) -> Iterator[str]:
+    """Name the first cell that is not as bnbench writes it: the shortest text that reads back.
+
+    It costs more than reading the file does.
+    """
+    if not len(log):
+        return
+    lines = read_foreign(log.path, MOST_BYTES_OF_A_LOG).decode("ascii").split("\n")[1:]
+    written = zip(*map(log.written, log.columns), strict=True)
+    for row, (line, cells) in enumerate(zip(lines, written, strict=False)):
+        found = tuple(line.split(",")[: len(cells)])
+        if found != cells:
+            place = [one == other for one, other in zip(found, cells, strict=True)].index(False)
+            yield (
+                f"{log.path}: line {log.line(row)}: {log.columns[place]}: {found[place][:40]!r}"
+                " is no number as bnbench writes it"
+            )
+            return

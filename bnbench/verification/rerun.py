@@ -13,7 +13,7 @@ import torch
 
 from bnbench.config import Experiment
 from bnbench.errors import BnbenchError
-from bnbench.runs import BatchRows, Run, run_directory
+from bnbench.runs import BatchRows, Run, read_batches, run_directory
 from bnbench.training import load_weights, run_experiment
 from bnbench.verification.difference import (
     Difference,
@@ -21,7 +21,6 @@ from bnbench.verification.difference import (
     differing_numbers,
     first_difference,
 )
-from bnbench.verification.logs import read_batches
 from bnbench.verification.tolerance import within_tolerance
 
 

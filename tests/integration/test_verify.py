@@ -15,10 +15,9 @@ from bnbench.cli.diff import print_difference
 from bnbench.cli.verify import verify_runs
 from bnbench.config import load_experiment
 from bnbench.errors import BnbenchError
-from bnbench.runs import Run, find_runs
+from bnbench.runs import Run, find_runs, read_batches
 from bnbench.training import run_experiment
 from bnbench.verification import Difference, Rerun, repeat, rerun
-from bnbench.verification.logs import read_batches
 
 SHORT = ["data.dataset=digits", "training.epochs=2", "training.batch_size=16"]
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from bnbench.config import Experiment, TrainingSettings, configuration_hash, dump_experiment
 from bnbench.plots import style
@@ -25,8 +26,7 @@ from bnbench.runs import (
 from tests.manifests import a_manifest
 
 SIZES = {"train": 60_000, "validation": 10_000}  # but for what a test says of its data set
-BATCHES = {"train": 20, "validation": 4}  # an epoch
-SHARES = {"train": (31, 600), "validation": (28, 100)}  # of the split in a batch but the last one
+BATCH_SIZE = 3_100  # but for what a test says: 20 training and 4 validation batches an epoch
 
 
 MakeRun = Callable[..., Run]
@@ -77,7 +77,7 @@ def _experiment(name: str, epochs: int, settings: dict[str, Any]) -> Experiment:
         "experiment": name,
         "model": {"name": "LeNet5"},
         "data": {"split": "published"},
-        "training": {"epochs": epochs},
+        "training": {"epochs": epochs, "batch_size": BATCH_SIZE},
     }
     for section, values in settings.items():
         merged = content.get(section)
@@ -92,11 +92,14 @@ def _write_logs(
 ) -> EpochRow | None:  # fmt: skip
     rng = np.random.default_rng(seed)
     row, epochs = None, len(accuracies["validation"])
+    steps = len(_examples(sizes["train"], settings, drop_last=settings.drop_last))
     with RunLogs(run.batches, run.epochs) as logs:
         for epoch in range(1, epochs + 1):
             right = {split: round(accuracies[split][epoch - 1] * sizes[split]) for split in sizes}
             rows = {
-                split: _batches(rng, split, epoch, size, right[split], settings, losses.get(split))
+                split: _batches(
+                    rng, split, epoch, size, right[split], settings, steps, losses.get(split)
+                )
                 for split, size in sizes.items()
             }
             row = EpochRow(
@@ -109,21 +112,17 @@ def _write_logs(
             logs.write(row)
         if diverged:
             logs.write(
-                _cut_off(_batches(rng, "train", epochs + 1, sizes["train"], 6_000, settings))
+                _cut_off(_batches(rng, "train", epochs + 1, sizes["train"], 6_000, settings, steps))
             )
     return row
 
 
 def _batches(
     rng: np.random.Generator, split: str, epoch: int, size: int, right: int,
-    settings: TrainingSettings, losses: Sequence[float] | None = None,
+    settings: TrainingSettings, steps_per_epoch: int, losses: Sequence[float] | None = None,
 ) -> BatchRows:  # fmt: skip
-    part, parts = SHARES[split]
-    examples = np.full(BATCHES[split], size * part // parts)
-    examples[-1] = size - examples[:-1].sum()
-    if split == "train" and settings.drop_last:
-        examples = examples[:-1]
-    count, last = len(examples), epoch * (BATCHES["train"] - settings.drop_last)
+    examples = _examples(size, settings, drop_last=split == "train" and settings.drop_last)
+    count, last = len(examples), epoch * steps_per_epoch
     steps = np.arange(last - count + 1, last + 1) if split == "train" else np.full(count, last)
     drawn = rng.uniform(0.5, 2.0, count).astype(np.float32) / np.float32(epoch)
     if losses is not None:
@@ -131,6 +130,12 @@ def _batches(
     ends = np.append(0, examples.cumsum())  # the first images are the correct ones
     correct = np.diff(ends.clip(max=right))
     return BatchRows(split, epoch, steps, examples, drawn, correct)
+
+
+def _examples(size: int, settings: TrainingSettings, *, drop_last: bool) -> NDArray[np.int64]:
+    whole, rest = divmod(size, settings.batch_size)
+    last = [rest] if rest and not drop_last else []
+    return np.array([settings.batch_size] * whole + last, dtype=np.int64)
 
 
 def _loss(rows: BatchRows, settings: TrainingSettings) -> float:

@@ -252,7 +252,7 @@ def test_without_batches_the_steps_to_a_loss_are_not_known(run: Run) -> None:
 
 def test_what_is_read_is_checked(run: Run) -> None:
     run.batches.write_text(run.batches.read_text()[:-5])
-    with pytest.raises(BnbenchError, match=r"batches\.csv: was cut off"):
+    with pytest.raises(BnbenchError, match=r"batches\.csv: line 73: was cut off"):
         of(run, "steps_to_loss@2")
 
 

@@ -15,6 +15,7 @@ import pytest
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import read_finished_run
 from bnbench.findings.run_files import (
+    frame,
     read_batches,
     read_checked_experiment,
     read_epochs,
@@ -32,7 +33,7 @@ def _read(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     manifest = run.read_manifest()
     experiment = read_checked_experiment(run, manifest)
     epochs = read_epochs(run, manifest, experiment)
-    return epochs, read_batches(run, manifest, experiment, epochs)
+    return frame(epochs), frame(read_batches(run, manifest, experiment, epochs))
 
 
 def _refused(run: Run, message: str) -> None:
@@ -90,7 +91,7 @@ def test_further_columns_may_follow(make_run: MakeRun) -> None:
 
 def test_a_configuration_changed_after_the_run(make_run: MakeRun) -> None:
     run = make_run("plain", 0, ACCURACIES)
-    _change_rows(run.config, slice(None), "batch_size: 64", "batch_size: 32")
+    _change_rows(run.config, slice(None), "batch_size: 3100", "batch_size: 32")
     _refused(run, "config.yaml: has another configuration hash")
 
 
@@ -129,25 +130,29 @@ def test_torn_last_rows(make_run: MakeRun, name: str, cut: int) -> None:
 @pytest.mark.parametrize(
     ("rows", "old", "new", "message"),
     [
-        (slice(1, 2), "0.9321", "1.9321", "validation_accuracy|train_accuracy: must lie between"),
-        (slice(1, 2), "0.9321", "-0.1", "must lie between 0 and 1"),
+        (slice(1, 2), "0.9321", "1.9321", "line 2: (validation|train)_accuracy 1.9321 is no share"),
+        (slice(1, 2), "0.9321", "-0.1", "-0.1 is no share of the examples"),
         (slice(1, 2), "0.9321", "nan", "not finite"),
         (slice(1, 2), "0.9321", "1e999", "not finite"),
-        (slice(1, 2), "0.9321", "high", "is no log of bnbench"),
-        (slice(1, 2), "0.9321", "", "is no log of bnbench"),
-        (slice(1, 2), "1,", "1.5,", "is no log of bnbench"),
-        (slice(1, 2), "1,", "2,", "epoch: must count 1, 2, 3"),
-        (slice(3, 4), "0.9617", "0.9618", "ends with another value than the manifest states"),
-        (slice(1, 2), "True", "perhaps", "training_mode: must be False or True"),
-        (slice(0, 1), "validation_accuracy", "accuracy", "lacks validation_accuracy"),
-        (slice(1, 2), "0.9321,", "0.9321,0.9321,", "is no log of bnbench"),
-        (slice(1, 2), "0.9321,", '"0.9321",', "is no log of bnbench"),
-        (slice(1, 2), "0.9321,", "0.9321 ,", "is no log of bnbench"),
-        (slice(1, 2), "1,", "\n1,", "is no log of bnbench"),
-        (slice(1, 2), "0.001", "0x1", "is no log of bnbench"),
-        (slice(1, 2), "True\n", "True\r\n", "is no log of bnbench"),
-        (slice(2, 3), "0.9543", "0.95435", "accuracy: 0.95435 is no share of the examples"),
-        (slice(1, 4), "0.001", "0.001,0.001", "lacks a name for every column|is no log"),
+        (slice(1, 2), "0.9321", "high", "'high' is no number"),
+        (slice(1, 2), "0.9321", "", "'' is no number"),
+        (slice(1, 2), "1,", "1.5,", "line 2: epoch: '1.5' is no number"),
+        (slice(1, 2), "1,", "2,", "line 2: epoch,training_mode is 2,True, not 1,True"),
+        (slice(1, 2), "True", "perhaps", "is 1,perhaps, not 1,True"),
+        (slice(0, 1), "validation_accuracy", "accuracy", "line 1: must begin with epoch,"),
+        (slice(1, 2), "0.9321,", "0.9321,0.9321,", "has 12 cells, not 10"),
+        (slice(1, 2), "0.9321,", '"0.9321",', "line 2: holds '\"'"),
+        (slice(1, 2), "0.9321,", "0.9321 ,", "line 2: holds ' '"),
+        (slice(1, 2), "1,", "\n1,", "line 2: has 1 cells, not 10"),
+        (slice(1, 2), "0.001", "0x1", "line 2: learning_rate: '0x1' is no number"),
+        (slice(1, 2), "True\n", "True\r\n", r"line 2: holds '\\r'"),
+        (
+            slice(2, 3),
+            "0.9543",
+            "0.95435",
+            "line 3: validation_accuracy 0.95435 is no share of the examples",
+        ),
+        (slice(1, 4), "0.001", "0.001,0.001", "line 2: has 11 cells, not 10"),
     ],
 )
 def test_edited_epochs(make_run: MakeRun, rows: slice, old: str, new: str, message: str) -> None:
@@ -178,15 +183,15 @@ def test_a_diverged_run_has_the_epochs_that_its_manifest_states(make_run: MakeRu
 @pytest.mark.parametrize(
     ("rows", "old", "new", "message"),
     [
-        (slice(1, 2), "train", "test", "split: must be train or validation"),
-        (slice(1, 2), "train,1,1,", "train,1,2,", "step: the training rows must count"),
-        (slice(1, 2), "train,1,1,", "train,2,1,", "epoch: must not decrease"),
-        (slice(1, 2), ",3100,", ",3000,", "train epoch 1 has 59900 examples, not 60000"),
-        (slice(24, 25), ",1600,", ",0,", "validation epoch 1 has 8400 examples, not 10000"),
-        (slice(1, 2), "train,1,1,", "train,0,1,", "epoch 1 has 56900 examples|must lie within"),
-        (slice(1, 2), "train", "trainings", "split: must be train or validation"),
-        (slice(3, 4), ",1.0\n", ",0.9999\n", "accuracy: 0.9999 is no share of the examples"),
-        (slice(1, 2), ",1,3100,", ",1,3100,nan,", "is no log of bnbench|not finite|must lie"),
+        (slice(1, 2), "train", "test", "line 2: .* is test,1,1,3100, not train,1,1,3100"),
+        (slice(1, 2), "train,1,1,", "train,1,2,", "is train,1,2,3100, not train,1,1,3100"),
+        (slice(1, 2), "train,1,1,", "train,2,1,", "line 2: .* is train,2,1,3100, not"),
+        (slice(1, 2), ",3100,", ",3000,", "is train,1,1,3000, not train,1,1,3100"),
+        (slice(24, 25), ",700,", ",0,", "is validation,1,20,0, not validation,1,20,700"),
+        (slice(1, 2), "train,1,1,", "train,0,1,", "is train,0,1,3100, not train,1,1,3100"),
+        (slice(1, 2), "train", "trainings", "is trainings,1,1,3100, not train,1,1,3100"),
+        (slice(3, 4), ",1.0\n", ",0.9999\n", "line 4: accuracy 0.9999 is no share of the examples"),
+        (slice(1, 2), ",1,3100,", ",1,3100,nan,", "line 2: has 7 cells, not 6"),
     ],
 )  # fmt: skip
 def test_edited_batches(make_run: MakeRun, rows: slice, old: str, new: str, message: str) -> None:
@@ -201,20 +206,20 @@ def test_a_complete_run_has_finite_losses_only(make_run: MakeRun) -> None:
     cells = lines[5].split(",")
     lines[5] = ",".join([*cells[:4], "inf", cells[5]])
     run.batches.write_text("\n".join(lines) + "\n")
-    _refused(run, "batches.csv: loss: holds a number that is not finite")
+    _refused(run, "batches.csv: line 6: loss inf is not finite")
 
 
 def test_batches_without_the_last_epoch(make_run: MakeRun) -> None:
     run = make_run("plain", 0, ACCURACIES)
     lines = run.batches.read_text().splitlines(keepends=True)
     run.batches.write_text("".join(lines[: 1 + 2 * 24]))
-    _refused(run, "batches.csv: train epoch 3 has 0 examples, not 60000")
+    _refused(run, "batches.csv: holds 48 rows, not 72")
 
 
 def test_batches_of_more_epochs(make_run: MakeRun) -> None:
     run = make_run("plain", 0, ACCURACIES)
-    run.batches.write_text(run.batches.read_text() + "validation,4,60,10000,1.0,0.5\n")
-    _refused(run, "batches.csv: epoch: must lie within the 3 configured")
+    run.batches.write_text(run.batches.read_text() + "train,4,61,3100,1.0,0.5\n")
+    _refused(run, "batches.csv: holds 73 rows, not 72")
 
 
 def test_drop_last_leaves_out_the_small_batch(make_run: MakeRun) -> None:
@@ -232,7 +237,7 @@ def test_an_epoch_without_examples_in_a_run_that_diverged(make_run: MakeRun) -> 
         "plain", 0, [0.93], settings={"training": {"epochs": 3}}, manifest={"status": "diverged"}
     )
     _change_rows(run.batches, slice(-2, -1), "train,2,24,3100", "train,2,24,0")
-    _refused(run, "batches.csv: examples: must be positive")
+    _refused(run, "batches.csv: line 29: .* is train,2,24,0, not train,2,24,3100")
 
 
 def _set_cell(path: Path, line: int, column: str, new: str) -> None:
@@ -253,14 +258,14 @@ def test_a_middle_epoch_that_does_not_follow_from_its_batches(
     run = make_run("plain", 0, ACCURACIES, settings={"training": {"epoch_loss": epoch_loss}})
     _read(run)
     _set_cell(run.epochs, 3, column, new)
-    _refused(run, rf"epochs\.csv: {column}: {new} after epoch 2 does not follow from batches\.csv")
+    _refused(run, rf"epochs\.csv: line 3: {column} {new} does not follow from batches\.csv")
 
 
 def test_the_last_bit_of_a_batch_loss_is_seen(make_run: MakeRun) -> None:
     run = make_run("plain", 0, ACCURACIES)
     loss = np.float32(run.batches.read_text().splitlines()[30].split(",")[4])
     _set_cell(run.batches, 31, "loss", str(np.nextafter(loss, np.float32(np.inf))))
-    _refused(run, r"epochs\.csv: train_loss: .* after epoch 2 does not follow")
+    _refused(run, r"epochs\.csv: line 3: train_loss .* does not follow")
 
 
 def test_the_whole_epochs_of_a_run_that_diverged_follow_from_its_batches(
@@ -272,7 +277,7 @@ def test_the_whole_epochs_of_a_run_that_diverged_follow_from_its_batches(
     )  # fmt: skip
     _read(run)
     _set_cell(run.epochs, 2, "validation_accuracy", "0.9322")
-    _refused(run, "validation_accuracy: 0.9322 after epoch 1 does not follow")
+    _refused(run, "line 2: validation_accuracy 0.9322 does not follow")
 
 
 @pytest.mark.parametrize(
@@ -288,14 +293,14 @@ def test_without_batches_an_accuracy_is_still_a_share_of_the_images(
     run = make_run("plain", 0, ACCURACIES)
     run.batches.unlink()
     _set_cell(run.epochs, 3, column, new)
-    with pytest.raises(BnbenchError, match=rf"epochs\.csv: {column}: {new} {said}"):
+    with pytest.raises(BnbenchError, match=rf"epochs\.csv: line 3: {column} {new} {said}"):
         read_finished_run(run, run.read_manifest())
 
 
 def test_a_last_validation_loss_that_the_manifest_does_not_state(make_run: MakeRun) -> None:
     run = make_run("plain", 0, ACCURACIES)
     _set_cell(run.epochs, 4, "validation_loss", "0.25")
-    _refused(run, "validation_loss: ends with another value than the manifest states")
+    _refused(run, "epochs.csv: validation_loss ends with 0.25, but the manifest says")
 
 
 EVALUATIONS = """\
@@ -319,7 +324,8 @@ def watched(make_run: MakeRun) -> Run:
 def _read_evaluations(run: Run) -> pd.DataFrame:
     manifest = run.read_manifest()
     experiment = read_checked_experiment(run, manifest)
-    return read_evaluations(run, manifest, experiment, read_epochs(run, manifest, experiment))
+    epochs = read_epochs(run, manifest, experiment)
+    return frame(read_evaluations(run, manifest, experiment, epochs))
 
 
 def test_evaluations(watched: Run) -> None:
@@ -349,16 +355,16 @@ def test_a_diverged_run_has_the_evaluations_that_it_got_to(make_run: MakeRun) ->
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("2,32,inf,0.94,1.5\n", "", "step: must count every 8 steps to the end"),
-        ("2,24,", "2,25,", "step: must count every 8 steps"),
-        ("2,24,", "1,24,", "epoch: must be that of the step, 20 an epoch"),
-        ("0.94", "1.94", "validation_accuracy: must lie between 0 and 1"),
-        ("0.92,2.0", "0.92,1.0", "train_seconds: must grow"),
-        ("0.92,2.0", "0.92,3.0", "train_seconds: must grow"),
-        ("0.91,1.0", "0.91,-1.0", "train_seconds: must grow"),
-        ("0.92,2.0", "0.92,nan", "train_seconds: must grow"),
-        ("0.92,2.0", "0.92,", "is no log of bnbench"),
-        ("1.5\n", "1.5", "was cut off"),
+        ("2,32,inf,0.94,1.5\n", "", "holds 3 rows, not 4"),
+        ("2,24,", "2,25,", "line 4: epoch,step is 2,25, not 2,24"),
+        ("2,24,", "1,24,", "line 4: epoch,step is 1,24, not 2,24"),
+        ("0.94", "1.94", "line 5: validation_accuracy 1.94 is no share"),
+        ("0.92,2.0", "0.92,1.0", "line 3: train_seconds 1.0 does not lie between"),
+        ("0.92,2.0", "0.92,3.0", "line 3: train_seconds 3.0 does not lie between"),
+        ("0.91,1.0", "0.91,-1.0", "line 2: train_seconds -1.0 does not lie between"),
+        ("0.92,2.0", "0.92,nan", "line 3: train_seconds nan does not lie between"),
+        ("0.92,2.0", "0.92,", "line 3: train_seconds: '' is no number"),
+        ("1.5\n", "1.5", "line 5: was cut off"),
     ],
 )
 def test_edited_evaluations(watched: Run, old: str, new: str, message: str) -> None:

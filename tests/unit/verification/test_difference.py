@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from bnbench.errors import BnbenchError
-from bnbench.runs import Run
+from bnbench.runs import Log, Run
+from bnbench.runs.tables import read_log
 from bnbench.verification import Difference, differing_facts, differing_numbers
 from bnbench.verification.difference import first_difference
-from bnbench.verification.logs import Log
 
 MakeRun = Callable[..., Run]
 
@@ -82,19 +82,21 @@ def test_losses_that_are_no_numbers() -> None:
     """Both arms of a pair may diverge: the same nan is no difference, nan against 1 is one."""
 
     def log(*losses: str) -> Log:
-        count = len(losses)
-        return Log(Path("batches.csv"), {"split": ("train",) * count, "loss": losses})
+        rows = [("train", float(loss)) for loss in losses]
+        return Log(Path("batches.csv"), np.array(rows, [("split", "U5"), ("loss", "f8")]))
 
     assert list(first_difference(log("1.0", "nan"), log("1.0", "nan"))) == []
     (found,) = first_difference(log("1.0", "nan"), log("1.0", "inf"))
     assert (found.first, found.second) == ("nan", "inf")
 
 
-def test_columns_of_a_later_version_are_left_alone() -> None:
-    old = Log(Path("epochs.csv"), {"epoch": ("1",), "loss": ("2.0",)})
-    new = Log(Path("epochs.csv"), {"epoch": ("1",), "loss": ("2.0",), "new": ("x",)})
-    assert list(first_difference(old, new)) == []
-    assert list(first_difference(new, old)) == []
+def test_columns_of_a_later_version_are_left_alone(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.csv", tmp_path / "new.csv"
+    old.write_text("epoch,loss\n1,2.0\n")
+    new.write_text("epoch,loss,new\n1,2.0,x\n")
+    first, second = (read_log(path, {"epoch": "i8", "loss": "f8"}) for path in (old, new))
+    assert list(first_difference(first, second)) == []
+    assert list(first_difference(second, first)) == []
 
 
 def test_what_the_runs_were_made_of(make_run: MakeRun, originals: dict[str, Run]) -> None:

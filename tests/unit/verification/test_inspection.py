@@ -96,7 +96,7 @@ def test_recorded_hashes_show_any_change(make_run: MakeRun) -> None:
     """Times are in no other file: without the hashes nothing would show this edit."""
     run = make_run()
     before = file_hashes(run)
-    edit(run.epochs, 2, cell(run.epochs, 2, "train_seconds"), "0.125")
+    edit(run.epochs, 2, cell(run.epochs, 2, "evaluation_seconds"), "0.125")
     assert problems(run) == []
     state(run, files=before)
     assert problems(run) == [f"{run.epochs}: was changed; its SHA-256 is not the manifest's"]
@@ -191,7 +191,7 @@ def test_any_other_loss_of_a_batch(
         (3, ",1,2,", ",1,3,", "is train,1,3,50, not train,1,2,50"),
         (3, ",1,2,", ",2,2,", "is train,2,2,50, not train,1,2,50"),
         (3, ",50,", ",49,", "line 3: split,epoch,step,examples is train,1,2,49, not"),
-        (3, ",50,", ",5x0,", "is train,1,2,5x0, not"),
+        (3, ",50,", ",5x0,", "line 3: examples: '5x0' is no number"),
         (3, ",50,", ",50,1.0,", "line 3: has 7 cells, not 6"),
         (29, ",25,", ",50,", "is train,1,28,50, not train,1,28,25"),
         (30, "validation,1,28", "validation,1,29", "is validation,1,29,50, not validation,1,28,50"),
@@ -254,7 +254,8 @@ def test_edited_epochs(make_run: MakeRun, column: str, new: str, said: str) -> N
     [
         ("step", "10", "line 2: epoch,step is 1,10, not 1,9"),
         ("epoch", "2", "line 2: epoch,step is 2,9, not 1,9"),
-        ("validation_loss", "inf", "line 2: validation_loss inf is not finite"),
+        ("train_seconds", "inf", "line 2: train_seconds inf does not lie between"),
+        ("train_seconds", "nan", "line 2: train_seconds nan does not lie between"),
         ("validation_accuracy", "0.3", "validation_accuracy 0.3 is no share"),
         ("train_seconds", "-", "train_seconds: '-' is no number"),
     ],
@@ -279,7 +280,8 @@ def test_a_final_that_is_not_the_last_epochs(make_run: MakeRun, name: str, value
     run = make_run()
     state(run, final={name: value})
     (line,) = problems(run)
-    assert line.startswith(f"{run.manifest}: final.{name}: is ")
+    assert line.startswith(f"{run.epochs}: ")
+    assert line.endswith(f"but the manifest says {value}")
 
 
 def test_fewer_and_more_epochs_than_configured(make_run: MakeRun) -> None:
@@ -382,7 +384,7 @@ def test_a_split_without_a_whole_batch(make_run: MakeRun) -> None:
     run = make_run("published")  # drops the last batch
     state(run, dataset={"train_examples": 3})
     (line, *_) = problems(run)
-    assert line.startswith(str(run.batches))
+    assert line.startswith((str(run.batches), str(run.epochs)))
 
 
 def test_one_seed_copied_as_another(make_run: MakeRun) -> None:
@@ -419,10 +421,10 @@ def test_an_edited_accuracy_of_an_archived_copy(make_run: MakeRun, tmp_path: Pat
     assert problems(copy) == []
     set_cell(copy.epochs, 2, "validation_accuracy", "0.5")
     assert problems(copy) == [
-        f"{copy.epochs}: line 2: validation_accuracy 0.5 is no share of the examples"
+        problem := f"{copy.epochs}: line 2: validation_accuracy 0.5 is no share of the examples"
     ]
     copy.evaluations.write_bytes(copy.evaluations.read_bytes().rpartition(b"\n2,54")[0] + b"\n")
-    assert problems(copy) == [f"{copy.evaluations}: holds 5 rows, not 6"]
+    assert problems(copy) == [problem, f"{copy.evaluations}: holds 5 rows, not 6"]
 
 
 def test_a_run_that_lost_one_file_is_no_archived_copy(make_run: MakeRun) -> None:

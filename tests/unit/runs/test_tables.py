@@ -11,8 +11,18 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from bnbench.errors import BnbenchError
-from bnbench.runs import BatchRows, EpochRow, Run, RunLogs
-from bnbench.verification.logs import Log, read_batches, read_epochs, read_evaluations, read_log
+from bnbench.runs import (
+    BatchRows,
+    EpochRow,
+    Log,
+    Run,
+    RunLogs,
+    read_batches,
+    read_epochs,
+    read_evaluations,
+)
+from bnbench.runs.tables import read_log
+from bnbench.verification.logs import other_text
 
 
 @given(
@@ -34,10 +44,11 @@ def test_what_is_written_is_read_bit_for_bit(
     batches, epochs = read_batches(run), read_epochs(run)
     np.testing.assert_array_equal(batches.losses(), losses)
     assert batches.losses().dtype == np.float32
-    np.testing.assert_array_equal(batches.floats("accuracy"), np.arange(count) % 7 / 7)
-    np.testing.assert_array_equal(epochs.floats("train_loss"), [number])
-    assert epochs.cells["training_mode"] == ("False",)
+    np.testing.assert_array_equal(batches["accuracy"], np.arange(count) % 7 / 7)
+    np.testing.assert_array_equal(epochs["train_loss"], [number])
+    assert epochs["training_mode"].tolist() == ["False"]
     assert len(read_evaluations(run)) == 0
+    assert [*other_text(batches), *other_text(epochs), *other_text(read_evaluations(run))] == []
 
 
 @given(st.text(alphabet="0123456789.,-+e\n infa_", max_size=60))
@@ -45,10 +56,12 @@ def test_any_text_is_refused_or_read_as_it_stands(
     tmp_path_factory: pytest.TempPathFactory, text: str
 ) -> None:
     path = tmp_path_factory.mktemp("log") / "log.csv"
-    path.write_text("loss\n" + text, encoding="utf-8", newline="")
+    path.write_text("step,loss\n" + text, encoding="utf-8", newline="")
     with suppress(BnbenchError):
-        losses = read_log(path, ["loss"]).losses()
-        assert [str(loss) for loss in losses] == text.split("\n")[:-1]
+        log = read_log(path, {"step": "i8", "loss": "f8"})
+        if not list(other_text(log)):
+            cells = zip(log["step"], log.losses(), strict=True)
+            assert [f"{step},{loss}" for step, loss in cells] == text.split("\n")[:-1]
 
 
 @pytest.mark.parametrize(
@@ -58,31 +71,46 @@ def test_any_text_is_refused_or_read_as_it_stands(
         (b"b,a\n", "line 1: must begin with a,b"),
         (b"a\n", "line 1: must begin with a,b"),
         (b"a,b\n1,2\n3,4", "line 3: was cut off"),
+        (b"a,b", "line 1: was cut off"),
         (b"a,b\n1,2\n3\n", "line 3: has 1 cells, not 2"),
         (b"a,b\n1,2\n\n3,4\n", "line 3: has 1 cells, not 2"),
         (b"a,b\n1,2,3\n", "line 2: has 3 cells, not 2"),
         (b"a,b,c\n1,2\n", "line 2: has 2 cells, not 3"),
         (b"a,b\r\n1,2\r\n", "line 1: must begin with a,b"),
-        (b"\x93NUMPY", "is no text"),
+        (b"a,b\n1,2\r\n", r"line 2: holds '\\r'"),
+        (b'a,b\n1,"2"\n', "line 2: holds '\"'"),
+        (b"a,b\n1, 2\n", "line 2: holds ' '"),
+        (b"a,b\n1,2\n1,\n", "line 3: b: '' is no number"),
+        (b"a,b\n1,2\n,2\n", "line 3: a: '' is no number"),
+        (b"a,b\n1,2\n1,high\n", "line 3: b: 'high' is no number"),
+        (b"a,b\n1.5,2\n", "line 2: a: '1.5' is no number"),
+        (b"a,b\n1,0x1\n", "line 2: b: '0x1' is no number"),
+        (b"a,b\n1,1_0\n", "line 2: b: '1_0' is no number"),
+        (b"\x93NUMPY", "line 1: must begin with a,b"),
     ],
 )
 def test_what_is_no_log(tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "log.csv"
     path.write_bytes(content)
     with pytest.raises(BnbenchError, match=said):
-        read_log(path, ["a", "b"])
+        read_log(path, {"a": "i8", "b": "f8"})
 
 
 def test_a_log_without_rows_and_with_more_columns(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("a,b,new\n", encoding="utf-8")
-    assert read_log(path, ["a", "b"]) == Log(path, {"a": (), "b": (), "new": ()})
-    assert len(read_log(path, ["a", "b"])) == 0
+    log = read_log(path, {"a": "i8", "b": "f8"})
+    assert (len(log), log.columns) == (0, ("a", "b"))
+    path.write_text("a,b,new\n1,0.5,x\n", encoding="utf-8")
+    log = read_log(path, {"a": "i8", "b": "f8"})
+    assert log.rows.tolist() == [(1, 0.5)]
+    assert list(other_text(log)) == []
     with pytest.raises(BnbenchError, match=r"absent\.csv: cannot be read"):
-        read_log(tmp_path / "absent.csv", ["a"])
+        read_log(tmp_path / "absent.csv", {"a": "i8"})
 
 
-def test_training_batches(tmp_path: Path) -> None:
-    log = Log(tmp_path, {"split": ("train", "validation", "train"), "step": ("1", "1", "2")})
-    assert log.of_training().cells["step"] == ("1", "2")
-    assert log.of_training(1).cells["step"] == ("1",)
+def test_training_batches() -> None:
+    rows = [("train", 1), ("validation", 1), ("train", 2)]
+    log = Log(Path("batches.csv"), np.array(rows, [("split", "U11"), ("step", "i8")]))
+    assert log.of_training()["step"].tolist() == [1, 2]
+    assert log.of_training(1)["step"].tolist() == [1]

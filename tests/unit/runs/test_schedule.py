@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bnbench.config import DataSettings, Experiment, ModelSettings, TrainingSettings
 from bnbench.runs import Dataset
-from bnbench.verification.schedule import schedule
+from bnbench.runs.schedule import schedule
 
 sizes = st.integers(1, 40)
 
@@ -64,4 +64,6 @@ def test_rows_of_a_run(
     assert list(due) == ["split", "epoch", "step", "examples"]
     assert list(zip(*due.values(), strict=True)) == batches
     steps = sum(row[0] == "train" for row in batches)
-    assert list(zip(*planned.evaluations(steps).values(), strict=True)) == evaluations
+    assert planned.evaluations_before(steps) == len(evaluations)
+    due = planned.evaluations(len(evaluations))
+    assert list(zip(*due.values(), strict=True)) == evaluations

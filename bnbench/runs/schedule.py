@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bnbench.config import Experiment
-from bnbench.runs import Dataset
+from bnbench.runs.manifest import Dataset
 
-Expected = dict[str, Sequence[object]]
+Expected = dict[str, NDArray[Any]]
 """Column -> cells, row by row."""
 
 
@@ -42,26 +44,36 @@ class Schedule:
         return self.train_batches + self.validation_batches
 
     def batches(self, rows: int) -> Expected:
-        """Give the first `rows` rows of ``batches.csv``, but for what was measured."""
+        """The first `rows` rows of ``batches.csv``, but for what was measured."""
         epoch, place = np.divmod(np.arange(rows), self.epoch_rows)
         training = place < self.train_batches
         batch = np.where(training, place, place - self.train_batches)
         split_size = np.where(training, self.train_examples, self.validation_examples)
-        examples = np.minimum(self.batch_size, split_size - batch * self.batch_size)
-        step = epoch * self.train_batches + np.minimum(place + 1, self.train_batches)
         return {
-            "split": np.where(training, "train", "validation").tolist(),
-            "epoch": (epoch + 1).tolist(),
-            "step": step.tolist(),
-            "examples": examples.tolist(),
+            "split": np.where(training, "train", "validation"),
+            "epoch": epoch + 1,
+            "step": epoch * self.train_batches + np.minimum(place + 1, self.train_batches),
+            "examples": np.minimum(self.batch_size, split_size - batch * self.batch_size),
         }
 
-    def evaluations(self, steps: int) -> Expected:
-        """Give the rows of ``evaluations.csv`` before the run's last step, the number `steps`."""
-        every = self.evaluate_every or max(steps, 1)
-        # After the last step of an epoch comes the evaluation that epochs.csv holds.
-        due = [step for step in range(every, steps, every) if step % self.train_batches]
-        return {"epoch": [1 + step // self.train_batches for step in due], "step": due}
+    def evaluations_before(self, step: int) -> int:
+        """Count the rows of ``evaluations.csv`` of the steps before this one.
+
+        After the last step of an epoch comes the evaluation that ``epochs.csv`` holds.
+        """
+        if (every := self.evaluate_every) is None:
+            return 0
+        return (step - 1) // every - (step - 1) // math.lcm(every, self.train_batches)
+
+    def evaluations(self, rows: int) -> Expected:
+        """The first `rows` rows of ``evaluations.csv``, but for what was measured.
+
+        Fewer where every evaluation comes after an epoch's last step.
+        """
+        # Of two multiples in a row at most one ends an epoch, or all do.
+        due = (self.evaluate_every or self.train_batches) * np.arange(1, 2 * rows + 2)
+        due = due[due % self.train_batches > 0][:rows]
+        return {"epoch": 1 + due // self.train_batches, "step": due}
 
 
 def schedule(experiment: Experiment, data: Dataset) -> Schedule:
