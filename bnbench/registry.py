@@ -3,32 +3,64 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
+from pkgutil import iter_modules
+from typing import TypeVar
 
 from bnbench.errors import BnbenchError
 
+Entry = TypeVar("Entry")
+
+
+class Registry(dict[str, Entry]):
+    """All of one kind that a config may name, such as the architectures, by their names.
+
+    Parameters
+    ----------
+    kind : str
+        What a name stands for, such as ``"architecture"``.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def add(self, name: str, entry: Entry) -> None:
+        """Enter something under a name that nothing has yet."""
+        if name in self:
+            raise ValueError(f"{self.kind} {name!r} is registered twice")
+        self[name] = entry
+
+    def register(self, name: str) -> Callable[[Entry], Entry]:
+        """Make the decorator that enters a class, or a function, under `name`."""
+
+        def enter(entry: Entry) -> Entry:
+            self.add(name, entry)
+            return entry
+
+        return enter
+
+    def find(self, name: str, place: str = "") -> Entry:
+        """Look up a name, and refuse an unknown one; `place` is where it was written."""
+        if name not in self:
+            raise unknown(self.kind, name, self, place)
+        return self[name]
+
 
 def unknown(kind: str, name: str, known: Iterable[str], place: str = "") -> BnbenchError:
-    """Build the error for a `name` that is not among the `known` ones, with a suggestion.
+    """The error for a name that is not among the known ones, with the nearest of them.
 
     Parameters
     ----------
     kind : str
         What the name stands for, such as ``"architecture"``.
     name : str
-        The name that was given.
     known : iterable of str
-        The names that exist.
     place : str, default ""
         Where it was written (``file:line:column: key``), put in front of the message.
-
-    Returns
-    -------
-    BnbenchError
-        To be raised by the caller.
     """
     names = sorted(known)
     near = get_close_matches(name, names, n=1, cutoff=0.5)
@@ -36,14 +68,17 @@ def unknown(kind: str, name: str, known: Iterable[str], place: str = "") -> Bnbe
     return BnbenchError(f"{place + ': ' if place else ''}there is no {kind} {name!r}; {remedy}")
 
 
-def import_own(module: str) -> None:
-    """Import a file that may be the user's own, such as an architecture.
+def import_folder(package: str, path: Iterable[str]) -> None:
+    """Import every file of a package's folder, so that it can register what it has.
 
-    Raises
-    ------
-    BnbenchError
-        If it cannot be imported: its file and line, and what Python says, in one line.
+    A file may be the user's own. One that cannot be imported is refused in one line: the file, the
+    line in it, and what Python says.
     """
+    for module in iter_modules(path):
+        _import_own(f"{package}.{module.name}")
+
+
+def _import_own(module: str) -> None:
     try:
         import_module(module)
     except BnbenchError:
@@ -61,7 +96,6 @@ def _line_in(file: str, error: Exception) -> int:
     """Find the last line of a file that was at work."""
     if isinstance(error, SyntaxError) and error.filename == file:
         return error.lineno or 0
-    lines = [
-        one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == file
-    ]
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == file]
     return (lines or [0])[-1] or 0

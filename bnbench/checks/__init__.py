@@ -6,14 +6,11 @@ it by its function's name.
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import iter_modules
-
 from bnbench.checks.registry import CHECKS
 from bnbench.claims import Check
+from bnbench.registry import import_folder
 
-for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
+import_folder(__name__, __path__)
 
 
 def run_checks() -> dict[str, Check]:

@@ -1,7 +1,5 @@
 """Architectures by name. Every file in this folder is imported, so that it can register one."""
 
-from pkgutil import iter_modules
-
 from bnbench.models.architecture import (
     ARCHITECTURES,
     Architecture,
@@ -11,10 +9,9 @@ from bnbench.models.architecture import (
     register,
     resolve_model,
 )
-from bnbench.registry import import_own
+from bnbench.registry import import_folder
 
-for _module in iter_modules(__path__):
-    import_own(f"{__name__}.{_module.name}")
+import_folder(__name__, __path__)
 
 __all__ = [
     "ARCHITECTURES",

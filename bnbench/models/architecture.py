@@ -12,7 +12,7 @@ from bnbench.config import BatchNormSettings, Experiment, ModelSettings, checked
 from bnbench.errors import BnbenchError
 from bnbench.models.layers import HiddenLayer, find_activation
 from bnbench.models.normalizations import Normalization, find_normalization
-from bnbench.registry import unknown
+from bnbench.registry import Registry, unknown
 
 
 class Network(nn.Module):
@@ -69,7 +69,8 @@ class Architecture:
     normalized_layers: tuple[str, ...]
 
 
-ARCHITECTURES: dict[str, Architecture] = {}
+ARCHITECTURES = Registry[Architecture]("architecture")
+find_architecture = ARCHITECTURES.find
 
 NetworkClass = TypeVar("NetworkClass", bound=type[Network])
 
@@ -80,25 +81,10 @@ def register(
     """Enter a `Network` under `name`; with `normalized_layers`, as its batch-normalized form."""
 
     def enter(network: NetworkClass) -> NetworkClass:
-        if name in ARCHITECTURES:
-            raise ValueError(f"architecture {name!r} is registered twice")
-        ARCHITECTURES[name] = Architecture(name, network, normalized_layers)
+        ARCHITECTURES.add(name, Architecture(name, network, normalized_layers))
         return network
 
     return enter
-
-
-def find_architecture(name: str, place: str = "") -> Architecture:
-    """Look an architecture up by its registered name.
-
-    Raises
-    ------
-    BnbenchError
-        If there is none, with the nearest name.
-    """
-    if name not in ARCHITECTURES:
-        raise unknown("architecture", name, ARCHITECTURES, place)
-    return ARCHITECTURES[name]
 
 
 def resolve_model(experiment: Experiment) -> ModelSettings:

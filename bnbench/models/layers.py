@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from bnbench.models import operators
 from bnbench.registry import unknown
@@ -87,18 +88,21 @@ class BatchNormMaps(nn.BatchNorm2d):
         return y
 
 
+def update_running_statistics(norm: _BatchNorm, mean: Tensor, variance: Tensor, count: int) -> None:
+    """Take a batch's mean and biased variance (C,), of `count` values a map, into the running."""
+    move_running_averages(norm, mean, variance.detach() * (count / (count - 1)))
+
+
 @torch.no_grad()
-def update_running_statistics(
-    norm: nn.BatchNorm1d | nn.BatchNorm2d, mean: Tensor, variance: Tensor, count: int
-) -> None:
-    """Take a batch's mean and biased variance, of `count` values a map, into the running ones."""
+def move_running_averages(norm: _BatchNorm, mean: Tensor, unbiased_variance: Tensor) -> None:
+    """Move the running averages towards a batch's (C,): one update a step."""
     assert norm.running_mean is not None
     assert norm.running_var is not None
     assert norm.num_batches_tracked is not None
     assert norm.momentum is not None
     norm.num_batches_tracked += 1
     norm.running_mean.lerp_(mean, norm.momentum)
-    norm.running_var.lerp_(variance * (count / (count - 1)), norm.momentum)
+    norm.running_var.lerp_(unbiased_variance, norm.momentum)
 
 
 class HiddenLayer(nn.Module):

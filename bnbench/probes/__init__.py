@@ -1,8 +1,5 @@
 """Looks into a network while it trains. Every file in this folder can register a kind of probe."""
 
-from importlib import import_module
-from pkgutil import iter_modules
-
 from bnbench.probes.probe import (
     PROBES,
     Probe,
@@ -14,9 +11,9 @@ from bnbench.probes.probe import (
     probes_of,
     register_probe,
 )
+from bnbench.registry import import_folder
 
-for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
+import_folder(__name__, __path__)
 
 __all__ = [
     "PROBES",

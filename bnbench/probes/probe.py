@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from bnbench.config import Experiment, ProbeSettings, checked_section
 from bnbench.errors import BnbenchError
 from bnbench.models import Network, find_architecture
-from bnbench.registry import unknown
+from bnbench.registry import Registry, unknown
 
 OUTPUT = "output"
 """The last layer, which is no hidden one."""
@@ -81,34 +81,8 @@ class Probe(ProbeSettings):
         return self.layers or model.hidden_layers
 
 
-PROBES: dict[str, type[Probe]] = {}
-
-Kind = TypeVar("Kind", bound=type[Probe])
-
-
-def register_probe(name: str) -> Callable[[Kind], Kind]:
-    """Enter a `Probe` under `name`."""
-
-    def enter(kind: Kind) -> Kind:
-        if name in PROBES:
-            raise ValueError(f"probe {name!r} is registered twice")
-        PROBES[name] = kind
-        return kind
-
-    return enter
-
-
-def find_probe(name: str, place: str = "") -> type[Probe]:
-    """Look a kind up by its registered name.
-
-    Raises
-    ------
-    BnbenchError
-        If there is none, with the nearest name.
-    """
-    if name not in PROBES:
-        raise unknown("probe", name, PROBES, place)
-    return PROBES[name]
+PROBES = Registry[type[Probe]]("probe")
+register_probe, find_probe = PROBES.register, PROBES.find
 
 
 def probes_of(experiment: Experiment) -> tuple[Probe, ...]:

@@ -1,17 +1,14 @@
 """Normalizations by name. Every file in this folder is imported, so that it can register one."""
 
-from pkgutil import iter_modules
-
 from bnbench.models.normalizations.kind import (
     NORMALIZATIONS,
     Normalization,
     find_normalization,
     register_normalization,
 )
-from bnbench.registry import import_own
+from bnbench.registry import import_folder
 
-for _module in iter_modules(__path__):
-    import_own(f"{__name__}.{_module.name}")
+import_folder(__name__, __path__)
 
 __all__ = [
     "NORMALIZATIONS",

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bnbench.config.schema import Float
+from bnbench.models.layers import move_running_averages
 from bnbench.models.normalizations.kind import Normalization, channels, register_normalization
 from bnbench.models.normalizations.over_batch import OverBatch
 
@@ -61,7 +62,7 @@ class GhostBatchNorm(OverBatch):
         variances = torch.ones_like(means)
         cut = zip(parts, means, variances, strict=True)
         y = torch.cat([self._normalize(part, mean, variance) for part, mean, variance in cut])
-        self.update(means.mean(0), variances.mean(0))
+        move_running_averages(self, means.mean(0), variances.mean(0))
         return y
 
     def _normalize(self, x: Tensor, mean: Tensor | None, variance: Tensor | None) -> Tensor:

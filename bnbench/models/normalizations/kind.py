@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from pydantic import ConfigDict
 from torch import nn
 
 from bnbench.config import NormalizationSettings
-from bnbench.registry import unknown
+from bnbench.registry import Registry
 
 
 class Normalization(NormalizationSettings):
@@ -35,34 +34,8 @@ class Normalization(NormalizationSettings):
         raise NotImplementedError
 
 
-NORMALIZATIONS: dict[str, type[Normalization]] = {}
-
-Kind = TypeVar("Kind", bound=type[Normalization])
-
-
-def register_normalization(name: str) -> Callable[[Kind], Kind]:
-    """Enter a `Normalization` under `name`."""
-
-    def enter(kind: Kind) -> Kind:
-        if name in NORMALIZATIONS:
-            raise ValueError(f"normalization {name!r} is registered twice")
-        NORMALIZATIONS[name] = kind
-        return kind
-
-    return enter
-
-
-def find_normalization(name: str, place: str = "") -> type[Normalization]:
-    """Look a kind up by its registered name.
-
-    Raises
-    ------
-    BnbenchError
-        If there is none, with the nearest name.
-    """
-    if name not in NORMALIZATIONS:
-        raise unknown("normalization", name, NORMALIZATIONS, place)
-    return NORMALIZATIONS[name]
+NORMALIZATIONS = Registry[type[Normalization]]("normalization")
+register_normalization, find_normalization = NORMALIZATIONS.register, NORMALIZATIONS.find
 
 
 def channels(affine: nn.Conv2d | nn.Linear) -> int:

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from bnbench.models.layers import update_running_statistics
+
 
 class OverBatch(_BatchNorm):
     """A batch normalization in plain operations, with PyTorch's parameters and running averages.
@@ -25,8 +27,8 @@ class OverBatch(_BatchNorm):
         mean, variance = self._of_batch(x) if self.training else self.running(x)
         y = self.standardized(x, mean, variance)
         if self.training:
-            count = x.numel() // x.shape[1]
-            self.update(mean.flatten(), variance.flatten() * (count / (count - 1)))
+            values = x.numel() // x.shape[1]  # of a channel
+            update_running_statistics(self, mean.flatten(), variance.flatten(), values)
         if not self.affine:
             return y
         return y * channelwise(self.weight, x) + channelwise(self.bias, x)
@@ -43,17 +45,6 @@ class OverBatch(_BatchNorm):
         assert self.running_mean is not None
         assert self.running_var is not None
         return channelwise(self.running_mean, x), channelwise(self.running_var, x)
-
-    @torch.no_grad()
-    def update(self, mean: Tensor, unbiased_variance: Tensor) -> None:
-        """Move the running averages towards a batch's (C,): one update a step."""
-        assert self.running_mean is not None
-        assert self.running_var is not None
-        assert self.num_batches_tracked is not None
-        assert self.momentum is not None
-        self.num_batches_tracked += 1
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(unbiased_variance, self.momentum)
 
     def _check_input_dim(self, input: Tensor) -> None:
         """Take maps and features alike."""

@@ -13,11 +13,13 @@ import pytest
 from bnbench.config import (
     Experiment,
     ModelSettings,
+    NormalizationSettings,
     configuration_hash,
     differing_recipe,
     load_experiment,
 )
 from bnbench.execution import plan_runs
+from bnbench.models.normalizations import NORMALIZATIONS
 from bnbench.training import code, run_experiment
 from bnbench.training.code import code_hashes, equal_code
 
@@ -171,6 +173,9 @@ def test_a_finished_run_and_the_code_of_today(
 def test_earlier_hashes_are_of_modules_that_still_decide() -> None:
     """An entry for another name would be dead, and one for today's hash useless."""
     now = hashes("LeNet5") | hashes("MLP") | hashes("CNN")
+    for kind in NORMALIZATIONS:
+        model = ModelSettings(name="LeNet5", normalization=NormalizationSettings(kind=kind))
+        now |= code_hashes(Experiment(experiment="e", model=model))
     for name, earlier in code.EARLIER.items():
         assert now[name] not in earlier
 

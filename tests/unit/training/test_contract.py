@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from bnbench.config import Experiment, ModelSettings
 from bnbench.errors import BnbenchError
 from bnbench.models import ARCHITECTURES, Network, register
-from bnbench.registry import import_own
+from bnbench.registry import import_folder
 from bnbench.training.check import check_experiment
 from bnbench.training.contract import CHECKS, check_contract
 
@@ -157,10 +157,13 @@ def test_a_misfit_is_one_line_before_anything_runs(enter: Any) -> None:
 def test_a_file_that_cannot_be_imported_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str
 ) -> None:
-    (tmp_path / "broken.py").write_text(text, encoding="utf-8")
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "broken.py").write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    sys.modules.pop("broken", None)
+    for module in ("own", "own.broken"):
+        sys.modules.pop(module, None)
     with pytest.raises(BnbenchError, match=said) as caught:
-        import_own("broken")
+        import_folder("own", [str(folder)])
     assert "\n" not in str(caught.value)
     assert "mend the file, or move it away" in str(caught.value)
