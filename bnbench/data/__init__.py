@@ -4,9 +4,10 @@
 in `data_folder`; `DATASETS` and `find_dataset` know them by name. Every read is hashed.
 """
 
-from bnbench.data.datasets import DATASETS, DataFile, Dataset, find_dataset
+from bnbench.data.datasets import DataFile, Dataset
 from bnbench.data.fetching import fetch
 from bnbench.data.files import FileCheck, data_folder, locate, raw_folder, verify
+from bnbench.data.named import DATASETS, find_dataset
 from bnbench.data.shared import shared_splits
 from bnbench.data.sources import SOURCES, Source, import_torchvision
 from bnbench.data.splits import (

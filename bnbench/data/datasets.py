@@ -1,4 +1,4 @@
-"""The datasets by name: their classes, the constants of their pixels, their files' checksums."""
+"""What is known of a dataset: its classes, the constants of its pixels, its files' checksums."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-
-from bnbench.registry import unknown
 
 
 @dataclass(frozen=True)
@@ -161,22 +159,3 @@ DIGITS: Final = Dataset(
     mean=0.3051,  # both: of the first 1,500 images at 28 x 28; tests/unit/data recomputes them
     std=0.3233,
 )
-
-DATASETS: Final = {dataset.name: dataset for dataset in (MNIST, FASHION_MNIST, DIGITS)}
-
-
-def find_dataset(name: str, place: str = "") -> Dataset:
-    """Look up a dataset by its name in a config.
-
-    Raises
-    ------
-    BnbenchError
-        If there is none of that name; the message has the nearest one.
-    """
-    if name.startswith("folder:"):
-        from bnbench.data.folder import folder_dataset
-
-        return folder_dataset(name, place)
-    if name not in DATASETS:
-        raise unknown("dataset", name, DATASETS, place)
-    return DATASETS[name]

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
 from bnbench.data.datasets import (
-    DATASETS,
     DataFile,
     Dataset,
     Examples,
@@ -24,6 +23,7 @@ from bnbench.data.datasets import (
     dataset_hash,
 )
 from bnbench.data.idx import REMEDY, parse_idx, read_content
+from bnbench.data.named import DATASETS
 from bnbench.errors import BnbenchError
 
 

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from bnbench.config import DataSettings
-from bnbench.data.datasets import Dataset, Examples, PublishedData, find_dataset
+from bnbench.data.datasets import Dataset, Examples, PublishedData
 from bnbench.data.digits import load_digits
 from bnbench.data.fetching import fetch
 from bnbench.data.files import locate, read_dataset
 from bnbench.data.folder import PREFIX, read_folder
 from bnbench.data.inputs import PixelStatistics, to_inputs
+from bnbench.data.named import find_dataset
 from bnbench.errors import BnbenchError
 
 # N examples, C channels, H rows, W columns

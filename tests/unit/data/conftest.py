@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bnbench.data.datasets import DATASETS, DataFile, Dataset
+from bnbench.data import DATASETS, DataFile, Dataset
 
 
 def idx_bytes(array: NDArray[np.uint8]) -> bytes:
