@@ -21,11 +21,6 @@ def read_foreign(path: Path, most_bytes: int) -> bytes:
     path : Path
     most_bytes : int
         A larger file is refused before it is read, and so is one that never ends.
-
-    Raises
-    ------
-    BnbenchError
-        If it cannot be read, is a folder, a device or a pipe, or is too large.
     """
     try:
         with open_regular(path) as file:

@@ -54,11 +54,6 @@ def load_model(run: Run | str | Path) -> Network:
     Network
         On the CPU, in evaluation mode: it maps images (N, C, H, W), as `load_data` gives them, to
         logits (N, K).
-
-    Raises
-    ------
-    BnbenchError
-        If the run is not complete, or has no weights that fit.
     """
     run = run if isinstance(run, Run) else Run(Path(run))
     experiment, manifest = run.read_experiment(), run.read_manifest()
@@ -98,11 +93,7 @@ def predict(run: Run, paths: Iterable[Path]) -> Iterator[Prediction]:
     Yields
     ------
     Prediction
-
-    Raises
-    ------
-    BnbenchError
-        If the run has no weights; after the other images, if a file is no image.
+        A file that is no image is refused after the others have been answered.
     """
     experiment, model = run.read_experiment(), load_model(run)
     dataset = find_dataset(experiment.data.dataset)
@@ -167,11 +158,6 @@ def read_digit(path: Path) -> NDArray[np.uint8]:
     Returns
     -------
     ndarray of uint8, shape (28, 28)
-
-    Raises
-    ------
-    BnbenchError
-        If the file cannot be read, is no image, or holds nothing but background.
     """
     grey = _read_grey(path)
     digit = _without_paper(grey) if _is_photograph(grey) else _on_black(grey)

@@ -24,19 +24,12 @@ FIGURES = {
 
 
 def check_figures(study: Study, place: Callable[[str], str]) -> None:
-    """Check the figures that a study chooses.
+    """Refuse kinds of figure that do not exist, that the study cannot have, or that stand twice.
 
     Parameters
     ----------
-    study : Study
     place : callable
         Says where a key of the study's file stands.
-
-    Raises
-    ------
-    BnbenchError
-        With one line a problem: a kind that there is not, that the study cannot have, or that
-        stands there twice.
     """
     kinds = study.figures or ()
     problems = [
@@ -61,21 +54,26 @@ def _problem(study: Study, kind: str, before: tuple[str, ...], place: str) -> Bn
 
 
 def _has_paired(study: Study) -> bool:
-    of_pairs = [one.metrics for one in study.contrasts if "@" not in one.name]
-    return any(map(_any_level, [*of_pairs, *(one.metrics for one in study.best)]))
+    of_pairs = [contrast.metrics for contrast in study.contrasts if "@" not in contrast.name]
+    return any(map(_any_level, [*of_pairs, *(contrast.metrics for contrast in study.best)]))
 
 
 def _has_curves(study: Study) -> bool:
-    pairs = [(one.treatment, one.baseline) for one in study.contrasts]
-    return any(not study.arms[one].point and not study.arms[other].point for one, other in pairs)
+    def is_alone(label: str) -> bool:
+        return not study.arms[label].point
+
+    return any(
+        is_alone(contrast.treatment) and is_alone(contrast.baseline) for contrast in study.contrasts
+    )
 
 
 def _has_sweep(study: Study) -> bool:
-    return any("@" in one.name and _any_level(one.metrics) for one in study.contrasts)
+    over_grids = [contrast.metrics for contrast in study.contrasts if "@" in contrast.name]
+    return any(map(_any_level, over_grids))
 
 
 def _has_published(study: Study) -> bool:
-    return any(one.published is not None for one in study.experiments)
+    return any(experiment.published is not None for experiment in study.experiments)
 
 
 def _has_ladder(study: Study) -> bool:
@@ -88,7 +86,9 @@ def _has_probe(study: Study, kind: str) -> bool:
         for label, arm in study.arms.items()
         if any(probe.kind == kind for probe in arm.experiment.probes)
     }
-    return any({one.treatment, one.baseline} <= looked_into for one in study.contrasts)
+    return any(
+        {contrast.treatment, contrast.baseline} <= looked_into for contrast in study.contrasts
+    )
 
 
 def _any_level(metrics: tuple[Metric, ...]) -> bool:

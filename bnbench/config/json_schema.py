@@ -35,7 +35,7 @@ def json_schema(
         A JSON Schema of draft 2020-12, each key with its meaning and default.
     """
     schema = model.model_json_schema()
-    known = {one.__name__: one for one in (model, *_parts(model), *normalizations.values())}
+    known = {part.__name__: part for part in (model, *_parts(model), *normalizations.values())}
     parts = schema.setdefault("$defs", {})
     if "NormalizationSettings" in parts:
         for name, kind in normalizations.items():
@@ -73,16 +73,16 @@ def _as_yaml_says(text: str) -> str:
 def _standard(value: Any) -> Any:
     """Write every bound by the name that JSON Schema has for it."""
     if isinstance(value, dict):
-        return {BOUNDS.get(key, key): _standard(one) for key, one in value.items()}
-    return [_standard(one) for one in value] if isinstance(value, list) else value
+        return {BOUNDS.get(key, key): _standard(inner) for key, inner in value.items()}
+    return [_standard(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _parts(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
     """List the sections of a section, and theirs."""
     for field in model.model_fields.values():
-        for one in _models_in(field.annotation):
-            yield one
-            yield from _parts(one)
+        for part in _models_in(field.annotation):
+            yield part
+            yield from _parts(part)
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -95,9 +95,9 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def meanings(model: type[BaseModel]) -> dict[str, str]:
     """Read what each key of a section means: the docstrings behind its fields."""
     texts: dict[str, str] = {}
-    for one in reversed(model.__mro__):
-        if issubclass(one, BaseModel) and one is not BaseModel:
-            texts |= _field_docstrings(one)
+    for part in reversed(model.__mro__):
+        if issubclass(part, BaseModel) and part is not BaseModel:
+            texts |= _field_docstrings(part)
     return texts
 
 
@@ -125,7 +125,6 @@ class Key:
         What it may be, in words.
     default : str
         As YAML; empty where the key must be given.
-    meaning : str
     """
 
     name: str
@@ -144,8 +143,8 @@ def _keys(root: Mapping[str, Any], part: Mapping[str, Any], prefix: str) -> Iter
         yield Key(f"{prefix}{name}", _values(root, key), _default(key), key.get("description", ""))
         merged: dict[str, Key] = {}
         for section in _sections(root, key):
-            for one in _keys(root, section, f"{prefix}{name}."):
-                merged[one.name] = _both(merged.get(one.name, one), one)
+            for row in _keys(root, section, f"{prefix}{name}."):
+                merged[row.name] = _both(merged.get(row.name, row), row)
         yield from merged.values()
 
 
@@ -168,26 +167,26 @@ def _sections(root: Mapping[str, Any], key: Mapping[str, Any]) -> list[Mapping[s
 
 
 def _values(root: Mapping[str, Any], key: Mapping[str, Any]) -> str:
-    choices = [one for one in key.get("anyOf", [key]) if one.get("type") != "null"]
+    choices = [choice for choice in key.get("anyOf", [key]) if choice.get("type") != "null"]
     null = ", or null" if len(choices) < len(key.get("anyOf", [key])) else ""
     words = "a section" if _sections(root, key) else " or ".join(map(_words, choices))
     return words + null
 
 
-def _words(one: Mapping[str, Any]) -> str:
-    if "enum" in one or "const" in one:
-        values = one.get("enum", [one.get("const")])
+def _words(key: Mapping[str, Any]) -> str:
+    if "enum" in key or "const" in key:
+        values = key.get("enum", [key.get("const")])
         return ", ".join(map(_yaml, values))
     kinds = {
         "integer": "a whole number", "number": "a number", "boolean": "true or false",
         "string": "text", "array": "a list", "object": "a section",
     }  # fmt: skip
-    words = kinds.get(str(one.get("type")), "any value")
+    words = kinds.get(str(key.get("type")), "any value")
     bounds = {
         "minimum": "{:,} or more", "exclusiveMinimum": "above {:,}",
         "maximum": "at most {:,}", "exclusiveMaximum": "below {:,}",
     }  # fmt: skip
-    limits = [text.format(one[bound]) for bound, text in bounds.items() if bound in one]
+    limits = [text.format(key[bound]) for bound, text in bounds.items() if bound in key]
     return ", ".join([words, *limits])
 
 

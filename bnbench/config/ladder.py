@@ -26,8 +26,6 @@ class LadderState:
     ----------
     label : str
         ``ladder/<arm>+<switch>+...``: the switches that are corrected.
-    title : str
-    experiment : Experiment
     """
 
     label: str
@@ -41,7 +39,6 @@ class LadderPath:
 
     Attributes
     ----------
-    title : str
     switches : tuple of str
         Those that can have an effect in this arm, in the ladder's order.
     states : dict of tuple of str to LadderState
@@ -53,7 +50,7 @@ class LadderPath:
     states: dict[tuple[str, ...], LadderState]
 
     def at(self, corrected: Iterable[str]) -> LadderState:
-        """Give the recipe with these switches corrected; those without effect are ignored."""
+        """The recipe with these switches corrected; those without effect are ignored."""
         wanted = set(corrected)
         return self.states[tuple(name for name in self.switches if name in wanted)]
 
@@ -118,18 +115,12 @@ def recipes(switches: tuple[str, ...]) -> list[tuple[str, ...]]:
     """
     prefixes = [switches[:count] for count in range(len(switches) + 1)]
     alone = [(name,) for name in switches]
-    left_out = [tuple(other for other in switches if other != name) for name in switches]
+    left_out = [tuple(switch for switch in switches if switch != name) for name in switches]
     return list(dict.fromkeys([*prefixes, *alone, *left_out]))
 
 
 def climb(ladder: StudyLadder, study: str, loader: Loader) -> Ladder:
-    """Load every recipe of a ladder.
-
-    Raises
-    ------
-    BnbenchError
-        If an arm is unknown, or the switches do not lead from one end to the other.
-    """
+    """Load every recipe of a ladder, whose switches must lead from one end to the other."""
     for side in ("treatment", "baseline"):
         if (arm := getattr(ladder, side)) not in ladder.arms:
             raise unknown("arm", arm, ladder.arms, loader.place(f"ladder.{side}"))
@@ -161,7 +152,9 @@ def _path(ladder: StudyLadder, name: str, arm: LadderArm, study: str, loader: Lo
     if published is None or target is None:
         raise BnbenchError(f"{loader.place(key)}: its two ends cannot be loaded")
     effective = tuple(
-        switch for switch, one in ladder.switches.items() if one.arms is None or name in one.arms
+        name_of_switch
+        for name_of_switch, switch in ladder.switches.items()
+        if switch.arms is None or name in switch.arms
     )
     settings = target.model_dump(mode="json")
     always = _settings(ladder, set(ladder.switches) - set(effective), settings)
@@ -193,7 +186,7 @@ def _check_arrival(arrived: Experiment, target: Experiment, place: str) -> None:
 def _settings(
     ladder: StudyLadder, switches: Iterable[str], corrected: dict[str, Any]
 ) -> dict[str, Any]:
-    """Give each key of these switches the corrected recipe's value, where it has the key."""
+    """Set each key of these switches as the corrected recipe does, where it has the key."""
     keys = [key for name in switches for key in ladder.switches[name].keys]
     values = {key: _value(corrected, key) for key in keys}
     return {key: value for key, value in values.items() if value is not _ABSENT}

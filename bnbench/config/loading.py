@@ -63,11 +63,6 @@ def load_experiment(
     Returns
     -------
     Experiment
-
-    Raises
-    ------
-    BnbenchError
-        With one line a problem: ``file:line:column: key``, what is wrong, and the remedy.
     """
     path = config_file(path, "experiment")
     values, places = read_mapping(path, "experiment")
@@ -128,13 +123,7 @@ Schema = TypeVar("Schema", bound=BaseModel)
 def checked(
     schema: type[Schema], values: dict[str, Any], places: dict[str, str], path: str | Path
 ) -> Schema:
-    """Validate what was read from a file against its schema.
-
-    Raises
-    ------
-    BnbenchError
-        With one line a problem, at its place in the file.
-    """
+    """Validate what was read from a file against its schema."""
     try:
         return schema.model_validate(values)
     except ValidationError as error:
@@ -155,16 +144,10 @@ def checked_section(experiment: Experiment, key: str, schema: type[Schema]) -> S
 
     Parameters
     ----------
-    experiment : Experiment
     key : str
         Dotted, such as ``model.normalization`` or ``probes.0``.
     schema : type of BaseModel
         Of the section.
-
-    Raises
-    ------
-    BnbenchError
-        With one line a problem, at its place in the file.
     """
     section: Any = experiment
     for part in key.split("."):
@@ -201,11 +184,11 @@ def configuration_hash(experiment: Experiment) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def differing_keys(there: Experiment, here: Experiment) -> list[str]:
+def differing_keys(first: Experiment, second: Experiment) -> list[str]:
     """List the settings in which two experiments differ, as ``key: a there, b here``."""
     old, new = (
         dict(_flat(experiment.model_dump(mode="json", exclude=DECIDES_NO_NUMBER)))
-        for experiment in (there, here)
+        for experiment in (first, second)
     )
     return [
         f"{key}: {old.get(key)} there, {new.get(key)} here"
@@ -214,12 +197,12 @@ def differing_keys(there: Experiment, here: Experiment) -> list[str]:
     ]
 
 
-def differing_recipe(there: Experiment, here: Experiment) -> list[str]:
+def differing_recipe(first: Experiment, second: Experiment) -> list[str]:
     """List `differing_keys` but for those that say where and how a run is done.
 
     By these a run's numbers differ as two seeds do not: by rounding. Its findings are the same.
     """
-    return [line for line in differing_keys(there, here) if not line.startswith(HOW_IT_IS_DONE)]
+    return [line for line in differing_keys(first, second) if not line.startswith(HOW_IT_IS_DONE)]
 
 
 def _flat(values: Any, key: str = "") -> Iterator[tuple[str, Any]]:

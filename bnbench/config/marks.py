@@ -32,11 +32,6 @@ def parse(text: str, name: str) -> tuple[Any, dict[str, str]]:
         Plain values; nothing but dicts, lists, text, numbers, booleans and ``None``.
     places : dict of str to str
         For each dotted key, ``file:line:column`` counted from 1.
-
-    Raises
-    ------
-    BnbenchError
-        If the text is no YAML, repeats a key, or uses an alias.
     """
     try:
         node = _composed(text)
@@ -148,13 +143,7 @@ def _mapping(
 
 
 def read_yaml(path: Path) -> tuple[Any, dict[str, str]]:
-    """Read and `parse` a YAML file.
-
-    Raises
-    ------
-    BnbenchError
-        If it cannot be read, is no UTF-8 text, or is larger than a config can be (64 KiB).
-    """
+    """Read and `parse` a YAML file, of `MOST_BYTES` at most."""
     try:
         text = read_foreign(path, MOST_BYTES).decode("utf-8")
     except UnicodeDecodeError:

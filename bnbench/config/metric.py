@@ -17,7 +17,6 @@ class Quantity:
 
     Attributes
     ----------
-    name : str
     title : str
         In words, without the epoch or threshold.
     unit : str
@@ -26,7 +25,6 @@ class Quantity:
     kind : str
         ``level``: contrasts are mean differences; ``time``: may be infinite, so contrasts are of
         medians and signs; ``share``: counts of runs.
-    higher_is_better : bool
     at : str
         What follows ``@``: ``epoch`` (a number or ``last``), ``threshold``, ``looks`` (an epoch's,
         ``last``, ``first``: before the first step, or ``all``), or ``""``: nothing.
@@ -55,8 +53,8 @@ def _of_network(name: str, title: str, unit: str, probe: str) -> Quantity:
 
 
 QUANTITIES = {
-    one.name: one
-    for one in (
+    quantity.name: quantity
+    for quantity in (
         Quantity("validation_accuracy", "validation accuracy", "pp", "level", True, "epoch"),
         Quantity("validation_loss", "validation loss", "nats", "level", False, "epoch"),
         Quantity("train_accuracy", "training accuracy", "pp", "level", True, "epoch"),
@@ -130,7 +128,6 @@ class Metric:
     ----------
     text : str
         As it was written, such as ``validation_accuracy@1`` or ``epochs_to_accuracy@0.97``.
-    quantity : Quantity
     epoch : int or None
         Counted from 1; ``None``: the last one of each run.
     threshold : float
@@ -181,11 +178,6 @@ def parse_metric(text: str, place: str = "") -> Metric:
     Returns
     -------
     Metric
-
-    Raises
-    ------
-    BnbenchError
-        If there is no such quantity, or the value does not fit it.
 
     Examples
     --------

@@ -29,14 +29,7 @@ def named(kind: Kind) -> dict[str, Path]:
 
 
 def config_file(given: str | Path, kind: Kind) -> Path:
-    """Find the file of an experiment or a study, given by its path or its name.
-
-    Raises
-    ------
-    BnbenchError
-        If there is none; the line says which is nearest, or that the name is one of the other
-        kind.
-    """
+    """Find the file of an experiment or a study, given by its path or its name."""
     path, known = Path(given), named(kind)
     if path.exists():
         return path
@@ -69,7 +62,7 @@ def _needed(kind: Kind, known: dict[str, Path]) -> str:
 
 def _nearest(path: Path, known: dict[str, Path]) -> str:
     """Suggest the nearest file beside the one that was asked for, else the nearest name."""
-    beside = {one.name: str(one) for one in path.parent.glob("*.y*ml")} if path.suffix else {}
+    beside = {file.name: str(file) for file in path.parent.glob("*.y*ml")} if path.suffix else {}
     near = get_close_matches(path.name, beside, n=1)
     if near:
         return f"did you mean {beside[near[0]]}?"

@@ -29,11 +29,10 @@ def problems_of(
     file: str,
     section: str = "",
 ) -> list[str]:
-    """Give one line a problem, ``place: key: what; remedy``.
+    """One line a problem, ``place: key: what; remedy``.
 
     Parameters
     ----------
-    error : ValidationError
     schema : type of BaseModel
         That refused the values.
     values : dict
@@ -48,9 +47,9 @@ def problems_of(
     details = error.errors()
     left_out = max(0, len(details) - MOST_TOLD)
     lines = (
-        _explain(one, schema, values, places, file, section)
-        for one in details[:MOST_TOLD]
-        if not _follows(one, details)
+        _explain(detail, schema, values, places, file, section)
+        for detail in details[:MOST_TOLD]
+        if not _follows(detail, details)
     )
     more = [f"{file}: {left_out:,} more problems are left out"] if left_out else []
     return [*dict.fromkeys(lines), *more]
@@ -63,8 +62,8 @@ def _follows(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
         return bool(detail["input"])
     if detail["type"] != "missing":
         return False
-    misspelt = [str(one["loc"][-1]) for one in details if one["type"] == "extra_forbidden"
-                and list(one["loc"][:-1]) == section]  # fmt: skip
+    misspelt = [str(detail["loc"][-1]) for detail in details if detail["type"] == "extra_forbidden"
+                and list(detail["loc"][:-1]) == section]  # fmt: skip
     return bool(get_close_matches(str(key), misspelt[:MOST_TOLD], n=1))
 
 
@@ -165,9 +164,11 @@ def _suggest(schema: type[BaseModel], location: tuple[int | str, ...], key: str)
     meant = ALIASES.get(key, key)
     section = "".join(f"{part}." for part in location[:-1])
     elsewhere = [
-        one
-        for one in dotted_keys(schema)
-        if one.startswith(section) and one.rpartition(".")[2] == meant and one != section + key
+        known
+        for known in dotted_keys(schema)
+        if known.startswith(section)
+        and known.rpartition(".")[2] == meant
+        and known != section + key
     ]
     near = elsewhere or get_close_matches(key, names, n=1, cutoff=0.6)
     return f"did you mean {near[0]!r}?" if near else f"the keys here are: {', '.join(names)}"
@@ -195,12 +196,12 @@ def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[st
     """List the keys that the section at pydantic's `location` may hold."""
     models = [model]
     for part in map(str, location):
-        fields = [one.model_fields[part] for one in models if part in one.model_fields]
+        fields = [model.model_fields[part] for model in models if part in model.model_fields]
         if fields:
             models = [found for field in fields for found in _models_in(field.annotation)]
         else:  # the tag of a union: keep the member that carries it; or a name of the user's
-            models = [one for one in models if part in _tags(one)] or models
-    return list(dict.fromkeys(name for one in models for name in one.model_fields))
+            models = [model for model in models if part in _tags(model)] or models
+    return list(dict.fromkeys(name for model in models for name in model.model_fields))
 
 
 def _tags(model: type[BaseModel]) -> tuple[Any, ...]:

@@ -25,7 +25,6 @@ class StudyArm:
         In contrasts and claims: ``plain``, or ``plain@0.1`` at a point of a grid.
     title : str
         For people.
-    experiment : Experiment
     point : tuple of Point
         Values of the grid's keys; empty without a grid.
     """
@@ -73,15 +72,12 @@ class BestAgainstBest:
 
     Attributes
     ----------
-    name : str
     treatment, baseline : tuple of str
         Labels of the arms to choose from.
     metrics : tuple of Metric
         The first chooses.
     tuning_seeds : int
         So many first seeds choose; those after them score.
-    smallest_effect : float
-    confirmatory : bool
     """
 
     name: str
@@ -101,7 +97,6 @@ class Study:
     ----------
     name : str
         With ``_small`` for the small variant.
-    question : str
     seeds : tuple of int
     arms : dict of str to StudyArm
         By label; of a ladder, too.
@@ -148,7 +143,7 @@ class Study:
 
     def at_any_time(self) -> Study:
         """Judge this study by intervals and tests that hold at every number of seeds."""
-        contrasts = tuple(replace(one, any_time=True) for one in self.contrasts)
+        contrasts = tuple(replace(contrast, any_time=True) for contrast in self.contrasts)
         return replace(self, contrasts=contrasts, any_time=True)
 
     @property

@@ -48,11 +48,6 @@ def load_study(path: str | Path, *, small: bool = False, seeds: int | None = Non
     Returns
     -------
     Study
-
-    Raises
-    ------
-    BnbenchError
-        With one line a problem, of the study and of all its experiments together.
     """
     path = config_file(path, "study")
     values, places = read_mapping(path, "study")
@@ -107,7 +102,9 @@ class _Loading:
             question=self.file.question.strip(),
             seeds=tuple(range(count)),
             arms=arms,
-            grid_keys={name: tuple(one.grid) for name, one in self.file.experiments.items()},
+            grid_keys={
+                name: tuple(experiment.grid) for name, experiment in self.file.experiments.items()
+            },
             contrasts=contrasts,
             best=best,
             ladder=ladder,
@@ -171,7 +168,7 @@ class _Loading:
 
     def _check_small_grid(self) -> None:
         """Refuse fewer values for a key that no grid has: they would change nothing."""
-        known = {key for one in self.file.experiments.values() for key in one.grid}
+        known = {key for experiment in self.file.experiments.values() for key in experiment.grid}
         for key in self.file.small.grid if self.file.small else ():
             if key not in known:
                 place = self.place(f"small.grid.{key}")
@@ -254,8 +251,8 @@ class _Loading:
                 partners = baselines
             for partner in partners:
                 several = arm if len(treatments) > 1 else partner
-                one = len(treatments) == 1 and len(baselines) == 1
-                full = name if one else f"{name}@{several.label.partition('@')[2]}"
+                single = len(treatments) == 1 and len(baselines) == 1
+                full = name if single else f"{name}@{several.label.partition('@')[2]}"
                 yield PlannedContrast(
                     full, name, arm.label, partner.label, metrics,
                     contrast.smallest_effect or SMALLEST_EFFECT,
@@ -304,7 +301,7 @@ def _text(value: Point) -> str:
 
 
 def ladder_arms(ladder: Ladder) -> Iterator[StudyArm]:
-    """Give every state of a ladder as an arm, labelled by its experiment."""
+    """Every state of a ladder as an arm, labelled by its experiment."""
     for path in ladder.paths.values():
         yield from (
             StudyArm(state.label, f"{path.title}: {state.title}", state.experiment)

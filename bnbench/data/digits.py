@@ -31,11 +31,6 @@ def load_digits() -> PublishedData:
     PublishedData
         Images uint8 (N, 28, 28), 0 is background and 255 full ink; labels uint8 (N,). The hash
         is over the resulting bytes, which are the same on every machine.
-
-    Raises
-    ------
-    BnbenchError
-        If scikit-learn is not installed.
     """
     table = np.loadtxt(_file(), delimiter=",", dtype=np.int64)  # (N, 64 pixels and the label)
     images_NHW = enlarge(table[:, :-1].reshape(-1, _SIDE, _SIDE))

@@ -43,12 +43,6 @@ def fetch(dataset: Dataset, folder: Path, sources: Mapping[str, Source] = SOURCE
     -------
     Path
         The folder that holds the files.
-
-    Raises
-    ------
-    BnbenchError
-        If a file that is there is not the published one, if the folder cannot be written, or
-        if no source delivers; then the message says what to put where by hand.
     """
     raw = raw_folder(dataset, folder)
     for file in dataset.files:

@@ -123,11 +123,6 @@ def read_dataset(dataset: Dataset, folder: Path) -> PublishedData:
     -------
     PublishedData
         Images (N, 28, 28) and labels (N,) of the training and the test file, uint8.
-
-    Raises
-    ------
-    BnbenchError
-        If a file is absent, unreadable, or not the published one.
     """
     raw = raw_folder(dataset, folder)
     parts = [read_file(dataset, file, raw) for file in dataset.files]
@@ -146,11 +141,6 @@ def read_file(dataset: Dataset, file: DataFile, raw: Path) -> tuple[NDArray[np.u
     -------
     NDArray[np.uint8], str
         The values in the shape `DataFile.shape`; the SHA-256 of the unpacked file, hex.
-
-    Raises
-    ------
-    BnbenchError
-        As `read_dataset`.
     """
     path = find_file(file, raw)
     if path is None:

@@ -41,11 +41,6 @@ def folder_dataset(name: str, place: str = "") -> Dataset:
         ``folder:PATH``; PATH is looked for where the command is given.
     place : str, default ""
         Where the name was written, for errors.
-
-    Raises
-    ------
-    BnbenchError
-        If there is no such folder, or it has fewer than two classes.
     """
     path = Path(name.removeprefix(PREFIX)).expanduser()
     where = f"{place}: " if place else ""
@@ -68,11 +63,6 @@ def read_folder(name: str, seed: int) -> PublishedData:
     PublishedData
         Training images in a random order, then test images, both the seed's. The hash is over the
         pixels and labels in that order.
-
-    Raises
-    ------
-    BnbenchError
-        With one line a file that is no image, or a class without two of them.
     """
     path = Path(name.removeprefix(PREFIX)).expanduser()
     listing = _listed(path)
@@ -145,11 +135,6 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     Returns
     -------
     ndarray of uint8, shape (28, 28)
-
-    Raises
-    ------
-    BnbenchError
-        If the file is no PNG or JPEG, is damaged, or has too many pixels.
     """
     try:
         with warnings.catch_warnings():

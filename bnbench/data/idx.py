@@ -32,11 +32,6 @@ def read_content(path: Path) -> bytearray:
 
     Its first bytes, not its name, say whether it is: browsers unpack a download and keep the
     ``.gz``.
-
-    Raises
-    ------
-    BnbenchError
-        If the file cannot be read or unpacked, or holds more than 256 MiB.
     """
     try:
         with path.open("rb") as file:
@@ -67,11 +62,6 @@ def parse_idx(content: bytearray, path: Path) -> NDArray[np.uint8]:
     -------
     NDArray[np.uint8]
         In the shape that the header gives: (N, 28, 28) for images, (N,) for labels.
-
-    Raises
-    ------
-    BnbenchError
-        If it is no IDX file of unsigned bytes, or is longer or shorter than its header says.
     """
     count = content[3] if content.startswith(_UNSIGNED_BYTES) and len(content) > 3 else 0
     if not 1 <= count <= _MOST_DIMENSIONS:

@@ -16,7 +16,6 @@ def find_dataset(name: str, place: str = "") -> Dataset:
 
     Parameters
     ----------
-    name : str
     place : str, default ""
         Where it was written (``file:line:column: key``), for errors.
     """

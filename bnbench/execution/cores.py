@@ -50,8 +50,8 @@ def _folders(groups: Path, membership: Path) -> Iterator[Path]:
             continue
         root = groups / "cpu" if controllers else groups
         inmost = PurePosixPath(path)
-        for one in (inmost, *inmost.parents):
-            yield root / str(one).lstrip("/")
+        for group in (inmost, *inmost.parents):
+            yield root / str(group).lstrip("/")
 
 
 def _quota(folder: Path) -> float | None:

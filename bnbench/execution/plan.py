@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -54,37 +55,31 @@ class Plan:
     @property
     def runs(self) -> tuple[Run, ...]:
         """The directories of all of them."""
-        return tuple(one.run for one in self.planned)
+        return tuple(planned.run for planned in self.planned)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
         """Those that are still to be done; a stack once, if any of its runs is."""
-        to_do = (one.task for one in self.left)
+        to_do = (planned.task for planned in self.left)
         return tuple({(task.experiment.experiment, task.seeds): task for task in to_do}.values())
 
     @property
     def left(self) -> tuple[PlannedRun, ...]:
         """Those that are still to be done, run by run."""
-        return tuple(one for one in self.planned if one.found.state != "cached")
+        return tuple(planned for planned in self.planned if planned.found.state != "cached")
 
     @property
     def epochs(self) -> int:
         """Epochs of runs that are still to be done."""
-        return sum(one.task.epochs_left for one in self.left)
+        return sum(planned.task.epochs_left for planned in self.left)
 
     def refuse_others(self) -> None:
-        """Raise where a directory holds another run, which is never overwritten unasked.
-
-        Raises
-        ------
-        BnbenchError
-            With one line a run.
-        """
+        """Refuse directories that hold another run, which is never overwritten unasked."""
         lines = [
-            f"{one.run.path}: holds a run that differs in {one.found.reason};"
+            f"{planned.run.path}: holds a run that differs in {planned.found.reason};"
             " give another --results folder, or --fresh to replace it"
-            for one in self.planned
-            if one.found.state == "other"
+            for planned in self.planned
+            if planned.found.state == "other"
         ]
         if lines:
             raise BnbenchError(*lines)
@@ -107,21 +102,15 @@ def plan_runs(
     seeds : sequence of int
         The runs come seed by seed: stopped early, what is there is paired. Stacks are done whole,
         and their other seeds planned, too.
-    results : Path
     data_dir : Path, optional
         By default the user's cache folder. The data set is fetched where it is missing.
     fresh : bool, default False
         Do finished runs again, and replace others.
     device_of : callable
         Experiment -> the device that its runs get, where they are done.
-
-    Raises
-    ------
-    BnbenchError
-        With one line a problem, of all experiments together; nothing has been run.
     """
     experiments = list(experiments)
-    refused = [error for one in experiments for error in _problems(one, device_of)]
+    refused = [error for experiment in experiments for error in _problems(experiment, device_of)]
     names = [experiment.experiment for experiment in experiments]
     repeated = [
         f"{name}: two of the configs carry this experiment's name; change one"
@@ -130,31 +119,27 @@ def plan_runs(
     if refused or repeated:
         raise BnbenchError(*refused, *repeated)
     described = cache(partial(describe_splits, folder=data_folder(data_dir)))  # unpacks files
-    prepared = [_identity(one, described(one.data), device_of) for one in experiments]
+    prepared = [
+        _identity(experiment, described(experiment.data), device_of) for experiment in experiments
+    ]
     wholly = {
-        (place, one): (replace(wanted, seed=one), examples)
+        (place, member): (replace(wanted, seed=member), examples)
         for seed in seeds
         for place, (wanted, examples) in enumerate(prepared)
-        for one in wanted.experiment.training.seeds_with(seed)
+        for member in wanted.experiment.training.seeds_with(seed)
     }
-    plan = Plan(tuple(_planned(*one, results, data_dir, fresh) for one in wholly.values()))
+    plan = Plan(tuple(_planned(*run, results, data_dir, fresh) for run in wholly.values()))
     if plan.tasks:
         _check_writable(results)
     return plan
 
 
 def merge_plans(plans: Iterable[Plan]) -> Plan:
-    """Put plans together; a run that several of them have is done once.
-
-    Raises
-    ------
-    BnbenchError
-        If two of them mean different experiments by one name.
-    """
+    """Put plans together; a run that several of them have is done once."""
     merged: dict[Path, PlannedRun] = {}
-    for one in (planned for plan in plans for planned in plan.planned):
-        first = merged.setdefault(one.run.path, one).task.experiment
-        if differing := differing_keys(first, one.task.experiment):
+    for planned in chain.from_iterable(plan.planned for plan in plans):
+        first = merged.setdefault(planned.run.path, planned).task.experiment
+        if differing := differing_keys(first, planned.task.experiment):
             raise BnbenchError(
                 f"{first.experiment}: two studies mean different experiments by this name"
                 f" ({'; '.join(differing)}); rename a study or an experiment"
@@ -199,8 +184,8 @@ def _problems(
 
 def _check_writable(results: Path) -> None:
     """Refuse a results folder that cannot be made or written, and make nothing."""
-    there = next(path for path in (results, *results.absolute().parents) if path.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+    nearest = next(path for path in (results, *results.absolute().parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         raise BnbenchError(f"{results}: cannot be written; give another folder by --results")
 
 
@@ -224,7 +209,7 @@ def estimate_seconds(tasks: Sequence[Task], jobs: int) -> float:
         Seconds, good to about a third.
     """
     alike = {_cost(task.experiment): task.experiment for task in tasks}
-    per_example = {cost: _seconds_per_example(one) for cost, one in alike.items()}
+    per_example = {cost: _seconds_per_example(tasks) for cost, tasks in alike.items()}
     seconds = [
         STARTUP_SECONDS
         + task.epochs_left * task.train_examples * per_example[_cost(task.experiment)]

@@ -141,12 +141,12 @@ def _start(task: Task, slot: int, shared: Path | None) -> _Worker:
     context: Any = get_context(method)
     if method == "forkserver":
         context.set_forkserver_preload(["bnbench.training"])
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_tell, args=(task, slot, there, shared), daemon=True)
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_tell, args=(task, slot, theirs, shared), daemon=True)
     with _interrupts_held_back():
         process.start()
-    there.close()  # so that the end of the process is the end of the pipe
-    return _Worker(task, slot, process, here)
+    theirs.close()  # so that the end of the process is the end of the pipe
+    return _Worker(task, slot, process, ours)
 
 
 @contextmanager

@@ -35,13 +35,7 @@ class RayCluster:
 
     @contextmanager
     def connected(self) -> Iterator[RayWorkers]:
-        """Connect to the cluster, unless this process is connected already.
-
-        Raises
-        ------
-        BnbenchError
-            If Ray is not installed, or there is no such cluster.
-        """
+        """Connect to the cluster, unless this process is connected already."""
         if self.gpus_per_run > 1 and self.gpus_per_run % 1:
             raise BnbenchError("--gpus-per-run: give a fraction of one GPU, or a whole number")
         ray = _import_ray()
@@ -55,25 +49,19 @@ class RayCluster:
                 ray.shutdown()
 
     def device_of(self, experiment: Experiment) -> torch.device:
-        """Choose the device that ``training.device`` names on a node, whatever there is here.
-
-        Raises
-        ------
-        BnbenchError
-            If a run does not get that device, or is one of a stack.
-        """
+        """Choose the device that ``training.device`` names on a node, whatever there is here."""
         if experiment.training.stack is not None:
             raise BnbenchError(
                 f"{experiment.place('training.stack')}: seeds of one network are trained on this"
                 " machine; leave out --executor ray, or set it to null"
             )
-        wanted, there = experiment.training.device, "cuda" if self.gpus_per_run else "cpu"
-        if wanted not in ("auto", "cpu", there):
+        wanted, given = experiment.training.device, "cuda" if self.gpus_per_run else "cpu"
+        if wanted not in ("auto", "cpu", given):
             raise BnbenchError(
                 f"{experiment.place('training.device')}: is {wanted}, and --gpus-per-run"
-                f" {self.gpus_per_run:g} gives a run on Ray {there}"
+                f" {self.gpus_per_run:g} gives a run on Ray {given}"
             )
-        return torch.device(there if wanted == "auto" else wanted)
+        return torch.device(given if wanted == "auto" else wanted)
 
 
 def _import_ray() -> Any:

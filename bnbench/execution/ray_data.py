@@ -23,7 +23,6 @@ class DataParcel:
 
     Attributes
     ----------
-    dataset_hash : str
     files : ray.ObjectRef
         Of a mapping: file name -> content.
     """
@@ -45,12 +44,9 @@ def pack(ray: Any, settings: DataSettings, data_dir: Path | None) -> DataParcel 
 
 
 def own_folder() -> Path:
-    """Make a folder of this user's, or take it if it is there; the temporary folder is everybody's.
+    """Make a folder of this user's, or take it if it is there.
 
-    Raises
-    ------
-    BnbenchError
-        If somebody else has put something else in its place.
+    The temporary folder is everybody's: what somebody else has put there is refused.
     """
     user = getattr(os, "getuid", int)()  # on Windows the temporary folder is the user's own
     folder = Path(gettempdir()) / f"bnbench-data-{user}"

@@ -41,7 +41,6 @@ def run_on_node(
     ----------
     task : Task
         Its `results` and `data_dir` are those of the command's machine, and not used.
-    slot : int
     files : mapping of str to bytes
         What there is of the run: it goes on from that.
     parcel : DataParcel or None
@@ -84,9 +83,9 @@ def conditions(experiment: Experiment, device: torch.device) -> dict[str, str]:
 
 
 def _refuse_other_conditions(experiment: Experiment, wanted: Mapping[str, str]) -> None:
-    here = conditions(experiment, resolve_device(experiment))
-    both = wanted.keys() | here.keys()
-    names = sorted(name for name in both if wanted.get(name) != here.get(name))
+    found = conditions(experiment, resolve_device(experiment))
+    both = wanted.keys() | found.keys()
+    names = sorted(name for name in both if wanted.get(name) != found.get(name))
     if names:
         raise BnbenchError(
             f"differs from the command's machine in {', '.join(names)};"

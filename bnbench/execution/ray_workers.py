@@ -50,7 +50,6 @@ class RayWorkers:
     ----------
     ray : module
         Connected.
-    gpus_per_run : float
     device_of : callable
         Experiment -> the device that its runs get on a node.
     """
@@ -68,10 +67,7 @@ class RayWorkers:
     def capacity(self, tasks: Sequence[Task]) -> int:
         """Count the runs that all nodes together have CPUs and GPUs for.
 
-        Raises
-        ------
-        BnbenchError
-            If no node has enough for a run: it would wait for ever.
+        A run that no node has enough for would wait for ever, and is refused.
         """
         nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
         for task in tasks:

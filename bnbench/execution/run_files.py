@@ -61,13 +61,7 @@ LARGEST = 1 << 30
 
 
 def check_names(run: Run, files: Mapping[str, bytes]) -> None:
-    """Check what another machine wants written, before anything is.
-
-    Raises
-    ------
-    BnbenchError
-        If a name is none that a run's files have, or a content is larger than any of them.
-    """
+    """Refuse names and sizes that no run's files have, before anything is written."""
     known = {
         path.name
         for path in (

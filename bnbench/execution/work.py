@@ -48,5 +48,6 @@ def _progress(task: Task, slot: int, shared: Path | None) -> Iterator[Progress |
             accuracy = float(result.correct.sum() / result.examples.sum())
             yield Progress(task, slot, result.epoch, batches, loss, accuracy)
     manifests = [run.read_manifest() for run in task.runs]
-    worst = next((one for one in manifests if one.status != "complete"), manifests[0])
+    incomplete = (manifest for manifest in manifests if manifest.status != "complete")
+    worst = next(incomplete, manifests[0])
     yield Ended(task, slot, worst.status, worst.error or "")

@@ -10,13 +10,7 @@ from bnbench.errors import BnbenchError
 
 
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """Refuse to write over something, and to write into a folder that is not there.
-
-    Raises
-    ------
-    BnbenchError
-        With the remedy.
-    """
+    """Refuse to write over something, and to write into a folder that is not there."""
     if not overwrite and (path.exists() or path.is_symlink()):
         raise BnbenchError(f"{path}: is there already; choose another name, or give --overwrite")
     if not path.parent.is_dir():
@@ -24,13 +18,7 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
 
 
 def extra(module: str, name: str) -> ModuleType:
-    """Import a module of an extra.
-
-    Raises
-    ------
-    BnbenchError
-        If the extra is not installed.
-    """
+    """Import a module of an extra, which may not be installed."""
     try:
         return import_module(module)
     except ImportError as error:

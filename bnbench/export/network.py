@@ -48,12 +48,6 @@ def export_onnx(run: Run, path: Path, data_dir: Path | None = None) -> Agreement
 
     Its input is ``images`` (N, C, H, W), float32, as `bnbench.load_data` prepares them; its output
     ``logits`` (N, K). N may vary.
-
-    Raises
-    ------
-    BnbenchError
-        If the extra ``export`` is missing, the network cannot be written as ONNX, or a class of
-        the test images differs, or a logit by more than `AGREES`.
     """
     runtime = extra("onnxruntime", "export")
     for needed in ("onnx", "onnxscript"):
@@ -99,13 +93,7 @@ def _in_plain_operators(model: Network) -> Network:
 
 
 def export_safetensors(run: Run, path: Path, data_dir: Path | None = None) -> Agreement:
-    """Write a run's weights as safetensors, and try them in a new network on the test images.
-
-    Raises
-    ------
-    BnbenchError
-        If the extra ``export`` is missing, or the weights that were read back are not the same.
-    """
+    """Write a run's weights as safetensors, and try them in a new network on the test images."""
     tensors = extra("safetensors.torch", "export")
     model, images = load_model(run), _images(run, data_dir)
     about = {"experiment": run.read_manifest().experiment, "architecture": type(model).__name__}

@@ -32,11 +32,6 @@ def export_parquet(results: Path, folder: Path, *, overwrite: bool = False) -> l
     list of Path
         The files written: one row a run and epoch as `bnbench.load_results` has them, one row a
         run and batch.
-
-    Raises
-    ------
-    BnbenchError
-        If the extra ``export`` is missing, a file is there, or a run cannot be read.
     """
     parquet, arrow = extra("pyarrow.parquet", "export"), extra("pyarrow", "export")
     folder.mkdir(parents=True, exist_ok=True)

@@ -36,11 +36,6 @@ def export_tensorboard(results: Path, folder: Path) -> list[Path]:
     -------
     list of Path
         The folders of the runs.
-
-    Raises
-    ------
-    BnbenchError
-        If the extra ``tensorboard`` is missing, the folder is there, or a run cannot be read.
     """
     extra("tensorboard", "tensorboard")
     epochs = load_results(results)

@@ -90,21 +90,11 @@ def register(
 def resolve_model(experiment: Experiment) -> ModelSettings:
     """Fill in what an architecture leaves open: the activation, and what is normalized.
 
-    Parameters
-    ----------
-    experiment : Experiment
-
     Returns
     -------
     ModelSettings
         With `activation` set, `batch_norm` set where the architecture has it, and
         `normalization`, where there is one, of its registered kind.
-
-    Raises
-    ------
-    BnbenchError
-        If the architecture, the normalization, or a layer to normalize does not exist, or if the
-        architecture has batch norm in its name and another key says otherwise.
     """
     settings = experiment.model
     architecture = find_architecture(settings.name, experiment.place("model.name"))
@@ -181,7 +171,7 @@ def _check_layers(
 
 
 def _normalization_of(settings: ModelSettings) -> Normalization | None:
-    """Give the resolved normalization, in whichever of the two ways it was written."""
+    """The resolved normalization, in whichever of the two ways it was written."""
     if settings.batch_norm is not None:
         return find_normalization("batch")(kind="batch", **dict(settings.batch_norm))
     assert settings.normalization is None or isinstance(settings.normalization, Normalization)

@@ -53,13 +53,7 @@ TORCH_ACTIVATIONS = (
 
 
 def find_activation(name: str, place: str = "") -> type[nn.Module]:
-    """Look an activation up: by a name of ours, or as one of PyTorch's modules.
-
-    Raises
-    ------
-    BnbenchError
-        If there is none, with the nearest name.
-    """
+    """Look an activation up: by a name of ours, or as one of PyTorch's modules."""
     if name in ACTIVATIONS:
         return ACTIVATIONS[name]
     if name in TORCH_ACTIVATIONS:

@@ -24,7 +24,6 @@ class TableConvolution(nn.Conv2d):
     ----------
     table : sequence of sequences of int
         For each map, the input maps that it sees: K pairs in all.
-    kernel_size : int
 
     Notes
     -----

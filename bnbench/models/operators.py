@@ -144,7 +144,6 @@ def batch_norm_training(
     x : Tensor, shape (N, C, H, W)
     weight, bias : Tensor, shape (C,)
         gamma and beta.
-    epsilon : float
 
     Returns
     -------

@@ -88,11 +88,8 @@ register_probe, find_probe = PROBES.register, PROBES.find
 def probes_of(experiment: Experiment) -> tuple[Probe, ...]:
     """Check the probes of an experiment, whose architecture exists.
 
-    Raises
-    ------
-    BnbenchError
-        With one line a problem: an unknown kind, key or layer, a kind that stands there twice, or
-        any probe of a stack of seeds.
+    Unknown kinds, keys and layers are refused, a kind that stands there twice, and any probe of a
+    stack of seeds.
     """
     probes: list[Probe] = []
     problems: list[str] = []
@@ -112,16 +109,10 @@ def check_looks(experiment: Experiment, examples: int, steps: int) -> None:
 
     Parameters
     ----------
-    experiment : Experiment
     examples : int
         In the training split.
     steps : int
         Of the whole run.
-
-    Raises
-    ------
-    BnbenchError
-        With one line a problem: more images than the split has, or a period longer than the run.
     """
     problems = []
     for position, probe in enumerate(experiment.probes):

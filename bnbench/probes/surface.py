@@ -98,7 +98,7 @@ def _filter_normalized(model: Network, number: int) -> Tensor:
 
 
 def _along(model: Network, name: str) -> Tensor:
-    """Give the direction (P,) of one parameter."""
+    """The direction (P,) of one parameter."""
     found = _NAMED.fullmatch(name)
     parameters = dict(model.named_parameters())
     directions = {other: torch.zeros_like(one) for other, one in parameters.items()}

@@ -16,7 +16,7 @@ in another order on another processor."""
 
 
 def correct_answers(accuracies: Floats, examples: Column | int) -> Floats:
-    """Give the whole numbers of correct answers nearest to some accuracies, same shape."""
+    """``accuracy * examples``, to the nearest whole number of correct answers; same shape."""
     counts: Floats = np.rint(np.clip(accuracies, 0, 1) * examples)
     return counts
 

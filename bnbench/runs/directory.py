@@ -75,8 +75,8 @@ class Run:
 
     def checkpoints(self) -> list[Path]:
         """List the checkpoints that are there, the latest first."""
-        there = self.path.glob("checkpoint-*.pt")
-        return sorted((path for path in there if not path.is_dir()), reverse=True)
+        found = self.path.glob("checkpoint-*.pt")
+        return sorted((path for path in found if not path.is_dir()), reverse=True)
 
     def unclaimed(self) -> list[str]:
         """Name the files of a folder without a manifest: nobody knows whose they are."""
@@ -113,13 +113,7 @@ def cannot_lock(folder: Path, option: str) -> BnbenchError:
 
 @contextmanager
 def locked(run: Run) -> Iterator[None]:
-    """Hold the run's directory, so that two commands never both write to it.
-
-    Raises
-    ------
-    BnbenchError
-        If another process holds it, or the folder cannot be written.
-    """
+    """Hold the run's directory, so that two commands never both write to it."""
     try:
         run.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(run.path / ".lock", timeout=0)
@@ -145,13 +139,7 @@ def locked(run: Run) -> Iterator[None]:
 
 
 def find_run(path: Path) -> Run:
-    """Find the only run at or below a path.
-
-    Raises
-    ------
-    BnbenchError
-        If there is none, or more than one.
-    """
+    """Find the only run at or below a path."""
     run, *others = find_runs([path])
     if others:
         raise BnbenchError(f"{path}: holds {1 + len(others)} runs; name one, such as {run.path}")
@@ -169,11 +157,6 @@ def find_runs(paths: Iterable[Path]) -> list[Run]:
     Returns
     -------
     list of Run
-
-    Raises
-    ------
-    BnbenchError
-        If a path does not exist or holds no run.
     """
     runs: list[Run] = []
     for path in paths:

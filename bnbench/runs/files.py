@@ -16,7 +16,7 @@ PATIENCE = (0.01, 0.03, 0.1, 0.3, 1.0)
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write to, and rename it to `path` when the block succeeds.
+    """Write to a path beside `path`, which is renamed to it when the block succeeds.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ def hash_of_start(path: Path, size: int) -> str | None:
 
 
 def changed_files(
-    run: Run, stated: Mapping[str, str], touched_since: float = -math.inf
+    run: Run, hashes: Mapping[str, str], touched_since: float = -math.inf
 ) -> dict[str, Change]:
     """Compare a run's files with the hashes in its manifest.
 
@@ -64,8 +64,7 @@ def changed_files(
 
     Parameters
     ----------
-    run : Run
-    stated : mapping of str to str
+    hashes : mapping of str to str
         File name -> SHA-256, as `file_hashes` gave them when the run ended.
     touched_since : float
         Believe files whose time of modification is before this one, seconds since the epoch.
@@ -75,19 +74,19 @@ def changed_files(
     dict of str to str
         Name -> what was done to it; ``new`` is a file that the manifest does not list.
     """
-    there = {
-        _name(run, path): stated.get(_name(run, path), "")
+    found = {
+        _name(run, path): hashes.get(_name(run, path), "")
         if path.stat().st_mtime < touched_since
         else _sha256(path)
         for path in _files(run)
     }
     changes: dict[str, Change] = {}
-    for name in sorted(stated.keys() | there.keys()):
-        if name not in there:
+    for name in sorted(hashes.keys() | found.keys()):
+        if name not in found:
             changes[name] = "missing"
-        elif name not in stated:
+        elif name not in hashes:
             changes[name] = "new"
-        elif there[name] != stated[name]:
+        elif found[name] != hashes[name]:
             changes[name] = "changed"
     return changes
 
@@ -110,7 +109,7 @@ def changed_since(run: Run, manifest: Manifest, experiment: Experiment) -> dict[
 
 
 def _untouched_before(run: Run, manifest: Manifest) -> float:
-    """Give the end of the run, seconds since the epoch; none if its manifest was written later."""
+    """The end of the run, seconds since 1970; none if its manifest was written later."""
     if manifest.ended is None:
         return -math.inf
     ended = datetime.fromisoformat(manifest.ended).timestamp()

@@ -21,8 +21,6 @@ class Identity:
 
     Attributes
     ----------
-    experiment : Experiment
-    seed : int
     dataset_hash : str
         SHA-256 over the data set's files.
     device : str
@@ -60,13 +58,7 @@ class Found:
 
 
 def look(run: Run, wanted: Identity) -> Found:
-    """Find out what there is to do for a run.
-
-    Raises
-    ------
-    BnbenchError
-        If the directory holds something that bnbench did not write.
-    """
+    """Find out what there is to do for a run."""
     if unclaimed := run.unclaimed():
         return Found("other", f"having no manifest.json, but {', '.join(unclaimed)}")
     if not run.manifest.exists():
@@ -88,11 +80,7 @@ def look(run: Run, wanted: Identity) -> Found:
 def is_finished(run: Run, wanted: Identity) -> bool:
     """Tell whether this very run has been done, so that it need not be done again.
 
-    Raises
-    ------
-    BnbenchError
-        If a run of another configuration, data set, code or version is there, finished or to be
-        gone on with: it is never overwritten unasked.
+    Another run in its place, finished or to be gone on with, is never overwritten unasked.
     """
     found = look(run, wanted)
     if found.state == "other":
@@ -112,10 +100,10 @@ def _differences(run: Run, manifest: Manifest, wanted: Identity) -> list[str]:
         differences.append(f"seed: {manifest.seed} there, {wanted.seed} here")
     if manifest.dataset.sha256 != wanted.dataset_hash:
         differences.append("the data set's files")
-    if (there := manifest.machine.device_kind) != wanted.device:
-        differences.append(f"device: {there} there, {wanted.device} here")
-    if (there := manifest.machine.kernels) != wanted.kernels:
-        differences.append(f"training.kernels: {there} there, {wanted.kernels} here")
+    if (found := manifest.machine.device_kind) != wanted.device:
+        differences.append(f"device: {found} there, {wanted.device} here")
+    if (found := manifest.machine.kernels) != wanted.kernels:
+        differences.append(f"training.kernels: {found} there, {wanted.kernels} here")
     differences += [
         f"{name} {manifest.versions.get(name)} there, {version} here"
         for name, version in versions().items()
@@ -124,10 +112,10 @@ def _differences(run: Run, manifest: Manifest, wanted: Identity) -> list[str]:
     return differences + _changed_code(manifest.code, wanted.code)
 
 
-def _changed_code(there: Mapping[str, str], here: Mapping[str, tuple[str, ...]]) -> list[str]:
+def _changed_code(theirs: Mapping[str, str], ours: Mapping[str, tuple[str, ...]]) -> list[str]:
     """Name the modules that have changed since, in one entry.
 
     A module that no number depends on any more is not: what stopped importing it has changed.
     """
-    names = sorted(name for name, equal in here.items() if there.get(name, "") not in equal)
+    names = sorted(name for name, equal in ours.items() if theirs.get(name, "") not in equal)
     return [f"the code of {', '.join(names)}"] if names else []

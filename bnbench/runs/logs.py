@@ -96,7 +96,7 @@ class EpochRow:
     training_mode: bool
 
     def line(self) -> str:
-        """Give the row as text, without line end."""
+        """The row as text, without line end."""
         return ",".join(str(value) for value in astuple(self))
 
 
@@ -124,7 +124,7 @@ class EvaluationRow:
     train_seconds: float
 
     def line(self) -> str:
-        """Give the row as text, without line end."""
+        """The row as text, without line end."""
         return ",".join(str(value) for value in astuple(self))
 
 

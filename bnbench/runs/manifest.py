@@ -118,7 +118,6 @@ class Manifest(Section):
         ``running``, ``complete``, ``diverged``, ``failed`` or ``interrupted``.
     configuration_hash : str
         SHA-256 of the settings that decide the numbers.
-    dataset : Dataset
     versions : dict
         bnbench, Python and the packages that can change a number.
     code : dict
@@ -128,7 +127,6 @@ class Manifest(Section):
         then, and in runs of the first release.
     source : dict
         Git commit of bnbench's source and whether it was changed since; ``None`` if unknown.
-    machine : Machine
     started, ended : str
         UTC, ISO 8601 to the second.
     peak_memory_mib : float or None
@@ -170,7 +168,7 @@ class Manifest(Section):
         return self.status in FINISHED
 
     def content(self) -> dict[str, Any]:
-        """Give the fields as JSON has them, without the seal; sections as they were given."""
+        """The fields as JSON has them, without the seal; sections as they were given."""
         given = {name: getattr(self, name) for name in Manifest.model_fields if name != SEAL}
         return {
             name: value.model_dump(exclude_unset=True) if isinstance(value, Section) else value
@@ -189,20 +187,14 @@ class Manifest(Section):
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read a manifest, and refuse one that was edited since it was written.
-
-    Raises
-    ------
-    BnbenchError
-        As `read_stated`, or if the seal is of other fields.
-    """
-    manifest, edited = read_stated(path)
+    """Read a manifest, and refuse one that was edited since it was written."""
+    manifest, edited = read_possibly_edited(path)
     if edited:
         raise BnbenchError(edited)
     return manifest
 
 
-def read_stated(path: Path) -> tuple[Manifest, str | None]:
+def read_possibly_edited(path: Path) -> tuple[Manifest, str | None]:
     """Read a manifest, whether or not it was edited.
 
     Returns
@@ -210,12 +202,6 @@ def read_stated(path: Path) -> tuple[Manifest, str | None]:
     manifest : Manifest
     edited : str or None
         One line, where the seal is of other fields than are there; earlier releases wrote none.
-
-    Raises
-    ------
-    BnbenchError
-        With one line a problem: the file cannot be read, is no JSON, or a field is not what
-        bnbench writes there.
     """
     content = _read_json(path)
     try:
@@ -266,7 +252,7 @@ def seal_of(content: Mapping[str, Any]) -> str:
 
 
 def now() -> str:
-    """Give the time in UTC, ISO 8601 to the second."""
+    """The time in UTC, ISO 8601 to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 

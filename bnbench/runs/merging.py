@@ -38,11 +38,8 @@ class Merge:
 def plan_merge(other: Path, results: Path) -> Merge:
     """Look at every run of another results folder; nothing is written.
 
-    Raises
-    ------
-    BnbenchError
-        With one line a run that was edited since it ended, or that contradicts the one of its
-        name in `results`.
+    Runs that were edited since they ended are refused, and those that contradict the one of their
+    name in `results`.
     """
     overview = look_over(other)
     problems = list(overview.problems)

@@ -28,14 +28,12 @@ class ListedRun:
     experiment : str
         The folder that holds the seeds, seen from the results folder. Copies of one experiment
         in two folders stay apart.
-    seed : int
     status : str
         See `bnbench.runs.Manifest`. ``running`` is also what a killed run's manifest says.
     epochs : int
         Whole epochs that are done.
     validation_accuracy : float or None
         After the last of them, in [0, 1].
-    device : str
     ended : str or None
         UTC, ISO 8601.
     """
@@ -56,7 +54,6 @@ class ListedExperiment:
 
     Attributes
     ----------
-    experiment : str
     seeds : tuple of int
         Ascending.
     statuses : dict of str to int
@@ -108,11 +105,6 @@ def look_over(results: Path) -> Overview:
     ----------
     results : Path
         A results folder, or the folder of an experiment or of a run.
-
-    Raises
-    ------
-    BnbenchError
-        If there is no such folder, no run in it, or none whose manifest can be read.
     """
     if not results.is_dir():
         raise BnbenchError(f"{results}: there is no such folder; `bnbench train` makes runs")

@@ -16,18 +16,12 @@ MOST_BYTES = 64 * MEBIBYTE
 
 
 def read_predictions(run: Run, manifest: Manifest) -> NDArray[np.uint8]:
-    """Read labels and predicted classes, and hold them against the manifest.
+    """Read labels and predicted classes, whose accuracy must be the one in the manifest.
 
     Returns
     -------
     ndarray of uint8, shape (2, N)
         Labels and predicted classes.
-
-    Raises
-    ------
-    BnbenchError
-        If the file cannot be read, is not as bnbench writes it, or does not give the accuracy
-        that the manifest states.
     """
     answers = _read_array(run)
     dataset, final = manifest.dataset, manifest.final

@@ -18,13 +18,7 @@ WRITTEN = (
 
 
 def check_removal(runs: Sequence[Run]) -> None:
-    """Refuse what must not be removed; nothing is written.
-
-    Raises
-    ------
-    BnbenchError
-        With one line a run that a report keeps, that is a link, or that holds other files too.
-    """
+    """Refuse runs that a report keeps, links, and folders with other files; nothing is written."""
     problems = [problem for run in runs if (problem := _problem(run))]
     if problems:
         raise BnbenchError(*problems)
@@ -32,11 +26,11 @@ def check_removal(runs: Sequence[Run]) -> None:
 
 def _problem(run: Run) -> str:
     path = run.path.resolve()
-    if kept := next((one for one in path.parents if (one / REPORT).exists()), None):
+    if kept := next((folder for folder in path.parents if (folder / REPORT).exists()), None):
         return f"{run.path}: is kept beside the report in {kept}; it is not removed"
     if run.path.is_symlink():
         return f"{run.path}: is a link; remove it yourself"
-    foreign = [one.name for one in run.path.iterdir() if not _ours(one)]
+    foreign = [file.name for file in run.path.iterdir() if not _ours(file)]
     if foreign:
         return f"{run.path}: holds {foreign[0]} too, which bnbench did not write; move it away"
     return ""
@@ -48,13 +42,7 @@ def _ours(file: Path) -> bool:
 
 
 def remove(run: Run) -> None:
-    """Remove a run, and the folders above it that are empty then.
-
-    Raises
-    ------
-    BnbenchError
-        If another process is working on it.
-    """
+    """Remove a run, and the folders above it that are empty then."""
     with locked(run):
         run.manifest.unlink()  # first: without it, what is left is no run
         for file in run.path.iterdir():

@@ -24,7 +24,6 @@ class Schedule:
     ----------
     train_examples, validation_examples : int
         Sizes of the splits.
-    batch_size : int
     train_batches, validation_batches : int
         In one epoch.
     evaluate_every : int or None

@@ -45,8 +45,6 @@ class CapturedStep:
         Puts back what steps change; recording does some.
     shape : tuple of int
         B batches at a time at most; the shape of their indices, (N,) or (S, N).
-    device : torch.device
-    record : Record
     """
 
     def __init__(

@@ -18,13 +18,7 @@ from bnbench.training.trial import try_model
 
 
 def check_experiment(experiment: Experiment) -> None:
-    """Check that the architecture, its layers and the data set exist and fit together.
-
-    Raises
-    ------
-    BnbenchError
-        With one line a problem.
-    """
+    """Check that the architecture, its layers and the data set exist and fit together."""
     problems = [
         problem
         for check in (_model, _dataset, _image_size, _stack, _probes)
@@ -117,15 +111,8 @@ def check_batches(experiment: Experiment, examples: int) -> None:
 
     Parameters
     ----------
-    experiment : Experiment
     examples : int
         Size of the training split.
-
-    Raises
-    ------
-    BnbenchError
-        If no batch would be full with ``drop_last``, or the last batch of an epoch, or every
-        batch, would be one example; or as `bnbench.probes.check_looks`.
     """
     size = experiment.training.batch_size
     steps = experiment.training.epochs * batches_in_epoch(examples, experiment.training)

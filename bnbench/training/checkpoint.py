@@ -99,8 +99,6 @@ class Checkpoint:
 
     Attributes
     ----------
-    state : TrainingState
-    sizes : LogSizes
     hashes : dict of str to str
         Name of a log -> SHA-256, hex, of its bytes up to that size.
     """
@@ -118,7 +116,6 @@ def epochs_kept(run: Run, epochs: int, batches: int) -> int:
 
     Parameters
     ----------
-    run : Run
     epochs, batches : int
         Of the whole run; in one epoch.
     """
@@ -170,7 +167,6 @@ def load_checkpoint(
 
     Parameters
     ----------
-    run : Run
     owner : str
         As `owner_of` says it.
     flaw : callable

@@ -29,7 +29,6 @@ class Point:
 
     Attributes
     ----------
-    name : str
     problem : str
         What is wrong, and what to do; empty if nothing is.
     """
@@ -39,13 +38,7 @@ class Point:
 
 
 def check_contract(name: str) -> Iterator[Point]:
-    """Try each point in turn; after the first, the others only if images pass at all.
-
-    Raises
-    ------
-    BnbenchError
-        If there is no such architecture.
-    """
+    """Try each point in turn; after the first, the others only if images pass at all."""
     find_architecture(name)
     shapes = _tried("shapes", lambda: _shapes(name))
     yield shapes
@@ -99,7 +92,7 @@ def _determinism(name: str) -> str:
 
 def _alone(name: str) -> str:
     images, model = _images(name), _model(name).eval()
-    together, alone = model(images), torch.cat([model(one[None]) for one in images])
+    together, alone = model(images), torch.cat([model(image[None]) for image in images])
     if not torch.allclose(together, alone, rtol=0, atol=AGREES):
         return (
             "an image's logits depend on those beside it in evaluation mode: use running"
@@ -122,9 +115,9 @@ def _arms(name: str) -> str:
     """Compare with the form of the same class that is normalized otherwise."""
     architecture = find_architecture(name)
     forms = [
-        one.name
-        for one in ARCHITECTURES.values()
-        if one.network is architecture.network and one.name != name
+        form.name
+        for form in ARCHITECTURES.values()
+        if form.network is architecture.network and form.name != name
     ]
     ours = dict(_model(name).named_parameters())
     for form in forms:

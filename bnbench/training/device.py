@@ -21,11 +21,6 @@ def resolve_device(experiment: Experiment) -> torch.device:
     -------
     torch.device
         For ``auto``: CUDA where there is one, else MPS, else the CPU.
-
-    Raises
-    ------
-    BnbenchError
-        If the named device is not there.
     """
     there = {
         "cuda": torch.cuda.is_available(),

@@ -70,11 +70,6 @@ def run_experiment(
     BatchRows, EvaluationRow or EpochRow
         See `bnbench.training.loop.train`; nothing if the run had finished before, and only what
         was left to do if it had been stopped.
-
-    Raises
-    ------
-    BnbenchError
-        If the experiment cannot be run as configured, or its folder holds another one.
     """
     seeds = experiment.training.seeds_with(seed)
     rows = run_seeds(experiment, seeds, results, data_dir=data_dir, fresh=fresh, shared=shared)
@@ -95,7 +90,6 @@ def run_seeds(
 
     Parameters
     ----------
-    experiment : Experiment
     seeds : sequence of int
         As `bnbench.config.TrainingSettings.seeds_with` lists them.
     results, data_dir, fresh, shared
@@ -105,11 +99,6 @@ def run_seeds(
     ------
     tuple of int and BatchRows, EvaluationRow or EpochRow
         A seed, and what it measures.
-
-    Raises
-    ------
-    BnbenchError
-        As `run_experiment`.
     """
     check_experiment(experiment)
     device, settings = resolve_device(experiment), experiment.training

@@ -21,8 +21,6 @@ def initial_model(
     ----------
     model : ModelSettings
         As `bnbench.models.resolve_model` returns them.
-    settings : InitializationSettings
-    seed : int
     num_classes : int, default 10
     """
     torch.manual_seed(seed)

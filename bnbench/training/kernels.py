@@ -23,15 +23,8 @@ def choose_kernels(network: nn.Module, settings: TrainingSettings, device: str) 
 
     Parameters
     ----------
-    network : Module
-    settings : TrainingSettings
     device : str
         ``cpu``, ``cuda`` or ``mps``.
-
-    Raises
-    ------
-    BnbenchError
-        If ``training.kernels`` names kernels that the network, or the device, does not have.
     """
     if settings.kernels == "torch":
         return "torch"
@@ -66,12 +59,6 @@ def resolve_kernels(experiment: Experiment, device: str) -> str:
     ----------
     experiment : Experiment
         Checked.
-    device : str
-
-    Raises
-    ------
-    BnbenchError
-        As `choose_kernels`.
     """
     network = untrained(experiment, num_classes=2)
     if choose_kernels(network, experiment.training, device) == "torch":

@@ -39,7 +39,6 @@ class Learner:
         Initialized, on the device of `split`; trained in place.
     split : Split
         The training split.
-    settings : TrainingSettings
     record : Record, optional
         How full batches are captured; by default as a CUDA graph on a GPU, elsewhere not at all.
 
@@ -115,7 +114,7 @@ class Learner:
 
     @contextmanager
     def _rate(self, rate: float | None) -> Iterator[None]:
-        """Give the optimizer another learning rate for one step; its state keeps its own."""
+        """Set another learning rate for one step; the state keeps its own."""
         if rate is None:
             yield
             return

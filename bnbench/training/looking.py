@@ -46,11 +46,6 @@ class Looks:
     resumed : mapping of str to Any, optional
         `state` of the run when it was stopped, which it goes on from.
 
-    Raises
-    ------
-    BnbenchError
-        If a probe would leave more than `MOST_BYTES`.
-
     Attributes
     ----------
     seconds : dict of str to float
@@ -96,7 +91,7 @@ class Looks:
                 yield seed, result
 
     def arrays(self) -> dict[str, dict[str, NDArray[Any]]]:
-        """Give what each kind has seen: name -> (looks, ...), and the ``step`` of each look."""
+        """What each kind has seen: name -> (looks, ...), and the ``step`` of each look."""
         return {
             probe.kind: {"step": np.arange(self._looks(probe)) * probe.every}
             | {name: np.stack(seen) for name, seen in self._seen[probe.kind].items()}
@@ -104,7 +99,7 @@ class Looks:
         }
 
     def state(self) -> dict[str, Any]:
-        """Give what a resumed run needs, as tensors and numbers by name."""
+        """What a resumed run needs, as tensors and numbers by name."""
         return {
             kind: {
                 "seen": {name: torch.from_numpy(np.stack(one)) for name, one in seen.items()},

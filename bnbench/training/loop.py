@@ -63,7 +63,6 @@ def update(learner: Learner, images: Tensor, labels: Tensor) -> tuple[Tensor, Te
 
     Parameters
     ----------
-    learner : Learner
     images : Tensor, shape (N, C, H, W)
     labels : Tensor of int64, shape (N,)
 
@@ -99,8 +98,6 @@ def train(
     ----------
     model : Module
         Initialized, on the device of `splits`; trained in place.
-    splits : Splits
-    settings : TrainingSettings
     seed : int
         Of the batch order.
     resumed : TrainingState, optional

@@ -25,7 +25,6 @@ class Members:
     Parameters
     ----------
     seeds : sequence of S int
-    settings : TrainingSettings
     passengers : collection of int
         Members, from 0, that have finished: they fill their places, with any state, and have no
         results.

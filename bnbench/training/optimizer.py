@@ -44,7 +44,7 @@ def flatten_parameters(model: nn.Module) -> nn.Parameter:
 
 
 def places(sizes: Sequence[int]) -> tuple[list[slice], int]:
-    """Give each parameter its place in the vector, and the vector's length."""
+    """Each parameter's place in the vector, and the vector's length."""
     ends = accumulate((-(-size // ALIGNMENT) * ALIGNMENT for size in sizes), initial=0)
     *starts, length = ends
     return [slice(start, start + size) for start, size in zip(starts, sizes, strict=True)], length

@@ -36,7 +36,6 @@ class Progress:
     ----------
     seed : int
         Of the batch order.
-    settings : TrainingSettings
 
     Attributes
     ----------

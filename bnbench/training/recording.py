@@ -65,10 +65,8 @@ class _Recording:
 
     Attributes
     ----------
-    run : Run
     owner : str
         Of the checkpoints; see `bnbench.training.checkpoint.owner_of`.
-    logs : RunLogs
     looks : Looks
         What the probes have seen, of the run alone.
     final : dict
@@ -127,7 +125,6 @@ class Recordings:
         However it is left, all of them get a manifest that says how they ended.
     wanted : mapping of Run to Identity
         The runs, locked by the caller.
-    splits : Splits
     kept : mapping of Run to Checkpoint
         What each goes on from, of `kept_together`; empty: they start over, whatever is there.
     looks : Looks
@@ -145,8 +142,10 @@ class Recordings:
         self._splits = splits
         self._ends = {run: held.enter_context(ExitStack()) for run in wanted}
         self._going_on = {
-            run: self._ends[run].enter_context(_recorded(run, one, splits, kept.get(run), looks))
-            for run, one in wanted.items()
+            run: self._ends[run].enter_context(
+                _recorded(run, identity, splits, kept.get(run), looks)
+            )
+            for run, identity in wanted.items()
         }
 
     def keep(self, run: Run, result: Result) -> None:
@@ -215,7 +214,6 @@ def kept_together(wanted: Mapping[Run, Identity], splits: Splits) -> dict[Run, C
     ----------
     wanted : mapping of Run to Identity
         The runs, locked by the caller.
-    splits : Splits
 
     Returns
     -------
@@ -224,11 +222,11 @@ def kept_together(wanted: Mapping[Run, Identity], splits: Splits) -> dict[Run, C
     """
     step: int | None = None
     while True:
-        found = {run: _kept(run, one, splits, step) for run, one in wanted.items()}
-        kept = {run: one for run, one in found.items() if one is not None}
+        found = {run: _kept(run, identity, splits, step) for run, identity in wanted.items()}
+        kept = {run: checkpoint for run, checkpoint in found.items() if checkpoint is not None}
         if len(kept) < len(wanted):
             return {}
-        steps = {one.state.step for one in kept.values()}
+        steps = {checkpoint.state.step for checkpoint in kept.values()}
         if len(steps) == 1:
             return kept
         step = min(steps)

@@ -17,11 +17,10 @@ from bnbench.config import (
 
 
 def rates(settings: TrainingSettings, done: int, count: int, per_epoch: int) -> list[float] | None:
-    """Give the learning rates of the next steps.
+    """The learning rates of the next steps.
 
     Parameters
     ----------
-    settings : TrainingSettings
     done : int
         Steps that have been done since the run's beginning.
     count : int
@@ -40,7 +39,7 @@ def rates(settings: TrainingSettings, done: int, count: int, per_epoch: int) -> 
 
 
 def _rate(settings: TrainingSettings, step: int, per_epoch: int) -> float:
-    """Give the rate of the step after `step` others."""
+    """The rate of the step after `step` others."""
     schedule, total = settings.schedule, settings.epochs * per_epoch
     assert schedule is not None
     rate = settings.optimizer.learning_rate

@@ -52,13 +52,7 @@ class Pattern:
 
 
 def untrained(experiment: Experiment, num_classes: int) -> Network:
-    """Build an experiment's model on the CPU; the global random stream is left alone.
-
-    Raises
-    ------
-    BnbenchError
-        If the experiment's architecture does not exist.
-    """
+    """Build an experiment's model on the CPU; the global random stream is left alone."""
     with torch.random.fork_rng(devices=[]):
         return build_model(resolve_model(experiment), num_classes)
 
@@ -68,17 +62,10 @@ def pattern(experiment: Experiment, num_classes: int, batches: int, device: str)
 
     Parameters
     ----------
-    experiment : Experiment
-    num_classes : int
     batches : int
         Optimizer steps of an epoch.
     device : str
         On which the run was, or is; the pattern is built on the CPU.
-
-    Raises
-    ------
-    BnbenchError
-        As `untrained`.
     """
     settings, model = experiment.training, untrained(experiment, num_classes)
     optimizer = build_optimizer(flatten_parameters(model), settings.optimizer)

@@ -72,11 +72,6 @@ class Stack(nn.Module):
     ----------
     models : sequence of S modules
         Of one architecture, whose other layers treat channels and features one by one.
-
-    Raises
-    ------
-    BnbenchError
-        If the architecture has other layers with parameters; see also `check_stack`.
     """
 
     def __init__(self, models: Sequence[nn.Module]) -> None:
@@ -112,11 +107,6 @@ def check_stack(models: Sequence[nn.Module], image_shape: tuple[int, int, int]) 
         Initialized differently.
     image_shape : tuple of int
         Of an image: channels, height, width.
-
-    Raises
-    ------
-    BnbenchError
-        If it does not.
     """
     stack, generator = Stack(models), torch.Generator().manual_seed(0)
     noise = torch.randn(len(models), TRIED, *image_shape, generator=generator)
@@ -297,8 +287,6 @@ def train_seeds(
 
     Parameters
     ----------
-    learner : Learner
-    splits : Splits
     seeds : sequence of int
         Of the batch order; of a stack, each member's.
     resumed : sequence of TrainingState, optional

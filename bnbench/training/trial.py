@@ -20,11 +20,6 @@ def try_model(settings: ModelSettings, num_classes: int = 10) -> Network:
     settings : ModelSettings
         As `bnbench.models.resolve_model` returns them.
     num_classes : int, default 10
-
-    Raises
-    ------
-    BnbenchError
-        If it cannot be built, an operation fails, or it does not give one row of logits an image.
     """
     with torch.random.fork_rng(devices=[]):
         network = _built(settings, num_classes).eval()

@@ -25,13 +25,7 @@ def save_weights(run: Run, weights: Mapping[str, torch.Tensor]) -> None:
 
 
 def load_weights(run: Run) -> dict[str, torch.Tensor]:
-    """Read a run's weights; tensors by name and nothing else, so that no file can run code.
-
-    Raises
-    ------
-    BnbenchError
-        If the file is missing or is no such file.
-    """
+    """Read a run's weights; tensors by name and nothing else, so that no file can run code."""
     try:
         weights = load_tensors(read_foreign(run.weights, MOST_BYTES))
     except ForeignError as error:

@@ -7,27 +7,21 @@ from bnbench.errors import BnbenchError
 from bnbench.runs import Manifest, Run
 
 
-def check_configuration(run: Run, stated: Manifest) -> Experiment:
-    """Read a run's configuration and check that the manifest says the same.
-
-    Raises
-    ------
-    BnbenchError
-        If it cannot be read, or with one line an entry of the manifest that differs from it.
-    """
+def check_configuration(run: Run, manifest: Manifest) -> Experiment:
+    """Read a run's configuration and check that the manifest says the same."""
     experiment = run.read_experiment()
     pairs = {
-        "experiment": (stated.experiment, experiment.experiment),
-        "configuration_hash": (stated.configuration_hash, configuration_hash(experiment)),
-        "dataset.name": (stated.dataset.name, experiment.data.dataset),
+        "experiment": (manifest.experiment, experiment.experiment),
+        "configuration_hash": (manifest.configuration_hash, configuration_hash(experiment)),
+        "dataset.name": (manifest.dataset.name, experiment.data.dataset),
         "dataset.validation_is_test_file": (
-            stated.dataset.validation_is_test_file,
+            manifest.dataset.validation_is_test_file,
             experiment.data.split == "published",
         ),
-        "machine.threads": (stated.machine.threads, experiment.training.threads),
+        "machine.threads": (manifest.machine.threads, experiment.training.threads),
     }
     if run.path.name.startswith("seed-"):
-        pairs["seed"] = (f"seed-{stated.seed}", run.path.name)
+        pairs["seed"] = (f"seed-{manifest.seed}", run.path.name)
     lines = [
         f"{run.manifest}: {name}: is {said}, but by {run.config.name} and the folder {found}"
         for name, (said, found) in pairs.items()

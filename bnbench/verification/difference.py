@@ -23,13 +23,7 @@ class Difference:
 
 
 def differing_facts(first: Run, second: Run) -> list[Difference]:
-    """Compare configurations and manifests, key by key: all but times, paths and results.
-
-    Raises
-    ------
-    BnbenchError
-        If a manifest or a configuration cannot be read.
-    """
+    """Compare configurations and manifests, key by key: all but times, paths and results."""
     facts_1, facts_2 = _facts(first), _facts(second)
     return [
         Difference(key, str(facts_1.get(key, "-")), str(facts_2.get(key, "-")))
@@ -39,7 +33,7 @@ def differing_facts(first: Run, second: Run) -> list[Difference]:
 
 
 def _facts(run: Run) -> dict[Any, Any]:
-    """Give what a run was made of as one level of dotted keys."""
+    """What a run was made of, as one level of dotted keys."""
     experiment, manifest = run.read_experiment(), run.read_manifest()
     content = manifest.content()
     facts = experiment.model_dump(mode="json", exclude={"description", "published"}) | {
@@ -58,11 +52,6 @@ def differing_numbers(first: Run, second: Run) -> list[Difference]:
     list of Difference
         Of each log the first row that differs, and the largest difference between the losses of
         one training step; empty for the same numbers.
-
-    Raises
-    ------
-    BnbenchError
-        If a log cannot be read, or is none.
     """
     batches = read_batches(first), read_batches(second)
     return [

@@ -11,7 +11,7 @@ from bnbench.config import Experiment
 from bnbench.data import find_dataset
 from bnbench.errors import BnbenchError, in_one_line
 from bnbench.runs import Manifest, Run, changed_files
-from bnbench.runs.manifest import read_stated
+from bnbench.runs.manifest import read_possibly_edited
 from bnbench.runs.schedule import schedule
 from bnbench.training.checkpoint import load_checkpoint, owner_of
 from bnbench.training.soundness import flaw, pattern
@@ -26,7 +26,6 @@ class Inspection:
 
     Attributes
     ----------
-    run : Run
     status : str
         As its manifest says; empty where that cannot be read.
     problems : tuple of str
@@ -52,12 +51,12 @@ def inspect(run: Run) -> Inspection:
     (see `bnbench.report.archive`): what is there is checked, what is not is named.
     """
     try:
-        stated, edited = read_stated(run.manifest)
+        manifest, edited = read_possibly_edited(run.manifest)
     except BnbenchError as error:
         return Inspection(run, "", error.problems)
-    absent = _left_out(run, stated)
-    problems = tuple(map(in_one_line, _problems(run, stated, edited, absent)))
-    return Inspection(run, stated.status, problems, absent, sealed=stated.seal is not None)
+    absent = _left_out(run, manifest)
+    problems = tuple(map(in_one_line, _problems(run, manifest, edited, absent)))
+    return Inspection(run, manifest.status, problems, absent, sealed=manifest.seal is not None)
 
 
 def without_manifest(folders: Iterable[Path]) -> list[str]:
@@ -70,46 +69,46 @@ def without_manifest(folders: Iterable[Path]) -> list[str]:
     ]
 
 
-def _left_out(run: Run, stated: Manifest) -> tuple[str, ...]:
+def _left_out(run: Run, manifest: Manifest) -> tuple[str, ...]:
     """Name what an archived copy has not; of any other run nothing may be missing."""
-    if stated.status not in _CHECKS or run.batches.exists() or run.weights.exists():
+    if manifest.status not in _CHECKS or run.batches.exists() or run.weights.exists():
         return ()
-    left = [run.batches] if stated.status == "diverged" else [run.batches, run.weights]
-    if run.predictions.name in stated.files and not run.predictions.exists():
+    left = [run.batches] if manifest.status == "diverged" else [run.batches, run.weights]
+    if run.predictions.name in manifest.files and not run.predictions.exists():
         left.append(run.predictions)
     return tuple(path.name for path in left)
 
 
 def _problems(
-    run: Run, stated: Manifest, edited: str | None, absent: tuple[str, ...]
+    run: Run, manifest: Manifest, edited: str | None, absent: tuple[str, ...]
 ) -> Iterator[str]:
     if edited:
         yield edited
-    if stated.files:
-        for name, change in changed_files(run, stated.files).items():
+    if manifest.files:
+        for name, change in changed_files(run, manifest.files).items():
             if name not in absent:
                 yield f"{run.path / name}: {_CHANGES[change]}"
     try:
-        experiment = check_configuration(run, stated)
+        experiment = check_configuration(run, manifest)
     except BnbenchError as error:
         yield from error.problems
         return
-    checks = _CHECKS.get(stated.status, (_check_checkpoints,))
+    checks = _CHECKS.get(manifest.status, (_check_checkpoints,))
     for check in _ARCHIVED if absent else checks:
         try:
-            yield from check(run, stated, experiment)
+            yield from check(run, manifest, experiment)
         except BnbenchError as error:
             yield from error.problems
 
 
-def _check_checkpoints(run: Run, stated: Manifest, experiment: Experiment) -> Iterator[str]:
+def _check_checkpoints(run: Run, manifest: Manifest, experiment: Experiment) -> Iterator[str]:
     if not run.checkpoints():
         return
-    data, refused = stated.dataset.sha256, dict[Path, str]()
-    owner = owner_of(stated.configuration_hash, stated.seed, data, stated.versions)
-    classes = len(find_dataset(stated.dataset.name).classes)
-    batches = schedule(experiment, stated.dataset).train_batches
-    wanted = pattern(experiment, classes, batches, stated.machine.device_kind)
+    data, refused = manifest.dataset.sha256, dict[Path, str]()
+    owner = owner_of(manifest.configuration_hash, manifest.seed, data, manifest.versions)
+    classes = len(find_dataset(manifest.dataset.name).classes)
+    batches = schedule(experiment, manifest.dataset).train_batches
+    wanted = pattern(experiment, classes, batches, manifest.machine.device_kind)
     load_checkpoint(run, owner, partial(flaw, wanted=wanted), refused.__setitem__)
     yield from (f"{path}: {why}" for path, why in refused.items())
 

@@ -65,11 +65,6 @@ def rerun(run: Run, steps: int | None = None, data_dir: Path | None = None) -> R
         the weights and the answers to the test file.
     data_dir : Path, optional
         By default the user's cache folder.
-
-    Raises
-    ------
-    BnbenchError
-        If the run has not so many steps, or cannot be done here.
     """
     manifest, experiment = run.read_manifest(), run.read_experiment()
     logged = len(read_batches(run).of_training())
@@ -102,7 +97,7 @@ def repeat(
 
 
 def _judge(run: Run, again: Run, experiment: Experiment, steps: int | None) -> Rerun:
-    first, second = (read_batches(one).of_training(steps) for one in (run, again))
+    first, second = (read_batches(each).of_training(steps) for each in (run, again))
     if steps is None:
         differences = [*differing_numbers(run, again), *_differing_tensors(run, again)]
     else:
@@ -110,7 +105,7 @@ def _judge(run: Run, again: Run, experiment: Experiment, steps: int | None) -> R
     alike = _conditions(run) == _conditions(again)
     if not differences:
         return Rerun("bitwise", alike, len(first), ())
-    facts = [one for one in differing_facts(run, again) if one.what != "status"]
+    facts = [fact for fact in differing_facts(run, again) if fact.what != "status"]
     close = within_tolerance(experiment, first.losses(), second.losses())
     promise: Literal["tolerance", "neither"] = "tolerance" if close else "neither"
     return Rerun(promise, alike, len(first), (*differences, *facts))
@@ -130,10 +125,10 @@ def _differing_tensors(run: Run, again: Run) -> list[Difference]:
     if run.predictions.exists() and run.predictions.read_bytes() != again.predictions.read_bytes():
         differences.append(Difference(run.predictions.name, "its bytes", "other bytes"))
     if run.weights.exists():
-        one, other = load_weights(run), load_weights(again)
+        ours, theirs = load_weights(run), load_weights(again)
         differences += [
             Difference(f"{run.weights.name}, {name}", "its numbers", "other numbers")
-            for name in one
-            if name not in other or not torch.equal(one[name], other[name])
+            for name in ours
+            if name not in theirs or not torch.equal(ours[name], theirs[name])
         ]
     return differences

@@ -12,44 +12,34 @@ from bnbench.training import load_weights
 from bnbench.training.soundness import form, untrained
 
 
-def check_weights(run: Run, stated: Manifest, experiment: Experiment) -> Iterator[str]:
+def check_weights(run: Run, manifest: Manifest, experiment: Experiment) -> Iterator[str]:
     """Compare the weights' names, shapes and types with the architecture's.
 
     Yields
     ------
     str
         One line a tensor that is missing, not expected, of another shape or type, or not finite.
-
-    Raises
-    ------
-    BnbenchError
-        If the file is missing or is no such file; it is read as tensors only and runs no code.
     """
-    classes = len(find_dataset(stated.dataset.name).classes)
+    classes = len(find_dataset(manifest.dataset.name).classes)
     expected = untrained(experiment, classes).state_dict()
-    there = load_weights(run)
-    for name in sorted(expected.keys() | there.keys(), key=str):
-        found, wanted = form(there.get(name)), form(expected.get(name))
+    weights = load_weights(run)
+    for name in sorted(expected.keys() | weights.keys(), key=str):
+        found, wanted = form(weights.get(name)), form(expected.get(name))
         if found != wanted:
             yield f"{run.weights}: {name}: is {found}, not {wanted}"
-        elif not there[name].isfinite().all():
+        elif not weights[name].isfinite().all():
             yield f"{run.weights}: {name}: holds a number that is not finite"
 
 
-def check_predictions(run: Run, stated: Manifest, _: Experiment) -> Iterator[str]:
+def check_predictions(run: Run, manifest: Manifest, _: Experiment) -> Iterator[str]:
     """Check that the answers to the test file's images are classes of the data set.
 
     Yields
     ------
     str
         At most one line. Runs of the first release have no such file.
-
-    Raises
-    ------
-    BnbenchError
-        As `bnbench.runs.read_predictions`.
     """
     if there_is(run.predictions):
-        answers = read_predictions(run, stated)
-        if answers.max() >= len(find_dataset(stated.dataset.name).classes):
+        answers = read_predictions(run, manifest)
+        if answers.max() >= len(find_dataset(manifest.dataset.name).classes):
             yield f"{run.predictions}: holds a number that is no class"

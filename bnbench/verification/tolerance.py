@@ -68,7 +68,6 @@ def within_tolerance(
 
     Parameters
     ----------
-    experiment : Experiment
     first, second : ndarray, shape (n,)
         Nats. Only the first `STEPS` of them are compared. Infinities of one sign are equal.
     """

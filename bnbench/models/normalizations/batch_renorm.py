@@ -65,7 +65,7 @@ class BatchRenorm(OverBatch):
 
     @torch.no_grad()
     def _correction(self, x: Tensor, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
-        """Give r and d, of the shape (1, C) or (1, C, 1, 1)."""
+        """The constants r and d, (1, C) or (1, C, 1, 1)."""
         running_mean, running_variance = self.running(x)
         deviation = (running_variance + self.eps).sqrt()
         most_scale, most_shift = self._bounds()
@@ -74,7 +74,7 @@ class BatchRenorm(OverBatch):
         return r, d
 
     def _bounds(self) -> tuple[Tensor, Tensor]:
-        """Give the largest r and d at this step; the count stays on the device."""
+        """The largest r and d at this step; the count stays on the device."""
         assert self.num_batches_tracked is not None
         share = (self.num_batches_tracked / max(1, self.settings.warm_up_steps)).clamp(max=1)
         if self.settings.warm_up_steps == 0:

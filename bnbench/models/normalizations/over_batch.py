@@ -41,7 +41,7 @@ class OverBatch(_BatchNorm):
         return mean, variance
 
     def running(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the running mean and variance, in the shape that goes with `x`."""
+        """The running mean and variance, in the shape that goes with `x`."""
         assert self.running_mean is not None
         assert self.running_var is not None
         return channelwise(self.running_mean, x), channelwise(self.running_var, x)
@@ -51,5 +51,5 @@ class OverBatch(_BatchNorm):
 
 
 def channelwise(values: Tensor, x: Tensor) -> Tensor:
-    """Give values (C,) the shape that goes with `x`, (1, C) or (1, C, 1, 1)."""
+    """Values (C,) in the shape that goes with `x`, (1, C) or (1, C, 1, 1)."""
     return values.view(1, -1, *(1,) * (x.dim() - 2))
