@@ -24,6 +24,7 @@ HOW_IT_IS_DONE = (
     "training.kernels:",
 )  # fmt: skip
 ADDED_LATER: dict[tuple[str, str], Any] = {
+    ("data", "class_shares"): None,
     ("data", "split_seed"): 0,
     ("model", "dropout"): 0.0,
     ("model", "normalization"): None,

@@ -59,6 +59,11 @@ class DataSettings(Settings):
     """To 32 x 32 pixels: ``bilinear`` stretches the float tensor, ``pad`` adds zeros around."""
     train_examples: Annotated[int, Field(ge=1)] | None = None
     """Use only the first so many images of the training split."""
+    class_shares: tuple[Annotated[Float, Field(gt=0, le=1)], ...] | None = Field(
+        default=None, strict=False, min_length=2
+    )
+    """Make the classes unequal: which share of each the training split keeps, its first images, in
+    the order of the classes; ``None``: all."""
 
 
 class BatchNormSettings(Settings):

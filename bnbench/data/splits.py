@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -138,7 +140,7 @@ def _read(dataset: Dataset, folder: Path, seed: int = 0) -> PublishedData:
 def _divide(
     data: PublishedData, settings: DataSettings
 ) -> tuple[Examples, Examples, Examples | None]:
-    """Divide into training, validation and test split, all of them views."""
+    """Divide into training, validation and test split, views where all images are kept."""
     if settings.split == "published":
         return _limit(data.train, settings), data.test, None
     count = len(data.train.labels)
@@ -148,7 +150,9 @@ def _divide(
 
 
 def _limit(train: Examples, settings: DataSettings) -> Examples:
-    """Keep the first so many of the training split."""
+    """Keep a share of each class, and of those the first so many."""
+    if settings.class_shares is not None:
+        train = _unbalanced(train, settings.class_shares)
     there, wanted = len(train.labels), settings.train_examples
     if wanted is not None and wanted > there:
         raise BnbenchError(
@@ -156,6 +160,15 @@ def _limit(train: Examples, settings: DataSettings) -> Examples:
             f"{settings.split} training split of {settings.dataset}; ask for {there:,} or fewer"
         )
     return _take(train, 0, wanted)
+
+
+def _unbalanced(train: Examples, shares: Sequence[float]) -> Examples:
+    """Keep the first images of each class, one at least; their order stays."""
+    kept_N = np.zeros(len(train.labels), dtype=bool)
+    for label, share in enumerate(shares):
+        places = np.flatnonzero(train.labels == label)
+        kept_N[places[: max(1, round(share * len(places)))]] = True
+    return Examples(train.images[kept_N], train.labels[kept_N])
 
 
 def _take(examples: Examples, start: int, stop: int | None) -> Examples:

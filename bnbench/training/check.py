@@ -48,11 +48,17 @@ def _try(settings: ModelSettings) -> None:
 
 
 def _dataset(experiment: Experiment) -> list[str]:
+    data = experiment.data
     try:
-        find_dataset(experiment.data.dataset, experiment.place("data.dataset"))
+        classes = find_dataset(data.dataset, experiment.place("data.dataset")).classes
     except BnbenchError as error:
         return list(error.problems)
-    return []
+    if data.class_shares is None or len(data.class_shares) == len(classes):
+        return []
+    return [
+        f"{experiment.place('data.class_shares')}: has {len(data.class_shares)} shares, but"
+        f" {data.dataset} has {len(classes)} classes; give one a class, 1 to keep all of it"
+    ]
 
 
 def _image_size(experiment: Experiment) -> list[str]:

@@ -52,10 +52,10 @@ OF_BATCH_LAST = ("bnbench.kernels.", "bnbench.models.batch_last")
 ABSENT = ""
 EARLIER = {
     # It had no stack; it took huge integers; it knew no normalization but batch norm; no kernels;
-    # no probes; no schedules.
+    # no probes; no schedules; no shares of classes.
     "bnbench.config.schema": (
         "d8ff01852d3e", "ef7a11f323a8", "e60ea4b1eb5a", "83fc0b2648be", "ac7c45c9b2e5",
-        "6dd5b018819c", "6a15c6d423cd",
+        "6dd5b018819c", "6a15c6d423cd", "8ebef3fc27d2",
     ),
     "bnbench.data.datasets": ("df6c559ff169", "81958f2b64be"),  # it knew no folders; it looked up
     # It imported scikit-learn; its remedy was an extra.
@@ -63,7 +63,8 @@ EARLIER = {
     "bnbench.data.idx": ("bcc4d3b1ee76",),  # it had a function that only tests called
     "bnbench.data.folder": (ABSENT,),
     "bnbench.data.named": (ABSENT,),
-    "bnbench.data.splits": ("0fa1796dd87f", "1e3c94813f8a"),  # it knew no folders; an import
+    # It knew no folders; an import; no shares of classes.
+    "bnbench.data.splits": ("0fa1796dd87f", "1e3c94813f8a", "ee9fedeed586"),
     "bnbench.models": ("44bac277bffd", "c1838292547b"),  # a broken file was a traceback; its loop
     # The normalizations had no files of their own; pools stood beside the layers; no widths; a
     # registry of its own.
