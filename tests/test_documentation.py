@@ -328,7 +328,7 @@ def test_architecture_example_works(pages: dict[str, str]) -> None:
     from bnbench.config import ModelSettings
     from bnbench.models import ARCHITECTURES, build_model
 
-    example, _ = blocks(pages["extend.md"], "python")
+    example, _, _ = blocks(pages["extend.md"], "python")
     try:
         exec(compile(example, "README.md", "exec"), {"__name__": "example"})
         model = build_model(ModelSettings(name="OneLayer"))
@@ -349,7 +349,7 @@ def test_normalization_examples_work(pages: dict[str, str]) -> None:
         return getattr(build_model(resolve_model(experiment)), "C1").normalization  # noqa: B009
 
     (settings,) = [one for one in blocks(pages["extend.md"], "yaml") if "kind: group" in one]
-    _, example = blocks(pages["extend.md"], "python")
+    _, example, _ = blocks(pages["extend.md"], "python")
     assert c1(yaml.safe_load(settings)).num_groups == 2
     try:
         exec(compile(example, "extend.md", "exec"), {"__name__": "example"})
@@ -361,12 +361,28 @@ def test_normalization_examples_work(pages: dict[str, str]) -> None:
         NORMALIZATIONS.pop("local_response", None)
 
 
+def test_dataset_example_works(pages: dict[str, str], tmp_path: Path) -> None:
+    from bnbench.config import DataSettings
+    from bnbench.data import DATASETS, load_splits
+
+    *_, example = blocks(pages["extend.md"], "python")
+    try:
+        exec(compile(example, "extend.md", "exec"), {"__name__": "example"})
+        splits = load_splits(DataSettings(dataset="large_digits", scaling="raw"), tmp_path)
+        assert len(splits.train.labels) + len(splits.validation.labels) == 1500
+        assert float(splits.train.images.max()) == 240
+    finally:
+        DATASETS.pop("large_digits", None)
+
+
 def test_settings_that_are_documented_are_valid(pages: dict[str, str]) -> None:
     from bnbench.config import Experiment
 
     sections: dict[str, Any] = {"experiment": "x", "model": {"name": "LeNet5"}}
     for settings in blocks(pages["extend.md"], "yaml")[1:]:
-        sections |= yaml.safe_load(settings)
+        for section, keys in yaml.safe_load(settings).items():
+            both = isinstance(keys, dict) and section in sections
+            sections[section] = {**sections[section], **keys} if both else keys
     experiment = Experiment.model_validate(sections)
     assert experiment.data.dataset == "folder:photos"
     assert experiment.training.schedule is not None

@@ -101,6 +101,6 @@ def _with_files(name: str) -> Dataset:
 
     dataset = find_dataset(name)
     if not dataset.files:
-        say(f"{dataset.title} come inside scikit-learn: there is no file to look after")
+        say(f"{dataset.title}: there is no file to fetch or to look after")
         raise typer.Exit
     return dataset

@@ -45,8 +45,9 @@ class DataSettings(Settings):
     """Which images, which split, and what happens to a pixel before the first layer."""
 
     dataset: str = "mnist"
-    """Such as ``mnist``, ``fashion_mnist`` or ``digits``: 1,797 small ones, offline. Or
-    ``folder:PATH``: your own images, a subfolder a class."""
+    """``mnist``, ``fashion_mnist``, ``kmnist``, ``emnist_digits``, ``emnist_letters`` or
+    ``emnist_balanced``; ``digits``: 1,797 small ones, offline. Or ``folder:PATH``: your own images,
+    a subfolder a class; ``csv:PATH``: a label and 784 pixels a row."""
     split_seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
     """Of a folder: decides which images are the test file's, and the others' order."""
     split: Literal["published", "held_out"] = "held_out"

@@ -1,13 +1,14 @@
 """Datasets as tensors: where their files come from, that they are real, how they become inputs.
 
 `load_splits` is what a run calls. `fetch`, `verify` and `locate` look after the files, which lie
-in `data_folder`; `DATASETS` and `find_dataset` know them by name. Every read is hashed.
+in `data_folder`; `DATASETS` and `find_dataset` know them by name. Every read is hashed. Every file
+in this folder is imported, so that it can register a dataset.
 """
 
-from bnbench.data.datasets import DataFile, Dataset
+from bnbench.data.datasets import DataFile, Dataset, Examples
 from bnbench.data.fetching import fetch
 from bnbench.data.files import FileCheck, data_folder, locate, raw_folder, verify
-from bnbench.data.named import DATASETS, find_dataset
+from bnbench.data.named import DATASETS, find_dataset, register_dataset
 from bnbench.data.shared import shared_splits
 from bnbench.data.sources import SOURCES, Source, import_torchvision
 from bnbench.data.splits import (
@@ -19,12 +20,16 @@ from bnbench.data.splits import (
     pixel_statistics,
     read_training_file,
 )
+from bnbench.registry import import_folder
+
+import_folder(__name__, __path__)
 
 __all__ = [
     "DATASETS",
     "SOURCES",
     "DataFile",
     "Dataset",
+    "Examples",
     "FileCheck",
     "Source",
     "Split",
@@ -40,6 +45,7 @@ __all__ = [
     "pixel_statistics",
     "raw_folder",
     "read_training_file",
+    "register_dataset",
     "shared_splits",
     "verify",
 ]

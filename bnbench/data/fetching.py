@@ -143,7 +143,9 @@ def _offline_help(dataset: Dataset, raw: Path, answers: Mapping[str, str]) -> li
     """List what each source answered, and what to put where by hand."""
     asked = [f"  {name}: {answer}" for name, answer in answers.items()]
     wanted = [
-        f"  {file.name}  MD5 {file.md5}" + (f"  SHA-256 {file.sha256}" if file.sha256 else "")
+        f"  {file.name}"
+        + (f"  MD5 {file.md5}" if file.md5 else "")
+        + (f"  SHA-256 {file.sha256}" if file.sha256 else "")
         for file in dataset.files
     ]
     return [

@@ -158,10 +158,15 @@ def check_content(
     """
     array = parse_idx(content, path)
     found = sha256(content).hexdigest()
+    if file.md5 is None and array.shape != file.shape:
+        raise BnbenchError(
+            f"{path}: holds {array.shape} by its header, but {dataset.title}'s {file.name} is"
+            f" {file.shape}; {REMEDY}"
+        )
     kind, expected, actual = "SHA-256", file.sha256, found
     if expected is None:
         kind, expected, actual = "MD5", file.md5, _md5(content)
-    if actual != expected:
+    if expected is not None and actual != expected:
         raise BnbenchError(
             f"{path}: is {_name(content)}, not {dataset.title}'s {file.name}: "
             f"its {kind} is {actual}, expected is {expected}; {REMEDY}"

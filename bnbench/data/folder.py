@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from functools import lru_cache
-from hashlib import sha256
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from bnbench.data.datasets import Dataset, Examples, PublishedData, dataset_hash
+from bnbench.data.datasets import Dataset, Examples, PublishedData, hashed
 from bnbench.errors import BnbenchError
 
 PREFIX: Final = "folder:"
@@ -52,7 +51,8 @@ def folder_dataset(name: str, place: str = "") -> Dataset:
             f"{where}{path}: has {len(classes)} subfolders; each class is one, and there must be"
             f" 2 to {MOST_CLASSES}"
         )
-    return Dataset(name=name, title=f"the images in {path}", classes=classes, mean=None, std=None)
+    title = f"the images in {path}"
+    return Dataset(name=name, title=title, classes=classes, load=partial(read_folder, name))
 
 
 def read_folder(name: str, seed: int) -> PublishedData:
@@ -69,9 +69,9 @@ def read_folder(name: str, seed: int) -> PublishedData:
     stamps = tuple((file.stat().st_size, file.stat().st_mtime_ns) for file, _ in listing)
     images_NHW, labels_N = _read(listing, stamps)
     train, test = _divided(labels_N, seed)
-    parts = (images_NHW[train], labels_N[train], images_NHW[test], labels_N[test])
-    hashes = (sha256(part.tobytes()).hexdigest() for part in parts)
-    return PublishedData(Examples(*parts[:2]), Examples(*parts[2:]), dataset_hash(hashes))
+    return hashed(
+        Examples(images_NHW[train], labels_N[train]), Examples(images_NHW[test], labels_N[test])
+    )
 
 
 def _class_folders(path: Path) -> list[Path]:

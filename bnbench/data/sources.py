@@ -63,6 +63,8 @@ def from_torchvision(dataset: Dataset, folder: Path) -> None:
     """
     datasets = import_torchvision().datasets
     published = getattr(datasets, dataset.folder)
+    if dataset.folder == "EMNIST":
+        raise BnbenchError(f"has one archive of 560 MB, {published.url}; unpack it by hand")
     answers = []
     for mirror in published.mirrors:
         try:

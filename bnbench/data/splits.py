@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +12,8 @@ from torch import Tensor
 
 from bnbench.config import DataSettings
 from bnbench.data.datasets import Dataset, Examples, PublishedData
-from bnbench.data.digits import load_digits
 from bnbench.data.fetching import fetch
 from bnbench.data.files import locate, read_dataset
-from bnbench.data.folder import PREFIX, read_folder
 from bnbench.data.inputs import PixelStatistics, to_inputs
 from bnbench.data.named import find_dataset
 from bnbench.errors import BnbenchError
@@ -128,13 +126,20 @@ def pixel_statistics(settings: DataSettings, folder: Path) -> PixelStatistics:
 
 
 def _read(dataset: Dataset, folder: Path, seed: int = 0) -> PublishedData:
-    if dataset.name.startswith(PREFIX):
-        return read_folder(dataset.name, seed)
-    if not dataset.files:
-        return load_digits()
+    if dataset.load is not None:
+        return dataset.load(seed)
     if locate(dataset, folder) is None:
         fetch(dataset, folder)
-    return read_dataset(dataset, folder)
+    data = read_dataset(dataset, folder)
+    if not dataset.transposed:
+        return data
+    return replace(data, train=_upright(data.train, dataset), test=_upright(data.test, dataset))
+
+
+def _upright(examples: Examples, dataset: Dataset) -> Examples:
+    """Swap rows and columns, and count the labels from 0."""
+    images = np.ascontiguousarray(examples.images.swapaxes(1, 2))
+    return Examples(images, examples.labels - np.uint8(dataset.first_label))
 
 
 def _divide(
