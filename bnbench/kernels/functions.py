@@ -88,7 +88,7 @@ class MapsLayer(torch.autograd.Function):
             recipe.padding, recipe.steps, context.frozen,
         )  # fmt: skip
         if linear:
-            _multiply(room, innermost(source), of_weight)
+            torch.mm(room.flatten(1), source.t(), out=of_weight)
         if context.needs_input_grad[0]:
             of_source = torch.empty_like(source)
             addresses = room.data_ptr(), weight.data_ptr(), of_source.data_ptr()
@@ -96,15 +96,6 @@ class MapsLayer(torch.autograd.Function):
             of_source = of_source.movedim(-1, 0)
         bias = of_bias if context.needs_input_grad[2] else None
         return of_source, of_weight, bias, of_gamma, of_beta, None, None, None
-
-
-def _multiply(gradient: Tensor, source: Tensor, target: Tensor) -> None:
-    """Sum ``gradient[o, n] source[n, c]`` over n: the same loops, with c in the examples' place."""
-    examples, features = source.shape
-    loops.layer_forward(
-        LIKE[source.dtype], _addresses(source, gradient, None, target, target, target, None),
-        (0,) * 5, (examples, 1, 1, len(gradient), 1, 1, 1, features), 0, (0, 0, 0), False, 0.0,
-    )  # fmt: skip
 
 
 def _addresses(*tensors: Tensor | None) -> tuple[int, ...]:
