@@ -16,8 +16,9 @@ DECIMALS = {
     "runs": 0,
     "tau": 3,
     "sd": 3,
-    "": 4,
 }
+MOST_DECIMALS = 4
+"""Of a number without a unit, which has as many as its size, or its interval, calls for."""
 
 
 def factor(unit: str) -> int:
@@ -37,8 +38,7 @@ def level(value: float, unit: str) -> str:
         return NOTHING
     if math.isinf(value):
         return "never"
-    name = "%" if unit == "pp" else unit
-    return _minus(f"{factor(unit) * value:,.{DECIMALS[unit]}f} {name}".rstrip())
+    return _level(value, unit, _decimals(unit, value))
 
 
 def difference(value: float, unit: str) -> str:
@@ -46,12 +46,10 @@ def difference(value: float, unit: str) -> str:
 
     Examples
     --------
-    >>> difference(0.0131, "pp")
-    '+1.31 pp'
+    >>> difference(0.0131, "pp"), difference(3155.1456, "")
+    ('+1.31 pp', '+3,155')
     """
-    if math.isnan(value):
-        return NOTHING
-    return _minus(f"{factor(unit) * value:+,.{DECIMALS[unit]}f} {unit}".rstrip())
+    return NOTHING if math.isnan(value) else _difference(value, unit, _decimals(unit, value))
 
 
 def interval(ends: Interval, unit: str) -> str:
@@ -62,10 +60,7 @@ def interval(ends: Interval, unit: str) -> str:
     >>> interval(Interval(-0.001, 0.0131, 0.95, "t"), "pp")
     '[−0.10, +1.31]'
     """
-    if math.isnan(ends.low):
-        return NOTHING
-    scale, digits = factor(unit), DECIMALS[unit]
-    return _minus(f"[{scale * ends.low:+,.{digits}f}, {scale * ends.high:+,.{digits}f}]")
+    return _between(ends, unit, "+")
 
 
 def level_interval(ends: Interval, unit: str) -> str:
@@ -76,16 +71,14 @@ def level_interval(ends: Interval, unit: str) -> str:
     >>> level_interval(Interval(0.981, 0.985, 0.95, "t"), "pp")
     '[98.10, 98.50]'
     """
-    if math.isnan(ends.low):
-        return NOTHING
-    scale, digits = factor(unit), DECIMALS[unit]
-    return _minus(f"[{scale * ends.low:,.{digits}f}, {scale * ends.high:,.{digits}f}]")
+    return _between(ends, unit, "")
 
 
 def level_estimate(value: float, ends: Interval, unit: str) -> str:
     """Write a level with its interval, where it has one."""
-    written = level(value, unit)
-    return written if math.isnan(ends.low) else f"{written} {level_interval(ends, unit)}"
+    if math.isnan(ends.low):
+        return level(value, unit)
+    return f"{_level(value, unit, _decimals_of(ends, unit))} {level_interval(ends, unit)}"
 
 
 def estimate(value: float, ends: Interval, unit: str) -> str:
@@ -95,9 +88,52 @@ def estimate(value: float, ends: Interval, unit: str) -> str:
     --------
     >>> estimate(0.005, Interval(-0.001, 0.0131, 0.95, "t"), "pp")
     '+0.50 pp [−0.10, +1.31]'
+    >>> estimate(1.5084, Interval(-0.1010, 3.1177, 0.95, "t"), "")
+    '+1.5 [−0.1, +3.1]'
     """
-    written = difference(value, unit)
-    return written if math.isnan(ends.low) else f"{written} {interval(ends, unit)}"
+    if math.isnan(ends.low):
+        return difference(value, unit)
+    return f"{_difference(value, unit, _decimals_of(ends, unit))} {interval(ends, unit)}"
+
+
+def _level(value: float, unit: str, decimals: int) -> str:
+    name = "%" if unit == "pp" else unit
+    return _minus(f"{factor(unit) * value:,.{decimals}f} {name}".rstrip())
+
+
+def _difference(value: float, unit: str, decimals: int) -> str:
+    return _minus(f"{factor(unit) * value:+,.{decimals}f} {unit}".rstrip())
+
+
+def _between(ends: Interval, unit: str, sign: str) -> str:
+    if math.isnan(ends.low):
+        return NOTHING
+    kind = f"{sign},.{_decimals_of(ends, unit)}f"
+    low, high = (format(factor(unit) * end, kind) for end in (ends.low, ends.high))
+    return _minus(f"[{low}, {high}]")
+
+
+def _decimals(unit: str, value: float) -> int:
+    """Count the decimals of a number: those of its unit, or three digits of one without."""
+    return DECIMALS[unit] if unit in DECIMALS else _after_point(value, 3)
+
+
+def _decimals_of(ends: Interval, unit: str) -> int:
+    """Count the decimals of an interval: those of its unit, or two digits of its width.
+
+    An end near zero has one digit of its own, so that its side of zero is seen.
+    """
+    if unit in DECIMALS:
+        return DECIMALS[unit]
+    nearest = min(abs(ends.low), abs(ends.high))
+    return max(_after_point(ends.high - ends.low, 2), _after_point(nearest, 1) if nearest else 0)
+
+
+def _after_point(value: float, digits: int) -> int:
+    if value == 0 or not math.isfinite(value):
+        return MOST_DECIMALS
+    before = math.floor(math.log10(abs(value))) + 1
+    return min(max(digits - before, 0), MOST_DECIMALS)
 
 
 def ratio(value: float, ends: Interval) -> str:

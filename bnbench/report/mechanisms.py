@@ -1,13 +1,27 @@
-"""What probes say of the articles' explanations: a table of verdicts, and the figures."""
+"""What probes say of the articles' explanations: verdicts by what was measured, and the figures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from bnbench.claims import Judgement
+from bnbench.config import parse_metric
 from bnbench.findings.study_runs import StudyRuns
 from bnbench.report.markdown import environment
 
+QUESTIONS = {
+    "activations": "Do a layer's inputs hold still?",
+    "gradients": "Are the gradients steadier?",
+    "gradient_shift": "Does a gradient change less when the layers before it move?",
+    "landscape": "Is the loss smoother along a step?",
+    "surface": "Is the loss flatter around the network?",
+    "sharpness": "Is the minimum flatter?",
+    "path": "Is the way straighter?",
+    "perturbation": "Does noise in the weights matter less?",
+    "inference": "Do moving averages serve at inference?",
+}
+"""What each kind of probe answers."""
 REDUCED = "; reduced run: "
 """What follows it is the same in every row."""
 
@@ -18,13 +32,34 @@ def probed_studies(runs: Iterable[StudyRuns]) -> list[StudyRuns]:
 
 
 def mechanisms_table(judgements: Sequence[Judgement], studies: Sequence[StudyRuns]) -> str:
-    """Lay the verdicts that rest on these studies out as a Markdown table, by claim."""
+    """Lay out the verdicts that rest on these studies: a Markdown table a question.
+
+    What several claims rest on is one row, which names them.
+    """
     names = {one.study.name for one in studies}
-    rows, before = [], None
-    for one in judgements:
-        if one.study in names:
-            claim = f"{one.claim.id}: {one.claim.claim}" if one.claim is not before else ""
-            numbers = one.line.partition(REDUCED)[0]
-            rows.append((claim, one.aspect, one.verdict.word, numbers))
-            before = one.claim
-    return environment().get_template("mechanisms.md").render(rows=rows) + "\n"
+    judged = [one for one in judgements if one.study in names]
+    parts = [
+        (question, list(_rows(one for one in judged if _probe(one) == kind)))
+        for kind, question in QUESTIONS.items()
+    ]
+    return environment().get_template("mechanisms.md").render(parts=parts).strip() + "\n"
+
+
+def _probe(judgement: Judgement) -> str:
+    """Name the kind of probe that a verdict rests on."""
+    assert judgement.test is not None
+    return parse_metric(judgement.test.names["metric"]).quantity.probe
+
+
+def _rows(judgements: Iterable[Judgement]) -> Iterator[tuple[str, str, str]]:
+    for (_, numbers, verdict), found in groupby(sorted(judgements, key=_outcome), _outcome):
+        same = list(found)
+        claims = ", ".join(one.claim.id for one in same)
+        yield max((one.aspect for one in same), key=len), numbers, f"{verdict}: {claims}"
+
+
+def _outcome(judgement: Judgement) -> tuple[str, str, str]:
+    """Name what was measured, what came out, and the verdict."""
+    assert judgement.test is not None
+    verdict = ", ".join(filter(None, [judgement.verdict.word, judgement.how]))
+    return judgement.test.names["metric"], judgement.numbers.partition(REDUCED)[0], verdict

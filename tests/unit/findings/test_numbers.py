@@ -39,6 +39,29 @@ def test_differences_carry_a_sign_and_intervals_their_ends() -> None:
     assert numbers.interval(_interval(NAN, NAN), "pp") == "–"
 
 
+@pytest.mark.parametrize(
+    ("value", "ends", "text"),
+    [
+        (3155.1456, (2355.8, 3954.5), "+3,155 [+2,356, +3,954]"),
+        (1.5084, (-0.101, 3.1177), "+1.5 [−0.1, +3.1]"),
+        (-0.0866, (-0.1702, -0.0029), "−0.087 [−0.170, −0.003]"),  # its side of zero is seen
+        (0.0, (0.0, 0.0), "+0.0000 [+0.0000, +0.0000]"),
+    ],
+)
+def test_a_number_without_unit_has_the_digits_of_its_interval(
+    value: float, ends: tuple[float, float], text: str
+) -> None:
+    assert numbers.estimate(value, _interval(*ends), "") == text
+
+
+def test_a_number_without_unit_or_interval_has_three_digits() -> None:
+    assert [numbers.level(one, "") for one in (3155.1, 0.4567, 0.00004)] == [
+        "3,155",
+        "0.457",
+        "0.0000",
+    ]
+
+
 def test_ratios_may_be_infinite_or_unknown() -> None:
     assert numbers.ratio(1.5, _interval(1.2, math.inf)) == "1.50 [1.20, ∞]"
     assert numbers.ratio(1.5, _interval(NAN, NAN)) == "1.50"

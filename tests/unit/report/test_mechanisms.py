@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+from bnbench.claims import Judgement, article_claims
+from bnbench.claims.verdict import Verdict
+from bnbench.config.metric import QUANTITIES
+from bnbench.report.mechanisms import QUESTIONS, mechanisms_table
+
+
+def _judgements(*aspects: str) -> list[Judgement]:
+    """Judge each test of these claims alike: one number, supported."""
+    return [
+        Judgement(
+            claim, test, Verdict.SUPPORTED, "+1.0, n = 6; reduced run: few", "inside_small", 6
+        )
+        for claim in article_claims()
+        for test in claim.tests
+        if test.names.get("study") == "inside" and test.aspect in aspects
+    ]
+
+
+STUDIES: Any = [SimpleNamespace(study=SimpleNamespace(name="inside_small"))]
+
+
+def test_what_several_claims_rest_on_is_one_row_that_names_them() -> None:
+    judgements = _judgements("drift of the input of F6")
+    claims = [one.claim.id for one in judgements]
+    assert len(claims) > 1
+    row = f"| drift of the input of F6 | +1.0, n = 6 | supported: {', '.join(claims)} |"
+    assert row in mechanisms_table(judgements, STUDIES).splitlines()
+
+
+def test_another_verdict_is_another_row_and_another_study_none() -> None:
+    first, second, third, *_ = _judgements("drift of the input of F6")
+    other = replace(second, verdict=Verdict.REFUTED, how="the other way round")
+    table = mechanisms_table([first, other, replace(third, study="headline")], STUDIES)
+    assert f"supported: {first.claim.id} |" in table
+    assert f"refuted, the other way round: {second.claim.id} |" in table
+    assert third.claim.id not in table
+
+
+def test_every_probe_of_a_metric_has_its_question() -> None:
+    assert set(QUESTIONS) == {one.probe for one in QUANTITIES.values()} - {""}
