@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
@@ -68,14 +68,35 @@ def unknown(kind: str, name: str, known: Iterable[str], place: str = "") -> Bnbe
     return BnbenchError(f"{place + ': ' if place else ''}there is no {kind} {name!r}; {remedy}")
 
 
-def import_folder(package: str, path: Iterable[str]) -> None:
+def import_folder(package: str, path: Iterable[str], but: Collection[str] = ()) -> None:
     """Import every file of a package's folder, so that it can register what it has.
 
     A file may be the user's own. One that cannot be imported is refused in one line: the file, the
-    line in it, and what Python says.
+    line in it, and what Python says. Modules named in `but` are left for later.
     """
     for module in iter_modules(path):
-        _import_own(f"{package}.{module.name}")
+        if module.name not in but:
+            _import_own(f"{package}.{module.name}")
+
+
+def on_demand(package: str, modules: Mapping[str, Iterable[str]]) -> Callable[[str], object]:
+    """Make a package's ``__getattr__`` for names whose modules take long to import.
+
+    Parameters
+    ----------
+    package : str
+        Its ``__name__``.
+    modules : mapping of str to iterable of str
+        Module of the package -> the names that are imported from it when they are first used.
+    """
+    homes = {name: f"{package}.{module}" for module, names in modules.items() for name in names}
+
+    def find(name: str) -> object:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(homes[name]), name)
+
+    return find
 
 
 def _import_own(module: str) -> None:

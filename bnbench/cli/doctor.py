@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from importlib import metadata, util
 from pathlib import Path
 
-from bnbench.cli.options import RESULTS, DataDir, Results
+from bnbench.cli.options import RESULTS, DataDir, Json, Results
 from bnbench.cli.terminal import show, table
 
 Finding = tuple[str, str, str]
@@ -19,10 +19,11 @@ Finding = tuple[str, str, str]
 GB = 1e9
 NARROW = 80  # columns
 LEAST_DISK = 2.0  # GB: MNIST, and the runs of the headline study
+GPUS = ("nvidiactl", "dxg", "kfd")  # NVIDIA's, in Windows, AMD's
 LEAST_MEMORY = 1.0  # GB, for each run that goes side by side with others
 
 
-def doctor(results: Results = RESULTS, data_dir: DataDir = None) -> None:
+def doctor(results: Results = RESULTS, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Look at this machine: what bnbench will use, and what to do about what is missing.
 
     Example: bnbench doctor
@@ -32,7 +33,8 @@ def doctor(results: Results = RESULTS, data_dir: DataDir = None) -> None:
         lambda: _mnist(data_dir), _digits, _ray,
         lambda: _disk(results), _home, _terminal,
     )  # fmt: skip
-    show(table(("", "found", "to do"), (check() for check in checks), whole=("",)))
+    rows = (check() for check in checks)
+    show(table(("part", "found", "to do"), rows, whole=("part",)), as_json=as_json)
 
 
 def _python() -> Finding:
@@ -44,7 +46,9 @@ def _torch() -> Finding:
 
 
 def _device() -> Finding:
-    import torch
+    if sys.platform == "linux" and not any(Path("/dev", one).exists() for one in GPUS):
+        return "device", "the CPU; no GPU is needed", ""
+    import torch  # takes longer than all the rest
 
     if torch.cuda.is_available():
         return "device", torch.cuda.get_device_name(0), ""

@@ -83,12 +83,12 @@ def _name(file: Path) -> str:
 
 def _experiment(file: Path) -> str:
     """Write every key with its default, and above it what it means."""
-    from bnbench.cli.schema import described
     from bnbench.config import Experiment, ModelSettings
     from bnbench.config.json_schema import keys
+    from bnbench.config.named import shipped_schema
 
     experiment = Experiment(experiment=_name(file), model=ModelSettings(name="LeNet5"))
-    meanings = {key.name: key for key in keys(described(study=False))}
+    meanings = {key.name: key for key in keys(shipped_schema())}
     lines = _lines(experiment.model_dump(mode="json"), meanings, "")
     return EXPERIMENT.format(file=file) + "\n".join(lines) + "\n"
 

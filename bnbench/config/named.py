@@ -30,9 +30,10 @@ def named(kind: Kind) -> dict[str, Path]:
 
 def config_file(given: str | Path, kind: Kind) -> Path:
     """Find the file of an experiment or a study, given by its path or its name."""
-    path, known = Path(given), named(kind)
+    path = Path(given)
     if path.exists():
         return path
+    known = named(kind)
     if path.as_posix() in known:
         return known[path.as_posix()]
     other: Kind = "experiment" if kind == "study" else "study"

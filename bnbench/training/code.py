@@ -57,7 +57,7 @@ EARLIER = {
         "d8ff01852d3e", "ef7a11f323a8", "e60ea4b1eb5a", "83fc0b2648be", "ac7c45c9b2e5",
         "6dd5b018819c", "6a15c6d423cd", "8ebef3fc27d2",
     ),
-    "bnbench.data": (ABSENT,),
+    "bnbench.data": (ABSENT, "72da03e96d1b"),  # it imported all of its files at once
     "bnbench.data.csv_files": (ABSENT,),
     # It knew no folders; it looked up; it had the digits, and no EMNIST.
     "bnbench.data.datasets": ("df6c559ff169", "81958f2b64be", "fdc4204512ca"),

@@ -1,15 +1,23 @@
-"""Is a run what it says? Its files read again, the run done again, two runs side by side."""
+"""Is a run what it says? Its files read again, the run done again, two runs side by side.
 
+What takes PyTorch is imported when it is used.
+"""
+
+from typing import TYPE_CHECKING
+
+from bnbench.registry import on_demand
 from bnbench.verification.difference import Difference, differing_facts, differing_numbers
-from bnbench.verification.inspection import Inspection, inspect, without_manifest
-from bnbench.verification.rerun import Rerun, repeat, rerun
-from bnbench.verification.tolerance import (
-    KINKED_TOLERANCE,
-    STEPS,
-    TOLERANCE,
-    tolerances,
-    within_tolerance,
-)
+
+if TYPE_CHECKING:
+    from bnbench.verification.inspection import Inspection, inspect, without_manifest
+    from bnbench.verification.rerun import Rerun, repeat, rerun
+    from bnbench.verification.tolerance import (
+        KINKED_TOLERANCE,
+        STEPS,
+        TOLERANCE,
+        tolerances,
+        within_tolerance,
+    )
 
 __all__ = [
     "KINKED_TOLERANCE",
@@ -27,3 +35,11 @@ __all__ = [
     "within_tolerance",
     "without_manifest",
 ]
+__getattr__ = on_demand(
+    __name__,
+    {
+        "inspection": ("Inspection", "inspect", "without_manifest"),
+        "rerun": ("Rerun", "repeat", "rerun"),
+        "tolerance": ("KINKED_TOLERANCE", "STEPS", "TOLERANCE", "tolerances", "within_tolerance"),
+    },
+)
