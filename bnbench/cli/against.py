@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from bnbench.cli.terminal import say, show, table
+from bnbench.cli.terminal import say, show, table, tell
 from bnbench.errors import BnbenchError
 from bnbench.findings.numbers import difference, level
 from bnbench.findings.reference_agreement import BOUND, CONFIDENCE, Judged, Judgement, judge
@@ -17,7 +17,9 @@ LISTED = 60
 """Comparisons that are listed one by one; of more, only those outside are."""
 
 
-def judge_runs(folders: Sequence[Path], results: Path, reference: Path) -> int:
+def judge_runs(
+    folders: Sequence[Path], results: Path, reference: Path, *, as_json: bool = False
+) -> int:
     """Judge runs, or all under a results folder, by a reference; see ``verify --help``.
 
     Returns
@@ -28,9 +30,9 @@ def judge_runs(folders: Sequence[Path], results: Path, reference: Path) -> int:
     if not reference.is_dir():
         raise BnbenchError(f"{reference}: there is no such folder; give one like results/reference")
     judgement = judge(find_runs(folders) if folders else _runs_in(results), reference)
-    show(_table(judgement))
+    show(_table(judgement), as_json=as_json)
     for line in (*judgement.notes, _sum(judgement)):
-        say(line)
+        (tell if as_json else say)(line)
     return 0 if judgement.consistent else 1
 
 
@@ -45,7 +47,7 @@ def _runs_in(results: Path) -> list[Run]:
 
 def _table(judgement: Judgement) -> Table:
     """List everything, or of very much what lies outside."""
-    headers = ("experiment", "validation accuracy", "reference", "here", "")
+    headers = ("experiment", "validation accuracy", "reference", "here", "verdict")
     many = len(judgement.judged) > LISTED
     return table(headers, [_cells(one) for one in judgement.judged if not (many and one.inside)])
 

@@ -87,7 +87,7 @@ def start(
     As published, as corrected, over many seeds.
 
     Exit codes: 0 done; 1 a run failed or a check did not hold; 2 a mistake in what was asked;
-    130 and 143 stopped.
+    129, 130 and 143 stopped by SIGHUP, SIGINT and SIGTERM.
     """
     if version:
         say(f"bnbench {package_version('bnbench')}")

@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from bnbench.cli.options import Json
 from bnbench.cli.terminal import show, table
 
 
 def check_model(
     name: Annotated[str, typer.Argument(help="A registered architecture; see bnbench models.")],
+    as_json: Json = False,
 ) -> None:
     """Try whether an architecture keeps to what runs rest on; exit code 1 if not.
 
@@ -23,5 +25,6 @@ def check_model(
     from bnbench.training.contract import check_contract
 
     points = list(check_contract(name))
-    show(table(("", ""), [(point.name, point.problem or "ok") for point in points], whole=("",)))
+    rows = [(point.name, point.problem or "ok") for point in points]
+    show(table(("point", "found"), rows, whole=("point",)), as_json=as_json)
     raise typer.Exit(any(point.problem for point in points))

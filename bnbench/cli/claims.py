@@ -11,7 +11,7 @@ import typer
 
 from bnbench.cli.completion import study_names
 from bnbench.cli.options import RESULTS, Json, Results
-from bnbench.cli.terminal import on_terminal, say, show, table
+from bnbench.cli.terminal import counted, on_terminal, say, show, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -153,7 +153,10 @@ def _summary(judgements: Sequence[Judgement]) -> str:
     counts = Counter(judgement.verdict for judgement in judgements)
     claims = len({judgement.claim.id for judgement in judgements})
     parts = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in ASPECT_VERDICTS)
-    return f"{claims} claims in {len(judgements)} aspects, each with a verdict: {parts}"
+    return (
+        f"{counted(claims, 'claim')} of {counted(len(judgements), 'aspect')}, each with a verdict"
+        f" and a line of its own: {parts}"
+    )
 
 
 def _overall(chosen: Sequence[Judgement], judgements: Sequence[Judgement]) -> str:
@@ -163,4 +166,4 @@ def _overall(chosen: Sequence[Judgement], judgements: Sequence[Judgement]) -> st
     verdicts = overall_verdicts(judgements)
     counts = Counter(verdicts[claim] for claim in {one.claim.id for one in chosen})
     parts = [f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict]]
-    return f"claims as a whole: {', '.join(parts) or 'none'}"
+    return f"A claim's verdict follows from those of its aspects: {', '.join(parts) or 'none'}"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bnbench.cli.completion import run_names
 from bnbench.cli.folders import run_folders
-from bnbench.cli.options import RESULTS, Results, WithRuns
-from bnbench.cli.terminal import say, show
+from bnbench.cli.options import RESULTS, Json, Results, WithRuns
+from bnbench.cli.terminal import say, say_json, saying, show
+
+if TYPE_CHECKING:
+    from bnbench.report.compare import Comparison
 
 
 class Format(StrEnum):
@@ -54,6 +59,7 @@ def compare(
         typer.Option("--labels", help="What figures call an experiment; once an experiment."),
     ] = None,
     title: Annotated[str, typer.Option("--title", help="Above each figure.")] = "",
+    as_json: Json = False,
 ) -> None:
     """Compare experiments: figures, the CSV each was drawn from, and a table.
 
@@ -72,12 +78,30 @@ def compare(
     folders = run_folders(([baseline] if baseline else []) + runs, results)
     chosen = tuple(one.value for one in formats) if formats else Form.formats
     form = Form(chosen, width, font_size, title)
-    comparison = compare(folders, out, form, labels or ())
+    with saying("reading the runs, and drawing"):
+        comparison = compare(folders, out, form, labels or ())
     paths = [*comparison.paths, out / "summary.md"]
     write_text(paths[-1], markdown_table(comparison))
     if with_runs:
         archive(folders, out)
         paths.append(out / "runs")
+    if as_json:
+        say_json(_as_data(comparison, paths))
+        return
     show(render_table(comparison))
     for line in (*comparison.notes, *paths, *conclusions(comparison)):
         say(line)
+
+
+def _as_data(comparison: Comparison, paths: Sequence[Path]) -> dict[str, object]:
+    """Lay out the rows of ``summary.csv``, and all lines, for programs."""
+    from bnbench.report.conclusion import conclusions
+    from bnbench.report.summary import summary_table
+
+    rows = summary_table(comparison.runs, comparison.levels, comparison.findings)
+    return {
+        "rows": json.loads(rows.to_json(orient="records")),
+        "notes": comparison.notes,
+        "files": [str(path) for path in paths],
+        "conclusions": list(conclusions(comparison)),
+    }

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bnbench.cli.options import DataDir, DatasetName, Json
-from bnbench.cli.terminal import say, show, show_json, table
+from bnbench.cli.terminal import say, show, table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from bnbench.data import Dataset, FileCheck
 
-data_app = typer.Typer(help="Fetch, verify, locate and look at a data set.", no_args_is_help=True)
+data_app = typer.Typer(
+    help="Fetch, verify, locate and look at a data set.\n\nExample: bnbench data fetch",
+    no_args_is_help=True,
+)
 
 
 @data_app.command()
@@ -41,7 +44,7 @@ def verify(dataset: DatasetName = "mnist", data_dir: DataDir = None, as_json: Js
     from bnbench.data import verify as verify_files
 
     checks = verify_files(_with_files(dataset), data_folder(data_dir))
-    (show_json if as_json else show)(_file_table(checks))
+    show(_file_table(checks), as_json=as_json)
     raise typer.Exit(0 if all(check.ok for check in checks) else 1)
 
 

@@ -42,7 +42,7 @@ def demo(
 
 def _shown(study: Study, out: Path) -> int:
     """Run the study from its start, in its own folder, and say what came of it."""
-    from bnbench.cli.reproduce import write_all
+    from bnbench.cli.report import write_all
     from bnbench.execution import KEEP_GOING, LocalWorkers, plan_runs, run_tasks
 
     plan = plan_runs(study.experiments, study.seeds, out / "runs", fresh=True)
@@ -54,7 +54,8 @@ def _shown(study: Study, out: Path) -> int:
         return 1
     judged = _judged(study, out / "runs")
     say(verdict(judged.findings[0]))
-    write_all(judged, out / "report", with_runs=False)
+    for path in write_all(judged, out / "report", with_runs=False):
+        say(path)
     return 0
 
 

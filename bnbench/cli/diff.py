@@ -11,7 +11,7 @@ import typer
 from bnbench.cli.completion import run_names
 from bnbench.cli.folders import run_folders
 from bnbench.cli.options import RESULTS, Json, Results
-from bnbench.cli.terminal import say, show, show_json, table
+from bnbench.cli.terminal import say, show, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,7 +40,7 @@ def print_difference(first: Path, second: Path, *, as_json: bool = False) -> int
     runs = find_run(first), find_run(second)
     facts, numbers = differing_facts(*runs), differing_numbers(*runs)
     if as_json:
-        show_json(difference_table([*facts, *numbers], "A", "B"))
+        show(difference_table([*facts, *numbers], "A", "B"), as_json=True)
         return 1 if numbers else 0
     say(f"A  {runs[0].path}\nB  {runs[1].path}\n")
     if facts or numbers:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bnbench.cli.completion import run_names
 from bnbench.cli.folders import run_folder
-from bnbench.cli.options import RESULTS
-from bnbench.cli.terminal import percent, say, seed_ranges, show, table
+from bnbench.cli.options import RESULTS, Json
+from bnbench.cli.terminal import percent, say, say_json, seed_ranges, show, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
 
 def list_runs(
-    results: Annotated[Path, typer.Argument(help="A folder of runs, or an experiment.")] = RESULTS,
+    results: Annotated[
+        Path,
+        typer.Argument(help="A folder of runs, or an experiment.", autocompletion=run_names),
+    ] = RESULTS,
     by_run: Annotated[bool, typer.Option("--runs", help="One line a run.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The same, for programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say what is in a results folder, one line an experiment, from the runs' manifests alone.
 
@@ -38,18 +41,17 @@ def list_runs(
 
     overview = look_over(results if results.is_dir() else run_folder(results, RESULTS))
     if as_json:
-        say(_json(overview, by_run))
+        say_json(_content(overview, by_run))
         return
     show(_run_table(overview.runs) if by_run else _table(overview.experiments))
     for problem in overview.problems:
         say(problem)
 
 
-def _json(overview: Overview, by_run: bool) -> str:
+def _content(overview: Overview, by_run: bool) -> dict[str, object]:
     rows = overview.runs if by_run else overview.experiments
     name = "runs" if by_run else "experiments"
-    content = {name: [asdict(row) for row in rows], "problems": overview.problems}
-    return json.dumps(content, allow_nan=False)
+    return {name: [asdict(row) for row in rows], "problems": overview.problems}
 
 
 def _table(experiments: Sequence[ListedExperiment]) -> Table:

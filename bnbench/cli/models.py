@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bnbench.cli.options import Json
-from bnbench.cli.terminal import show, show_json, table
+from bnbench.cli.terminal import show, table
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,7 +32,7 @@ def models(
         laid_out = table(headers, _architectures(), right=COUNTS)
     else:
         laid_out = table(("layer", "module", *COUNTS), _layers(name), right=COUNTS)
-    (show_json if as_json else show)(laid_out)
+    show(laid_out, as_json=as_json)
 
 
 def _architectures() -> list[tuple[str, ...]]:

@@ -79,6 +79,7 @@ class RunOptions:
 
     results: Results = RESULTS
     data_dir: DataDir = None
+    as_json: Json = False
     jobs: Annotated[
         int | None,
         typer.Option("--jobs", "-j", min=1, help="Runs at a time; by default one a core."),

@@ -21,9 +21,10 @@ from bnbench.cli.options import (
     Stack,
     StudySeeds,
 )
-from bnbench.cli.terminal import say, seed_ranges, show, show_json, table
+from bnbench.cli.terminal import say, seed_ranges, show, table
 
 if TYPE_CHECKING:
+    from bnbench.config import Study
     from bnbench.execution import Plan, PlannedRun
 
 
@@ -50,17 +51,30 @@ def plan(
     from bnbench.execution import plan_runs
 
     loaded = load_study(study or HEADLINE, small=small, seeds=seeds, device=device, stack=stack)
+    if loaded.claims or loaded.asks:  # what `reproduce` would refuse is refused here
+        _check_questions(loaded)
     planned = plan_runs(loaded.experiments, loaded.seeds, results, data_dir=data_dir)
     rows = [
         (name, seed_ranges(run.task.seed for run in runs), state, reason)
         for (name, state, reason), runs in _grouped(planned.planned)
     ]
     laid_out = table(("experiment", "seeds", "state", "reason"), rows)
-    if as_json:
-        show_json(laid_out)
-        return
-    show(laid_out)
-    say(_counts(planned))
+    show(laid_out, as_json=as_json)
+    if not as_json:
+        say(_counts(planned))
+
+
+def _check_questions(study: Study) -> None:
+    """Check what a study asks and claims; of other studies only those that its claims name."""
+    from bnbench.claims import check_asks, check_claims, study_claims
+    from bnbench.config import load_study, named
+
+    claims = study_claims(study)
+    named_there = {test.names.get("study", "") for claim in claims for test in claim.tests}
+    others = named_there & named("study").keys() - {study.name}
+    known = [study, *map(load_study, sorted(others))]
+    check_claims(claims, {one.name: one for one in known})
+    check_asks(known)
 
 
 def _grouped(

@@ -10,7 +10,7 @@ import typer
 from bnbench.cli.completion import run_names
 from bnbench.cli.folders import run_folder
 from bnbench.cli.options import RESULTS, Json, Results
-from bnbench.cli.terminal import show, show_json, table
+from bnbench.cli.terminal import show, table
 
 if TYPE_CHECKING:
     from bnbench.prediction import Prediction
@@ -58,4 +58,4 @@ def _show(predictions: list[Prediction], *, as_json: bool) -> None:
         for prediction in predictions
     ]
     laid_out = table(("image", "class", *classes), rows, right=classes)
-    (show_json if as_json else show)(laid_out)
+    show(laid_out, as_json=as_json)

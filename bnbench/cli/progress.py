@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
@@ -61,15 +61,19 @@ def _bars(events: Iterable[Event], runs: int, epochs: int, slots: int) -> Iterat
     """Draw runs, epochs (whose time left is the whole command's) and each slot's batches."""
     from bnbench.execution import Ended, Progress, Retried, Started
 
-    run_bar: tqdm[Any] = tqdm(total=runs, desc="runs", position=0, unit="run", bar_format=_COUNT)
-    epoch_bar: tqdm[Any] = tqdm(total=epochs, desc="epochs", position=1, unit="epoch")
-    batch_bars: list[tqdm[Any]] = [
-        tqdm(desc="waiting", position=2 + slot, bar_format=_BATCHES, leave=False)
+    run_bar = _bar(total=runs, desc="runs", position=0, unit="run", bar_format=_COUNT)
+    epoch_bar = _bar(total=epochs, desc="epochs", position=1, unit="epoch")
+    batch_bars = [
+        _bar(desc="waiting", position=2 + slot, bar_format=_BATCHES, leave=False)
         for slot in range(slots)
     ]
+    bars = [run_bar, epoch_bar, *batch_bars]
+    width = run_bar.ncols
     done: set[tuple[str, int]] = set()  # a run that is tried again does its last epoch twice
     try:
         for event in events:
+            width = _fit(bars, width)
+            run_bar.update(0)  # its clock moves while no run ends
             if isinstance(event, Started):
                 _begin(batch_bars[event.slot], event)
             elif isinstance(event, Progress):
@@ -83,8 +87,25 @@ def _bars(events: Iterable[Event], runs: int, epochs: int, slots: int) -> Iterat
                 run_bar.update()
             yield event
     finally:
-        for bar in (*reversed(batch_bars), epoch_bar, run_bar):
+        for bar in reversed(bars):
             bar.close()
+
+
+def _bar(**of: Any) -> tqdm[Any]:
+    """Make a bar that is as wide as the terminal is when it is drawn, once in a tenth second."""
+    return tqdm(dynamic_ncols=True, miniters=0, **of)
+
+
+def _fit(bars: Sequence[tqdm[Any]], before: int | None) -> int | None:
+    """Draw all bars anew where the terminal has become narrower, and has broken their lines."""
+    first = bars[0]
+    width: int | None = first.format_dict["ncols"]
+    if before and width and width < before:
+        first.fp.write("\r\x1b[J")  # what is below the cursor, which is at the first bar
+        for bar in bars:
+            bar.sp = bar.status_printer(bar.fp)  # would blank as much as its last line was long
+            bar.refresh()
+    return width
 
 
 _COUNT = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}]"

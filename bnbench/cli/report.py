@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bnbench.cli.completion import study_names
 from bnbench.cli.options import RESULTS, Results
-from bnbench.cli.terminal import say
+from bnbench.cli.terminal import say, saying
+
+if TYPE_CHECKING:
+    from bnbench.report.study_results import Judged
 
 
 def report(
@@ -37,14 +40,45 @@ def report(
 
     Example: bnbench report --out report.html
     """
-    from bnbench.cli.reproduce import write_all
     from bnbench.cli.studies import judge_results
     from bnbench.report.study_results import write_study_report
 
     judged = judge_results(studies or [], results, seeds)
-    if folder is not None:
-        write_all(judged, folder, with_runs=True, lean=True)
-        return
-    for path in write_study_report(judged, out, with_markdown=markdown):
+    with saying("writing the report"):
+        if folder is not None:
+            paths = write_all(judged, folder, with_runs=True, lean=True)
+        else:
+            paths = write_study_report(judged, out, with_markdown=markdown)
+    for path in paths:
         if path.suffix != ".svg":
             say(path)
+
+
+def write_all(judged: Judged, out: Path, *, with_runs: bool, lean: bool = False) -> list[Path]:
+    """Write tables, answers and report into a folder, with the runs they rest on if asked to.
+
+    See `bnbench.report.page.write_report` on `lean`.
+
+    Returns
+    -------
+    list of Path
+        The report and its tables.
+    """
+    from bnbench.report.archive import archive
+    from bnbench.report.study_results import (
+        answering_experiments,
+        write_answers,
+        write_mechanisms,
+        write_study_report,
+        write_study_tables,
+    )
+
+    tables = write_study_tables(judged, out)
+    write_answers(judged, out / "answers.md")
+    write_mechanisms(judged, out)
+    write_study_report(judged, out / "report.html", with_markdown=True, lean=lean)
+    if with_runs:
+        folders = {run.run.path for one in judged.runs for run in one.runs}
+        studies = [one.study for one in judged.findings]
+        archive(sorted(folders), out, with_answers=answering_experiments(studies))
+    return [out / "report.html", out / "report.md", *tables]

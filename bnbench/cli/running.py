@@ -15,7 +15,7 @@ from bnbench.cli.labels import short_labels
 from bnbench.cli.options import Executor, RunOptions
 from bnbench.cli.progress import ended, shown
 from bnbench.cli.signals import unless_stopped
-from bnbench.cli.terminal import counted, percent, say, show, table, tell
+from bnbench.cli.terminal import counted, percent, say, say_json, show, table, tell
 from bnbench.config import Experiment, configuration_hash, load_experiment
 from bnbench.errors import BnbenchError
 from bnbench.execution import (
@@ -50,21 +50,25 @@ class Running:
         What is done about runs that fail.
     ray : RayCluster or None
         ``None``: all runs are done on this machine.
+    listing : bool
+        Whether runs are listed once they have ended.
     """
 
     jobs: int | None = None
     rules: Rules = KEEP_GOING
     ray: RayCluster | None = None
+    listing: bool = True
 
     @classmethod
     def of(cls, how: RunOptions) -> Running:
         """Read the options of a command that does runs; those for Ray are refused without it."""
         rules = Rules(how.retries, how.time_limit, fail_fast=not how.keep_going)
         if how.executor is Executor.RAY:
-            return cls(how.jobs, rules, RayCluster(how.ray_address, how.gpus_per_run))
+            ray = RayCluster(how.ray_address, how.gpus_per_run)
+            return cls(how.jobs, rules, ray, listing=not how.as_json)
         if how.ray_address is not None or how.gpus_per_run:
             raise BnbenchError("--ray-address and --gpus-per-run are for --executor ray; add it")
-        return cls(how.jobs, rules)
+        return cls(how.jobs, rules, listing=not how.as_json)
 
     def device_of(self, experiment: Experiment) -> torch.device:
         """Say which device a run gets; see `bnbench.training.device.resolve_device`."""
@@ -98,7 +102,7 @@ def train_experiments(
         )
         plan.refuse_others()
         code = run_plan(plan, running)
-        _say_means(plan.runs)
+        (_say_runs if how.as_json else _say_means)(plan.runs)
         return code
 
     return unless_stopped(plan_and_run)
@@ -133,7 +137,7 @@ def run_plan(plan: Plan, running: Running) -> int:
     BnbenchError
         If a run was refused, after the others have ended.
     """
-    return unless_stopped(lambda: _told(plan, _outcomes(plan, running)))
+    return unless_stopped(lambda: _told(plan, _outcomes(plan, running), listing=running.listing))
 
 
 def _outcomes(plan: Plan, running: Running) -> list[Ended]:
@@ -159,8 +163,8 @@ def _prepare(plan: Plan, running: Running) -> None:
         prepare(tell)
 
 
-def _told(plan: Plan, outcomes: Sequence[Ended]) -> int:
-    if len(plan.planned) <= LISTED:
+def _told(plan: Plan, outcomes: Sequence[Ended], *, listing: bool) -> int:
+    if listing and len(plan.planned) <= LISTED:
         show(_run_table(plan.runs))
     failures = [outcome for outcome in outcomes if outcome.status == "failed"]
     _tell_failures(failures)
@@ -231,6 +235,25 @@ def _say_means(runs: Sequence[Run]) -> None:
     baseline, *others = ended
     if others:
         say(f"Compare them: bnbench compare {' '.join(others)} --baseline {baseline}")
+
+
+def _say_runs(runs: Sequence[Run]) -> None:
+    """Say for programs how each run ended."""
+    manifests = [(run, run.read_manifest()) for run in runs if run.manifest.exists()]
+    say_json(
+        [
+            {
+                "run": str(run.path),
+                "experiment": manifest.experiment,
+                "seed": manifest.seed,
+                "status": manifest.status,
+                "epochs": manifest.final.epochs or 0,
+                "validation_accuracy": manifest.final.validation_accuracy,
+                "test_accuracy": manifest.final.test_accuracy,
+            }
+            for run, manifest in manifests
+        ]
+    )
 
 
 def _spread(accuracies: Sequence[float | None]) -> str:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from bnbench.claims import Check
 from bnbench.cli.options import HEADLINE
+from bnbench.cli.terminal import counted, saying
 from bnbench.config import Study, config_file, load_study, named
 from bnbench.errors import BnbenchError
+from bnbench.findings.registration import registered_files
 from bnbench.findings.studies_with_runs import studies_with_runs
 from bnbench.report.study_results import Judged, judge_studies
 
@@ -50,12 +52,18 @@ def _check_seeds(study: Study) -> None:
             )
 
 
-def known_studies(paths: Iterable[Path]) -> list[Study]:
-    """Load, in full, the given studies and those that have names, the headline first."""
+def known_studies(paths: Iterable[Path], results: Path) -> list[Study]:
+    """Load, in full, all studies that there are: the given ones, those with names, and one's own.
+
+    One's own are those that `bnbench reproduce` has registered in the results folder. The headline
+    comes first.
+    """
     ours = sorted(named("study").values(), key=lambda path: (path.stem != HEADLINE.name, path))
     given = [config_file(path, "study") for path in paths]
-    files = {path.resolve(): path for path in [*given, *ours]}
-    return _all(load_study, files.values())
+    known = _all(load_study, {path.resolve(): path for path in [*given, *ours]}.values())
+    names = {study.name for study in known}
+    own = [file for name, file in registered_files(results).items() if name not in names]
+    return known + _all(load_study, own)
 
 
 def judge_results(paths: Sequence[Path], results: Path, seeds: int | None = None) -> Judged:
@@ -75,7 +83,7 @@ def judge_results(paths: Sequence[Path], results: Path, seeds: int | None = None
     BnbenchError
         If none of the studies has a run, or a file is wrong.
     """
-    known = known_studies(paths)
+    known = known_studies(paths, results)
     files = [Path(study.path) for study in known]
     studies = studies_with_runs(paths or files, results, seeds, started=not paths)
     if not studies:
@@ -86,7 +94,9 @@ def judge_results(paths: Sequence[Path], results: Path, seeds: int | None = None
             f"{results}: holds {held or 'no run of a study'}; `bnbench reproduce` makes them, and"
             " --results names their folder"
         )
-    return judge_studies(studies, known, results, None if paths else _run_checks())
+    runs = sum(len(study.experiments) * len(study.seeds) for study in studies)
+    with saying(f"reading {counted(runs, 'run')} of {', '.join(study.name for study in studies)}"):
+        return judge_studies(studies, known, results, None if paths else _run_checks())
 
 
 def _run_checks() -> Mapping[str, Check]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import groupby
+from threading import Timer
 from typing import TYPE_CHECKING
 
 from bnbench.errors import visible
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
 
 UNFOLDED = 10_000
 """Columns, where the output is no terminal: a row stays a line for the program that reads it."""
+
+SLOW = 0.8
+"""Seconds that a command may be silent before it says what it is doing."""
+
+COLOURS = {
+    "SUPPORTED": "green", "yes": "green", "inside": "green", "kept": "green",
+    "REFUTED": "red", "no": "red", "OUTSIDE": "red", "failed": "red",
+    "INCONCLUSIVE": "yellow", "not decided": "yellow", "MIXED": "magenta",
+}  # fmt: skip
+"""Of cells that are a verdict. rich leaves them out where NO_COLOR or TERM=dumb asks for it."""
 
 
 def say(line: object) -> None:
@@ -41,11 +52,29 @@ def on_terminal() -> bool:
     return Console().is_terminal
 
 
-def show(table: Table, *, stderr: bool = False) -> None:
-    """Print a table: folded to a terminal's width, and of full width into files and pipes."""
+@contextmanager
+def saying(what: str) -> Iterator[None]:
+    """Tell a person what is being done, if it takes longer than a moment."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    timer = Timer(SLOW, tell, [f"{what} ..."])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def show(table: Table, *, as_json: bool = False) -> None:
+    """Print a table: folded to a terminal's width, of full width into files, or for programs."""
     from rich.console import Console
 
-    console = Console(stderr=stderr)
+    if as_json:
+        show_json(table)
+        return
+    console = Console()
     if not console.is_terminal:
         console.width = UNFOLDED
     console.print(table)
@@ -53,12 +82,16 @@ def show(table: Table, *, stderr: bool = False) -> None:
 
 def show_json(table: Table) -> None:
     """Print a table for programs: a list of rows, each a mapping of its headers to its cells."""
-    import json
-
     names = [str(column.header) for column in table.columns]
     columns = [[str(cell) for cell in column.cells] for column in table.columns]
-    rows = [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
-    say(json.dumps(rows, ensure_ascii=False))
+    say_json([dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)])
+
+
+def say_json(content: object) -> None:
+    """Print plain data for programs, in one line."""
+    import json
+
+    say(json.dumps(content, ensure_ascii=False, allow_nan=False))
 
 
 def table(
@@ -94,7 +127,7 @@ def table(
             justify="right" if header in right else "left",
         )
     for row in rows:
-        laid_out.add_row(*(Text(visible(cell)) for cell in row))
+        laid_out.add_row(*(Text(visible(cell), COLOURS.get(cell, "")) for cell in row))
     return laid_out
 
 

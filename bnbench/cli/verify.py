@@ -11,7 +11,7 @@ import typer
 from bnbench.cli.completion import run_names
 from bnbench.cli.folders import run_folders
 from bnbench.cli.options import RESULTS, DataDir, Json, Results
-from bnbench.cli.terminal import say, show, show_json, table, tell
+from bnbench.cli.terminal import say, show, table, tell
 from bnbench.errors import BnbenchError
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def verify(
 
         if rerun or steps is not None:
             raise BnbenchError("--against: judges runs as they are; leave out --rerun and --steps")
-        raise typer.Exit(judge_runs(run_folders(runs or (), results), results, against))
+        folders = run_folders(runs or (), results)
+        raise typer.Exit(judge_runs(folders, results, against, as_json=as_json))
     if not runs:
         raise BnbenchError("name runs, such as lenet5; or give --against")
     raise typer.Exit(
@@ -95,7 +96,8 @@ def verify_runs(
     if sound is None:
         return 1
     if again:
-        return 0 if _hold([one.run for one in sound], steps, data_dir) else 1
+        kept = _hold([one.run for one in sound], steps, data_dir, as_json=as_json)
+        return 0 if kept else 1
     _show_inspections(sound, as_json=as_json)
     return 0
 
@@ -125,10 +127,10 @@ def _show_inspections(inspections: Sequence[Inspection], *, as_json: bool) -> No
         for one in inspections
     ]
     laid_out = table(("run", "status", "files", "manifest"), rows)
-    (show_json if as_json else show)(laid_out)
+    show(laid_out, as_json=as_json)
 
 
-def _hold(runs: Sequence[Run], steps: int | None, data_dir: Path | None) -> bool:
+def _hold(runs: Sequence[Run], steps: int | None, data_dir: Path | None, *, as_json: bool) -> bool:
     """Do runs again, show what was compared, and say whether what was promised holds."""
     from bnbench import verification
     from bnbench.cli.diff import difference_table
@@ -138,9 +140,9 @@ def _hold(runs: Sequence[Run], steps: int | None, data_dir: Path | None) -> bool
         tell(f"{run.path}: running again")
         results.append((run, verification.rerun(run, steps, data_dir)))
     rows = [(str(run.path), result.promise, f"{result.steps:,}") for run, result in results]
-    show(table(("run", "holds", "steps compared"), rows))
+    show(table(("run", "holds", "steps compared"), rows), as_json=as_json)
     for run, result in results:
-        if result.differences:
+        if result.differences and not as_json:
             say(f"\n{run.path}")
             if result.alike and not result.kept:
                 say(OTHER_BITS)

@@ -32,6 +32,9 @@ class Registration(BaseModel):
         Whether seeds are added until the questions are decided; see `Study.any_time`.
     asks : dict
         Questions, contrasts and claims; see `questions_of`.
+    file : str
+        The study's file, as seen from the folder that the command was run in; empty if it lies
+        elsewhere.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +44,7 @@ class Registration(BaseModel):
     runs_before: int
     any_time: bool
     asks: dict[str, Any]
+    file: str = ""
 
 
 def questions_of(study: Study) -> dict[str, Any]:
@@ -73,6 +77,7 @@ def register(study: Study, results: Path, *, any_time: bool = False) -> Registra
         runs_before=known.runs_before if known else _runs(study, results),
         any_time=any_time,
         asks=known.asks if known else questions_of(study),
+        file=_from_here(study),
     )
     write_text(_path(study, results), new.model_dump_json(indent=2) + "\n")
     return new
@@ -87,8 +92,10 @@ def read_registration(study: Study, results: Path) -> Registration | None:
         If the file is not as bnbench wrote it.
     """
     path = _path(study, results)
-    if not there_is(path):
-        return None
+    return _read(path) if there_is(path) else None
+
+
+def _read(path: Path) -> Registration:
     try:
         return Registration.model_validate_json(read_foreign(path, MEBIBYTE))
     except ValidationError as error:
@@ -96,6 +103,26 @@ def read_registration(study: Study, results: Path) -> Registration | None:
             f"{path}: is not a registration as bnbench wrote it; put back the file, or remove it,"
             " and the study counts as never registered"
         ) from error
+
+
+def registered_files(results: Path) -> dict[str, Path]:
+    """List the files of all studies that have been registered, by the studies' names.
+
+    A results folder may be another's: only files below the folder of the command are listed.
+
+    Raises
+    ------
+    BnbenchError
+        If a registration is not as bnbench wrote it.
+    """
+    known = [_read(path) for path in sorted((results / "studies").glob("*.json"))]
+    files = {one.study: Path(one.file) for one in known if one.file}
+    here = Path.cwd().resolve()
+    return {
+        name: file
+        for name, file in files.items()
+        if file.is_file() and file.resolve().is_relative_to(here)
+    }
 
 
 def as_registered(study: Study, results: Path) -> Study:
@@ -128,6 +155,12 @@ def _contrast(planned: PlannedContrast) -> dict[str, Any]:
 def _runs(study: Study, results: Path) -> int:
     runs = (run_directory(results, one, seed) for one in study.experiments for seed in study.seeds)
     return sum(run.manifest.exists() for run in runs)
+
+
+def _from_here(study: Study) -> str:
+    file = Path(study.path).resolve()
+    here = Path.cwd().resolve()
+    return file.relative_to(here).as_posix() if file.is_relative_to(here) else ""
 
 
 def _path(study: Study, results: Path) -> Path:

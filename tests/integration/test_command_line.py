@@ -156,6 +156,17 @@ def test_finished_runs_are_recognised(root: Path, trained: Path) -> None:
     assert before == {path: path.stat().st_mtime_ns for path in before}
 
 
+def test_train_for_programs(root: Path, trained: Path) -> None:
+    done = train(root, trained, "--seeds", 2, "--json")
+    said = json.loads(done.stdout)
+    assert [run["seed"] for run in said] == [0, 0, 1, 1]
+    (manifest,) = [
+        json.loads((Path(run["run"]) / "manifest.json").read_text(encoding="utf-8"))["final"]
+        for run in said[:1]
+    ]
+    assert said[0]["test_accuracy"] == manifest["test_accuracy"]
+
+
 def test_another_configuration_is_never_mixed_in(root: Path, trained: Path) -> None:
     folder = run_folders(trained)[0]
     config = folder.parent.parent / "changed.yaml"
@@ -217,6 +228,11 @@ def test_compare_writes_figures_and_tables(trained: Path, tmp_path: Path) -> Non
     assert done.returncode == 0, done.stderr
     suffixes = {path.suffix for path in (tmp_path / "figures").rglob("*") if path.is_file()}
     assert suffixes == {".png", ".svg", ".csv", ".md"}
+    done = bnbench("compare", plain, normalized, "--out", tmp_path / "again", "--json")
+    said = json.loads(done.stdout)
+    assert {row["experiment"] for row in said["rows"]} == {plain.name, normalized.name}
+    assert all(Path(path).is_file() for path in said["files"])
+    assert len(said["conclusions"]) == 1
 
 
 REFUSED = [

@@ -62,7 +62,7 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("study")
     done = bnbench("reproduce", write_study(folder), "--with-runs", cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert "verdicts: 1 INCONCLUSIVE" in done.stdout
+    assert "These runs judge 1 aspect of 1 claim: 1 INCONCLUSIVE" in done.stdout
     assert re.search(r"Does it help\?  +– +not decided  [+−]", done.stdout)
     assert "cannot decide a question, whatever they show: give --seeds 6 or more." in done.stdout
     return folder
@@ -108,7 +108,7 @@ def test_an_edited_middle_row_is_believed_by_nobody(
 @pytest.mark.parametrize(
     ("command", "unused"),
     [
-        (["plan", "tiny.yaml"], {"matplotlib", "bnbench.findings", "bnbench.report"}),
+        (["plan", "tiny.yaml"], {"matplotlib", "bnbench.report"}),
         (["report", "tiny.yaml", "--out", "again.html"], {"torch", "torchvision", "seaborn"}),
         (["claims", "tiny.yaml"], {"torch", "torchvision", "seaborn"}),
     ],
@@ -151,6 +151,27 @@ def test_claims_are_judged_from_the_runs(reproduced: Path) -> None:
     assert row["claim"] == "mine.1"
     assert row["verdict"] in {"SUPPORTED", "REFUTED", "INCONCLUSIVE"}
     assert row["n"] == "2"
+
+
+def test_one_s_own_study_is_known_once_it_was_run(reproduced: Path, tmp_path: Path) -> None:
+    done = bnbench("claims", "--article", "mine", "--json", cwd=reproduced)
+    (row,) = json.loads(done.stdout)
+    assert row["claim"] == "mine.1"
+    verdict = row["verdict"].lower()
+    again = bnbench("claims", "--article", "mine", "--verdict", verdict, cwd=reproduced)
+    assert "mine.1" in again.stdout
+    page = tmp_path / "report.html"
+    assert bnbench("report", "--out", page, cwd=reproduced).returncode == 0
+    assert "Does it help?" in page.read_text(encoding="utf-8")
+
+
+def test_reproduce_for_programs(reproduced: Path) -> None:
+    done = bnbench("reproduce", "tiny.yaml", "--json", cwd=reproduced)
+    said = json.loads(done.stdout)
+    assert said["answers"][0]["question"] == "Does it help?"
+    assert said["verdicts"] == {"INCONCLUSIVE": 1}
+    assert said["reference"] is None
+    assert all((reproduced / path).is_file() for path in said["files"])
 
 
 def test_contrasts_are_the_runs(reproduced: Path) -> None:
@@ -211,11 +232,12 @@ def test_a_wrong_study_is_one_line_and_leaves_nothing(
 ) -> None:
     write_study(tmp_path, STUDY.replace(old, new))
     before = sorted(tmp_path.rglob("*"))
-    done = bnbench("reproduce", "tiny.yaml", cwd=tmp_path)
-    assert done.returncode == 2, done.stderr
-    assert said in done.stderr
-    assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert sorted(tmp_path.rglob("*")) == before
+    for command in ("reproduce", "plan"):
+        done = bnbench(command, "tiny.yaml", cwd=tmp_path)
+        assert done.returncode == 2, done.stderr
+        assert said in done.stderr
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_results_folder_that_was_meddled_with(reproduced: Path, tmp_path: Path) -> None:

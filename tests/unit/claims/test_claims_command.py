@@ -23,7 +23,7 @@ def test_a_line_a_verdict_and_a_sum(
 ) -> None:
     print_claims(judgements, article="A3")
     *lines, total, whole = capsys.readouterr().out.splitlines()
-    assert whole == "claims as a whole: 1 NOT TESTABLE, 11 OPEN"
+    assert whole == "A claim's verdict follows from those of its aspects: 1 NOT TESTABLE, 11 OPEN"
     assert lines[0].split() == ["claim", "aspect", "verdict", "numbers"]
     assert lines[1].startswith("A3.1 ")
     assert "OPEN" in lines[1]
@@ -32,8 +32,8 @@ def test_a_line_a_verdict_and_a_sum(
     assert len({line.index("OPEN") for line in lines if "OPEN" in line}) == 1  # in columns
     opened = len(lines) - 2
     assert total == (
-        f"12 claims in {len(lines) - 1} aspects, each with a verdict: 0 SUPPORTED, 0 REFUTED,"
-        " 0 INCONCLUSIVE,"
+        f"12 claims of {len(lines) - 1} aspects, each with a verdict and a line of its own:"
+        " 0 SUPPORTED, 0 REFUTED, 0 INCONCLUSIVE,"
         f" 1 NOT TESTABLE, {opened} OPEN"
     )
 
@@ -96,4 +96,4 @@ def test_the_terminal_gets_a_table_with_the_claims_own_words(
     out = capsys.readouterr().out
     assert "mine  [bold]up" in out
     assert "SUPPORTED" in out
-    assert "1 claims in 1 aspects, each with a verdict: 1 SUPPORTED" in out
+    assert "1 claim of 1 aspect, each with a verdict and a line of its own: 1 SUPPORTED" in out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -98,6 +99,31 @@ def test_what_a_run_measures_stays_within_80_columns(monkeypatch: pytest.MonkeyP
     lines = [line for line in drawn(text) if "loss 1.250, accuracy 0.500" in line]
     assert lines
     assert max(map(len, lines)) < 80
+
+
+def test_the_clock_of_the_runs_moves_while_no_run_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, text = shown_on_terminal(monkeypatch)
+    clocks = [re.search(r"0/2 \[(\d\d:\d\d)\]", line) for line in drawn(text)]
+    assert len({clock[1] for clock in clocks if clock}) > 3
+
+
+def test_in_a_terminal_that_is_made_narrower_no_line_is_broken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    screen, widths = Terminal(), [100]
+    monkeypatch.setattr(screen, "fileno", lambda: 2)
+    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((widths[-1], 30)))
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr("tqdm.std.time", map(float, count()).__next__)
+    for place, _ in enumerate(shown(EVENTS, runs=2, epochs=4, slots=2)):
+        if place == 5:
+            before = len(screen.getvalue())
+            widths.append(40)
+    text = screen.getvalue()
+    assert text[before:].startswith("\r\x1b[J")
+    assert 40 < max(map(len, drawn(text[:before]))) < 100
+    bars = [line for line in drawn(text[before:]) if "tried again" not in line]
+    assert max(map(len, bars)) < 40
 
 
 def test_ends_are_kept(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnbench.cli.terminal import say, show, table, tell_problems
+from bnbench.cli.terminal import say, saying, show, table, tell_problems
 from bnbench.errors import visible
 
 HOSTILE = "a\x1b[31mb\x9b2Jc\rd\u202ee\ud800f"
@@ -40,3 +42,34 @@ def test_lines_complaints_and_cells_are_shown_with_their_escapes(
 def test_markup_and_emoji_names_in_a_cell_stay_text(capsys: pytest.CaptureFixture[str]) -> None:
     show(table(("name",), [("[red]x[/foo] :bomb:",)]))
     assert "[red]x[/foo] :bomb:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("asked", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_a_verdict_has_a_colour_unless_none_is_wanted(
+    asked: dict[str, str],
+    coloured: bool,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {"FORCE_COLOR": "1", "TERM": "xterm-256color", **asked}.items():
+        monkeypatch.setenv(name, value)
+    show(table(("", "verdict"), [("", "SUPPORTED"), ("", "OPEN")]))
+    out = capsys.readouterr().out
+    assert ("\x1b[32mSUPPORTED" in out) == coloured
+    assert "OPEN" in out
+    monkeypatch.setenv("TERM", "dumb")
+    show(table(("", "verdict"), [("", "SUPPORTED")]))
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_a_word_only_where_it_takes_long_and_a_person_waits(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bnbench.cli.terminal.SLOW", 0.01)
+    for person in (False, True):
+        monkeypatch.setattr("sys.stderr.isatty", lambda person=person: person)
+        with saying("reading"):
+            time.sleep(0.1)
+        with saying("done at once"):
+            pass
+        assert capsys.readouterr().err == ("reading ...\n" if person else "")

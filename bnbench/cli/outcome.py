@@ -1,0 +1,117 @@
+"""What the runs of studies come to: answers, verdicts, and how they agree with the reference."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from bnbench.claims import Judgement, Verdict, questions
+from bnbench.claims.rules.deciding import fewest_seeds
+from bnbench.cli.terminal import counted, say, show, table
+from bnbench.errors import BnbenchError
+from bnbench.findings import StudyFindings, reference_agreement
+from bnbench.findings.multiplicity import HOLM
+from bnbench.findings.registration import registration_line
+from bnbench.report.answers import BriefAnswer, answer_rows
+from bnbench.report.study_results import Judged
+
+REFERENCE = Path("results/reference")
+
+
+def as_data(judged: Judged, results: Path) -> dict[str, object]:
+    """Lay out everything that the functions below say, for programs."""
+    agreement, counts = _agreement(judged), _counts(_decided(judged))
+    return {
+        "answers": [asdict(row) for row in answer_rows(judged.findings)],
+        "registered": _registrations(judged, results),
+        "verdicts": {verdict.value: count for verdict, count in counts.items()},
+        "reference": agreement and {"outside": agreement.outside, "values": len(agreement.judged)},
+    }
+
+
+def say_answers(judged: Judged) -> None:
+    """Answer the studies' short questions, and say once where seeds are too few to decide any."""
+    rows = [
+        (row.question, *_cells(row.published), *_cells(row.corrected))
+        for row in answer_rows(judged.findings)
+    ]
+    if rows:
+        show(table(("question", "as published", "", "corrected", ""), rows))
+    seeds = max(len(found.study.seeds) for found in judged.findings)
+    needed = max(fewest_seeds(adjusted_together(found)) for found in judged.findings)
+    if seeds < needed:
+        many = f"{seeds} seeds" if seeds > 1 else "One seed"
+        say(f"{many} cannot decide a question, whatever they show: give --seeds {needed} or more.")
+
+
+def adjusted_together(found: StudyFindings) -> int:
+    """Count the tests that a study's short questions are adjusted for, themselves included."""
+    names = (test.names for test in questions(found.study))
+    asked = (found.finding(one.get("contrast", ""), one.get("metric", "")) for one in names)
+    if not any(one is not None and one.adjusted_by == HOLM for one in asked):
+        return 1
+    best = [one for chosen in found.best for one in chosen.findings]
+    return sum(one.adjusted_by == HOLM for one in (*found.contrasts, *best))
+
+
+def say_registrations(judged: Judged, results: Path) -> None:
+    """Say whether each study's questions were written down before its numbers were seen."""
+    for name, line in _registrations(judged, results).items():
+        say(f"{name}: {line}")
+    for study in (found.study for found in judged.findings):
+        if study.any_time:
+            say(f"{study.name}: its intervals hold at every number of seeds (any-time t, 95 %)")
+
+
+def say_verdicts(judged: Judged) -> None:
+    """Count the verdicts that these studies decide."""
+    decided = _decided(judged)
+    counts = _counts(decided)
+    parts = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items())
+    claims = counted(len({one.claim.id for one in decided}), "claim")
+    if decided:
+        say(f"These runs judge {counted(len(decided), 'aspect')} of {claims}: {parts}")
+
+
+def say_agreement(judged: Judged) -> None:
+    """Say whether the runs lie where the reference's seeds predict, where it has such runs."""
+    found = _agreement(judged)
+    if found is not None:
+        agree = "agree" if found.consistent else "do not agree"
+        say(
+            f"Your runs {agree} with the reference: {found.outside} of {len(found.judged)} values"
+            " lie outside what its seeds predict."
+        )
+
+
+def _cells(answer: BriefAnswer) -> tuple[str, str]:
+    return answer.word or "–", answer.number
+
+
+def _registrations(judged: Judged, results: Path) -> dict[str, str]:
+    studies = (found.study for found in judged.findings)
+    return {study.name: registration_line(study, results) for study in studies}
+
+
+def _decided(judged: Judged) -> list[Judgement]:
+    """Keep the aspects of claims that these studies decide."""
+    names = {one.study.name for one in judged.findings}
+    return [one for one in judged.judgements if one.study in names]
+
+
+def _counts(judgements: Iterable[Judgement]) -> Mapping[Verdict, int]:
+    """Count verdicts, in the order of `Verdict`."""
+    counts = Counter(one.verdict for one in judgements)
+    return {verdict: counts[verdict] for verdict in Verdict if counts[verdict]}
+
+
+def _agreement(judged: Judged) -> reference_agreement.Judgement | None:
+    """Judge the runs by the reference; `None` where it is not here, or has no such experiment."""
+    runs = {run.run.path: run.run for one in judged.runs for run in one.runs}
+    try:
+        found = reference_agreement.judge(list(runs.values()), REFERENCE)
+    except BnbenchError:
+        return None
+    return found if found.judged else None
