@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from bnbench.errors import BnbenchError
 
@@ -69,6 +70,13 @@ def _nearest(path: Path, known: dict[str, Path]) -> str:
         return f"did you mean {beside[near[0]]}?"
     names = get_close_matches(path.with_suffix("").as_posix(), known, n=1, cutoff=0.5)
     return f"did you mean {names[0]}?" if names else f"the names are: {', '.join(known)}"
+
+
+def shipped_schema() -> dict[str, Any]:
+    """What an experiment's file may hold, as `bnbench schema` has written it."""
+    text = (_shipped() / "schema/experiment.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
 
 
 def _shipped() -> Path:
