@@ -105,10 +105,7 @@ def _refused(error: ValidationError, rule: str, place: Place) -> Iterator[str]:
 
 
 def _tests(study: Study, ask: StudyAsk, position: int) -> Iterator[ClaimTest]:
-    planned = [
-        *(one.name for one in study.contrasts),
-        *(study.ladder.changes if study.ladder else ()),
-    ]
+    planned = [one.name for one in study.planned]
     place = _place(study, f"asks.{position}", PARTS)
     for name in ask.contrasts:
         for contrast in [one for one in planned if Label.parse(one).group == name] or [name]:
@@ -120,9 +117,7 @@ def _tests(study: Study, ask: StudyAsk, position: int) -> Iterator[ClaimTest]:
 
 def _by_default(study: Study) -> Iterator[StudyAsk]:
     """Ask of the first three groups of contrasts whether their first metric differs."""
-    first = {one.group: one.metrics[0] for one in reversed(study.contrasts)}
-    if study.ladder:
-        first["ladder"] = study.ladder.metrics[0]
+    first = {one.group: one.metrics[0] for one in reversed(study.planned)}
     levels = [(name, one) for name, one in first.items() if one.quantity.kind == "level"]
     for name, metric in levels[:-4:-1]:
         yield StudyAsk(

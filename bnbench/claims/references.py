@@ -63,8 +63,7 @@ def _measured(study: Study, key: str, *, best_only: bool) -> dict[str, set[str]]
     """The metrics of each contrast; or of each arm, as far as contrasts measure them."""
     metrics = {one.name: one.metrics for one in study.best}
     if key == "contrast" and not best_only:
-        metrics |= {one.name: one.metrics for one in study.contrasts}
-        metrics |= dict.fromkeys(study.ladder.changes, study.ladder.metrics) if study.ladder else {}
+        metrics |= {one.name: one.metrics for one in study.planned}
     if key == "contrast":
         return {name: {metric.text for metric in measured} for name, measured in metrics.items()}
     arms: dict[str, set[str]] = {label: set() for label in study.arms}

@@ -11,6 +11,7 @@ from bnbench.config.loading import (
 )
 from bnbench.config.metric import QUANTITIES, Metric, Quantity, parse_metric
 from bnbench.config.named import config_file, named
+from bnbench.config.planned import BestAgainstBest, Change, PlannedContrast
 from bnbench.config.schema import (
     AdamSettings,
     BatchNormSettings,
@@ -28,7 +29,7 @@ from bnbench.config.schema import (
     StepSchedule,
     TrainingSettings,
 )
-from bnbench.config.study import BestAgainstBest, PlannedContrast, Study, StudyArm
+from bnbench.config.study import Study, StudyArm
 from bnbench.config.study_loading import load_study
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "AdamSettings",
     "BatchNormSettings",
     "BestAgainstBest",
+    "Change",
     "ConstantSchedule",
     "CosineSchedule",
     "DataSettings",

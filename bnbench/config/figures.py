@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bnbench.config.label import Label
 from bnbench.config.metric import Metric
 from bnbench.config.study import Study
 from bnbench.errors import BnbenchError
@@ -54,8 +55,9 @@ def _problem(study: Study, kind: str, before: tuple[str, ...], place: str) -> Bn
 
 
 def _has_paired(study: Study) -> bool:
-    of_pairs = [contrast.metrics for contrast in study.contrasts if "@" not in contrast.name]
-    return any(map(_any_level, [*of_pairs, *(contrast.metrics for contrast in study.best)]))
+    own = study.contrasts if study.ladder else study.planned
+    of_pairs = [one.metrics for one in own if not Label.parse(one.name).point]
+    return any(map(_any_level, [*of_pairs, *(one.metrics for one in study.best)]))
 
 
 def _has_curves(study: Study) -> bool:
@@ -68,8 +70,7 @@ def _has_curves(study: Study) -> bool:
 
 
 def _has_sweep(study: Study) -> bool:
-    over_grids = [contrast.metrics for contrast in study.contrasts if "@" in contrast.name]
-    return any(map(_any_level, over_grids))
+    return any(Label.parse(one.name).point and _any_level(one.metrics) for one in study.contrasts)
 
 
 def _has_published(study: Study) -> bool:

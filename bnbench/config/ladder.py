@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bnbench.config.label import Label
 from bnbench.config.loading import differing_keys
 from bnbench.config.metric import Metric
+from bnbench.config.planned import SMALLEST_EFFECT, Change, PlannedContrast
 from bnbench.config.schema import Experiment
 from bnbench.config.study_schema import LadderArm, StudyLadder
 from bnbench.errors import BnbenchError
@@ -77,17 +79,67 @@ class Ladder:
     metrics: tuple[Metric, ...]
 
     @property
-    def changes(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-        """Name the contrasts of the lead with the switches corrected before and after.
+    def rungs(self) -> list[tuple[str, ...]]:
+        """The corrected switches of each rung, the published recipe first."""
+        names = tuple(self.switches)
+        return [names[:count] for count in range(len(names) + 1)]
+
+    def lead(self, corrected: Iterable[str]) -> PlannedContrast:
+        """Plan the contrast of both arms where some switches are corrected."""
+        chosen = tuple(corrected)
+        labels = [self.paths[arm].at(chosen).label for arm in (self.treatment, self.baseline)]
+        return self._contrast("+".join(["lead", *chosen]), *labels)
+
+    @property
+    def changes(self) -> list[Change]:
+        """What a study may ask of its ladder.
 
         ``ladder`` is from the published recipe to the corrected one, ``switch@<name>`` one rung.
         """
+        whole = self._change("ladder", self.rungs[-1], ())
+        steps = [
+            self._change(f"switch@{name}", *self.steps(name)["switch"]) for name in self.switches
+        ]
+        return [whole, *steps]
+
+    @property
+    def effects(self) -> list[PlannedContrast | Change]:
+        """What is drawn besides: each rung's lead, and each switch in each arm, alone and last."""
+        planned: list[PlannedContrast | Change] = [self.lead(rung) for rung in self.rungs]
+        for name in self.switches:
+            for where, (after, before) in self.steps(name).items():
+                planned += [
+                    self._contrast(
+                        f"{arm}:{where}@{name}", path.at(after).label, path.at(before).label
+                    )
+                    for arm, path in self.paths.items()
+                    if name in path.switches
+                ]
+                planned += (
+                    [] if where == "switch" else [self._change(f"{where}@{name}", after, before)]
+                )
+        return planned
+
+    def steps(self, name: str) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """The corrected switches after and before one more is corrected, wherever that is done.
+
+        ``switch``: on the ladder; ``alone``: in the published recipe; ``last``: in the recipe in
+        which all others are corrected.
+        """
         names = tuple(self.switches)
-        rungs = {
-            f"switch@{name}": (names[:place], names[: place + 1])
-            for place, name in enumerate(names)
-        }
-        return {"ladder": ((), names), **rungs}
+        place = names.index(name)
+        befores = {"switch": names[:place], "alone": (), "last": names[:place] + names[place + 1 :]}
+        return {where: ((*before, name), before) for where, before in befores.items()}
+
+    def _contrast(self, name: str, treatment: str, baseline: str) -> PlannedContrast:
+        group = Label.parse(name).group
+        return PlannedContrast(
+            name, group, treatment, baseline, self.metrics, SMALLEST_EFFECT, confirmatory=False
+        )
+
+    def _change(self, name: str, after: tuple[str, ...], before: tuple[str, ...]) -> Change:
+        group = Label.parse(name).group
+        return Change(name, group, self.lead(after), self.lead(before), self.metrics)
 
 
 class Loader(Protocol):
@@ -130,12 +182,7 @@ def climb(ladder: StudyLadder, study: str, loader: Loader) -> Ladder:
                 place = loader.place(f"ladder.switches.{name}.arms")
                 raise unknown("arm", arm, ladder.arms, place)
     metrics = loader.metrics(ladder.metrics, "ladder.metrics")
-    for metric in metrics:
-        if metric.quantity.kind != "level":
-            raise BnbenchError(
-                f"{loader.place('ladder.metrics')}: {metric.text} may be infinite; a ladder takes"
-                " levels, such as validation_accuracy@1"
-            )
+    check_levels(metrics, "a ladder", loader.place("ladder.metrics"))
     return Ladder(
         treatment=ladder.treatment,
         baseline=ladder.baseline,
@@ -143,6 +190,16 @@ def climb(ladder: StudyLadder, study: str, loader: Loader) -> Ladder:
         paths={name: _path(ladder, name, arm, study, loader) for name, arm in ladder.arms.items()},
         metrics=metrics,
     )
+
+
+def check_levels(metrics: Iterable[Metric], who: str, place: str) -> None:
+    """Refuse metrics of which differences cannot be subtracted from each other."""
+    for metric in metrics:
+        if metric.quantity.kind != "level":
+            raise BnbenchError(
+                f"{place}: {metric.text} may be infinite; {who} takes levels, such as"
+                " validation_accuracy@1"
+            )
 
 
 def _path(ladder: StudyLadder, name: str, arm: LadderArm, study: str, loader: Loader) -> LadderPath:
@@ -186,7 +243,7 @@ def _check_arrival(arrived: Experiment, target: Experiment, place: str) -> None:
 def _settings(
     ladder: StudyLadder, switches: Iterable[str], corrected: dict[str, Any]
 ) -> dict[str, Any]:
-    """Set each key of these switches as the corrected recipe does, where it has the key."""
+    """The corrected recipe's value of each key of these switches, where it has the key."""
     keys = [key for name in switches for key in ladder.switches[name].keys]
     values = {key: _value(corrected, key) for key in keys}
     return {key: value for key, value in values.items() if value is not _ABSENT}

@@ -1,4 +1,4 @@
-"""A study as it will be run and judged: arms, contrasts, ladder."""
+"""A study as it will be run and judged: arms, and what is compared of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any
 
 from bnbench.config.label import Label
 from bnbench.config.ladder import Ladder
-from bnbench.config.metric import Metric
+from bnbench.config.planned import BestAgainstBest, Change, PlannedContrast
 from bnbench.config.schema import Experiment
 from bnbench.config.study_schema import BriefQuestion, Point, StudyAsk
 
-SMALLEST_EFFECT = 0.001
 SMALL = "_small"
 
 
@@ -33,60 +32,6 @@ class StudyArm:
     title: str
     experiment: Experiment
     point: tuple[Point, ...] = ()
-
-
-@dataclass(frozen=True)
-class PlannedContrast:
-    """Treatment against baseline, paired by seed, on one or more metrics.
-
-    Attributes
-    ----------
-    name : str
-        ``group``, or ``group@point``.
-    group : str
-        As the study's file names it.
-    treatment, baseline : str
-        Labels of arms.
-    metrics : tuple of Metric
-    smallest_effect : float
-        Of interest, in the metrics' unit, declared beforehand.
-    confirmatory : bool
-        Whether it belongs to the family whose p values are adjusted together.
-    any_time : bool
-        Whether its interval and p hold however often one has looked; see `Study.any_time`.
-    """
-
-    name: str
-    group: str
-    treatment: str
-    baseline: str
-    metrics: tuple[Metric, ...]
-    smallest_effect: float
-    confirmatory: bool
-    any_time: bool = False
-
-
-@dataclass(frozen=True)
-class BestAgainstBest:
-    """Each side at the point of its grid that is best on tuning seeds, scored on fresh ones.
-
-    Attributes
-    ----------
-    treatment, baseline : tuple of str
-        Labels of the arms to choose from.
-    metrics : tuple of Metric
-        The first chooses.
-    tuning_seeds : int
-        So many first seeds choose; those after them score.
-    """
-
-    name: str
-    treatment: tuple[str, ...]
-    baseline: tuple[str, ...]
-    metrics: tuple[Metric, ...]
-    tuning_seeds: int
-    smallest_effect: float
-    confirmatory: bool
 
 
 @dataclass(frozen=True)
@@ -119,6 +64,8 @@ class Study:
         The question in parts; see `bnbench.claims.asked`.
     brief : tuple of BriefQuestion
         The study's rows in the table of answers; see `bnbench.claims.brief_tests`.
+    changes : tuple of Change
+        Differences of contrasts; those that are asked of the ladder, too.
     any_time : bool
         Whether seeds were added until the questions were decided, so that only intervals and
         tests may be used that hold at every number of seeds.
@@ -139,12 +86,19 @@ class Study:
     path: str
     asks: tuple[StudyAsk, ...] = ()
     brief: tuple[BriefQuestion, ...] = ()
+    changes: tuple[Change, ...] = ()
     any_time: bool = False
 
     def at_any_time(self) -> Study:
         """Judge this study by intervals and tests that hold at every number of seeds."""
-        contrasts = tuple(replace(contrast, any_time=True) for contrast in self.contrasts)
-        return replace(self, contrasts=contrasts, any_time=True)
+        contrasts = tuple(replace(one, any_time=True) for one in self.contrasts)
+        changes = tuple(replace(one, any_time=True) for one in self.changes)
+        return replace(self, contrasts=contrasts, changes=changes, any_time=True)
+
+    @property
+    def planned(self) -> tuple[PlannedContrast | Change, ...]:
+        """The contrasts, then the changes."""
+        return (*self.contrasts, *self.changes)
 
     @property
     def experiments(self) -> list[Experiment]:

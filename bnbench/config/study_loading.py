@@ -9,21 +9,26 @@ from pathlib import Path
 from typing import Any
 
 from bnbench.config.figures import check_figures
-from bnbench.config.ladder import Ladder, climb
+from bnbench.config.label import Label
+from bnbench.config.ladder import Ladder, check_levels, climb
 from bnbench.config.loading import checked, load_variant, read_mapping
 from bnbench.config.metric import Metric, parse_metric
 from bnbench.config.named import config_file
 from bnbench.config.places import place_of
+from bnbench.config.planned import SMALLEST_EFFECT, BestAgainstBest, Change, PlannedContrast
 from bnbench.config.schema import Experiment
 from bnbench.config.study import (
     SMALL,
-    SMALLEST_EFFECT,
-    BestAgainstBest,
-    PlannedContrast,
     Study,
     StudyArm,
 )
-from bnbench.config.study_schema import Point, StudyContrast, StudyExperiment, StudyFile
+from bnbench.config.study_schema import (
+    Point,
+    StudyChange,
+    StudyContrast,
+    StudyExperiment,
+    StudyFile,
+)
 from bnbench.errors import BnbenchError
 from bnbench.registry import unknown
 
@@ -94,6 +99,7 @@ class _Loading:
                 f"{self.path}: names no experiment; add one under `experiments:`, or a `ladder:`"
             )
         contrasts, best = self._contrasts(arms) if not self.problems else ((), ())
+        changes = self._changes(contrasts) if not self.problems else ()
         if self.problems:
             raise BnbenchError(*dict.fromkeys(self.problems))
         count = seeds or (self.small and self.small.seeds) or self.file.seeds
@@ -107,6 +113,7 @@ class _Loading:
             },
             contrasts=contrasts,
             best=best,
+            changes=(*changes, *(ladder.changes if ladder else ())),
             ladder=ladder,
             keeps=self.small.keeps if self.small else "",
             has_small=self.file.small is not None,
@@ -229,9 +236,9 @@ class _Loading:
         """Find the arms that a side of a contrast stands for."""
         if label in arms:
             return [arms[label]]
-        grid = [arm for arm in arms.values() if arm.point and arm.label.partition("@")[0] == label]
+        grid = [arm for arm in arms.values() if arm.point and Label.parse(arm.label).group == label]
         if not grid:
-            known = list(arms) + list({known.partition("@")[0]: None for known in arms})
+            known = list(arms) + list({Label.parse(known).group: None for known in arms})
             raise unknown("experiment", label, known, self.place(key))
         return grid
 
@@ -244,27 +251,63 @@ class _Loading:
         baselines: list[StudyArm],
     ) -> Iterator[PlannedContrast]:
         """Pair the points of two grids, or one arm with every point of the other side's."""
-        by_point = {arm.point: arm for arm in baselines}
-        for arm in treatments:
-            partners = [by_point[arm.point]] if arm.point in by_point else []
-            if len(baselines) == 1 or len(treatments) == 1:
-                partners = baselines
-            for partner in partners:
-                several = arm if len(treatments) > 1 else partner
-                single = len(treatments) == 1 and len(baselines) == 1
-                full = name if single else f"{name}@{several.label.partition('@')[2]}"
-                yield PlannedContrast(
-                    full, name, arm.label, partner.label, metrics,
-                    contrast.smallest_effect or SMALLEST_EFFECT,
-                    contrast.family == "confirmatory",
-                )  # fmt: skip
-        if len(treatments) > 1 and len(baselines) > 1:
-            shared = {arm.point for arm in treatments} & by_point.keys()
-            if not shared:
-                raise BnbenchError(
-                    f"{self.place(f'contrasts.{name}')}: the two grids share no point;"
-                    " give both the same values"
-                )
+        labels = ([arm.label for arm in side] for side in (treatments, baselines))
+        for full, treatment, baseline in self._pairs(f"contrasts.{name}", name, *labels):
+            yield PlannedContrast(
+                full, name, treatment, baseline, metrics,
+                contrast.smallest_effect or SMALLEST_EFFECT, contrast.family == "confirmatory",
+            )  # fmt: skip
+
+    def _pairs(
+        self, key: str, name: str, first: list[str], second: list[str]
+    ) -> Iterator[tuple[str, str, str]]:
+        """Name and pair the labels of two grids, point by point, or of one with each of a grid."""
+        by_point = {Label.parse(label).point: label for label in second}
+        one = len(first) == 1 or len(second) == 1
+        pairs = [
+            (label, partner)
+            for label in first
+            for partner in second
+            if one or by_point.get(Label.parse(label).point) == partner
+        ]
+        if not pairs:
+            raise BnbenchError(
+                f"{self.place(key)}: the two grids share no point; give both the same values"
+            )
+        for label, partner in pairs:
+            point = Label.parse(label if len(first) > 1 else partner).point
+            yield "@".join([name, *([point] * (len(first) + len(second) > 2))]), label, partner
+
+    def _changes(self, contrasts: tuple[PlannedContrast, ...]) -> tuple[Change, ...]:
+        """Plan the differences of contrasts, those of two sweeps point by point."""
+        planned: list[Change] = []
+        for name, change in self.file.changes.items():
+            try:
+                planned += self._change(name, change, {one.name: one for one in contrasts})
+            except BnbenchError as error:
+                self.problems += error.problems
+        return tuple(planned)
+
+    def _change(
+        self, name: str, change: StudyChange, contrasts: Mapping[str, PlannedContrast]
+    ) -> Iterator[Change]:
+        key = f"changes.{name}"
+        if name in self.file.contrasts:
+            raise BnbenchError(f"{self.place(key)}: a contrast has this name; give it another")
+        sides = []
+        for side in ("after", "before"):
+            asked = getattr(change, side)
+            found = [one for one in contrasts if asked in (one, Label.parse(one).group)]
+            if not found:
+                raise unknown("contrast", asked, contrasts, self.place(f"{key}.{side}"))
+            sides.append(found)
+        metrics = self.metrics(change.metrics, f"{key}.metrics")
+        check_levels(metrics, "a change", self.place(f"{key}.metrics"))
+        for full, after, before in self._pairs(key, name, *sides):
+            yield Change(
+                full, name, contrasts[after], contrasts[before], metrics,
+                change.smallest_effect or SMALLEST_EFFECT, change.family == "confirmatory",
+            )  # fmt: skip
 
 
 def _best(
@@ -301,7 +344,7 @@ def _text(value: Point) -> str:
 
 
 def ladder_arms(ladder: Ladder) -> Iterator[StudyArm]:
-    """Every state of a ladder as an arm, labelled by its experiment."""
+    """Every recipe of a ladder as an arm."""
     for path in ladder.paths.values():
         yield from (
             StudyArm(state.label, f"{path.title}: {state.title}", state.experiment)

@@ -42,6 +42,19 @@ class StudyContrast(Settings):
     by the first of `metrics`, scored on the seeds after them."""
 
 
+class StudyChange(Settings):
+    """The difference of two contrasts; of two sweeps, point by point: an interaction."""
+
+    after: str
+    """Name of a contrast: the lead in it, less the lead in `before`."""
+    before: str
+    metrics: Names
+    """Levels."""
+    smallest_effect: Annotated[Float, Field(gt=0)] | None = None
+    """As of a contrast."""
+    family: Literal["confirmatory", "exploratory"] = "exploratory"
+
+
 class LadderArm(Settings):
     """The two ends of a ladder: config files, from the study's own folder."""
 
@@ -124,6 +137,7 @@ class StudyFile(Settings):
     seeds: Annotated[int, Field(ge=1, le=100_000)] = 10
     experiments: dict[Name, StudyExperiment] = Field(default_factory=dict)
     contrasts: dict[Name, StudyContrast] = Field(default_factory=dict)
+    changes: dict[Name, StudyChange] = Field(default_factory=dict)
     ladder: StudyLadder | None = None
     small: SmallStudy | None = None
     figures: Annotated[tuple[str, ...], Field(strict=False)] | None = None

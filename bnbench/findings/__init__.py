@@ -4,12 +4,9 @@ from bnbench.findings.find import find, findings_of
 from bnbench.findings.results import (
     BestFinding,
     Finding,
-    LadderFindings,
     Level,
     PublishedPoint,
-    Rung,
     StudyFindings,
-    SwitchEffect,
     TestAnswers,
 )
 from bnbench.findings.study_runs import ArmRuns, StudyRuns, read_study
@@ -19,13 +16,10 @@ __all__ = [
     "ArmRuns",
     "BestFinding",
     "Finding",
-    "LadderFindings",
     "Level",
     "PublishedPoint",
-    "Rung",
     "StudyFindings",
     "StudyRuns",
-    "SwitchEffect",
     "TestAnswers",
     "contrasts_table",
     "find",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bnbench.config import Metric, PlannedContrast, Study, StudyArm, parse_metric
-from bnbench.config.study import SMALLEST_EFFECT
+from bnbench.config.planned import SMALLEST_EFFECT
 from bnbench.findings.levels import level_of
 from bnbench.findings.results import Level
 from bnbench.findings.study_runs import ArmRuns, StudyRuns

@@ -1,12 +1,11 @@
-"""Every contrast that a study has planned, on every metric that it names."""
+"""Every contrast and every change that a study has planned, on every metric that it names."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable
 
-from bnbench.config import Metric, PlannedContrast
-from bnbench.config.study import SMALLEST_EFFECT
+from bnbench.config import Change, Metric, PlannedContrast
 from bnbench.findings.levels import level_of
 from bnbench.findings.reader_notes import reader_notes
 from bnbench.findings.results import Finding, Level
@@ -16,27 +15,68 @@ from bnbench.statistics import (
     Equivalence,
     any_time_sign_p,
     equivalence_test,
+    median_time,
     paired_contrast,
     prediction_interval,
     sign_test_p,
     speed_up,
+    summarize,
 )
 
 
-def compare_planned(runs: StudyRuns) -> list[Finding]:
-    """Compare the arms of every planned contrast, in the study's order; p is not adjusted yet.
+def compare_planned(runs: StudyRuns, planned: Iterable[PlannedContrast | Change]) -> list[Finding]:
+    """Compare what was planned, in its order, metric by metric; p is not adjusted yet."""
+    return [_compare(runs, one, metric) for one in planned for metric in one.metrics]
 
-    Raises
-    ------
-    BnbenchError
-        As `bnbench.findings.measures.measure`.
-    """
+
+def compare_changes(runs: StudyRuns) -> list[Finding]:
+    """Compare the leads of every planned change, metric by metric; p is not adjusted yet."""
+    changes = runs.study.changes
+    metrics = {metric.text: metric for change in changes for metric in change.metrics}
     return [
-        compare(runs.study.name, planned, metric,
-                runs.arms[planned.treatment], runs.arms[planned.baseline])
-        for planned in runs.study.contrasts
-        for metric in planned.metrics
-    ]  # fmt: skip
+        _compare(runs, change, metric)
+        for text, metric in metrics.items()
+        for change in changes
+        if text in {one.text for one in change.metrics}
+    ]
+
+
+def _compare(runs: StudyRuns, planned: PlannedContrast | Change, metric: Metric) -> Finding:
+    if isinstance(planned, PlannedContrast):
+        sides = runs.arms[planned.treatment], runs.arms[planned.baseline]
+        return compare(runs.study.name, planned, metric, *sides)
+    (after, told), (before, also_told) = (
+        _lead(runs, contrast, metric) for contrast in (planned.after, planned.before)
+    )
+    notes = tuple(dict.fromkeys((*told, *also_told)))
+    return compare_levels(runs.study.name, planned, after, before, notes)
+
+
+def _lead(
+    runs: StudyRuns, contrast: PlannedContrast, metric: Metric
+) -> tuple[Level, tuple[str, ...]]:
+    """Measure a contrast as a level of its own, treatment minus baseline, seed by seed.
+
+    It has notes on its arms. Nothing of it was published, and it cannot diverge.
+    """
+    arms = runs.arms[contrast.treatment], runs.arms[contrast.baseline]
+    treatment, baseline = (level_of(arm, metric) for arm in arms)
+    values = {
+        seed: value - baseline.values[seed]
+        for seed, value in treatment.values.items()
+        if seed in baseline.values
+    }
+    numbers = list(values.values())
+    lead = Level(
+        label=contrast.name,
+        metric=metric,
+        values=values,
+        diverged=(),
+        summary=summarize(numbers) if numbers else None,
+        median=median_time(numbers) if numbers else math.nan,
+        published=None,
+    )
+    return lead, tuple(reader_notes(metric, *arms, treatment, baseline))
 
 
 def compare(
@@ -50,7 +90,7 @@ def compare(
 
 def compare_levels(
     study: str,
-    planned: PlannedContrast,
+    planned: PlannedContrast | Change,
     treatment: Level,
     baseline: Level,
     notes: tuple[str, ...] = (),
@@ -60,10 +100,13 @@ def compare_levels(
     contrast, speed = None, None
     if treatment.values.keys() & baseline.values.keys():
         if metric.quantity.kind == "level":
-            contrast = paired(
-                metric, treatment.values, baseline.values, planned.smallest_effect,
+            contrast = paired_contrast(
+                treatment.values,
+                baseline.values,
+                higher_is_better=metric.quantity.higher_is_better,
+                effect_of_interest=planned.smallest_effect,
                 any_time=planned.any_time,
-            )  # fmt: skip
+            )
         elif metric.quantity.kind == "time":
             speed = speed_up(treatment.values, baseline.values, any_time=planned.any_time)
     p = _p(treatment, baseline, contrast, any_time=planned.any_time)
@@ -86,24 +129,6 @@ def compare_levels(
         adjusted_by="",
         notes=notes,
         any_time=planned.any_time,
-    )
-
-
-def paired(
-    metric: Metric,
-    treatment: Mapping[int, float],
-    baseline: Mapping[int, float],
-    effect_of_interest: float = SMALLEST_EFFECT,
-    *,
-    any_time: bool = False,
-) -> Contrast:
-    """Compare two levels, seed by seed; see `bnbench.statistics.paired_contrast`."""
-    return paired_contrast(
-        treatment,
-        baseline,
-        higher_is_better=metric.quantity.higher_is_better,
-        effect_of_interest=effect_of_interest,
-        any_time=any_time,
     )
 
 

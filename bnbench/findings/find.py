@@ -10,8 +10,7 @@ from pathlib import Path
 from bnbench.config import Study
 from bnbench.findings.answers import compare_answers
 from bnbench.findings.best import compare_best
-from bnbench.findings.contrasts import compare_planned
-from bnbench.findings.ladder import climb_ladder
+from bnbench.findings.contrasts import compare_changes, compare_planned
 from bnbench.findings.measures import failed
 from bnbench.findings.multiplicity import adjust
 from bnbench.findings.published_points import published_points
@@ -44,27 +43,35 @@ def find(study: Study, results: Path) -> StudyFindings:
 
 def findings_of(runs: StudyRuns) -> StudyFindings:
     """Say what runs say that have been read already; see `find`."""
-    contrasts, best = _adjusted(compare_planned(runs), compare_best(runs))
+    study = runs.study
+    contrasts, best, changes = _adjusted(
+        compare_planned(runs, study.contrasts),
+        compare_best(runs),
+        compare_changes(runs),
+    )
     return StudyFindings(
-        study=runs.study,
+        study=study,
         contrasts=contrasts,
         best=best,
-        ladder=climb_ladder(runs),
+        changes=changes,
         published=tuple(published_points(runs)),
         answers=tuple(compare_answers(runs)),
         missing=runs.missing,
         diverged=tuple(_failures(runs)),
+        ladder=tuple(compare_planned(runs, study.ladder.effects if study.ladder else ())),
     )
 
 
 def _adjusted(
-    contrasts: list[Finding], best: list[BestFinding]
-) -> tuple[tuple[Finding, ...], tuple[BestFinding, ...]]:
-    """Adjust the p values of both kinds together: a study has one confirmatory family."""
-    together = [*contrasts, *(finding for one in best for finding in one.findings)]
-    adjusted = iter(adjust(together))
-    return tuple(islice(adjusted, len(contrasts))), tuple(
-        replace(one, findings=tuple(islice(adjusted, len(one.findings)))) for one in best
+    contrasts: list[Finding], best: list[BestFinding], changes: list[Finding]
+) -> tuple[tuple[Finding, ...], tuple[BestFinding, ...], tuple[Finding, ...]]:
+    """Adjust the p values of all kinds together: a study has one confirmatory family."""
+    scored = [finding for one in best for finding in one.findings]
+    adjusted = iter(adjust([*contrasts, *scored, *changes]))
+    return (
+        tuple(islice(adjusted, len(contrasts))),
+        tuple(replace(one, findings=tuple(islice(adjusted, len(one.findings)))) for one in best),
+        tuple(adjusted),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bnbench.config import PlannedContrast, Study
+from bnbench.config import Change, PlannedContrast, Study
 from bnbench.errors import BnbenchError
 from bnbench.foreign import MEBIBYTE, read_foreign, there_is
 from bnbench.runs import run_directory, write_text
@@ -51,7 +51,8 @@ def questions_of(study: Study) -> dict[str, Any]:
     """List all of a study that decides what its numbers mean, as plain data."""
     return {
         "question": study.question,
-        "contrasts": {one.name: _contrast(one) for one in study.contrasts},
+        "contrasts": {one.name: _planned(one) for one in study.contrasts},
+        "changes": {one.name: _planned(one) for one in study.changes},
         "asks": [ask.model_dump(mode="json") for ask in study.asks],
         "brief": [row.model_dump(mode="json") for row in study.brief],
         "claims": [dict(claim) for claim in study.claims],
@@ -138,15 +139,18 @@ def registration_line(study: Study, results: Path) -> str:
         return "not registered: its questions were not written down before its first run"
     when = f"{known.registered:%Y-%m-%d %H:%M} UTC"
     now = questions_of(study)
-    changed = [key for key in now if now[key] != known.asks.get(key)]
+    # what an earlier release did not write down cannot be seen to have changed
+    changed = [key for key in now if key in known.asks and now[key] != known.asks[key]]
     line = f"registered {when}, before its first run"
     if known.runs_before:
         line = f"registered {when}, when {known.runs_before} of its runs were there already"
     return line + (f"; changed since: {', '.join(changed)}" if changed else "")
 
 
-def _contrast(planned: PlannedContrast) -> dict[str, Any]:
+def _planned(planned: PlannedContrast | Change) -> dict[str, Any]:
     kept = asdict(planned)
+    if isinstance(planned, Change):
+        kept |= {"after": planned.after.name, "before": planned.before.name}
     kept["metrics"] = [metric.text for metric in planned.metrics]
     del kept["any_time"]
     return kept

@@ -156,72 +156,6 @@ class BestFinding:
 
 
 @dataclass(frozen=True)
-class SwitchEffect:
-    """What correcting one switch does, paired by seed.
-
-    Attributes
-    ----------
-    switch : str
-    where : str
-        ``rung``: on the way from the published recipe to the corrected one; ``alone``: in the
-        published recipe; ``last``: in the recipe where all other switches are corrected.
-    metric : Metric
-    treatment, baseline : Contrast or None
-        Corrected minus not corrected, in each arm; ``None`` where the switch has no effect in it
-        or no seed is shared.
-    difference : Contrast or None
-        The same of treatment minus baseline: how the switch changes batch norm's lead.
-    """
-
-    switch: str
-    where: str
-    metric: Metric
-    treatment: Contrast | None
-    baseline: Contrast | None
-    difference: Contrast | None
-
-
-@dataclass(frozen=True)
-class Rung:
-    """One step of the ladder from the published recipe to the corrected one.
-
-    Attributes
-    ----------
-    corrected : tuple of str
-        Switches, in order; empty for the published recipe.
-    metric : Metric
-    treatment, baseline : Level
-    difference : Contrast or None
-        Treatment minus baseline.
-    """
-
-    corrected: tuple[str, ...]
-    metric: Metric
-    treatment: Level
-    baseline: Level
-    difference: Contrast | None
-
-
-@dataclass(frozen=True)
-class LadderFindings:
-    """A ladder's rungs and the effects of its switches.
-
-    Attributes
-    ----------
-    rungs : tuple of Rung
-        Metric by metric, the published recipe first.
-    effects : tuple of SwitchEffect
-    changes : tuple of Finding
-        The lead after switches are corrected against the lead before: ``ladder`` for all of
-        them, and ``switch@<name>``, a sweep, for each rung.
-    """
-
-    rungs: tuple[Rung, ...]
-    effects: tuple[SwitchEffect, ...]
-    changes: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True)
 class PublishedPoint:
     """One point of a published curve against the re-runs.
 
@@ -278,30 +212,34 @@ class StudyFindings:
     contrasts : tuple of Finding
         In the study's order.
     best : tuple of BestFinding
-    ladder : LadderFindings or None
+    changes : tuple of Finding
+        Of differences of contrasts; a side is the lead in a contrast, labelled by its name.
     published : tuple of PublishedPoint
     answers : tuple of TestAnswers
     missing : tuple of str
         One line a run that is not there or did not finish.
     diverged : tuple of str
         One line a run that diverged, or ended no better than chance.
+    ladder : tuple of Finding
+        What is drawn of a ladder besides its changes; see `bnbench.config.Ladder.effects`.
     """
 
     study: Study
     contrasts: tuple[Finding, ...]
     best: tuple[BestFinding, ...]
-    ladder: LadderFindings | None
+    changes: tuple[Finding, ...]
     published: tuple[PublishedPoint, ...]
     answers: tuple[TestAnswers, ...]
     missing: tuple[str, ...]
     diverged: tuple[str, ...]
+    ladder: tuple[Finding, ...] = ()
 
     @cached_property
     def by_name(self) -> dict[tuple[str, str], Finding]:
         """Every finding by the name of its contrast and the text of its metric."""
         named = [(one.name, one) for one in self.contrasts]
         named += [(best.name, one) for best in self.best for one in best.findings]
-        named += [(one.name, one) for one in self.ladder.changes] if self.ladder else []
+        named += [(one.name, one) for one in (*self.changes, *self.ladder)]
         return {(name, one.metric.text): one for name, one in named}
 
     def finding(self, contrast: str, metric: str) -> Finding | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from bnbench.config import Metric, Study
+from bnbench.config import Metric, PlannedContrast, Study
 from bnbench.findings.measures import failed, measure
 from bnbench.findings.results import Finding, Level, StudyFindings
 from bnbench.findings.study_runs import StudyRuns
@@ -44,16 +44,16 @@ def values_table(runs: StudyRuns) -> pd.DataFrame:
 def _metrics(study: Study) -> dict[str, list[Metric]]:
     """Collect what each arm is measured by, in the order of the study."""
     wanted: dict[str, dict[str, Metric]] = {label: {} for label in study.arms}
-    for planned in study.contrasts:
-        for label in (planned.treatment, planned.baseline):
+    effects = study.ladder.effects if study.ladder else []
+    for planned in (*study.planned, *effects):
+        pairs = (
+            [planned] if isinstance(planned, PlannedContrast) else [planned.after, planned.before]
+        )
+        for label in (label for pair in pairs for label in (pair.treatment, pair.baseline)):
             wanted[label] |= {metric.text: metric for metric in planned.metrics}
     for best in study.best:
         for label in (*best.treatment, *best.baseline):
             wanted[label] |= {metric.text: metric for metric in best.metrics}
-    if study.ladder:
-        for path in study.ladder.paths.values():
-            for state in path.states.values():
-                wanted[state.label] |= {metric.text: metric for metric in study.ladder.metrics}
     return {label: list(metrics.values()) for label, metrics in wanted.items()}
 
 
@@ -67,12 +67,12 @@ def contrasts_table(findings: StudyFindings) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        First the planned contrasts, then those of best against best and of the ladder. Intervals
+        First the planned contrasts, then best against best, then the changes. Intervals
         are two columns, ``<name>_low`` and ``<name>_high``; what a finding does not have is empty.
     """
     best = (finding for one in findings.best for finding in one.findings)
-    ladder = findings.ladder.changes if findings.ladder else ()
-    return pd.DataFrame([_row(finding) for finding in (*findings.contrasts, *best, *ladder)])
+    found = (*findings.contrasts, *best, *findings.changes)
+    return pd.DataFrame([_row(finding) for finding in found])
 
 
 def _row(finding: Finding) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from bnbench.plots.style import PUBLISHED, Look, experiment_look
 
 LEAD = "lead: mean with 95 % t interval"
 WHERE = {
-    "rung": ("on the ladder", Look("#0072B2", "-", "o")),
+    "switch": ("on the ladder", Look("#0072B2", "-", "o")),
     "alone": ("alone, in the published recipe", Look("#D55E00", "-", "s")),
     "last": ("last, all others corrected", Look("#009E73", "-", "^")),
 }

@@ -91,7 +91,7 @@ def compare(
     arms, left_out = read_arms(experiments)
     named = _Drawing(form, _titles(arms, titles))
     runs = as_study(arms)
-    levels, findings = levels_of(runs), tuple(compare_planned(runs))
+    levels, findings = levels_of(runs), tuple(compare_planned(runs, runs.study.contrasts))
     accuracy = accuracy_table(arms)
     difference = difference_table(accuracy, [arm.label for arm in arms])
     loss, loss_notes = _losses(arms)

@@ -10,15 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from bnbench.config import Metric, Study
+from bnbench.config import Ladder, Metric, Study
 from bnbench.findings.numbers import factor
 from bnbench.findings.results import (
     Finding,
-    LadderFindings,
     Level,
     PublishedPoint,
-    Rung,
-    SwitchEffect,
+    StudyFindings,
 )
 from bnbench.report.names import (
     arm_title,
@@ -57,58 +55,46 @@ def points_table(points: Iterable[PublishedPoint]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def rung_names(ladder: LadderFindings, metric: Metric) -> list[str]:
-    """Name the rungs by what each adds to the one before."""
-    rungs = [rung.corrected for rung in ladder.rungs if rung.metric == metric]
-    return [f"+ {corrected[-1]}" if corrected else "as published" for corrected in rungs]
+def rungs_of(found: StudyFindings, ladder: Ladder, metric: Metric) -> list[tuple[str, Finding]]:
+    """The lead on each rung, which is named by what it adds to the one before."""
+    names = ["as published", *(f"+ {switch}" for switch in ladder.switches)]
+    leads = [found.by_name[ladder.lead(rung).name, metric.text] for rung in ladder.rungs]
+    return list(zip(names, leads, strict=True))
 
 
-def levels_table(study: Study, ladder: LadderFindings, metric: Metric) -> pd.DataFrame:
+def levels_table(found: StudyFindings, ladder: Ladder, metric: Metric) -> pd.DataFrame:
     """Lay out both arms' levels on the ladder, as `bnbench.plots.ladder.plot_levels` draws them."""
-    assert study.ladder is not None
-    sides = (study.ladder.baseline, study.ladder.treatment)
-    titles = [study.ladder.paths[side].title for side in sides]
+    scale = factor(metric.quantity.unit)
     return pd.DataFrame(
         [
-            {
-                "row": row,
-                "name": name,
-                "arm": title,
-                **_ends(level, factor(metric.quantity.unit)),
-            }
-            for title, side in zip(titles, ("baseline", "treatment"), strict=True)
-            for row, (name, rung) in enumerate(_rungs(ladder, metric))
-            for level in [getattr(rung, side)]
+            {"row": row, "name": name, "arm": ladder.paths[arm].title,
+             **_ends(getattr(lead, side), scale)}
+            for side, arm in (("baseline", ladder.baseline), ("treatment", ladder.treatment))
+            for row, (name, lead) in enumerate(rungs_of(found, ladder, metric))
         ]
-    )
+    )  # fmt: skip
 
 
-def leads_table(ladder: LadderFindings, metric: Metric) -> pd.DataFrame:
+def leads_table(found: StudyFindings, ladder: Ladder, metric: Metric) -> pd.DataFrame:
     """Lay out the lead on the ladder, as `bnbench.plots.ladder.plot_leads` draws it."""
     return pd.DataFrame(
         [
-            {"row": row, "name": name, **_mean(rung.difference, metric)}
-            for row, (name, rung) in enumerate(_rungs(ladder, metric))
+            {"row": row, "name": name, **_mean(lead.contrast, metric)}
+            for row, (name, lead) in enumerate(rungs_of(found, ladder, metric))
         ]
     )
 
 
-def effects_table(study: Study, effects: Sequence[SwitchEffect], metric: Metric) -> pd.DataFrame:
+def effects_table(found: StudyFindings, ladder: Ladder, metric: Metric) -> pd.DataFrame:
     """Lay out the switches' effects on the lead, as `bnbench.plots.ladder` draws them."""
-    assert study.ladder is not None
-    rows = {switch: row for row, switch in enumerate(study.ladder.switches)}
     return pd.DataFrame(
         [
-            {
-                "row": rows[effect.switch],
-                "name": effect.switch,
-                "where": effect.where,
-                **_mean(effect.difference, metric),
-            }
-            for effect in effects
-            if effect.metric == metric
+            {"row": row, "name": switch, "where": where,
+             **_mean(found.by_name[f"{where}@{switch}", metric.text].contrast, metric)}
+            for row, switch in enumerate(ladder.switches)
+            for where in ladder.steps(switch)
         ]
-    ).sort_values("row", kind="stable")
+    )  # fmt: skip
 
 
 def sweep_table(study: Study, findings: Sequence[Finding]) -> pd.DataFrame:
@@ -133,7 +119,7 @@ def sweep_table(study: Study, findings: Sequence[Finding]) -> pd.DataFrame:
         for finding in findings
         for row in _arm_at_point(study, finding, getattr(finding, side))
     ]
-    points = list(dict.fromkeys(arm.point[0] for arm in study.points(grid_of(findings[0]))))
+    points = list(dict.fromkeys(arm.point[0] for arm in study.points(grid_of(study, findings[0]))))
     table = pd.DataFrame(rows)
     if all(isinstance(point, int | float) for point in points):
         places = {setting_value(point): float(point) for point in points}  # type: ignore[arg-type]
@@ -177,11 +163,6 @@ def _paired(name: str, finding: Finding) -> Iterator[dict[str, Any]]:
         yield known | {"kind": "published", "value": scale * finding.published}
 
 
-def _rungs(ladder: LadderFindings, metric: Metric) -> list[tuple[str, Rung]]:
-    rungs = [rung for rung in ladder.rungs if rung.metric == metric]
-    return list(zip(rung_names(ladder, metric), rungs, strict=True))
-
-
 def _mean(contrast: Contrast | None, metric: Metric) -> dict[str, float]:
     if contrast is None:
         return dict.fromkeys(("value", "lower", "upper"), float("nan"))
@@ -211,8 +192,8 @@ def _arm_at_point(study: Study, finding: Finding, level: Level) -> Iterator[dict
     values = level.values  # noqa: PD011 -- a dict
     if not values:
         return
-    first, *others = study.arms[grid_label(finding)].point
-    keys = study.grid_keys[grid_of(finding)]
+    first, *others = study.arms[grid_label(study, finding)].point
+    keys = study.grid_keys[grid_of(study, finding)]
     known = {
         "arm": study.arms[level.label].title,
         "tick": setting_value(first),

@@ -32,7 +32,9 @@ def study_title(study: Study) -> str:
 
 
 def arm_title(study: Study, label: str) -> str:
-    """Name an arm for people, with its settings where it is a point of a grid."""
+    """Name an arm for people, with its settings where it is a point of a grid; or a lead."""
+    if label not in study.arms:
+        return lead_title(label)
     arm = study.arms[label]
     keys = study.grid_keys[Label.parse(label).group] if arm.point else ()
     settings = [setting(key, value) for key, value in zip(keys, arm.point, strict=True)]
@@ -41,12 +43,21 @@ def arm_title(study: Study, label: str) -> str:
 
 def pair_title(study: Study, finding: Finding) -> str:
     """Name treatment and baseline; in a sweep, without the point at which they stand."""
-    labels = (finding.treatment.label, finding.baseline.label)
-    titles = [
-        study.arms[label].title if point_of(finding) else arm_title(study, label)
-        for label in labels
-    ]
+    sides = (finding.treatment.label, finding.baseline.label)
+    titles = [_without_point(study, label, point_of(finding)) for label in sides]
     return " against ".join(f"“{title}”" for title in titles)
+
+
+def _without_point(study: Study, label: str, point: str) -> str:
+    if point and label in study.arms:
+        return study.arms[label].title
+    group, own = Label.parse(label)
+    return arm_title(study, group if own and own == point else label)
+
+
+def lead_title(contrast: str) -> str:
+    """Name the lead in a contrast, which a change compares as if it were an arm."""
+    return f"lead in {spoken(contrast)}"
 
 
 def setting(key: str, value: Point) -> str:
@@ -69,15 +80,15 @@ def setting_value(value: Point) -> str:
 
 def settings_at(study: Study, finding: Finding) -> str:
     """Name the point of a sweep that a finding is of, such as ``momentum 0.5``."""
-    label = grid_label(finding)
-    keys: Sequence[str] = study.grid_keys[grid_of(finding)]
+    label = grid_label(study, finding)
+    keys: Sequence[str] = study.grid_keys[grid_of(study, finding)]
     values = study.arms[label].point
     return ", ".join(setting(key, value) for key, value in zip(keys, values, strict=True))
 
 
 def setting_title(study: Study, finding: Finding) -> str:
     """Name what a sweep goes over: the keys of its grid."""
-    return " and ".join(map(key_title, study.grid_keys[grid_of(finding)]))
+    return " and ".join(map(key_title, study.grid_keys[grid_of(study, finding)]))
 
 
 def point_of(finding: Finding) -> str:
@@ -90,12 +101,14 @@ def spoken(name: str) -> str:
     return name.replace("_", " ")
 
 
-def grid_label(finding: Finding) -> str:
+def grid_label(study: Study, finding: Finding) -> str:
     """Find the label of the side whose point names the finding; the other may have none."""
-    labels = (finding.treatment.label, finding.baseline.label)
+    leads = {one.name: (one.treatment, one.baseline) for one in study.contrasts}
+    sides = (finding.treatment.label, finding.baseline.label)
+    labels = [label for side in sides for label in leads.get(side, (side,))]
     return next(label for label in labels if Label.parse(label).point == point_of(finding))
 
 
-def grid_of(finding: Finding) -> str:
+def grid_of(study: Study, finding: Finding) -> str:
     """Find the label of the grid that a finding of a sweep stands in."""
-    return Label.parse(grid_label(finding)).group
+    return Label.parse(grid_label(study, finding)).group

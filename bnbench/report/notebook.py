@@ -46,7 +46,9 @@ def compare(treatments: Folders, baseline: str | Path) -> pd.DataFrame:
         If the runs cannot be read or compared; see `bnbench.findings.arms.read_arms`.
     """
     arms, _ = read_arms([Path(baseline), *_paths(treatments)])
-    return pd.DataFrame([_row(finding) for finding in compare_planned(as_study(arms))])
+    runs = as_study(arms)
+    findings = compare_planned(runs, runs.study.contrasts)
+    return pd.DataFrame([_row(finding) for finding in findings])
 
 
 def _row(finding: Finding) -> dict[str, object]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bnbench.config import Study
-from bnbench.config.study import PlannedContrast
+from bnbench.config.planned import PlannedContrast
 from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.study_runs import ArmRuns, StudyRuns
 from bnbench.plots import style

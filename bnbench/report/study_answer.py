@@ -14,7 +14,7 @@ from bnbench.config import Study, parse_metric
 from bnbench.config.label import Label
 from bnbench.config.study_schema import StudyAsk
 from bnbench.findings.results import Finding, StudyFindings
-from bnbench.report.names import arm_title, settings_at
+from bnbench.report.names import arm_title, lead_title, settings_at
 
 LISTED = 3
 """So many numbers of one part are all given; of more, the largest."""
@@ -193,6 +193,9 @@ def _pair(study: Study, name: str) -> str:
         if planned.name == name:
             labels = (planned.treatment, planned.baseline)
             return " against ".join(f"“{arm_title(study, label)}”" for label in labels)
+    for change in study.changes:
+        if change.name == name:
+            return f"“{lead_title(change.after.name)}” against “{lead_title(change.before.name)}”"
     best = next(one for one in study.best if one.name == name)
     sides = (best.treatment[0], best.baseline[0])
     return " against ".join(f"“{study.arms[label].title}”" for label in sides)

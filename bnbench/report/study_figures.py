@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bnbench.config import Metric, Study
-from bnbench.findings.results import Finding, LadderFindings, PublishedPoint
+from bnbench.config import Ladder, Metric, Study
+from bnbench.findings.results import Finding, PublishedPoint, StudyFindings
 from bnbench.plots import style
 from bnbench.plots.accuracy import SPLIT_NAMES, plot_experiments
 from bnbench.plots.ladder import plot_effects, plot_leads, plot_levels
@@ -144,38 +144,35 @@ def inside_of(points: Iterable[PublishedPoint]) -> str:
     return f"{sum(point.inside for point in judged)} of {len(judged)} inside"
 
 
-def draw_ladder(study: Study, ladder: LadderFindings) -> Picture:
+def draw_ladder(found: StudyFindings, ladder: Ladder) -> Picture:
     """Draw levels (left) and lead (right) rung by rung, a row of axes a metric."""
-    metrics = list(dict.fromkeys(rung.metric for rung in ladder.rungs))
-    rungs = len(ladder.rungs) // len(metrics)
+    metrics, rungs = ladder.metrics, len(ladder.rungs)
     with style.figure(len(metrics) * (0.8 + 0.26 * rungs), width=COLUMN) as figure:
         grid = figure.subplots(len(metrics), 2, squeeze=False, width_ratios=[1.15, 1])
         for (left, right), metric in zip(grid, metrics, strict=True):
-            levels = levels_table(study, ladder, metric)
+            levels = levels_table(found, ladder, metric)
             plot_levels(levels.assign(arm=levels["arm"].map(_plain)), ax=left)
-            plot_leads(leads_table(ladder, metric), ax=right)
+            plot_leads(leads_table(found, ladder, metric), ax=right)
             right.tick_params(axis="y", labelleft=False)
             left.set_xlabel(f"{metric.title} ({_unit(metric)})", fontsize=9)
             right.set_xlabel(f"lead ({metric.quantity.unit})", fontsize=9)
         caption = (
             "From the published recipe (top) to the corrected one (bottom), one switch more a row."
         )
-        return _finish(figure, "ladder", f"{study.name}-ladder", caption)
+        return _finish(figure, "ladder", f"{found.study.name}-ladder", caption)
 
 
-def draw_effects(study: Study, ladder: LadderFindings) -> Picture | None:
+def draw_effects(found: StudyFindings, ladder: Ladder) -> Picture:
     """Draw what correcting each switch does to the lead, a panel a metric."""
-    metrics = list(dict.fromkeys(effect.metric for effect in ladder.effects))
-    if study.ladder is None or not metrics:
-        return None
-    with style.figure(0.7 + 0.36 * len(study.ladder.switches), width=COLUMN) as figure:
+    metrics = ladder.metrics
+    with style.figure(0.7 + 0.36 * len(ladder.switches), width=COLUMN) as figure:
         axes = figure.subplots(1, len(metrics), squeeze=False, sharey=True)[0]
         for ax, metric in zip(axes, metrics, strict=True):
-            plot_effects(effects_table(study, ladder.effects, metric), ax=ax)
+            plot_effects(effects_table(found, ladder, metric), ax=ax)
             ax.set_title(_wrapped(metric.title, 36), loc="left", fontsize=9)
             ax.set_xlabel(f"change of the lead ({metric.quantity.unit})")
         caption = "What correcting one switch does to the lead, with 95 % t intervals."
-        return _finish(figure, "effects", f"{study.name}-effects", caption)
+        return _finish(figure, "effects", f"{found.study.name}-effects", caption)
 
 
 def draw_sweep(study: Study, findings: Sequence[Finding]) -> Picture | None:
@@ -197,7 +194,7 @@ def draw_sweep(study: Study, findings: Sequence[Finding]) -> Picture | None:
         return None
     tables = {metric: sweep_table(study, group) for metric, group in by_metric.items()}
     first = next(iter(tables.values()))
-    setting = key_title(study.grid_keys[grid_of(findings[0])][0])
+    setting = key_title(study.grid_keys[grid_of(study, findings[0])][0])
     failures = first["failed"].gt(0).any()
     panels = list(first["panel"].unique())
     heights = [2.1] * len(tables) + [0.9] * int(failures)

@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from bnbench.config import Metric, Study
+from bnbench.config import Ladder, Metric, Study
 from bnbench.config.label import Label
 from bnbench.config.study_schema import Point
 from bnbench.findings import numbers
 from bnbench.findings.results import (
     BestFinding,
     Finding,
-    LadderFindings,
     StudyFindings,
     TestAnswers,
 )
@@ -109,17 +108,21 @@ def study_part(
     """
     study = found.study
     single = [one for one in found.contrasts if not point_of(one)]
+    drawn = {one.name for one in study.ladder.changes} if study.ladder else set()
+    changes = [one for one in found.changes if one.name not in drawn]
+    changed = [one for one in changes if not point_of(one)]
     best = [one for chosen in found.best for one in chosen.findings]
     part = StudyPart(
         title=study_title(study),
         question=study.question.strip(),
         answer=answer(found),
         reduced=study.keeps,
-        pictures=(*looks, *_known(draw_paired(study, [*single, *best]))),
+        pictures=(*looks, *_known(draw_paired(study, [*single, *best, *changed]))),
         groups=(
             *_pairs(study, single, curves),
             *_sweeps(study, found.contrasts),
             *(_best(study, one) for one in found.best),
+            *_changes(study, changes),
             *_published(found),
             *_ladder(found),
             *(_answers(study, one) for one in found.answers),
@@ -182,6 +185,15 @@ def _best(study: Study, best: BestFinding) -> Group:
     )
 
 
+def _changes(study: Study, findings: Iterable[Finding]) -> Iterator[Group]:
+    for group in _grouped(findings, lambda one: one.group):
+        yield Group(
+            f"How the lead changes: {pair_title(study, group[0])}",
+            tables=tuple(contrast_tables(study, group)),
+            notes=tuple(finding_notes(study, group)),
+        )
+
+
 def _counted(points_of_seeds: Iterable[tuple[Point, ...]]) -> str:
     """Count at how many seeds each point is usable, such as ``0.01 (5 seeds), 0.1 (2 seeds)``."""
     counts = Counter(point for points in points_of_seeds for point in points)
@@ -209,39 +221,38 @@ def _published(found: StudyFindings) -> Iterator[Group]:
 
 
 def _ladder(found: StudyFindings) -> Iterator[Group]:
-    if (ladder := found.ladder) is None or not ladder.rungs:
+    if (ladder := found.study.ladder) is None:
         return
-    rungs = dict.fromkeys(rung.metric for rung in ladder.rungs)
-    effects = dict.fromkeys(effect.metric for effect in ladder.effects)
     yield Group(
         "From the published recipe to the corrected one",
-        pictures=(draw_ladder(found.study, ladder),),
-        tables=tuple(rung_table(found.study, ladder, metric) for metric in rungs),
+        pictures=(draw_ladder(found, ladder),),
+        tables=tuple(rung_table(found, ladder, metric) for metric in ladder.metrics),
     )
     yield Group(
         "What each correction does",
-        pictures=_known(draw_effects(found.study, ladder)),
-        tables=tuple(effect_table(ladder.effects, metric) for metric in effects),
-        notes=tuple(switch_sentences(found.study, ladder)),
+        pictures=(draw_effects(found, ladder),),
+        tables=tuple(effect_table(found, ladder, metric) for metric in ladder.metrics),
+        notes=tuple(
+            sentence
+            for metric in ladder.metrics
+            for switch in ladder.switches
+            if (sentence := switch_sentence(found, ladder, switch, metric))
+        ),
     )
 
 
-def switch_sentences(study: Study, found: LadderFindings) -> Iterator[str]:
-    """Say in words what correcting each switch of a ladder does to the treatment's lead."""
-    if (ladder := study.ladder) is None:
-        return
-    by_switch: dict[tuple[Metric, str], list[str]] = {}
-    for one in found.effects:
-        if (lead := one.difference) is not None:
-            unit = one.metric.quantity.unit
+def switch_sentence(found: StudyFindings, ladder: Ladder, switch: str, metric: Metric) -> str:
+    """Say in words what correcting a switch does to the treatment's lead; empty without runs."""
+    changes = []
+    for where in ladder.steps(switch):
+        if (lead := found.by_name[f"{where}@{switch}", metric.text].contrast) is not None:
+            unit = metric.quantity.unit
             change = numbers.estimate(lead.mean_difference, lead.t_interval, unit)
-            by_switch.setdefault((one.metric, one.switch), []).append(
-                f"{change} {WHERE[one.where]}"
-            )
-    treatment = ladder.paths[ladder.treatment].title
-    for (metric, switch), changes in by_switch.items():
-        lead_of = f"{treatment}'s lead in {metric.title}"
-        yield f"Correcting “{ladder.switches[switch]}” changes {lead_of} by {'; '.join(changes)}."
+            changes.append(f"{change} {WHERE[where]}")
+    if not changes:
+        return ""
+    lead_of = f"{ladder.paths[ladder.treatment].title}'s lead in {metric.title}"
+    return f"Correcting “{ladder.switches[switch]}” changes {lead_of} by {'; '.join(changes)}."
 
 
 def _answers(study: Study, answers: TestAnswers) -> Group:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from bnbench.config import Metric, Study
+from bnbench.config import Ladder, Metric, Study
 from bnbench.findings import numbers
 from bnbench.findings.numbers import NOTHING
 from bnbench.findings.results import (
     Finding,
-    LadderFindings,
     Level,
     PublishedPoint,
-    SwitchEffect,
+    StudyFindings,
     TestAnswers,
 )
-from bnbench.report.figure_tables import rung_names
+from bnbench.report.figure_tables import rungs_of
 from bnbench.report.names import arm_title, pair_title, point_of, settings_at
 from bnbench.report.table import Table
 from bnbench.statistics import Contrast
@@ -44,7 +43,7 @@ RARE = (
 )  # fmt: skip
 """Columns that are folded: checks, and what planning a study needs."""
 WHERE = {
-    "rung": "on the ladder",
+    "switch": "on the ladder",
     "alone": "alone, in the published recipe",
     "last": "last, with all others corrected",
 }
@@ -105,34 +104,38 @@ def published_table(study: Study, points: Iterable[PublishedPoint]) -> Table:
     return Table("Published accuracies and the re-runs", header, tuple(rows), words=2)
 
 
-def rung_table(study: Study, ladder: LadderFindings, metric: Metric) -> Table:
+def rung_table(found: StudyFindings, ladder: Ladder, metric: Metric) -> Table:
     """Lay out the ladder in one metric, the published recipe first."""
-    assert study.ladder is not None
-    paths, unit = study.ladder.paths, metric.quantity.unit
-    arms = [paths[side].title for side in (study.ladder.treatment, study.ladder.baseline)]
+    unit = metric.quantity.unit
+    arms = [ladder.paths[side].title for side in (ladder.treatment, ladder.baseline)]
     header = ("recipe", "defect put right", *arms, "lead", "95 % t interval", "exact p", "n")
-    rungs = [rung for rung in ladder.rungs if rung.metric == metric]
-    rows = []
-    for name, rung in zip(rung_names(ladder, metric), rungs, strict=True):
-        says = study.ladder.switches[rung.corrected[-1]] if rung.corrected else NOTHING
-        levels = (_mean(rung.treatment, unit), _mean(rung.baseline, unit))
-        rows.append((name, says, *levels, *_difference(rung.difference, unit)))
-    return Table(f"The ladder: {metric.title}", header, tuple(rows), words=2)
+    defects = [NOTHING, *ladder.switches.values()]
+    rows = tuple(
+        (name, defect, _mean(lead.treatment, unit), _mean(lead.baseline, unit),
+         *_difference(lead.contrast, unit))
+        for defect, (name, lead) in zip(defects, rungs_of(found, ladder, metric), strict=True)
+    )  # fmt: skip
+    return Table(f"The ladder: {metric.title}", header, rows, words=2)
 
 
-def effect_table(effects: Iterable[SwitchEffect], metric: Metric) -> Table:
+def effect_table(found: StudyFindings, ladder: Ladder, metric: Metric) -> Table:
     """Lay out what each switch does in one metric."""
     unit = metric.quantity.unit
+
+    def contrast(name: str) -> Contrast | None:
+        finding = found.finding(name, metric.text)
+        return finding.contrast if finding else None  # a switch has no effect in some arms
+
     rows = tuple(
         (
-            effect.switch,
-            WHERE[effect.where],
-            _estimate(effect.treatment, unit),
-            _estimate(effect.baseline, unit),
-            *_difference(effect.difference, unit),
+            switch,
+            WHERE[where],
+            _estimate(contrast(f"{ladder.treatment}:{where}@{switch}"), unit),
+            _estimate(contrast(f"{ladder.baseline}:{where}@{switch}"), unit),
+            *_difference(contrast(f"{where}@{switch}"), unit),
         )
-        for effect in effects
-        if effect.metric == metric
+        for switch in ladder.switches
+        for where in ladder.steps(switch)
     )
     return Table(f"Effect of each switch: {metric.title}", EFFECTS, rows, words=2)
 

@@ -145,7 +145,7 @@ def make_study(tmp_path: Path) -> MakeStudy:
             claims=({},) if text else (),
             path=str(path),
         )
-        return StudyFindings(study, tuple(findings), tuple(best), None, (), (), (), ())
+        return StudyFindings(study, tuple(findings), tuple(best), (), (), (), (), ())
 
     return make
 

@@ -95,7 +95,7 @@ def test_every_study_asks_what_it_measures(root: Path) -> None:
     small = [load_study(one.path, small=True) for one in studies if one.has_small]
     for study in small:
         known = {one.name for one in study.contrasts} | {one.name for one in study.best}
-        known |= set(study.ladder.changes if study.ladder else ())
+        known |= {one.name for one in study.changes}
         tests = [test for tests in asked(study).values() for test in tests]
         assert {test.names["contrast"] for test in tests} <= known
         assert {test.rule for test in tests} <= set(RULES)

@@ -44,7 +44,7 @@ def judge(rule: str, of: Finding | Level | BestFinding, **fields: Any) -> Outcom
     study: Any = None  # no rule asks for it
     test: Any = RULES[rule]
     outcome = test(aspect="aspect", study="study", rule=rule, **fields).judge(
-        StudyFindings(study, contrasts, best, None, (), (), (), ())
+        StudyFindings(study, contrasts, best, (), (), (), (), ())
     )
     assert isinstance(outcome, Outcome)
     return outcome

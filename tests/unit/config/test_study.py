@@ -98,6 +98,55 @@ def test_contrasts_pair_points(folder: Path) -> None:
     assert [len(best.treatment) for best in study.best] == [4]
 
 
+CHANGES = """\
+contrasts:
+  both: {treatment: b, baseline: a, metrics: [test_accuracy]}
+  single: {treatment: b, baseline: c, metrics: [test_accuracy]}
+  point: {treatment: 'b@0.1,32', baseline: c, metrics: [test_accuracy]}
+changes:
+"""
+
+
+def test_a_change_is_the_difference_of_two_contrasts(folder: Path) -> None:
+    study = load(
+        folder,
+        GRID
+        + CHANGES
+        + "  grids: {after: both, before: single, metrics: [train_loss@1], smallest_effect: 0.2}\n"
+        + "  one: {after: point, before: 'both@0.1,16', metrics: [test_accuracy]}\n",
+    )
+    named = {one.name: (one.after.name, one.before.name) for one in study.changes}
+    assert named == {
+        "grids@0.001,16": ("both@0.001,16", "single@0.001,16"),
+        "grids@0.1,16": ("both@0.1,16", "single@0.1,16"),
+        "one": ("point", "both@0.1,16"),
+    }
+    assert [one.smallest_effect for one in study.changes] == [0.2, 0.2, 0.001]
+    assert study.changes[0].after.baseline == "a@0.001,16"
+    assert all(one.any_time for one in study.at_any_time().changes)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("both: {after: point, before: single,", "changes.both: a contrast has this name"),
+        ("x: {after: pont, before: single,", "x.after: there is no contrast 'pont'; did you mean"),
+        ("x: {after: point, before: single, tuning_seeds: 3,", "x.tuning_seeds: there is no such"),
+        ("x: {after: point,", "changes.x.before: is missing"),
+    ],
+)
+def test_a_change_that_cannot_be_is_one_line(folder: Path, line: str, said: str) -> None:
+    with pytest.raises(BnbenchError) as caught:
+        load(folder, f"{GRID}{CHANGES}  {line} metrics: [test_accuracy]}}\n")
+    assert said in str(caught.value)
+    assert len(caught.value.problems) == 1
+
+
+def test_a_change_takes_levels(folder: Path) -> None:
+    with pytest.raises(BnbenchError, match="may be infinite; a change takes levels"):
+        load(folder, GRID + CHANGES + "  x: {after: point, before: single, metrics: [diverged]}\n")
+
+
 SMALL = """\
 small: {keeps: all but one epoch, seeds: 4, overrides: {training.epochs: 1},
   grid: {training.batch_size: [16]}}

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from scipy import stats
 
 from bnbench.config import Study
 from bnbench.errors import BnbenchError
-from bnbench.findings import Finding, find
+from bnbench.findings import Finding, contrasts_table, find
 from bnbench.runs import Run
 
 Load = Callable[..., Study]
@@ -338,3 +339,45 @@ def test_times_without_the_evaluations_within_epochs(compare: Compare) -> None:
         "read from the ends of the epochs alone of plain, seed 0 (evaluations.csv is not there)",
         "batch_norm is evaluated after each epoch only, plain every 5 steps, too",
     )
+
+
+def test_a_change_is_the_difference_of_two_differences(
+    load: Load, make_runs: MakeRuns, results: Path
+) -> None:
+    study = load("""\
+seeds: 4
+experiments:
+  plain: {config: plain.yaml}
+  bn: {config: batch_norm.yaml}
+  plain_fast: {config: plain.yaml, overrides: {training.optimizer.learning_rate: 0.01}}
+  bn_fast: {config: batch_norm.yaml, overrides: {training.optimizer.learning_rate: 0.01}}
+contrasts:
+  slow: {treatment: bn, baseline: plain, metrics: [validation_accuracy@last]}
+  fast: {treatment: bn_fast, baseline: plain_fast, metrics: [validation_accuracy@last]}
+changes:
+  faster:
+    after: fast
+    before: slow
+    family: confirmatory
+    metrics: [validation_accuracy@last]
+""")
+    levels = {
+        "plain": [0.90, 0.91, 0.92, 0.93],
+        "bn": [0.95, 0.94, 0.96],  # seed 3 has no partner
+        "plain_fast": [0.80, 0.82, 0.84, 0.86],
+        "bn_fast": [0.90, 0.90, 0.95, 0.93],
+    }
+    for label, values in levels.items():
+        make_runs(study, label, {seed: [0.5, value] for seed, value in enumerate(values)})
+    (change,) = find(study, results).changes
+    assert change.contrast is not None
+    expected = np.array([0.10 - 0.05, 0.08 - 0.03, 0.11 - 0.04])
+    assert change.contrast.differences == pytest.approx(expected)
+    interval = stats.ttest_1samp(expected, 0).confidence_interval(0.95)
+    ends = change.contrast.t_interval
+    assert (ends.low, ends.high) == pytest.approx((interval.low, interval.high))
+    assert (change.treatment.label, change.baseline.label) == ("fast", "slow")
+    assert (change.n, change.adjusted_by) == (3, "Holm")
+    assert change.notes == ("only plain has seed 3, left out of the pairs",)
+    table = contrasts_table(find(study, results))
+    assert table["contrast"].tolist() == ["slow", "fast", "faster"]

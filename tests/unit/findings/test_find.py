@@ -119,4 +119,4 @@ def test_every_study_that_there_is_has_findings(root: Path, tmp_path: Path, smal
             continue
         found = find(load_study(path, small=small), tmp_path)
         assert len(found.missing) == len(found.study.experiments) * len(found.study.seeds)
-        assert contrasts_table(found)["p"].isna().all() if found.contrasts else found.ladder
+        assert contrasts_table(found)["p"].isna().all() if found.contrasts else found.changes

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bnbench.config import Study
-from bnbench.findings import LadderFindings, SwitchEffect, find
+from bnbench.findings import StudyFindings, find
 from bnbench.runs import Run
+from bnbench.statistics import Contrast
 
 Load = Callable[..., Study]
 MakeRuns = Callable[..., list[Run]]
@@ -61,8 +62,8 @@ LEVELS = {
 @pytest.fixture
 def ladder(
     load: Load, make_runs: MakeRuns, results: Path, tmp_path: Path
-) -> Callable[..., LadderFindings]:
-    def climb(left_out: str = "") -> LadderFindings:
+) -> Callable[..., StudyFindings]:
+    def climb(left_out: str = "") -> StudyFindings:
         for name, text in RECIPES.items():
             ending = CORRECTED if name.endswith("corrected") else PUBLISHED
             (tmp_path / f"{name}.yaml").write_text(text + ending)
@@ -73,60 +74,57 @@ def ladder(
                 step = 0.01 if arm == "plain" else 0.03
                 if label != left_out:
                     make_runs(study, label, {0: [level], 1: [level + step]})
-        found = find(study, results).ladder
-        assert found is not None
-        return found
+        return find(study, results)
 
     return climb
 
 
 def test_rungs_from_the_published_recipe_to_the_corrected_one(
-    ladder: Callable[..., LadderFindings],
+    ladder: Callable[..., StudyFindings],
 ) -> None:
-    rungs = ladder().rungs
-    assert [
-        (rung.corrected, rung.treatment.values[0], rung.baseline.values[0]) for rung in rungs
-    ] == [
-        ((), 0.90, 0.80),
-        (("softmax",), 0.91, 0.84),
-        (("softmax", "placement"), 0.93, 0.84),  # the switch has no effect without batch norm
-        (("softmax", "placement", "resize"), 0.94, 0.85),
+    rungs = [one for one in ladder().ladder if one.name.startswith("lead")]
+    assert [(rung.name, rung.treatment.values[0], rung.baseline.values[0]) for rung in rungs] == [
+        ("lead", 0.90, 0.80),
+        ("lead+softmax", 0.91, 0.84),
+        ("lead+softmax+placement", 0.93, 0.84),  # the switch has no effect without batch norm
+        ("lead+softmax+placement+resize", 0.94, 0.85),
     ]
-    first = rungs[0].difference
+    first = rungs[0].contrast
     assert first is not None
     assert first.differences == pytest.approx([0.10, 0.12])
 
 
-def effect(found: LadderFindings, switch: str, where: str) -> SwitchEffect:
-    (one,) = (one for one in found.effects if (one.switch, one.where) == (switch, where))
-    return one
+def effect(found: StudyFindings, switch: str, where: str) -> list[Contrast | None]:
+    """What a correction does in the treatment, in the baseline, and to the lead."""
+    names = [f"{side}{where}@{switch}" for side in ("batch_norm:", "plain:", "")]
+    findings = [found.finding(name, "validation_accuracy@1") for name in names]
+    return [finding.contrast if finding else None for finding in findings]
 
 
 @pytest.mark.parametrize(
     ("switch", "where", "treatment", "baseline", "difference"),
     [
-        ("softmax", "rung", 0.01, 0.04, -0.03),
+        ("softmax", "switch", 0.01, 0.04, -0.03),
         ("softmax", "alone", 0.01, 0.04, -0.03),
         ("softmax", "last", 0.94 - 0.88, 0.85 - 0.82, 0.03),
-        ("placement", "rung", 0.02, None, 0.02),
+        ("placement", "switch", 0.02, None, 0.02),
         ("placement", "alone", -0.03, None, -0.03),
         ("placement", "last", 0.94 - 0.915, None, 0.025),
-        ("resize", "rung", 0.01, 0.01, 0.0),
+        ("resize", "switch", 0.01, 0.01, 0.0),
         ("resize", "alone", 0.005, 0.02, -0.015),
         ("resize", "last", 0.01, 0.01, 0.0),
     ],
 )
 def test_what_correcting_one_switch_does(
-    ladder: Callable[..., LadderFindings],
+    ladder: Callable[..., StudyFindings],
     switch: str,
     where: str,
     treatment: float,
     baseline: float | None,
     difference: float,
 ) -> None:
-    one = effect(ladder(), switch, where)
     expected = (treatment, baseline, difference)
-    for contrast, mean in zip((one.treatment, one.baseline, one.difference), expected, strict=True):
+    for contrast, mean in zip(effect(ladder(), switch, where), expected, strict=True):
         if mean is None:
             assert contrast is None
         else:
@@ -136,25 +134,26 @@ def test_what_correcting_one_switch_does(
 
 
 def test_a_recipe_that_has_not_been_run_leaves_gaps_where_it_is_needed(
-    ladder: Callable[..., LadderFindings],
+    ladder: Callable[..., StudyFindings],
 ) -> None:
     found = ladder(left_out="ladder/batch_norm+softmax+placement+resize")
-    last = found.rungs[-1]
-    assert last.difference is None
+    last = found.by_name["lead+softmax+placement+resize", "validation_accuracy@1"]
+    assert last.contrast is None
     assert last.treatment.values == {}
     assert last.baseline.values[0] == 0.85
-    gap = effect(found, "resize", "rung")
-    assert (gap.treatment, gap.difference) == (None, None)
-    assert gap.baseline is not None
-    assert effect(found, "softmax", "rung").difference is not None
+    treatment, baseline, difference = effect(found, "resize", "switch")
+    assert (treatment, difference) == (None, None)
+    assert baseline is not None
+    assert effect(found, "softmax", "switch")[2] is not None
 
 
 def test_a_study_without_a_ladder(load: Load, results: Path) -> None:
-    assert find(load("experiments: {plain: {config: plain.yaml}}"), results).ladder is None
+    found = find(load("experiments: {plain: {config: plain.yaml}}"), results)
+    assert (found.ladder, found.changes) == ((), ())
 
 
 def test_the_lead_changes_over_the_ladder_and_rung_by_rung(
-    ladder: Callable[..., LadderFindings],
+    ladder: Callable[..., StudyFindings],
 ) -> None:
     # The lead is 0.10, 0.07, 0.09 and 0.09 at seed 0 and 0.02 more at seed 1, on every rung.
     changes = {one.name: one for one in ladder().changes}
@@ -172,7 +171,7 @@ def test_the_lead_changes_over_the_ladder_and_rung_by_rung(
 
 
 def test_a_change_of_a_rung_that_was_not_run_is_unknown(
-    ladder: Callable[..., LadderFindings],
+    ladder: Callable[..., StudyFindings],
 ) -> None:
     changes = {one.name: one.contrast for one in ladder("ladder/plain+softmax").changes}
     assert changes["switch@softmax"] is None

@@ -138,7 +138,7 @@ def test_the_ladder_has_both_arms_side_by_side_and_the_lead(ax: Axes) -> None:
 
 
 def test_each_place_of_a_switch_has_a_look_of_its_own(ax: Axes) -> None:
-    effects = [_rungs(where=where) for where in ("last", "rung", "alone")]
+    effects = [_rungs(where=where) for where in ("last", "switch", "alone")]
     ladder.plot_effects(pd.concat(effects).sort_values("row"), ax=ax)
     lines = [_line(ax, label) for label, _ in ladder.WHERE.values()]
     assert len({line.get_marker() for line in lines}) == len({line.get_color() for line in lines})

@@ -11,16 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bnbench.config import Ladder, Metric, PlannedContrast, Study, load_study
+from bnbench.config import Change, Metric, PlannedContrast, Study, load_study
 from bnbench.findings.results import (
     BestFinding,
     Finding,
-    LadderFindings,
     Level,
     PublishedPoint,
-    Rung,
     StudyFindings,
-    SwitchEffect,
     TestAnswers,
 )
 from bnbench.statistics import (
@@ -166,16 +163,16 @@ def construct(
     study: Study, value: Law, *, answers: bool = False, published: Iterable[str] = ()
 ) -> StudyFindings:
     """Fill a study's plan with values; every number comes from `bnbench.statistics`."""
-    contrasts = [
-        _finding(study, planned, metric, value)
-        for planned in study.contrasts
-        for metric in planned.metrics
-    ]
+
+    def filled(plan: Iterable[PlannedContrast | Change]) -> Iterable[Finding]:
+        return (_planned(study, one, metric, value) for one in plan for metric in one.metrics)
+
     return StudyFindings(
         study=study,
-        contrasts=tuple(contrasts),
+        contrasts=tuple(filled(study.contrasts)),
         best=tuple(_best(study, value)),
-        ladder=None if study.ladder is None else _climb(study, study.ladder, value),
+        changes=tuple(filled(study.changes)),
+        ladder=tuple(filled(study.ladder.effects if study.ladder else ())),
         published=tuple(_points(published)),
         answers=(_answers(study),) if answers else (),
         missing=("plain, seed 9: not run",) if answers else (),
@@ -253,35 +250,22 @@ def _best(study: Study, value: Law) -> Iterable[BestFinding]:
         )
 
 
-def _climb(study: Study, ladder: Ladder, value: Law) -> LadderFindings:
-    switches = tuple(ladder.switches)
+def _planned(
+    study: Study, planned: PlannedContrast | Change, metric: Metric, value: Law
+) -> Finding:
+    """Fill a contrast, or a change, whose sides are leads that are given as if they were arms."""
+    if isinstance(planned, PlannedContrast):
+        return _finding(study, planned, metric, value)
 
-    def level(arm: str, corrected: Iterable[str], metric: Metric) -> Level:
-        return _level(study, ladder.paths[arm].at(corrected).label, metric, value)
+    def lead(label: str, of: Metric, seed: int) -> float:
+        pair = {one.name: one for one in (planned.after, planned.before)}[label]
+        return value(pair.treatment, of, seed) - value(pair.baseline, of, seed)
 
-    def difference(corrected: Iterable[str], metric: Metric) -> Contrast:
-        sides = [level(arm, corrected, metric) for arm in (ladder.treatment, ladder.baseline)]
-        return _contrast(sides[0], sides[1], 0.001)
-
-    rungs = [
-        Rung(
-            switches[:count],
-            metric,
-            level(ladder.treatment, switches[:count], metric),
-            level(ladder.baseline, switches[:count], metric),
-            difference(switches[:count], metric),
-        )
-        for metric in ladder.metrics
-        for count in range(len(switches) + 1)
-    ]
-    effects = [
-        SwitchEffect(switch, where, metric, change, None, change)
-        for metric in ladder.metrics
-        for switch in switches
-        for where in ("rung", "alone", "last")
-        for change in [difference((switch,), metric)]
-    ]
-    return LadderFindings(tuple(rungs), tuple(effects))
+    sides = PlannedContrast(
+        planned.name, planned.group, planned.after.name, planned.before.name, planned.metrics,
+        planned.smallest_effect, planned.confirmatory,
+    )  # fmt: skip
+    return _finding(study, sides, metric, lead)
 
 
 def _points(labels: Iterable[str]) -> Iterable[PublishedPoint]:

@@ -35,27 +35,30 @@ def test_a_loss_stays_in_nats(headline: StudyFindings) -> None:
 
 
 def test_the_ladder_lays_out_levels_leads_and_effects(ladder: StudyFindings) -> None:
-    found, metric = ladder.ladder, parse_metric("validation_accuracy@last")
-    assert found
-    levels = figure_tables.levels_table(ladder.study, found, metric)
+    plan, metric = ladder.study.ladder, parse_metric("validation_accuracy@last")
+    assert plan
+    levels = figure_tables.levels_table(ladder, plan, metric)
     assert levels["arm"].tolist() == ["LeNet-5 as published"] * 4 + ["batch norm"] * 4
     assert levels["row"].tolist() == [0, 1, 2, 3] * 2
-    rung = found.rungs[4]  # the published recipe in the second metric
-    assert rung.baseline.summary
-    assert levels["value"][0] == 100 * rung.baseline.summary.mean
-    leads = figure_tables.leads_table(found, metric)
-    assert rung.difference
-    assert leads["value"][0] == 100 * rung.difference.mean_difference
-    effects = figure_tables.effects_table(ladder.study, found.effects, metric)
+    first = ladder.by_name["lead", metric.text]
+    assert first.baseline.summary
+    assert levels["value"][0] == 100 * first.baseline.summary.mean
+    leads = figure_tables.leads_table(ladder, plan, metric)
+    assert first.contrast
+    assert leads["value"][0] == 100 * first.contrast.mean_difference
+    effects = figure_tables.effects_table(ladder, plan, metric)
     assert effects["row"].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
-    assert effects["where"].tolist() == ["rung", "alone", "last"] * 3
+    assert effects["where"].tolist() == ["switch", "alone", "last"] * 3
 
 
 def test_a_missing_effect_is_an_empty_row(ladder: StudyFindings) -> None:
-    assert ladder.ladder
-    effect = dataclasses.replace(ladder.ladder.effects[0], difference=None)
-    table = figure_tables.effects_table(ladder.study, [effect], effect.metric)
-    assert table[["value", "lower", "upper"]].isna().all(axis=None)
+    plan, metric = ladder.study.ladder, parse_metric("validation_accuracy@last")
+    assert plan
+    unknown = tuple(dataclasses.replace(one, contrast=None) for one in ladder.changes)
+    found = dataclasses.replace(ladder, changes=unknown)
+    table = figure_tables.effects_table(found, plan, metric)
+    missing = table.loc[table["where"] == "switch", ["value", "lower", "upper"]]
+    assert missing.isna().all(axis=None)
 
 
 def test_a_sweep_has_a_panel_a_value_of_the_further_key(sweep: StudyFindings) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bnbench.config.study_schema import StudyAsk
-from bnbench.findings.results import Finding, LadderFindings, StudyFindings
+from bnbench.findings.results import Finding, StudyFindings
 from bnbench.report import study_answer
 
 FIRST, LAST = "validation_accuracy@1", "validation_accuracy@last"
@@ -172,7 +172,6 @@ def test_best_against_best(sweep: StudyFindings) -> None:
 
 
 def test_a_ladder_names_the_switch(headline: StudyFindings, ladder: StudyFindings) -> None:
-    assert ladder.ladder is not None
     first = headline.contrasts[0]
     less = shifted(dataclasses.replace(first, adjusted_by=""), -0.03)
     none = shifted(less, 0.02)
@@ -182,7 +181,7 @@ def test_a_ladder_names_the_switch(headline: StudyFindings, ladder: StudyFinding
         dataclasses.replace(less, name="switch@placement", group="switch"),
         dataclasses.replace(none, name="switch@mode", group="switch"),
     )
-    found = dataclasses.replace(ladder, ladder=LadderFindings((), (), changes))
+    found = dataclasses.replace(ladder, changes=changes)
     together = {"contrasts": ["ladder"], "metrics": [FIRST], "yes": "lower"}
     assert answer(asking(found, together)).startswith("Yes. Corrected: validation accuracy after")
     each = {"contrasts": ["switch"], "metrics": [FIRST], "yes": "lower"}
@@ -240,4 +239,4 @@ def test_nothing_to_compare_is_said(headline: StudyFindings, ladder: StudyFindin
     assert answer(dataclasses.replace(headline, contrasts=())) == nothing
     unpaired = changed(headline, contrast=None, speed_up=None)
     assert answer(unpaired) == nothing
-    assert answer(dataclasses.replace(ladder, ladder=LadderFindings((), ()))) == nothing
+    assert answer(dataclasses.replace(ladder, changes=())) == nothing

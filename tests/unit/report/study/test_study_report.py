@@ -19,6 +19,7 @@ from bnbench.report.claim_part import claims_part
 from bnbench.report.page import Page, markdown, write_report
 from bnbench.report.study_part import StudyPart, study_part
 from bnbench.runs import Run
+from tests.unit.report.study.conftest import SWEEP, construct, law, load
 
 RUNS = [
     AppendixRun("plain", seed, "experiment: plain\n", f'{{"seed": {seed}}}') for seed in range(2)
@@ -78,6 +79,27 @@ def parts(
 @pytest.fixture(scope="module")
 def page(parts: tuple[StudyPart, ...]) -> Page:
     return _page(*parts, judgements=(_judgement("A0.1", "first"),))
+
+
+def test_a_change_has_a_table_and_a_row_of_the_paired_figure(path: Path, root: Path) -> None:
+    changes = """changes:
+  grown: {{after: sgd, before: 'sgd@0.1,0', metrics: [validation_accuracy@last]}}
+  one: {{after: 'sgd@3,0', before: 'sgd@0.1,0', metrics: [validation_accuracy@last]}}
+asks:
+  - {{says: at the ends, contrasts: [one], metrics: [validation_accuracy@last], yes: lower}}
+small:"""
+    found = construct(load(SWEEP.replace("small:", changes), path, root), law)
+    part = study_part(found, _curves())
+    titles = [group.title for group in part.groups if group.title.startswith("How the lead")]
+    assert titles == [
+        "How the lead changes: “lead in sgd” against “lead in sgd@0.1,0”",
+        "How the lead changes: “lead in sgd@3,0” against “lead in sgd@0.1,0”",
+    ]
+    (grown,) = (group for group in part.groups if group.title == titles[0])
+    assert len(grown.tables[0].rows) == 6
+    assert grown.tables[0].rows[0][0] == "learning rate 0.001, dropout 0"
+    assert "lead in sgd@3,0" in "".join(one.svg for one in part.pictures if one.kind == "paired")
+    assert "validation accuracy after the last epoch differs by" in part.answer.sentences[0]
 
 
 def test_what_is_read_first_comes_first(page: Page) -> None:

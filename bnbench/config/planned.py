@@ -1,0 +1,93 @@
+"""What a study compares: two arms, two contrasts, or each side at its best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bnbench.config.metric import Metric
+
+SMALLEST_EFFECT = 0.001
+
+
+@dataclass(frozen=True)
+class PlannedContrast:
+    """Treatment against baseline, paired by seed, on one or more metrics.
+
+    Attributes
+    ----------
+    name : str
+        ``group``, or ``group@point``.
+    group : str
+        As the study's file names it.
+    treatment, baseline : str
+        Labels of arms.
+    metrics : tuple of Metric
+    smallest_effect : float
+        Of interest, in the metrics' unit, declared beforehand.
+    confirmatory : bool
+        Whether it belongs to the family whose p values are adjusted together.
+    any_time : bool
+        Whether its interval and p hold however often one has looked; see `Study.any_time`.
+    """
+
+    name: str
+    group: str
+    treatment: str
+    baseline: str
+    metrics: tuple[Metric, ...]
+    smallest_effect: float
+    confirmatory: bool
+    any_time: bool = False
+
+
+@dataclass(frozen=True)
+class Change:
+    """The difference of two contrasts, paired by seed: how the lead changes, or an interaction.
+
+    Attributes
+    ----------
+    name, group : str
+        As of a `PlannedContrast`.
+    after, before : PlannedContrast
+        The lead in the first, less the lead in the second.
+    metrics : tuple of Metric
+        Levels; the difference of two infinite times would be no number.
+    smallest_effect : float
+    confirmatory, any_time : bool
+        As of a `PlannedContrast`.
+    """
+
+    name: str
+    group: str
+    after: PlannedContrast
+    before: PlannedContrast
+    metrics: tuple[Metric, ...]
+    smallest_effect: float = SMALLEST_EFFECT
+    confirmatory: bool = False
+    any_time: bool = False
+
+
+@dataclass(frozen=True)
+class BestAgainstBest:
+    """Each side at the point of its grid that is best on tuning seeds, scored on fresh ones.
+
+    Attributes
+    ----------
+    name : str
+    treatment, baseline : tuple of str
+        Labels of the arms to choose from.
+    metrics : tuple of Metric
+        The first chooses.
+    tuning_seeds : int
+        So many first seeds choose; those after them score.
+    smallest_effect : float
+    confirmatory : bool
+    """
+
+    name: str
+    treatment: tuple[str, ...]
+    baseline: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    tuning_seeds: int
+    smallest_effect: float
+    confirmatory: bool
