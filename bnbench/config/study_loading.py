@@ -8,7 +8,6 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from bnbench.config.figures import check_figures
 from bnbench.config.label import Label
 from bnbench.config.ladder import Ladder, check_levels, climb
 from bnbench.config.loading import checked, load_variant, read_mapping
@@ -103,7 +102,7 @@ class _Loading:
         if self.problems:
             raise BnbenchError(*dict.fromkeys(self.problems))
         count = seeds or (self.small and self.small.seeds) or self.file.seeds
-        study = Study(
+        return Study(
             name=self.name,
             question=self.file.question.strip(),
             seeds=tuple(range(count)),
@@ -123,8 +122,6 @@ class _Loading:
             asks=self.file.asks,
             brief=self.file.brief,
         )  # fmt: skip
-        check_figures(study, self.place)
-        return study
 
     def place(self, key: str) -> str:
         return place_of(self.places, key, str(self.path))

@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from bnbench.claims import Verdict
 from bnbench.report.drawing import Drawings
-from bnbench.report.study_figures import Picture
+from bnbench.report.figures import Picture
 
 FOLD = re.compile(r"<details><summary>([^<>]*)</summary>\n?|</details>\n?")
 COLORS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bnbench.config import Study
+from bnbench.config import Change, Study
 from bnbench.config.label import Label
 from bnbench.config.study import SMALL
 from bnbench.config.study_schema import Point
@@ -86,9 +86,16 @@ def settings_at(study: Study, finding: Finding) -> str:
     return ", ".join(setting(key, value) for key, value in zip(keys, values, strict=True))
 
 
-def setting_title(study: Study, finding: Finding) -> str:
-    """Name what a sweep goes over: the keys of its grid."""
-    return " and ".join(map(key_title, study.grid_keys[grid_of(study, finding)]))
+def sweep_title(study: Study, finding: Finding) -> str:
+    """Name both sides of a sweep, and what it goes over."""
+    setting = " and ".join(map(key_title, study.grid_keys[grid_of(study, finding)]))
+    return f"{pair_title(study, finding)}, by {setting}"
+
+
+def own_changes(study: Study) -> list[Change]:
+    """List the changes that a study plans itself; those of a ladder are shown with it."""
+    of_ladder = {one.name for one in study.ladder.changes} if study.ladder else set()
+    return [one for one in study.changes if one.name not in of_ladder]
 
 
 def point_of(finding: Finding) -> str:

@@ -12,9 +12,9 @@ from bnbench.report.answers import AnswerRow
 from bnbench.report.appendix import READING as APPENDIX_READING
 from bnbench.report.appendix import Listing
 from bnbench.report.claim_part import ARTICLES, ClaimsPart
+from bnbench.report.figures import Picture
 from bnbench.report.files import writing
 from bnbench.report.markdown import environment
-from bnbench.report.study_figures import Picture
 from bnbench.report.study_part import StudyPart
 from bnbench.runs import write_text
 

@@ -6,10 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import pandas as pd
-
 from bnbench.config import Ladder, Metric, Study
-from bnbench.config.label import Label
 from bnbench.config.study_schema import Point
 from bnbench.findings import numbers
 from bnbench.findings.results import (
@@ -18,25 +15,17 @@ from bnbench.findings.results import (
     StudyFindings,
     TestAnswers,
 )
+from bnbench.report.figures import Picture, effects, ladder, published
 from bnbench.report.names import (
     arm_title,
+    own_changes,
     pair_title,
     point_of,
-    setting_title,
     setting_value,
     study_title,
+    sweep_title,
 )
 from bnbench.report.study_answer import Answer, answer
-from bnbench.report.study_figures import (
-    Picture,
-    draw_curves,
-    draw_effects,
-    draw_ladder,
-    draw_paired,
-    draw_published,
-    draw_sweep,
-    inside_of,
-)
 from bnbench.report.study_tables import (
     WHERE,
     answers_table,
@@ -92,76 +81,61 @@ class StudyPart:
         return [*self.pictures, *(one for group in self.groups for one in group.pictures)]
 
 
-def study_part(
-    found: StudyFindings, curves: pd.DataFrame, looks: Sequence[Picture] = ()
-) -> StudyPart:
-    """Lay out all that a study's runs say.
-
-    Parameters
-    ----------
-    found : StudyFindings
-    curves : DataFrame
-        As `bnbench.report.curves.accuracy_table` returns it, of the study's experiments; arms
-        without rows are not drawn.
-    looks : sequence of Picture
-        Of what the study's probes saw.
-    """
-    study = found.study
-    single = [one for one in found.contrasts if not point_of(one)]
-    drawn = {one.name for one in study.ladder.changes} if study.ladder else set()
-    changes = [one for one in found.changes if one.name not in drawn]
-    changed = [one for one in changes if not point_of(one)]
-    best = [one for chosen in found.best for one in chosen.findings]
-    part = StudyPart(
-        title=study_title(study),
-        question=study.question.strip(),
+def study_part(found: StudyFindings, pictures: Sequence[Picture]) -> StudyPart:
+    """Lay out all that a study's runs say, each figure beside the numbers that it shows."""
+    groups = [
+        *_pairs(found),
+        *_sweeps(found),
+        *(_best(found.study, one) for one in found.best),
+        *_changes(found),
+        *_published(found),
+        *_ladder(found),
+        *(_answers(found.study, one) for one in found.answers),
+    ]
+    head = [one for one in pictures if found.study.figures is not None or not one.beside]
+    others = [one for one in pictures if one not in head]
+    return StudyPart(
+        title=study_title(found.study),
+        question=found.study.question.strip(),
         answer=answer(found),
-        reduced=study.keeps,
-        pictures=(*looks, *_known(draw_paired(study, [*single, *best, *changed]))),
-        groups=(
-            *_pairs(study, single, curves),
-            *_sweeps(study, found.contrasts),
-            *(_best(study, one) for one in found.best),
-            *_changes(study, changes),
-            *_published(found),
-            *_ladder(found),
-            *(_answers(study, one) for one in found.answers),
+        reduced=found.study.keeps,
+        pictures=tuple(head),
+        groups=tuple(
+            replace(group, pictures=tuple(one for one in others if one.beside == group.title))
+            for group in groups
         ),
         missing=found.missing,
         diverged=found.diverged,
     )
-    return part if study.figures is None else _with_chosen(part, study.figures)
 
 
-def _with_chosen(part: StudyPart, kinds: Iterable[str]) -> StudyPart:
-    """Move the chosen kinds of figures to the head, in their order, and drop the others."""
-    chosen = [one for kind in kinds for one in part.all_pictures if one.kind == kind]
-    groups = tuple(replace(group, pictures=()) for group in part.groups)
-    return replace(part, pictures=tuple(chosen), groups=groups)
-
-
-def _pairs(study: Study, findings: Iterable[Finding], curves: pd.DataFrame) -> Iterator[Group]:
+def _pairs(found: StudyFindings) -> Iterator[Group]:
     """Put together what contrasts of the same two arms found, whatever the study calls them."""
-    for group in _grouped(findings, lambda one: (one.treatment.label, one.baseline.label)):
-        first = group[0]
-        points = any(Label.parse(one.label).point for one in (first.treatment, first.baseline))
-        yield Group(
-            pair_title(study, first),
-            pictures=() if points else _known(draw_curves(study, curves, first)),
-            tables=tuple(contrast_tables(study, group)),
-            notes=tuple(finding_notes(study, group)),
-        )
+    single = [one for one in found.contrasts if not point_of(one)]
+    for group in _grouped(single, lambda one: (one.treatment.label, one.baseline.label)):
+        yield _group(found.study, pair_title(found.study, group[0]), group)
 
 
-def _sweeps(study: Study, findings: Iterable[Finding]) -> Iterator[Group]:
-    swept = [one for one in findings if point_of(one)]
+def _sweeps(found: StudyFindings) -> Iterator[Group]:
+    swept = [one for one in found.contrasts if point_of(one)]
     for group in _grouped(swept, lambda one: one.group):
-        yield Group(
-            f"{pair_title(study, group[0])}, by {setting_title(study, group[0])}",
-            pictures=_known(draw_sweep(study, group)),
-            tables=tuple(contrast_tables(study, group)),
-            notes=tuple(finding_notes(study, group)),
-        )
+        yield _group(found.study, sweep_title(found.study, group[0]), group)
+
+
+def _changes(found: StudyFindings) -> Iterator[Group]:
+    names = {one.name for one in own_changes(found.study)}
+    changes = [one for one in found.changes if one.name in names]
+    for group in _grouped(changes, lambda one: one.group):
+        title = f"How the lead changes: {pair_title(found.study, group[0])}"
+        yield _group(found.study, title, group)
+
+
+def _group(
+    study: Study, title: str, findings: Sequence[Finding], texts: tuple[str, ...] = ()
+) -> Group:
+    """Lay out findings in numbers, with the notes on them."""
+    tables = tuple(contrast_tables(study, findings)) if findings else ()
+    return Group(title, texts, tables=tables, notes=tuple(finding_notes(study, findings)))
 
 
 def _best(study: Study, best: BestFinding) -> Group:
@@ -174,24 +148,9 @@ def _best(study: Study, best: BestFinding) -> Group:
         for side, by_seed in best.usable.items()
     ]
     metric = best.findings[0].metric.title if best.findings else "its first metric"
-    return Group(
-        f"“{titles['treatment']}” against “{titles['baseline']}”, each at its best for {metric}",
-        texts=(
-            f"The first {len(best.tuning_seeds)} seeds chose {chosen}. The other seeds score them.",
-            *usable,
-        ),
-        tables=tuple(contrast_tables(study, best.findings)) if best.findings else (),
-        notes=tuple(finding_notes(study, best.findings)),
-    )
-
-
-def _changes(study: Study, findings: Iterable[Finding]) -> Iterator[Group]:
-    for group in _grouped(findings, lambda one: one.group):
-        yield Group(
-            f"How the lead changes: {pair_title(study, group[0])}",
-            tables=tuple(contrast_tables(study, group)),
-            notes=tuple(finding_notes(study, group)),
-        )
+    title = f"“{titles['treatment']}” against “{titles['baseline']}”, each at its best for {metric}"
+    first = f"The first {len(best.tuning_seeds)} seeds chose {chosen}. The other seeds score them."
+    return _group(study, title, best.findings, (first, *usable))
 
 
 def _counted(points_of_seeds: Iterable[tuple[Point, ...]]) -> str:
@@ -208,35 +167,32 @@ def _counted(points_of_seeds: Iterable[tuple[Point, ...]]) -> str:
 def _published(found: StudyFindings) -> Iterator[Group]:
     if points := found.published:
         text = (
-            f"The article's accuracies against our 95 % prediction intervals: {inside_of(points)}."
-            " An interval says where one further run would fall; it is widened by the error of"
-            " reading the article's figure."
+            "The article's accuracies against our 95 % prediction intervals:"
+            f" {published.inside_of(points)}. An interval says where one further run would fall;"
+            " it is widened by the error of reading the article's figure."
         )
         yield Group(
-            "The published accuracies",
+            published.GROUP,
             texts=(text,),
-            pictures=(draw_published(found.study, points),),
             tables=(published_table(found.study, points),),
         )
 
 
 def _ladder(found: StudyFindings) -> Iterator[Group]:
-    if (ladder := found.study.ladder) is None:
+    if (plan := found.study.ladder) is None:
         return
     yield Group(
-        "From the published recipe to the corrected one",
-        pictures=(draw_ladder(found, ladder),),
-        tables=tuple(rung_table(found, ladder, metric) for metric in ladder.metrics),
+        ladder.GROUP,
+        tables=tuple(rung_table(found, plan, metric) for metric in plan.metrics),
     )
     yield Group(
-        "What each correction does",
-        pictures=(draw_effects(found, ladder),),
-        tables=tuple(effect_table(found, ladder, metric) for metric in ladder.metrics),
+        effects.GROUP,
+        tables=tuple(effect_table(found, plan, metric) for metric in plan.metrics),
         notes=tuple(
             sentence
-            for metric in ladder.metrics
-            for switch in ladder.switches
-            if (sentence := switch_sentence(found, ladder, switch, metric))
+            for metric in plan.metrics
+            for switch in plan.switches
+            if (sentence := switch_sentence(found, plan, switch, metric))
         ),
     )
 
@@ -283,7 +239,3 @@ def _grouped(
     for finding in findings:
         groups.setdefault(key(finding), []).append(finding)
     yield from groups.values()
-
-
-def _known(picture: Picture | None) -> tuple[Picture, ...]:
-    return () if picture is None else (picture,)

@@ -33,10 +33,11 @@ from bnbench.report.answers import answer_rows, answers_table
 from bnbench.report.appendix import appendix, read_appendix
 from bnbench.report.claim_part import claims_part
 from bnbench.report.curves import accuracy_table, stack
+from bnbench.report.figures import KINDS, check_figures, draw_all
+from bnbench.report.figures.figure import Source
 from bnbench.report.files import write_table, writing
 from bnbench.report.mechanisms import mechanisms_table, probed_studies
 from bnbench.report.page import Page, write_report
-from bnbench.report.probe_figures import probe_pictures
 from bnbench.report.study_part import study_part
 from bnbench.runs import write_text
 
@@ -60,18 +61,20 @@ class Judged:
 
 
 def own_claims(known: Sequence[Study]) -> list[Claim]:
-    """Read and check the claims that studies bring along, and what they ask.
+    """Read and check the claims that studies bring along, what they ask, and their figures.
 
     The articles' claims are held by a test.
 
     Raises
     ------
     BnbenchError
-        If a claim or a part of a question is wrong, or names what no known study has.
+        If a claim, a figure or a part of a question is wrong, or names what no known study has.
     """
     claims = [claim for study in known for claim in study_claims(study)]
     check_claims(claims, {study.name: study for study in known})
     check_asks(known)
+    for study in known:
+        check_figures(study)
     return claims
 
 
@@ -146,7 +149,7 @@ def report_page(judged: Judged) -> Page:
     pairs = zip(judged.runs, judged.findings, strict=True)
     return Page(
         studies=tuple(
-            study_part(found, _curves(runs), probe_pictures(runs)) for runs, found in pairs
+            study_part(found, draw_all(Source(found, _curves(runs), runs))) for runs, found in pairs
         ),
         questions=tuple(answer_rows(judged.findings)),
         claims=claims_part(judged.judgements, [one.study.name for one in judged.findings]),
@@ -172,9 +175,12 @@ def write_mechanisms(judged: Judged, out: Path) -> None:
     studies = probed_studies(judged.runs)
     if not studies:
         return
+    found = {one.study.name: one for one in judged.findings}
+    sources = [Source(found[one.study.name], pd.DataFrame(), one) for one in studies]
+    kinds = [kind for kind in KINDS.values() if kind.probe]
     with writing(out):
         write_text(out / "mechanisms.md", mechanisms_table(judged.judgements, studies))
-        for picture in (picture for one in studies for picture in probe_pictures(one)):
+        for picture in [one for source in sources for kind in kinds for one in kind.draw(source)]:
             write_text(out / "mechanisms" / f"{picture.name}.svg", picture.svg)
 
 

@@ -15,7 +15,7 @@ from bnbench.findings.results import (
     StudyFindings,
     TestAnswers,
 )
-from bnbench.report.figure_tables import rungs_of
+from bnbench.report.figures.ladder import rungs_of
 from bnbench.report.names import arm_title, pair_title, point_of, settings_at
 from bnbench.report.table import Table
 from bnbench.statistics import Contrast

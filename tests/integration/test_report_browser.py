@@ -15,7 +15,7 @@ from PIL import Image
 
 from bnbench.plots import style
 from bnbench.report import html
-from bnbench.report.study_figures import Picture
+from bnbench.report.figures import Picture
 from bnbench.runs import write_text
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

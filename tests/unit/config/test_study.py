@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from bnbench.config import Study, configuration_hash, load_experiment, load_study
-from bnbench.config.figures import FIGURES
 from bnbench.config.ladder import recipes
 from bnbench.errors import BnbenchError
 
@@ -321,53 +320,6 @@ def test_every_study_of_ours_loads(root: Path) -> None:
         study = load_study(path)
         assert study.name == path.stem
         assert study.contrasts or study.ladder
-
-
-LEVELS = "contrasts: {x: {treatment: a, baseline: c, metrics: [test_accuracy]}}\n"
-SWEPT = GRID + LEVELS
-PLAIN_PAIR = "experiments: {a: {config: plain.yaml}, c: {config: batch_norm.yaml}}\n" + LEVELS
-
-
-@pytest.mark.parametrize(
-    ("text", "kinds"),
-    [
-        (PLAIN_PAIR, {"paired", "curves"}),
-        (PLAIN_PAIR.replace("test_accuracy", "diverged"), {"curves"}),
-        (SWEPT, {"sweep"}),
-        (SWEPT.replace("test_accuracy", "diverged"), set()),
-        (SWEPT.replace("[test_accuracy]", "[test_accuracy], tuning_seeds: 2"), {"paired"}),
-        (LADDER, {"ladder", "effects"}),
-    ],
-)
-def test_a_study_chooses_among_the_figures_that_it_has(
-    folder: Path, text: str, kinds: set[str]
-) -> None:
-    assert load(folder, text).figures is None
-    assert load(folder, text + "figures: []\n").figures == ()
-    for kind in FIGURES:
-        if kind in kinds:
-            assert load(folder, f"{text}figures: [{kind}]\n").figures == (kind,)
-        else:
-            with pytest.raises(BnbenchError, match=f"figures.0: the study has no {kind} figure"):
-                load(folder, f"{text}figures: [{kind}]\n")
-
-
-def test_the_published_figure_needs_a_published_curve(folder: Path) -> None:
-    with_curve = PLAIN + "published: {source: lenet5_article, arm: regular}\n"
-    (folder / "plain.yaml").write_text(with_curve, encoding="utf-8")
-    assert load(folder, PLAIN_PAIR + "figures: [published]").figures == ("published",)
-
-
-def test_wrong_figures_are_named_all_at_once(folder: Path) -> None:
-    with pytest.raises(BnbenchError) as caught:
-        load(folder, PLAIN_PAIR + "figures: [pared, curves, curves, ladder]\n")
-    place = folder / "study.yaml"
-    assert str(caught.value).splitlines() == [
-        f"{place}:5:11: figures.0: there is no figure 'pared'; did you mean 'paired'?",
-        f"{place}:5:26: figures.2: curves stands here a second time; remove one",
-        f"{place}:5:34: figures.3: the study has no ladder figure, which is of a ladder; leave it"
-        " out",
-    ]
 
 
 def test_the_small_variants_of_ours_are_enough_to_decide(root: Path) -> None:

@@ -8,22 +8,27 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from bnbench.config import load_study
-from bnbench.findings import read_study
+from bnbench.config import Study, load_study
+from bnbench.findings import findings_of, read_study
 from bnbench.plots.probes import surface_levels
-from bnbench.report.probe_figures import (
-    envelope_table,
-    probe_pictures,
-    surface_table,
-    trace_table,
-)
+from bnbench.report.figures import Picture, draw_all
+from bnbench.report.figures.contour import surface_table
+from bnbench.report.figures.distributions import trace_table
+from bnbench.report.figures.envelope import envelope_table
+from bnbench.report.figures.figure import Source
 from bnbench.training import run_experiment
 
 
 def run_with(probe: str, seed: int = 0, **looks: Any) -> Any:
     return SimpleNamespace(seed=seed, looks={probe: {k: np.asarray(v) for k, v in looks.items()}})
+
+
+def drawn(study: Study, results: Path) -> tuple[Picture, ...]:
+    runs = read_study(study, results)
+    return draw_all(Source(findings_of(runs), pd.DataFrame({"experiment": []}), runs))
 
 
 def test_a_surface_has_its_first_direction_across() -> None:
@@ -85,7 +90,7 @@ def test_a_study_with_probes_has_its_three_figures(root: Path, tmp_path: Path) -
     for experiment in study.experiments:
         for seed in study.seeds:
             list(run_experiment(experiment, seed, tmp_path))
-    pictures = probe_pictures(read_study(study, tmp_path))
-    assert [one.kind for one in pictures] == ["contour", "distributions", "envelope"]
+    pictures = drawn(study, tmp_path)
+    assert [one.kind for one in pictures] == ["contour", "envelope", "distributions"]
     assert all(one.svg.startswith("<?xml") and "<path" in one.svg for one in pictures)
-    assert probe_pictures(read_study(study, tmp_path))[0].svg == pictures[0].svg
+    assert drawn(study, tmp_path)[0].svg == pictures[0].svg

@@ -12,8 +12,8 @@ import pytest
 
 from bnbench.plots import style
 from bnbench.report import html
+from bnbench.report.figures import Picture
 from bnbench.report.markdown import escaped
-from bnbench.report.study_figures import Picture
 
 EVIL = 'x style="}td{font-size:0}" url(http://evil) <script>'
 PAGE = """# Title

@@ -16,6 +16,8 @@ from bnbench.errors import BnbenchError
 from bnbench.findings.results import StudyFindings
 from bnbench.report.appendix import AppendixRun, Listing, appendix, read_appendix
 from bnbench.report.claim_part import claims_part
+from bnbench.report.figures import draw_all
+from bnbench.report.figures.figure import Source
 from bnbench.report.page import Page, markdown, write_report
 from bnbench.report.study_part import StudyPart, study_part
 from bnbench.runs import Run
@@ -47,6 +49,10 @@ def _judgement(
     return Judgement(parsed, test, verdict, "+1 pp")
 
 
+def _part(found: StudyFindings, curves: pd.DataFrame) -> StudyPart:
+    return study_part(found, draw_all(Source(found, curves)))
+
+
 def _page(*parts: StudyPart, judgements: tuple[Judgement, ...] = ()) -> Page:
     return Page(parts, (), claims_part(judgements, ["first"]), tuple(appendix(RUNS)))
 
@@ -72,7 +78,7 @@ def parts(
 ) -> tuple[StudyPart, ...]:
     curves = _curves("lenet5", "lenet5_batchnorm")
     return (
-        study_part(headline, curves), study_part(sweep, _curves()), study_part(ladder, _curves()),
+        _part(headline, curves), _part(sweep, _curves()), _part(ladder, _curves()),
     )  # fmt: skip
 
 
@@ -89,7 +95,7 @@ asks:
   - {{says: at the ends, contrasts: [one], metrics: [validation_accuracy@last], yes: lower}}
 small:"""
     found = construct(load(SWEEP.replace("small:", changes), path, root), law)
-    part = study_part(found, _curves())
+    part = _part(found, _curves())
     titles = [group.title for group in part.groups if group.title.startswith("How the lead")]
     assert titles == [
         "How the lead changes: “lead in sgd” against “lead in sgd@0.1,0”",
@@ -132,7 +138,7 @@ def test_what_is_read_first_comes_first(page: Page) -> None:
 def test_chosen_figures_stand_at_the_head_in_their_order(headline: StudyFindings) -> None:
     curves = _curves("lenet5", "lenet5_batchnorm")
     study = dataclasses.replace(headline.study, figures=("curves", "paired"))
-    chosen = study_part(dataclasses.replace(headline, study=study), curves)
+    chosen = _part(dataclasses.replace(headline, study=study), curves)
     assert [picture.kind for picture in chosen.pictures] == ["curves", "paired"]
     assert chosen.pictures == tuple(chosen.all_pictures)
 
@@ -185,9 +191,7 @@ def test_texts_from_configs_and_manifests_stay_text(nasty: StudyFindings, tmp_pa
     text = nasty.study.question
     judgements = (_judgement("A0.1", "first", text=text),)
     listings = appendix([AppendixRun(text, 0, f"description: {text}\n", '{"error": "<i>"}')])
-    page = Page(
-        (study_part(nasty, _curves()),), (), claims_part(judgements, ["first"]), tuple(listings)
-    )
+    page = Page((_part(nasty, _curves()),), (), claims_part(judgements, ["first"]), tuple(listings))
     out = tmp_path / "report.html"
     write_report(page, out, with_markdown=True)
     whole, beside = (out.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".md"))

@@ -1,0 +1,55 @@
+"""The loss around the trained network over two directions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from bnbench.findings.finished_run import FinishedRun
+from bnbench.plots import style
+from bnbench.plots.probes import plot_surface, surface_levels
+from bnbench.report.figures.figure import Picture, Source, register_figure
+from bnbench.report.figures.probed import has_probe, probed_pair
+from bnbench.report.names import arm_title
+
+SURFACES = 3
+"""Seeds whose surfaces are drawn."""
+
+
+@register_figure(
+    "contour",
+    of="a contrast of two experiments with the probe surface",
+    has=has_probe("surface"),
+    probe="surface",
+)
+def draw(source: Source) -> Iterator[Picture]:
+    """Draw the last look's surfaces: a column an arm, a row a seed, all with the same levels."""
+    study, arms = source.found.study, probed_pair(source, "surface")
+    if not arms:
+        return
+    seeds = [seed for seed in arms[0].runs if seed in arms[1].runs][:SURFACES]
+    tables = {(arm.label, seed): surface_table(arm.runs[seed]) for arm in arms for seed in seeds}
+    levels = surface_levels(np.concatenate([one["loss"] for one in tables.values()]).tolist())
+    with style.figure(2.4 * len(seeds) + 0.3) as figure:
+        grid = figure.subplots(len(seeds), 2, squeeze=False, sharex=True, sharey=True)
+        for axes, seed in zip(grid, seeds, strict=True):
+            for ax, arm in zip(axes, arms, strict=True):
+                plot_surface(tables[arm.label, seed], levels=levels, ax=ax)
+                ax.set_title(f"{arm_title(study, arm.label)}, seed {seed}", loc="left", fontsize=9)
+                ax.label_outer()
+        caption = (
+            "The loss around the trained network over two directions; dark is low, and the levels"
+            " are the same everywhere."
+        )
+        name = f"{study.name}-contour"
+        yield Picture(name, "The loss around the network", caption, style.svg(figure), "contour")
+
+
+def surface_table(run: FinishedRun) -> pd.DataFrame:
+    """Lay out the last look's surface: columns ``x``, ``y``, ``loss``."""
+    looks = run.looks["surface"]
+    axis, losses = looks["axis"][-1], looks["losses"][-1]
+    x, y = np.meshgrid(axis, axis)
+    return pd.DataFrame({"x": x.ravel(), "y": y.ravel(), "loss": losses.T.ravel()})

@@ -1,0 +1,50 @@
+"""Both splits' accuracy per epoch of the two arms of a contrast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from bnbench.config import Study
+from bnbench.config.label import Label
+from bnbench.findings.results import Finding
+from bnbench.plots import style
+from bnbench.plots.accuracy import SPLIT_NAMES, plot_experiments
+from bnbench.report.figures.figure import COLUMN, Picture, Source, finish, plain, register_figure
+from bnbench.report.names import pair_title
+
+
+def _has(study: Study) -> bool:
+    pairs = [(one.treatment, one.baseline) for one in study.contrasts]
+    return any(not study.arms[one].point and not study.arms[other].point for one, other in pairs)
+
+
+@register_figure("curves", of="a contrast of two experiments without a grid", has=_has)
+def draw(source: Source) -> Iterator[Picture]:
+    """Draw each pair of arms once, whatever the study calls its contrasts."""
+    pairs: dict[tuple[str, str], Finding] = {}
+    for finding in source.found.contrasts:
+        labels = (finding.treatment.label, finding.baseline.label)
+        if not any(Label.parse(label).point for label in labels):
+            pairs.setdefault(labels, finding)
+    for finding in pairs.values():
+        yield from _pair(source.found.study, source.curves, finding)
+
+
+def _pair(study: Study, curves: pd.DataFrame, finding: Finding) -> Iterator[Picture]:
+    arms = [study.arms[side.label] for side in (finding.baseline, finding.treatment)]
+    titles = {arm.experiment.experiment: arm.title for arm in arms}
+    tables = [curves[curves["experiment"] == name] for name in titles]
+    if any(table.empty or table["epoch"].max() == 1 for table in tables):
+        return  # a single epoch is no curve
+    table = pd.concat(tables)
+    table = table.assign(experiment=table["experiment"].map(titles).map(plain))
+    with style.figure(3.8, width=COLUMN) as figure:
+        for split, ax in zip(SPLIT_NAMES, figure.subplots(1, 2, sharey=True), strict=True):
+            plot_experiments(table, split=split, ax=ax)
+            ax.tick_params(labelleft=True)  # a phone shows the panels below each other
+        pair = pair_title(study, finding)
+        caption = f"Accuracy per epoch: {pair}."
+        name = f"{study.name}-{finding.group}-curves"
+        yield finish(figure, "curves", name, "Accuracy per epoch", caption, pair)

@@ -1,0 +1,66 @@
+"""What one unit of the last hidden layer's activation function is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from bnbench.findings.finished_run import FinishedRun
+from bnbench.findings.study_runs import ArmRuns
+from bnbench.plots import style
+from bnbench.plots.probes import plot_percentiles
+from bnbench.report.figures.figure import Picture, Source, register_figure
+from bnbench.report.figures.probed import has_probe, probed_pair
+from bnbench.report.names import arm_title
+
+PERCENTILES = (15, 50, 85)
+
+
+@register_figure(
+    "distributions",
+    of="a contrast of two experiments with the probe activations",
+    has=has_probe("activations"),
+    probe="activations",
+)
+def draw(source: Source) -> Iterator[Picture]:
+    """Draw its percentiles over the steps, an arm a panel."""
+    study, arms = source.found.study, probed_pair(source, "activations")
+    if not arms:
+        return
+    layer = last_layer(arms[0])
+    with style.figure(2.9) as figure:
+        axes = figure.subplots(1, 2, sharey=True)
+        for position, (ax, arm) in enumerate(zip(axes, arms, strict=True)):
+            table = pd.concat([trace_table(run, layer) for run in arm.runs.values()])
+            plot_percentiles(table, look=style.experiment_look(position), ax=ax)
+            ax.set_title(arm_title(study, arm.label), loc="left")
+        axes[0].set_ylabel(f"input of a unit of {layer}")
+        style.legend(figure)
+        caption = (
+            f"The 15th, 50th and 85th percentile of what the first unit of {layer} gives its"
+            " activation function, over the training images that the probe looks at."
+        )
+        name = f"{study.name}-distributions"
+        yield Picture(name, "What a unit is given", caption, style.svg(figure), "distributions")
+
+
+def last_layer(arm: ArmRuns) -> str:
+    """Name the last hidden layer that was looked at."""
+    names = [name.partition(".")[0] for name in arm.first.looks["activations"] if "." in name]
+    return names[-1]
+
+
+def trace_table(run: FinishedRun, layer: str) -> pd.DataFrame:
+    """Lay out the percentiles of a layer's first unit, look by look."""
+    looks = run.looks["activations"]
+    seen = looks[f"{layer}.pre.percentiles"][:, 0]  # (looks, 3)
+    return pd.DataFrame(
+        {
+            "seed": run.seed,
+            "step": np.repeat(looks["step"], len(PERCENTILES)),
+            "percentile": np.tile(PERCENTILES, len(seen)),
+            "value": seen.ravel(),
+        }
+    )

@@ -1,0 +1,58 @@
+"""The range of the loss along one step of gradient descent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from bnbench.findings.finished_run import FinishedRun
+from bnbench.plots import style
+from bnbench.plots.probes import plot_envelope
+from bnbench.report.figures.figure import Picture, Source, register_figure
+from bnbench.report.figures.probed import has_probe, probed_pair
+from bnbench.report.names import arm_title
+
+
+@register_figure(
+    "envelope",
+    of="a contrast of two experiments with the probe landscape",
+    has=has_probe("landscape"),
+    probe="landscape",
+)
+def draw(source: Source) -> Iterator[Picture]:
+    """Draw the least and the largest loss of each look, medians over the seeds."""
+    study, arms = source.found.study, probed_pair(source, "landscape")
+    if not arms:
+        return
+    with style.figure(2.9) as figure:
+        ax = figure.subplots()
+        for position, arm in enumerate(arms):
+            plot_envelope(
+                envelope_table(list(arm.runs.values())),
+                label=arm_title(study, arm.label),
+                look=style.experiment_look(position),
+                ax=ax,
+            )
+        ax.set_ylabel("loss along a step (nats)")
+        ax.set_yscale("log")
+        style.legend(figure)
+        caption = (
+            "Least and largest loss along one step of gradient descent, from half to four times"
+            " the learning rate; medians over the seeds."
+        )
+        name = f"{study.name}-envelope"
+        yield Picture(name, "The loss along a step", caption, style.svg(figure), "envelope")
+
+
+def envelope_table(runs: list[FinishedRun]) -> pd.DataFrame:
+    """Lay out the medians over runs of each look's least and largest loss."""
+    rows = [
+        pd.DataFrame({
+            "step": run.looks["landscape"]["step"],
+            "low": run.looks["landscape"]["losses"].min(axis=1),
+            "high": run.looks["landscape"]["losses"].max(axis=1),
+        })
+        for run in runs
+    ]  # fmt: skip
+    return pd.concat(rows).groupby("step", as_index=False).median()

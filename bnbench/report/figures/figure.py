@@ -1,0 +1,180 @@
+"""What a kind of figure is: what in a study it is drawn of, and how."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bnbench.config import Metric, Study
+from bnbench.config.loading import read_mapping
+from bnbench.config.places import place_of
+from bnbench.errors import BnbenchError
+from bnbench.findings.results import Finding, StudyFindings
+from bnbench.findings.study_runs import StudyRuns
+from bnbench.plots import style
+from bnbench.registry import unknown
+
+COLUMN = 8.5
+"""Inches, of a figure that is as wide as the report's column."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure.
+
+    Attributes
+    ----------
+    name : str
+        Of a file, without suffix; no other figure of the report has it.
+    title : str
+        What is shown, in a few words.
+    caption : str
+    svg : str
+        A whole SVG file, as `bnbench.plots.style.svg` gives it.
+    kind : str
+        One of `KINDS`.
+    beside : str
+        Title of the group of tables that it belongs to; empty: it stands at the study's head.
+    """
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+    kind: str
+    beside: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """What the figures of a study are drawn of.
+
+    Attributes
+    ----------
+    found : StudyFindings
+    curves : DataFrame
+        As `bnbench.report.curves.accuracy_table` returns it, of the study's experiments; arms
+        without rows are not drawn.
+    runs : StudyRuns or None
+        ``None``: nothing is drawn of what probes saw.
+    """
+
+    found: StudyFindings
+    curves: pd.DataFrame
+    runs: StudyRuns | None = None
+
+
+Draw = Callable[[Source], Iterator[Picture]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of figure.
+
+    Attributes
+    ----------
+    of : str
+        What in a study it is drawn of, for whoever chooses a figure that there cannot be.
+    has : callable
+        Whether a study has that.
+    draw : callable
+    probe : str
+        The probe whose looks are drawn; empty: none.
+    """
+
+    of: str
+    has: Callable[[Study], bool]
+    draw: Draw
+    probe: str = ""
+
+
+KINDS: dict[str, Kind] = {}
+"""By name; their files' order is the order in which figures stand at the head of a study."""
+
+
+def register_figure(
+    name: str, of: str, has: Callable[[Study], bool], probe: str = ""
+) -> Callable[[Draw], Draw]:
+    """Enter a kind of figure; see `Kind`."""
+
+    def enter(draw: Draw) -> Draw:
+        KINDS[name] = Kind(of, has, draw, probe)
+        return draw
+
+    return enter
+
+
+def draw_all(source: Source) -> tuple[Picture, ...]:
+    """Draw every figure that a study has; where it chooses, those alone, at its head."""
+    study = source.found.study
+    chosen = KINDS if study.figures is None else study.figures
+    return tuple(picture for name in chosen for picture in KINDS[name].draw(source))
+
+
+def check_figures(study: Study) -> None:
+    """Refuse figures that a study chooses and cannot have, with one line each."""
+    if not study.figures:
+        return
+    _, places = read_mapping(Path(study.path), "study")
+    problems = [
+        problem
+        for position, name in enumerate(study.figures)
+        for problem in _problems(study, name, study.figures[:position],
+                                 place_of(places, f"figures.{position}", study.path))
+    ]  # fmt: skip
+    if problems:
+        raise BnbenchError(*problems)
+
+
+def _problems(
+    study: Study, name: str, before: tuple[str, ...], place: str
+) -> Iterator[str | BnbenchError]:
+    if name not in KINDS:
+        yield unknown("figure", name, KINDS, place)
+    elif name in before:
+        yield f"{place}: {name} stands here a second time; remove one"
+    elif not KINDS[name].has(study):
+        yield (
+            f"{place}: the study has no {name} figure, which is of {KINDS[name].of}; leave it out"
+        )
+
+
+def any_level(metrics: Iterable[Metric]) -> bool:
+    """Whether one of several metrics is a level."""
+    return any(metric.quantity.kind == "level" for metric in metrics)
+
+
+def finish(
+    figure: Figure, kind: str, name: str, title: str, caption: str, beside: str = ""
+) -> Picture:
+    """Add the legend, and write the figure."""
+    style.legend(figure)
+    return Picture(name, title, caption, style.svg(figure), kind, beside)
+
+
+def by_metric(findings: Iterable[Finding]) -> dict[Metric, list[Finding]]:
+    """Group findings; two metrics of one text are one, though NaN, a threshold, is not itself."""
+    by_text: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_text.setdefault(finding.metric.text, []).append(finding)
+    return {group[0].metric: group for group in by_text.values()}
+
+
+def unit(metric: Metric) -> str:
+    """Name the unit of a level, as an axis does."""
+    return "%" if metric.quantity.unit == "pp" else metric.quantity.unit
+
+
+def wrapped(text: str, width: int) -> str:
+    """Break a text into lines."""
+    return "\n".join(textwrap.wrap(plain(text), width))
+
+
+def plain(text: str) -> str:
+    """Keep matplotlib from reading dollars in a title as mathematics."""
+    return text.replace("$", r"\$")

@@ -1,0 +1,34 @@
+"""The arms whose probes a figure shows: both sides of one contrast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bnbench.config import Study
+from bnbench.findings.study_runs import ArmRuns
+from bnbench.report.figures.figure import Source
+
+
+def has_probe(probe: str) -> Callable[[Study], bool]:
+    """Whether both arms of a contrast have a probe."""
+
+    def has(study: Study) -> bool:
+        looked_into = {
+            label
+            for label, arm in study.arms.items()
+            if any(one.kind == probe for one in arm.experiment.probes)
+        }
+        return any({one.treatment, one.baseline} <= looked_into for one in study.contrasts)
+
+    return has
+
+
+def probed_pair(source: Source, probe: str) -> tuple[ArmRuns, ...]:
+    """The arms of the first contrast, baseline first, of which every run has what a probe saw."""
+    if (runs := source.runs) is None:
+        return ()
+    for contrast in runs.study.contrasts:
+        arms = runs.arms[contrast.baseline], runs.arms[contrast.treatment]
+        if all(arm.runs and all(probe in one.looks for one in arm.runs.values()) for arm in arms):
+            return arms
+    return ()
