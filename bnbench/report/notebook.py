@@ -11,12 +11,12 @@ from matplotlib.axes import Axes
 from bnbench.findings.arms import read_arms
 from bnbench.findings.comparison import as_study
 from bnbench.findings.contrasts import compare_planned
-from bnbench.findings.numbers import factor
 from bnbench.findings.results import Finding
 from bnbench.plots.accuracy import plot_experiments
 from bnbench.plots.difference import plot_difference as draw_difference
 from bnbench.plots.style import SHARED_HANDLES
 from bnbench.report.curves import accuracy_table, difference_table
+from bnbench.report.figures.marks import mean_of
 
 Folders = str | Path | Sequence[str | Path]
 
@@ -52,28 +52,20 @@ def compare(treatments: Folders, baseline: str | Path) -> pd.DataFrame:
 
 
 def _row(finding: Finding) -> dict[str, object]:
-    unit, contrast = finding.metric.quantity.unit, finding.contrast
-    row: dict[str, object] = {
+    estimate = mean_of(finding.contrast, finding.metric)
+    return {
         "treatment": finding.treatment.label,
         "baseline": finding.baseline.label,
         "metric": finding.metric.text,
         "n": finding.n,
-        "difference": None,
-        "lower": None,
-        "upper": None,
-        "unit": unit,
+        "difference": estimate["value"],
+        "lower": estimate["lower"],
+        "upper": estimate["upper"],
+        "unit": finding.metric.quantity.unit,
         "p": finding.p,
         "treatment_median": finding.treatment.median,
         "baseline_median": finding.baseline.median,
     }
-    if contrast is not None:
-        scale, ends = factor(unit), contrast.t_interval
-        row |= {
-            "difference": scale * contrast.mean_difference,
-            "lower": scale * ends.low,
-            "upper": scale * ends.high,
-        }
-    return row
 
 
 def plot_accuracy(

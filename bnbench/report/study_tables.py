@@ -3,45 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bnbench.config import Ladder, Metric, Study
 from bnbench.findings import numbers
 from bnbench.findings.numbers import NOTHING
-from bnbench.findings.results import (
-    Finding,
-    Level,
-    PublishedPoint,
-    StudyFindings,
-    TestAnswers,
-)
+from bnbench.findings.results import Finding, Level, PublishedPoint, StudyFindings, TestAnswers
 from bnbench.report.figures.ladder import rungs_of
 from bnbench.report.names import arm_title, pair_title, point_of, settings_at
-from bnbench.report.table import Table
-from bnbench.statistics import Contrast
+from bnbench.report.table import Column, Table, tabulate
+from bnbench.statistics import Contrast, SpeedUp
 
-LEVELS = (
-    "metric", "n", "treatment mean", "baseline mean", "mean difference", "95 % t interval",
-    "95 % bootstrap interval", "exact p", "adjusted p", "d_z", "P(treatment better)",
-    "correlation of pairs", "smallest detectable", "n needed", "equivalent",
-    "published difference", "95 % prediction interval",
-)  # fmt: skip
-TIMES = (
-    "metric", "n", "treatment median", "baseline median", "treatment never", "baseline never",
-    "baseline / treatment", "95 % bootstrap interval", "sign test p", "adjusted p",
-    "P(treatment sooner)", "published",
-)  # fmt: skip
-SHARES = ("metric", "treatment", "baseline")
 EFFECTS = (
     "corrected switch", "where", "treatment", "baseline", "lead", "95 % t interval of the lead",
     "exact p", "n",
 )  # fmt: skip
-RARE = (
-    "95 % bootstrap interval", "exact p", "sign test p", "d_z", "P(treatment better)",
-    "P(treatment sooner)", "correlation of pairs", "smallest detectable", "n needed", "equivalent",
-    "95 % prediction interval", "treatment never", "baseline never",
-)  # fmt: skip
-"""Columns that are folded: checks, and what planning a study needs."""
 WHERE = {
     "switch": "on the ladder",
     "alone": "alone, in the published recipe",
@@ -59,27 +35,156 @@ def contrast_tables(study: Study, findings: Sequence[Finding]) -> list[Table]:
         Of one group; where they are of a sweep, a first column says at which value.
     """
     pair = pair_title(study, findings[0])
-    named = [(one, settings_at(study, one) if point_of(one) else "") for one in findings]
-    levels = [_level_row(one, one.contrast, at) for one, at in named if one.contrast is not None]
-    times = [_time_row(one, at) for one, at in named if one.speed_up is not None]
-    shares = [_share_row(one, at) for one, at in named if one.metric.quantity.kind == "share"]
-    kinds = (
-        (f"Levels, {pair}: paired differences", LEVELS, levels),
-        (f"Times, {pair}: medians over seeds", TIMES, times),
-        (f"Failed runs, {pair}", SHARES, shares),
-    )
     swept = any(map(point_of, findings))
+    where = [Column("at", lambda one: settings_at(study, one) if point_of(one) else "")]
+    kinds = (
+        (f"Levels, {pair}: paired differences", LEVELS, lambda one: one.contrast is not None),
+        (f"Times, {pair}: medians over seeds", TIMES, lambda one: one.speed_up is not None),
+        (f"Failed runs, {pair}", SHARES, lambda one: one.metric.quantity.kind == "share"),
+    )
     return [
-        Table(
-            caption,
-            ("at", *header) if swept else header,
-            tuple(row if swept else row[1:] for row in rows),
-            words=2 if swept else 1,
-            rare=RARE,
-        )
-        for caption, header, rows in kinds
-        if rows
+        tabulate(caption, [*where * swept, *columns], rows, words=1 + swept)
+        for caption, columns, belongs in kinds
+        if (rows := [one for one in findings if belongs(one)])
     ]
+
+
+Cell = Callable[[Finding], str]
+Write = Callable[[float, str], str]
+"""How a number is written in a unit."""
+
+
+def _unit(finding: Finding) -> str:
+    return finding.metric.quantity.unit
+
+
+def _contrast(write: Callable[[Contrast, str], str]) -> Cell:
+    """A cell of a finding's paired difference, `NOTHING` without one."""
+    return lambda one: write(one.contrast, _unit(one)) if one.contrast else NOTHING
+
+
+def _number(field: str, write: Write) -> Cell:
+    """A cell of one number of the paired difference."""
+    return _contrast(lambda contrast, unit: write(getattr(contrast, field), unit))
+
+
+def _speed(write: Callable[[SpeedUp, str], str]) -> Cell:
+    """A cell of a finding's ratio of times, `NOTHING` without one."""
+    return lambda one: write(one.speed_up, _unit(one)) if one.speed_up else NOTHING
+
+
+def _size(value: float, unit: str) -> str:
+    return numbers.difference(value, unit).lstrip("+")
+
+
+def _bootstrap(contrast: Contrast, unit: str) -> str:
+    """Write the bootstrap interval with its kind, which depends on n."""
+    ends = contrast.bootstrap_interval
+    written = numbers.interval(ends, unit)
+    return written if written == NOTHING else f"{written} {ends.method.split()[0]}"
+
+
+def _adjusted(finding: Finding) -> str:
+    p = numbers.p_value(finding.p_adjusted)
+    return f"{p} ({finding.adjusted_by})" if finding.adjusted_by and p != NOTHING else NOTHING
+
+
+def _equivalence(finding: Finding) -> str:
+    test, unit = finding.equivalence, finding.metric.quantity.unit
+    if test is None or numbers.p_value(test.p) == NOTHING:
+        return NOTHING
+    within = numbers.difference(test.margin, unit).lstrip("+")
+    shown = "shown" if test.equivalent else "not shown"
+    return f"within {within}: {shown}, p {numbers.p_value(test.p)}"
+
+
+def _published_difference(finding: Finding) -> str:
+    if finding.published is None:
+        return NOTHING
+    written = numbers.difference(finding.published, _unit(finding))
+    if finding.prediction is None or _prediction(finding) == NOTHING:
+        return written
+    inside = finding.prediction.contains(finding.published)
+    return f"{written} ({'inside' if inside else 'outside'})"
+
+
+def _prediction(finding: Finding) -> str:
+    return numbers.interval(finding.prediction, _unit(finding)) if finding.prediction else NOTHING
+
+
+def _published_times(finding: Finding) -> str:
+    published = [side.published for side in (finding.treatment, finding.baseline)]
+    if not any(one is not None for one in published):
+        return NOTHING
+    unit = _unit(finding)
+    return " against ".join(
+        NOTHING if one is None else numbers.level(one, unit) for one in published
+    )
+
+
+def _count(level: Level) -> str:
+    return f"{sum(level.values.values()):.0f} of {len(level.values)}"
+
+
+METRIC = Column("metric", lambda one: one.metric.title)
+N = Column("n", lambda one: str((one.contrast or one.speed_up or one).n))
+ADJUSTED = Column("adjusted p", _adjusted)
+LEVELS = (
+    METRIC,
+    N,
+    Column("treatment mean", _number("treatment_mean", numbers.level)),
+    Column("baseline mean", _number("baseline_mean", numbers.level)),
+    Column("mean difference", _number("mean_difference", numbers.difference)),
+    Column("95 % t interval", _contrast(lambda one, unit: numbers.interval(one.t_interval, unit))),
+    Column("95 % bootstrap interval", _contrast(_bootstrap), rare=True),
+    Column("exact p", lambda one: numbers.p_value(one.p), rare=True),
+    ADJUSTED,
+    Column("d_z", _contrast(lambda one, _: numbers.number(one.d_z)), rare=True),
+    Column(
+        "P(treatment better)",
+        _contrast(lambda one, _: numbers.share(one.win_probability, one.win_interval)),
+        rare=True,
+    ),
+    Column(
+        "correlation of pairs",
+        _contrast(lambda one, _: numbers.number(one.pairing_correlation)),
+        rare=True,
+    ),
+    Column("smallest detectable", _number("smallest_detectable", _size), rare=True),
+    Column("n needed", _contrast(lambda one, _: numbers.seeds(one.n_needed)), rare=True),
+    Column("equivalent", _equivalence, rare=True),
+    Column("published difference", _published_difference),
+    Column("95 % prediction interval", _prediction, rare=True),
+)
+TIMES = (
+    METRIC,
+    N,
+    Column("treatment median", _speed(lambda one, unit: numbers.level(one.treatment_median, unit))),
+    Column("baseline median", _speed(lambda one, unit: numbers.level(one.baseline_median, unit))),
+    Column(
+        "treatment never", _speed(lambda one, _: f"{one.treatment_never} of {one.n}"), rare=True
+    ),
+    Column("baseline never", _speed(lambda one, _: f"{one.baseline_never} of {one.n}"), rare=True),
+    Column("baseline / treatment", _speed(lambda one, _: numbers.number(one.ratio))),
+    Column(
+        "95 % bootstrap interval",
+        _speed(lambda one, _: numbers.ratio_interval(one.interval)),
+        rare=True,
+    ),
+    Column("sign test p", lambda one: numbers.p_value(one.p), rare=True),
+    ADJUSTED,
+    Column(
+        "P(treatment sooner)",
+        _speed(lambda one, _: numbers.share(one.win_probability, one.win_interval)),
+        rare=True,
+    ),
+    Column("published", _published_times),
+)
+SHARES = (
+    METRIC,
+    Column("treatment", lambda one: _count(one.treatment)),
+    Column("baseline", lambda one: _count(one.baseline)),
+)
 
 
 def published_table(study: Study, points: Iterable[PublishedPoint]) -> Table:
@@ -181,90 +286,6 @@ def _titled(study: Study, finding: Finding, note: str) -> str:
     return re.sub(
         rf"(?<!\w)({known})(?![\w@])", lambda found: f"“{arm_title(study, found[1])}”", note
     )
-
-
-def _level_row(finding: Finding, contrast: Contrast, where: str) -> tuple[str, ...]:
-    unit = finding.metric.quantity.unit
-    return (
-        where,
-        finding.metric.title,
-        str(contrast.n),
-        numbers.level(contrast.treatment_mean, unit),
-        numbers.level(contrast.baseline_mean, unit),
-        numbers.difference(contrast.mean_difference, unit),
-        numbers.interval(contrast.t_interval, unit),
-        _bootstrap(contrast, unit),
-        numbers.p_value(finding.p),
-        _adjusted(finding),
-        numbers.number(contrast.d_z),
-        numbers.share(contrast.win_probability, contrast.win_interval),
-        numbers.number(contrast.pairing_correlation),
-        numbers.difference(contrast.smallest_detectable, unit).lstrip("+"),
-        numbers.seeds(contrast.n_needed),
-        _equivalence(finding),
-        *_published_difference(finding, unit),
-    )
-
-
-def _bootstrap(contrast: Contrast, unit: str) -> str:
-    """Write the bootstrap interval with its kind, which depends on n."""
-    ends = contrast.bootstrap_interval
-    written = numbers.interval(ends, unit)
-    return written if written == NOTHING else f"{written} {ends.method.split()[0]}"
-
-
-def _adjusted(finding: Finding) -> str:
-    p = numbers.p_value(finding.p_adjusted)
-    return f"{p} ({finding.adjusted_by})" if finding.adjusted_by and p != NOTHING else NOTHING
-
-
-def _equivalence(finding: Finding) -> str:
-    test, unit = finding.equivalence, finding.metric.quantity.unit
-    if test is None or numbers.p_value(test.p) == NOTHING:
-        return NOTHING
-    within = numbers.difference(test.margin, unit).lstrip("+")
-    shown = "shown" if test.equivalent else "not shown"
-    return f"within {within}: {shown}, p {numbers.p_value(test.p)}"
-
-
-def _published_difference(finding: Finding, unit: str) -> tuple[str, str]:
-    ends = numbers.interval(finding.prediction, unit) if finding.prediction else NOTHING
-    if finding.published is None:
-        return NOTHING, ends
-    written = numbers.difference(finding.published, unit)
-    if finding.prediction is None or ends == NOTHING:
-        return written, ends
-    inside = finding.prediction.contains(finding.published)
-    return f"{written} ({'inside' if inside else 'outside'})", ends
-
-
-def _time_row(finding: Finding, where: str) -> tuple[str, ...]:
-    speed, unit = finding.speed_up, finding.metric.quantity.unit
-    assert speed is not None
-    published = [side.published for side in (finding.treatment, finding.baseline)]
-    return (
-        where,
-        finding.metric.title,
-        str(speed.n),
-        numbers.level(speed.treatment_median, unit),
-        numbers.level(speed.baseline_median, unit),
-        f"{speed.treatment_never} of {speed.n}",
-        f"{speed.baseline_never} of {speed.n}",
-        numbers.number(speed.ratio),
-        numbers.ratio_interval(speed.interval),
-        numbers.p_value(finding.p),
-        _adjusted(finding),
-        numbers.share(speed.win_probability, speed.win_interval),
-        " against ".join(NOTHING if one is None else numbers.level(one, unit) for one in published)
-        if any(one is not None for one in published)
-        else NOTHING,
-    )
-
-
-def _share_row(finding: Finding, where: str) -> tuple[str, ...]:
-    sides = (finding.treatment, finding.baseline)
-    counts = [f"{sum(side.values.values()):.0f} of {len(side.values)}" for side in sides]
-    return (where, finding.metric.title, *counts)
 
 
 def _mean(level: Level, unit: str) -> str:

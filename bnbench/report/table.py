@@ -1,10 +1,30 @@
-"""A table of plain texts, as the report's template lays it out."""
+"""A table of plain texts, as the report's template lays it out, and the columns it is made of."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bnbench.findings.numbers import NOTHING
+from bnbench.findings.results import Finding
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of findings: what it is called, and how its cell is written.
+
+    Attributes
+    ----------
+    title : str
+    cell : callable
+        `NOTHING` where a row has no entry.
+    rare : bool
+        Whether few readers look for it: it is folded.
+    """
+
+    title: str
+    cell: Callable[[Finding], str]
+    rare: bool = False
 
 
 @dataclass(frozen=True)
@@ -20,7 +40,7 @@ class Table:
     words : int
         So many first columns hold words; the others hold numbers.
     rare : tuple of str
-        Names of columns that few readers look for: they are folded.
+        Names of the columns that are folded.
     """
 
     caption: str
@@ -53,3 +73,16 @@ class Table:
             rows=tuple(tuple(row[place] for place in places) for row in self.rows),
             rare=(),
         )
+
+
+def tabulate(
+    caption: str, columns: Sequence[Column], findings: Iterable[Finding], words: int = 1
+) -> Table:
+    """Lay out findings, one a row."""
+    return Table(
+        caption,
+        header=tuple(column.title for column in columns),
+        rows=tuple(tuple(column.cell(one) for column in columns) for one in findings),
+        words=words,
+        rare=tuple(column.title for column in columns if column.rare),
+    )

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from bnbench.config import Metric
 from bnbench.findings.comparison import metrics_of
+from bnbench.findings.numbers import NOTHING, estimate
 from bnbench.findings.results import Finding, Level
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.report.compare import Comparison
@@ -26,7 +27,6 @@ CAPTION = (
     " baseline in percentage points, paired by seed, with the 95 % t interval of their mean."
 )
 PUBLISHED = "published (one run)"
-NOTHING = "–"
 
 
 def render_table(comparison: Comparison) -> Table:
@@ -122,9 +122,9 @@ def _level(level: Level) -> str:
 def _difference(finding: Finding) -> str:
     if finding.contrast is None:
         return NOTHING
-    mean, ends = finding.contrast.mean_difference, finding.contrast.t_interval
-    interval = "" if math.isnan(ends.low) else f" [{100 * ends.low:+.2f}, {100 * ends.high:+.2f}]"
-    return f"{100 * mean:+.2f}{interval}".replace("-", "−")
+    contrast = finding.contrast
+    written = estimate(contrast.mean_difference, contrast.t_interval, "pp")
+    return written.replace(" pp", "", 1)  # the column's name has it
 
 
 def _published(level: Level) -> str:
