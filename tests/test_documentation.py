@@ -239,11 +239,38 @@ def test_the_layout_is_the_import_contract(root: Path, pages: dict[str, str]) ->
 
 
 def test_the_places_for_new_things_exist(root: Path, pages: dict[str, str]) -> None:
-    named = re.findall(r"`([A-Z]+)` \(`([\w/.]+)`\)", pages["architecture.md"])
-    assert len(named) >= 4
-    for name, file in named:
-        code = (root / "bnbench" / file).read_text(encoding="utf-8")
-        assert re.search(rf"^{name}\b.* = ", code, re.MULTILINE), (name, file)
+    _, table = pages["architecture.md"].split("## Where something new goes")
+    rows = re.findall(r"^\| (?!to add|---)[^|]+ \| (.+) \|$", table, re.MULTILINE)
+    assert len(rows) >= 9
+    for row in rows:
+        places = re.findall(r"`([\w/]+(?:/|\.py))`", row)
+        assert places, row
+        assert all((root / "bnbench" / one).exists() or (root / one).exists() for one in places)
+        for name, file in re.findall(r"`([A-Z]+)` \(`([\w/.]+)`\)", row):
+            code = (root / "bnbench" / file).read_text(encoding="utf-8")
+            assert re.search(rf"^{name}\b.* = ", code, re.MULTILINE), (name, file)
+
+
+def test_a_rule_and_a_figure_are_a_file_each(root: Path) -> None:
+    """What `architecture.md` promises of a new one holds of those that there are."""
+    from bnbench.claims import RULES
+    from bnbench.report.figures import KINDS
+
+    files = [kind.draw.__module__ for kind in KINDS.values()]
+    assert len(set(files)) == len(files)
+    assert {file.rpartition(".")[0] for file in files} == {"bnbench.report.figures"}
+    assert {rule.__module__.rpartition(".")[0] for rule in RULES.values()} == {
+        "bnbench.claims.rules"
+    }
+    for name in (*KINDS, *RULES):  # what an entry elsewhere would have to say
+        held = [
+            path
+            for path in (root / "bnbench").rglob("*.py")
+            if f'@register_figure(\n    "{name}"' in (text := path.read_text(encoding="utf-8"))
+            or f'@register_figure("{name}"' in text
+            or re.search(rf'^    rule: Literal\[.*"{name}"', text, re.MULTILINE)
+        ]
+        assert len(held) == 1, name
 
 
 def test_readme_leads_to_every_page(pages: dict[str, str]) -> None:
