@@ -10,6 +10,8 @@ from bnbench.statistics import smallest_p
 
 ALPHA = 0.05
 OTHER_WAY = "the other way round"
+MOST = 1000
+"""Seeds beyond which nobody plans."""
 
 
 def enough_seeds(n: int) -> bool:
@@ -44,4 +46,7 @@ def needed_text(n: int, needed: float, condition: str = "") -> str:
         return "; one seed has no interval"
     if math.isinf(needed):
         return "; no number of seeds would decide"
-    return f"; it takes n = {needed:.0f} at least{condition}" if needed > n else ""
+    if needed <= n:
+        return ""
+    seeds = f"more than {MOST:,}" if needed > MOST else f"at least {needed:.0f}"
+    return f"; it takes {seeds} seeds{condition}"

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bnbench.claims import RULES, Outcome, Verdict
+from bnbench.claims.rules.deciding import needed_text
 from bnbench.findings.results import BestFinding, Finding, Level, StudyFindings
 from tests.unit.claims.conftest import MakeBest, MakeFinding, MakeLevel
 
@@ -96,7 +97,7 @@ def test_an_inconclusive_difference_says_how_many_seeds_it_takes(make_finding: M
     needed = next(n for n in range(2, 100) if power(n) >= 0.9)
     outcome = judge("higher", make_finding(sample(0.0005, 0.0015)))
     assert outcome.numbers == (
-        f"+0.05 pp [−0.06, +0.16], n = 10; it takes n = {max(needed, 26)} at least"
+        f"+0.05 pp [−0.06, +0.16], n = 10; it takes at least {max(needed, 26)} seeds"
     )
 
 
@@ -169,7 +170,7 @@ def test_a_finding_of_few_seeds_decides_nothing(
     for rule in ("higher", "lower", "different", "equivalent"):
         outcome = judge(rule, few)
         assert outcome.verdict is INCONCLUSIVE
-        assert outcome.numbers.endswith("; it takes n = 6 at least")
+        assert outcome.numbers.endswith("; it takes at least 6 seeds")
         assert outcome.how == "too few seeds"
 
 
@@ -177,7 +178,7 @@ def test_a_finding_of_few_seeds_decides_nothing(
 def test_one_seed_decides_nothing(make_finding: MakeFinding, rule: str) -> None:
     outcome = judge(rule, make_finding([0.02]))
     assert outcome == Outcome(
-        INCONCLUSIVE, 1, "+2.00 pp", ", n = 1; it takes n = 6 at least", "too few seeds"
+        INCONCLUSIVE, 1, "+2.00 pp", ", n = 1; it takes at least 6 seeds", "too few seeds"
     )
 
 
@@ -243,7 +244,7 @@ def test_the_numbers_of_a_threshold(make_level: MakeLevel) -> None:
     # sd 0.15 and distance 0.1 take 26, by science's table
     outcome = judge("above", make_level(sample(0.981, 0.0015)), number=0.98)
     assert outcome.verdict is INCONCLUSIVE
-    assert outcome.numbers.endswith("n = 10; it takes n = 26 at least if the mean stays")
+    assert outcome.numbers.endswith("n = 10; it takes at least 26 seeds if the mean stays")
     trend = judge("above", make_level([0.9, 1.0, 0.95], "train_trend"), number=0.8)
     assert trend.numbers.startswith("0.950 tau [0.826, 1.074] against 0.800 tau")
 
@@ -325,7 +326,7 @@ def test_the_numbers_of_times(make_finding: MakeFinding) -> None:
     never = make_finding(treatment=[512.0], baseline=[INF], metric="steps_to_loss@0.2")
     assert judge("sooner", never).numbers == (
         "512 steps against never (medians), ∞ times as fast, sign test p = 1.0, n = 1;"
-        " it takes n = 6 at least"
+        " it takes at least 6 seeds"
     )
     neither = make_finding(treatment=NEVER, baseline=NEVER, metric=TO_97)
     assert judge("sooner", neither).numbers == (
@@ -369,7 +370,7 @@ def test_runs_that_diverge_at_a_seed_that_is_not_shared_do_not_count(
         treatment={0: 0.0, 7: 1.0}, baseline={0: 0.0}, metric="diverged", diverged=((7,), ())
     )
     assert judge("more_diverged", finding).numbers == (
-        "0 against 0 of 1 runs diverged, sign test p = 1.0, n = 1; it takes n = 6 at least"
+        "0 against 0 of 1 runs diverged, sign test p = 1.0, n = 1; it takes at least 6 seeds"
     )
 
 
@@ -437,3 +438,8 @@ def test_opposite_claims_are_never_both_supported(
     assert not higher == lower == SUPPORTED
     assert (different is SUPPORTED) == (SUPPORTED in (higher, lower)) == (equivalent is REFUTED)
     assert (different is REFUTED) == (equivalent is SUPPORTED) <= (higher == lower == REFUTED)
+
+
+def test_more_seeds_than_anybody_runs_are_not_counted() -> None:
+    assert needed_text(6, 1000.0) == "; it takes at least 1000 seeds"
+    assert needed_text(6, 3_937_564.0) == "; it takes more than 1,000 seeds"
