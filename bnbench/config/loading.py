@@ -29,6 +29,7 @@ ADDED_LATER: dict[tuple[str, str], Any] = {
     ("model", "dropout"): 0.0,
     ("model", "normalization"): None,
     ("model", "widths"): None,
+    ("training", "early_stopping"): None,
     ("training", "evaluate_every"): None,
     ("training", "schedule"): None,
     ("training", "stack"): None,

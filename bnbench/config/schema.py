@@ -222,6 +222,17 @@ ScheduleSettings = Annotated[
 ]
 
 
+class EarlyStoppingSettings(Settings):
+    """The rule of early stopping; the run goes on, and says what stopping would have given."""
+
+    watch: Literal["validation_loss", "validation_accuracy"] = "validation_loss"
+    """What has to improve from epoch to epoch."""
+    patience: Annotated[int, Field(ge=1)] = 3
+    """It would stop after so many epochs in a row that improve on none before."""
+    least_change: Annotated[Float, Field(ge=0)] = 0.0
+    """By more than so much, in nats or as a share."""
+
+
 class TrainingSettings(Settings):
     """The training loop, with the published code's quirks as named switches."""
 
@@ -247,6 +258,8 @@ class TrainingSettings(Settings):
     """What is done with the gradients."""
     schedule: ScheduleSettings | None = None
     """How the learning rate changes over the run; ``None``: not at all."""
+    early_stopping: EarlyStoppingSettings | None = None
+    """Where a rule would stop the run, which goes on to its last epoch; ``None``: no rule."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """``auto``: a GPU where there is one."""
     threads: Annotated[int, Field(ge=1, le=256)] = 1

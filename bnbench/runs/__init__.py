@@ -33,6 +33,7 @@ from bnbench.runs.manifest import (
     versions,
 )
 from bnbench.runs.predictions import read_predictions
+from bnbench.runs.stopping import stopping_epoch
 from bnbench.runs.tables import Log, read_batches, read_epochs, read_evaluations
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "read_predictions",
     "run_directory",
     "source",
+    "stopping_epoch",
     "versions",
     "write_text",
     "written_whole",

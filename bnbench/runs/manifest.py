@@ -91,6 +91,15 @@ class Machine(Section):
         return self.device.partition(" ")[0]
 
 
+class EarlyStop(Section):
+    """What early stopping would have given; the test split's measures where there is one."""
+
+    epoch: Count
+    """After it the rule of the configuration would have stopped the run."""
+    test_accuracy: Share | None = None
+    test_loss: Loss | None = None
+
+
 class Final(Section):
     """Measures after the last whole epoch; accuracies in [0, 1], losses in nats.
 
@@ -103,6 +112,8 @@ class Final(Section):
     validation_loss: Loss | None = None
     test_accuracy: Share | None = None
     test_loss: Loss | None = None
+    early_stopping: EarlyStop | None = None
+    """``None``: there was no rule, or it would not have stopped the run."""
     probe_seconds: dict[str, Seconds] | None = None
     """Kind of probe -> seconds that its looks have taken."""
 

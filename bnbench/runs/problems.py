@@ -15,6 +15,7 @@ from bnbench.runs.agreement import agree, are_shares, measures_of_epochs
 from bnbench.runs.logs import BATCH_COLUMNS, EPOCH_COLUMNS
 from bnbench.runs.manifest import Manifest
 from bnbench.runs.schedule import Expected, Schedule, schedule
+from bnbench.runs.stopping import stopping_epoch
 from bnbench.runs.tables import Log
 
 Rows = NDArray[np.bool_]
@@ -46,7 +47,7 @@ def problems_of_epochs(manifest: Manifest, experiment: Experiment, epochs: Log) 
         yield f"{epochs.path}: holds {len(epochs)} epochs, not {due}"
     else:
         yield from _impossible_epochs(epochs, schedule(experiment, manifest.dataset))
-        yield from _other_final(epochs, manifest)
+        yield from _other_final(epochs, manifest, experiment)
 
 
 def problems_of_batches(manifest: Manifest, experiment: Experiment, batches: Log) -> Iterator[str]:
@@ -130,13 +131,17 @@ def _impossible_epochs(epochs: Log, planned: Schedule) -> Iterator[str]:
     yield from _no_share(epochs, "validation_accuracy", planned.validation_examples)
 
 
-def _other_final(epochs: Log, manifest: Manifest) -> Iterator[str]:
+def _other_final(epochs: Log, manifest: Manifest, experiment: Experiment) -> Iterator[str]:
     """Compare the last row with what the manifest says of it."""
     final = manifest.final
     for name in ("train_accuracy", "validation_accuracy", "validation_loss"):
         last, stated = next(iter(epochs[name][-1:].tolist()), None), getattr(final, name)
         if last != stated:
             yield f"{epochs.path}: {name} ends with {last}, but the manifest says {stated}"
+    if rule := experiment.training.early_stopping:
+        stop, stated = stopping_epoch(epochs[rule.watch], rule), final.early_stopping
+        if stop != (stated.epoch if stated else None):
+            yield f"{epochs.path}: would stop after {stop}, but the manifest says {stated}"
     if final.epochs != len(epochs):
         yield f"{epochs.path}: holds {len(epochs)} epochs, but the manifest says {final.epochs}"
 

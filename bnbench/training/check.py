@@ -81,6 +81,8 @@ def _stack(experiment: Experiment) -> list[str]:
     if experiment.training.stack is None:
         return []
     place = experiment.place("training.stack")
+    if experiment.training.early_stopping:
+        return [f"{place}: a rule of early stopping is of one seed, not of a stack; set it to null"]
     if experiment.model.dropout:
         return [
             f"{place}: seeds of one network would share dropout's random numbers; set it to null"

@@ -52,10 +52,10 @@ OF_BATCH_LAST = ("bnbench.kernels.", "bnbench.models.batch_last")
 ABSENT = ""
 EARLIER = {
     # It had no stack; it took huge integers; it knew no normalization but batch norm; no kernels;
-    # no probes; no schedules; no shares of classes.
+    # no probes; no schedules; no shares of classes; no early stopping.
     "bnbench.config.schema": (
         "d8ff01852d3e", "ef7a11f323a8", "e60ea4b1eb5a", "83fc0b2648be", "ac7c45c9b2e5",
-        "6dd5b018819c", "6a15c6d423cd", "8ebef3fc27d2",
+        "6dd5b018819c", "6a15c6d423cd", "8ebef3fc27d2", "9847b74ec945",
     ),
     "bnbench.data": (ABSENT, "72da03e96d1b"),  # it imported all of its files at once
     "bnbench.data.csv_files": (ABSENT,),
@@ -96,10 +96,10 @@ EARLIER = {
     "bnbench.training.device": ("633b0c1aaa5f", "48805571a221"),
     "bnbench.training.evaluation": ("d28e7395eaea",),
     # It recorded; it had no `shared`; it knew one seed only; it named members by their places; it
-    # chose no kernels; it had no probes.
+    # chose no kernels; it had no probes; no early stopping.
     "bnbench.training.experiment": (
         "0117b3023541", "31e15c672ddf", "a44b5d1b1c46", "269e7a30c962", "0c5f0c059cc9",
-        "4b5c54ad3896", "356c3f645ce3",
+        "4b5c54ad3896", "356c3f645ce3", "1e4e7ea5e74a",
     ),
     # Its code was the loop's; it updated; it chose no kernels; no periods; one rate.
     "bnbench.training.learner": (

@@ -102,6 +102,7 @@ def run_seeds(
     """
     check_experiment(experiment)
     device, settings = resolve_device(experiment), experiment.training
+    rule = settings.early_stopping
     with reproducible(settings.threads), ExitStack() as held:
         splits = _splits(experiment, data_dir, shared)
         wanted = _wanted(experiment, seeds, Path(results), splits, device.type)
@@ -130,6 +131,8 @@ def run_seeds(
         run_at = dict(zip(seeds, runs, strict=True))
         for seed, result in looks.along(train_seeds(learner, splits, seeds, states, passengers)):
             records.keep(run_at[seed], result)
+            if isinstance(result, EpochRow) and records.would_stop(run_at[seed], rule):
+                records.stop(run_at[seed], learner.evaluate(splits.test or splits.validation)[0])
             if isinstance(result, BatchRows | EpochRow | EvaluationRow):
                 yield seed, result
         if records.going_on():  # the test file is scored once, after everything else

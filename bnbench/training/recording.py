@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnbench.config import configuration_hash, dump_experiment
+from bnbench.config import EarlyStoppingSettings, configuration_hash, dump_experiment
 from bnbench.data import Split, Splits
 from bnbench.errors import BnbenchError
 from bnbench.runs import (
@@ -32,11 +32,14 @@ from bnbench.runs import (
     now,
     processor,
     processor_kind,
+    read_epochs,
     source,
+    stopping_epoch,
     versions,
     write_text,
     written_whole,
 )
+from bnbench.runs.manifest import Final
 from bnbench.training.batches import batch_order
 from bnbench.training.checkpoint import (
     Checkpoint,
@@ -69,6 +72,8 @@ class _Recording:
         Of the checkpoints; see `bnbench.training.checkpoint.owner_of`.
     looks : Looks
         What the probes have seen, of the run alone.
+    manifest : Manifest
+        As it stands in the directory while the run goes on.
     final : dict
         Measures after the last whole epoch, for the manifest; they change as the run goes on.
     divergence : str or None
@@ -79,6 +84,7 @@ class _Recording:
     owner: str
     logs: RunLogs
     looks: Looks
+    manifest: Manifest
     final: dict[str, Any]
     divergence: str | None = None
 
@@ -97,12 +103,23 @@ class _Recording:
         if isinstance(result, EpochRow):
             self.final.update(_measures(result))
 
+    def would_stop(self, rule: EarlyStoppingSettings) -> bool:
+        """Tell whether early stopping would have ended the run after this very epoch."""
+        watched = read_epochs(self.run)[rule.watch]
+        return stopping_epoch(watched, rule) == len(watched)
+
+    def stop(self, splits: Splits, scored: Evaluation) -> None:
+        """Keep what early stopping would have given, also for when the run is killed."""
+        self.final["early_stopping"] = {"epoch": self.final["epochs"], **_of_test(splits, scored)}
+        with _writable(self.run):
+            self.manifest = self.manifest.changed(
+                final={"early_stopping": self.final["early_stopping"]}
+            )
+            self.manifest.write(self.run.manifest)
+
     def finish(self, weights: Mapping[str, Tensor], splits: Splits, scored: Evaluation) -> None:
         """Keep the weights, and the answers to the test file image by image."""
-        if splits.test is not None:  # else it has served as validation: the epochs' log has it
-            self.final["test_accuracy"] = scored.accuracy
-            if isfinite(scored.loss):
-                self.final["test_loss"] = scored.loss
+        self.final.update(_of_test(splits, scored))
         with _writable(self.run):
             _save_predictions(self.run, splits.test or splits.validation, scored)
             save_weights(self.run, weights)
@@ -159,6 +176,14 @@ class Recordings:
         """List the runs that have not diverged."""
         return list(self._going_on)
 
+    def would_stop(self, run: Run, rule: EarlyStoppingSettings | None) -> bool:
+        """Tell whether early stopping would have ended a run after this very epoch."""
+        return rule is not None and self._going_on[run].would_stop(rule)
+
+    def stop(self, run: Run, scored: Evaluation) -> None:
+        """Keep what early stopping would have given."""
+        self._going_on[run].stop(self._splits, scored)
+
     def finish(self, run: Run, weights: Mapping[str, Tensor], scored: Evaluation) -> None:
         """Keep the weights, and the answers to the test file image by image."""
         self._going_on[run].finish(weights, self._splits, scored)
@@ -185,10 +210,11 @@ def _recorded(
     """Begin a run's directory, or go on with it, and leave a manifest that says how it ended."""
     with _writable(run):
         manifest = _start(run, wanted, splits, kept)
-        final = _measures(kept.state.row if kept else None)
+        stopped = manifest.final.model_dump(exclude_unset=True)
+        final = _measures(kept.state.row if kept else None) | stopped
         try:
             with _logs(run, wanted, kept) as logs:
-                record = _Recording(run, _owner(wanted), logs, looks, final)
+                record = _Recording(run, _owner(wanted), logs, looks, manifest, final)
                 yield record
         except (KeyboardInterrupt, GeneratorExit):
             _end(run, manifest, status="interrupted", final=final)
@@ -286,6 +312,7 @@ def _start(run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None) 
         ),
         started=now(),
         resumed_after_epochs=_stops(run, kept),
+        final=_stopped_before(run, kept),
     )
     manifest.write(run.manifest)  # first: from here on the old files are no finished run's
     if kept is None:
@@ -309,6 +336,14 @@ def _stops(run: Run, kept: Checkpoint | None) -> list[int]:
     return [*run.read_manifest().resumed_after_epochs, kept.state.epochs]
 
 
+def _stopped_before(run: Run, kept: Checkpoint | None) -> Final:
+    """Look up what early stopping would have given, if that was before the state to go on from."""
+    stop = run.read_manifest().final.early_stopping if kept else None
+    return (
+        Final(early_stopping=stop) if kept and stop and stop.epoch <= kept.state.epochs else Final()
+    )
+
+
 def _logs(run: Run, wanted: Identity, kept: Checkpoint | None) -> RunLogs:
     evaluations = run.evaluations if wanted.experiment.training.evaluate_every else None
     return RunLogs(run.batches, run.epochs, evaluations, kept.sizes if kept else None)
@@ -323,6 +358,14 @@ def _measures(last: EpochRow | None) -> dict[str, Any]:
         "validation_accuracy": last.validation_accuracy,
         "validation_loss": last.validation_loss,
     }
+
+
+def _of_test(splits: Splits, scored: Evaluation) -> dict[str, float]:
+    """Name the test split's measures; where it serves as validation, the epochs' log has them."""
+    if splits.test is None:
+        return {}
+    finite = {"test_loss": scored.loss} if isfinite(scored.loss) else {}
+    return {"test_accuracy": scored.accuracy, **finite}
 
 
 def _save_predictions(run: Run, test: Split, scored: Evaluation) -> None:
