@@ -22,24 +22,13 @@ def asked(study: Study) -> dict[StudyAsk, tuple[ClaimTest, ...]]:
 
     A sweep's name gives a test at each of its points. A part that asks for the published
     accuracies has none. A study without parts is asked whether its contrasts differ.
-
-    Raises
-    ------
-    BnbenchError
-        With one line a key that the rule of a part does not take.
     """
     asks = study.asks or tuple(_by_default(study))
     return {ask: tuple(_tests(study, ask, position)) for position, ask in enumerate(asks)}
 
 
 def brief_tests(study: Study) -> dict[BriefQuestion, dict[str, ClaimTest]]:
-    """Write each brief question as tests, by the recipe that is asked: published, corrected.
-
-    Raises
-    ------
-    BnbenchError
-        As `asked`.
-    """
+    """Write each brief question as tests, by the recipe that is asked: published, corrected."""
     return {
         row: {
             recipe: _test(
@@ -61,13 +50,7 @@ def questions(study: Study) -> tuple[ClaimTest, ...]:
 
 
 def check_asks(studies: Iterable[Study]) -> None:
-    """Check every name and rule of studies' questions; the studies are given in full.
-
-    Raises
-    ------
-    BnbenchError
-        With one line a problem.
-    """
+    """Check every name and rule of studies' questions; the studies are given in full."""
     problems = [problem for study in studies for problem in _problems(study)]
     if problems:
         raise BnbenchError(*dict.fromkeys(problems))
@@ -117,7 +100,7 @@ def _tests(study: Study, ask: StudyAsk, position: int) -> Iterator[ClaimTest]:
 
 def _by_default(study: Study) -> Iterator[StudyAsk]:
     """Ask of the first three groups of contrasts whether their first metric differs."""
-    first = {one.group: one.metrics[0] for one in reversed(study.planned)}
+    first = {contrast.group: contrast.metrics[0] for contrast in reversed(study.planned)}
     levels = [(name, one) for name, one in first.items() if one.quantity.kind == "level"]
     for name, metric in levels[:-4:-1]:
         yield StudyAsk(

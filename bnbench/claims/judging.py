@@ -24,10 +24,8 @@ class Judgement:
 
     Attributes
     ----------
-    claim : Claim
     test : ClaimTest or None
         ``None`` for what cannot be tested, here or yet.
-    verdict : Verdict
     numbers : str
         What it rests on, in one plain line; or what is missing.
     study : str
@@ -95,11 +93,6 @@ def judge(
     -------
     tuple of Judgement
         By article and number; one for each test, and one for what a claim still needs.
-
-    Raises
-    ------
-    BnbenchError
-        If a claim names a check that there is not.
     """
     return tuple(
         judgement

@@ -22,23 +22,14 @@ def article_claims() -> tuple[Claim, ...]:
 def load_claims(path: str | Path) -> tuple[Claim, ...]:
     """Load a file of claims.
 
-    Raises
-    ------
-    BnbenchError
-        With one line a problem: an unknown rule, a key or a metric that its rule does not take,
-        whatever else the schema refuses, an id that stands twice.
+    Refused are unknown rules, keys and metrics that a rule does not take, whatever else the schema
+    does not allow, and an id that stands twice.
     """
     return _claims(*read_mapping(Path(path), "claims"), path)
 
 
 def study_claims(study: Study) -> tuple[Claim, ...]:
-    """Load a study's own claims, with the places at which its file has them.
-
-    Raises
-    ------
-    BnbenchError
-        As `load_claims`.
-    """
+    """Load a study's own claims, with the places at which its file has them."""
     if not study.claims:
         return ()
     values, places = read_mapping(Path(study.path), "study")

@@ -16,17 +16,13 @@ from bnbench.registry import unknown
 def check_claims(claims: Iterable[Claim], studies: Mapping[str, Study]) -> None:
     """Check every name that claims use against the studies, in full and not their small variants.
 
+    Refused, with the nearest name, are an unknown study, contrast or arm, a metric that the study
+    does not measure there, and an id that two claims have.
+
     Parameters
     ----------
-    claims : iterable of Claim
     studies : mapping of str to Study
         By name; all that claims may name, whether they have been run or not.
-
-    Raises
-    ------
-    BnbenchError
-        With one line a problem, at its place, with the nearest name: an unknown study, contrast
-        or arm, a metric that the study does not measure there, or an id that two claims have.
     """
     claims = tuple(claims)
     problems = [
@@ -61,7 +57,7 @@ def reference_problems(
 
 def _measured(study: Study, key: str, *, best_only: bool) -> dict[str, set[str]]:
     """The metrics of each contrast; or of each arm, as far as contrasts measure them."""
-    metrics = {one.name: one.metrics for one in study.best}
+    metrics = {best.name: best.metrics for best in study.best}
     if key == "contrast" and not best_only:
         metrics |= {one.name: one.metrics for one in study.planned}
     if key == "contrast":

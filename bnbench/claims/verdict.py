@@ -61,7 +61,6 @@ class Outcome:
 
     Attributes
     ----------
-    verdict : Verdict
     n : int
         Seeds behind it.
     estimate : str

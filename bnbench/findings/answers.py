@@ -25,11 +25,6 @@ def compare_answers(runs: StudyRuns) -> list[TestAnswers]:
     A contrast on ``test_accuracy``, or on ``validation_accuracy@last`` where the test file serves
     as validation. Seeds without ``test_predictions.npy`` are left out; a diverged run, which has
     none, takes part with the commonest digit as its answer to every image: at chance.
-
-    Raises
-    ------
-    BnbenchError
-        If a file is not as bnbench wrote it, or two runs' labels differ.
     """
     compared = (_compare(planned, runs) for planned in runs.study.contrasts)
     return [one for one in compared if one is not None]

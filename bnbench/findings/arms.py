@@ -16,6 +16,9 @@ from bnbench.runs import find_runs
 def read_arms(paths: Iterable[Path]) -> tuple[list[ArmRuns], list[str]]:
     """Read the finished runs at or below each path.
 
+    Refused are a path without a run, an experiment without a finished one, of two configurations,
+    with one seed twice, or without a seed of the first; and runs of two datasets or splits.
+
     Parameters
     ----------
     paths : iterable of Path
@@ -27,13 +30,6 @@ def read_arms(paths: Iterable[Path]) -> tuple[list[ArmRuns], list[str]]:
         In the order in which their experiments came.
     notes : list of str
         One line a run that is left out, with the reason.
-
-    Raises
-    ------
-    BnbenchError
-        If a path holds no run, a file in it is not as bnbench wrote it, an experiment has no
-        finished run, two configurations, or one seed twice, or shares no seed with the first,
-        or the runs are not of one dataset and validation split.
     """
     runs: dict[str, list[FinishedRun]] = {}
     left_out: dict[str, list[str]] = {}

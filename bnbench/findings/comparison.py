@@ -65,7 +65,7 @@ def levels_of(compared: StudyRuns) -> tuple[Level, ...]:
 
 def _metrics(baseline: ArmRuns) -> tuple[Metric, ...]:
     same_file = baseline.first.manifest.dataset.validation_is_test_file
-    return tuple(one for one in METRICS if not (same_file and one.text == "test_accuracy"))
+    return tuple(metric for metric in METRICS if not (same_file and metric.text == "test_accuracy"))
 
 
 def _study_arm(arm: ArmRuns) -> StudyArm:

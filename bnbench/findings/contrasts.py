@@ -26,7 +26,7 @@ from bnbench.statistics import (
 
 def compare_planned(runs: StudyRuns, planned: Iterable[PlannedContrast | Change]) -> list[Finding]:
     """Compare what was planned, in its order, metric by metric; p is not adjusted yet."""
-    return [_compare(runs, one, metric) for one in planned for metric in one.metrics]
+    return [_compare(runs, contrast, metric) for contrast in planned for metric in contrast.metrics]
 
 
 def compare_changes(runs: StudyRuns) -> list[Finding]:

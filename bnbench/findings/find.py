@@ -23,7 +23,6 @@ def find(study: Study, results: Path) -> StudyFindings:
 
     Parameters
     ----------
-    study : Study
     results : Path
         Folder of ``<experiment>/seed-<n>``.
 
@@ -31,12 +30,6 @@ def find(study: Study, results: Path) -> StudyFindings:
     -------
     StudyFindings
         Defined for whatever is there already, down to nothing.
-
-    Raises
-    ------
-    BnbenchError
-        If a run cannot take part (see `bnbench.findings.study_runs.read_study`), or a metric is
-        of an epoch that an experiment does not have.
     """
     return findings_of(read_study(study, results))
 

@@ -34,7 +34,6 @@ class FinishedRun:
 
     Attributes
     ----------
-    run, manifest, experiment : Run, Manifest, Experiment
     epoch_log : Log
         ``epochs.csv``.
     train_losses : ndarray of float64, shape (steps,), or None
@@ -137,11 +136,6 @@ def read_finished_run(run: Run, manifest: Manifest) -> FinishedRun:
 
     Its epochs must follow from its batches, where these have been kept, and no file may have
     changed since it ended.
-
-    Raises
-    ------
-    BnbenchError
-        If a file in it is not as bnbench wrote it.
     """
     experiment = read_checked_experiment(run, manifest)
     epochs = read_epochs(run, manifest, experiment)

@@ -21,11 +21,6 @@ def level_of(arm: ArmRuns, metric: Metric) -> Level:
 
     Runs of which the metric is not known are left out; an arm without any has neither summary
     nor median.
-
-    Raises
-    ------
-    BnbenchError
-        As `bnbench.findings.measures.measure`.
     """
     measured = {seed: measure(metric, run) for seed, run in arm.runs.items()}
     values = {seed: value for seed, value in measured.items() if not math.isnan(value)}
@@ -59,8 +54,6 @@ def published_value(metric: Metric, published: PublishedRun, epochs: int) -> flo
 
     Parameters
     ----------
-    metric : Metric
-    published : PublishedRun
     epochs : int
         Of the re-runs, whose last epoch ``@last`` means.
     """

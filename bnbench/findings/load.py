@@ -28,11 +28,6 @@ def load_results(folder: str | Path = "results") -> pd.DataFrame:
         ``experiment`` (as ``bnbench list`` names it), ``seed``, ``status``, ``path``, and the
         columns of ``epochs.csv``: losses in nats, accuracies in [0, 1]. Runs that go on, or
         failed, have the epochs that they have done.
-
-    Raises
-    ------
-    BnbenchError
-        If there is no run, or with one line a file that is not as bnbench wrote it.
     """
     overview = look_over(Path(folder))
     logs: list[tuple[ListedRun, Log]] = []

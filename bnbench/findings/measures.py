@@ -32,22 +32,11 @@ Curve = NDArray[np.float64]
 def measure(metric: Metric, run: FinishedRun) -> float:
     """Measure one run.
 
-    Parameters
-    ----------
-    metric : Metric
-    run : FinishedRun
-
     Returns
     -------
     float
         In the unit of the quantity. NaN where the run does not say: ``steps_to_loss`` without
         ``batches.csv``, a trend over one epoch.
-
-    Raises
-    ------
-    BnbenchError
-        If the metric is of an epoch that the experiment does not have, or a file of the run is
-        not as bnbench wrote it.
 
     Notes
     -----

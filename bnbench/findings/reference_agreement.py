@@ -36,7 +36,6 @@ class Judged:
         The experiment; of a difference the treatment and the baseline.
     paired : bool
         Whether it is a difference.
-    metric : Metric
     interval : Interval
         Where the mean of `n` further runs, or pairs, of the reference lies.
     reference_n : int
@@ -67,7 +66,6 @@ class Judgement:
 
     Attributes
     ----------
-    judged : tuple of Judged
     notes : tuple of str
         One line an experiment or run that was not, with the reason.
     """
@@ -78,7 +76,7 @@ class Judgement:
     @property
     def outside(self) -> int:
         """How many lie outside."""
-        return sum(not one.inside for one in self.judged)
+        return sum(not judged.inside for judged in self.judged)
 
     @property
     def expected(self) -> float:
@@ -107,16 +105,10 @@ def judge(runs: Iterable[Run], reference: Path) -> Judgement:
 
     Parameters
     ----------
-    runs : iterable of Run
     reference : Path
         As ``results/reference``: its runs are under ``runs``; the pairs are those of its
         ``contrasts.csv``, whose labels ``values.csv`` explains. A results folder serves, too,
         without any pairs.
-
-    Raises
-    ------
-    BnbenchError
-        If a run or a table is not as bnbench wrote it, or there is nothing to judge.
     """
     notes: list[str] = []
     pairs: dict[str, tuple[ArmRuns, ArmRuns]] = {}

@@ -24,8 +24,6 @@ class Registration(BaseModel):
 
     Attributes
     ----------
-    study : str
-    registered : datetime
     runs_before : int
         Runs of the study that were there already.
     any_time : bool
@@ -51,8 +49,8 @@ def questions_of(study: Study) -> dict[str, Any]:
     """List all of a study that decides what its numbers mean, as plain data."""
     return {
         "question": study.question,
-        "contrasts": {one.name: _planned(one) for one in study.contrasts},
-        "changes": {one.name: _planned(one) for one in study.changes},
+        "contrasts": {contrast.name: _planned(contrast) for contrast in study.contrasts},
+        "changes": {change.name: _planned(change) for change in study.changes},
         "asks": [ask.model_dump(mode="json") for ask in study.asks],
         "brief": [row.model_dump(mode="json") for row in study.brief],
         "claims": [dict(claim) for claim in study.claims],
@@ -63,11 +61,6 @@ def register(study: Study, results: Path, *, any_time: bool = False) -> Registra
     """Write down what a study asks, unless that was done before.
 
     A study that is once judged at any time stays so: it has been looked at.
-
-    Raises
-    ------
-    BnbenchError
-        If an earlier registration cannot be read.
     """
     known = read_registration(study, results)
     if known is not None and (known.any_time or not any_time):
@@ -85,13 +78,7 @@ def register(study: Study, results: Path, *, any_time: bool = False) -> Registra
 
 
 def read_registration(study: Study, results: Path) -> Registration | None:
-    """Read what was written down of a study, if anything was.
-
-    Raises
-    ------
-    BnbenchError
-        If the file is not as bnbench wrote it.
-    """
+    """Read what was written down of a study, if anything was."""
     path = _path(study, results)
     return _read(path) if there_is(path) else None
 
@@ -157,7 +144,11 @@ def _planned(planned: PlannedContrast | Change) -> dict[str, Any]:
 
 
 def _runs(study: Study, results: Path) -> int:
-    runs = (run_directory(results, one, seed) for one in study.experiments for seed in study.seeds)
+    runs = (
+        run_directory(results, experiment, seed)
+        for experiment in study.experiments
+        for seed in study.seeds
+    )
     return sum(run.manifest.exists() for run in runs)
 
 

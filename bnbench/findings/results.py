@@ -27,7 +27,6 @@ class Level:
     ----------
     label : str
         Of the arm in its study.
-    metric : Metric
     values : dict of int to float
         Seed -> value. Diverged runs are in it: accuracies at chance, losses at ln K, times
         infinite.
@@ -36,7 +35,6 @@ class Level:
     summary : Summary or None
         Mean, interval and prediction interval, this one wider by the error with which the
         published value can be read; ``None`` for times.
-    median : float
     published : float or None
         Of the published run that the arm replicates.
     at_first_look : bool
@@ -67,7 +65,6 @@ class Finding:
     ----------
     study, name, group : str
         `name` is ``group`` or ``group@point``.
-    metric : Metric
     treatment, baseline : Level
         At all of their seeds; what follows is of the seeds that both have.
     contrast : Contrast or None
@@ -80,8 +77,6 @@ class Finding:
         95 % prediction interval of the difference of one further pair.
     published : float or None
         The published difference, of times in epochs.
-    smallest_effect : float
-    confirmatory : bool
     p : float
         Two-sided: exact sign flips for a level, the sign test for a time or a share; NaN for
         n = 1 or where nothing differs.
@@ -135,10 +130,8 @@ class BestFinding:
 
     Attributes
     ----------
-    name : str
     treatment, baseline : str
         Labels of the chosen points.
-    tuning_seeds : tuple of int
     findings : tuple of Finding
         On the fresh seeds, one a metric.
     usable : dict of str to dict of int to tuple
@@ -165,7 +158,6 @@ class PublishedPoint:
         Of the arm that replicates it.
     split : str
         ``train`` or ``validation``.
-    epoch : int
     published : float
         In [0, 1].
     summary : Summary
@@ -208,14 +200,10 @@ class StudyFindings:
 
     Attributes
     ----------
-    study : Study
     contrasts : tuple of Finding
         In the study's order.
-    best : tuple of BestFinding
     changes : tuple of Finding
         Of differences of contrasts; a side is the lead in a contrast, labelled by its name.
-    published : tuple of PublishedPoint
-    answers : tuple of TestAnswers
     missing : tuple of str
         One line a run that is not there or did not finish.
     diverged : tuple of str
@@ -237,7 +225,7 @@ class StudyFindings:
     @cached_property
     def by_name(self) -> dict[tuple[str, str], Finding]:
         """Every finding by the name of its contrast and the text of its metric."""
-        named = [(one.name, one) for one in self.contrasts]
+        named = [(finding.name, finding) for finding in self.contrasts]
         named += [(best.name, one) for best in self.best for one in best.findings]
         named += [(one.name, one) for one in (*self.changes, *self.ladder)]
         return {(name, one.metric.text): one for name, one in named}
@@ -248,7 +236,9 @@ class StudyFindings:
 
     def level(self, arm: str, metric: str) -> Level | None:
         """An arm's level, if it was measured in a contrast that has the arm and the metric."""
-        levels = (side for one in self.contrasts for side in (one.treatment, one.baseline))
+        levels = (
+            side for finding in self.contrasts for side in (finding.treatment, finding.baseline)
+        )
         found = (level for level in levels if (level.label, level.metric.text) == (arm, metric))
         return next(
             (one for one in found if one.summary and not math.isnan(one.summary.mean)), None
@@ -256,4 +246,4 @@ class StudyFindings:
 
     def best_of(self, contrast: str) -> BestFinding | None:
         """A contrast of best against best."""
-        return next((one for one in self.best if one.name == contrast), None)
+        return next((best for best in self.best if best.name == contrast), None)

@@ -105,11 +105,6 @@ def read_looks(path: Path) -> dict[str, NDArray[Any]]:
     -------
     dict of str to ndarray
         Name -> (looks, ...), float32, and ``step``, int64, of each look.
-
-    Raises
-    ------
-    BnbenchError
-        If the file is not as bnbench writes it.
     """
     content = BytesIO(read_foreign(path, MOST_BYTES_OF_LOOKS))
     try:  # no pickle is ever read
@@ -124,13 +119,7 @@ def read_looks(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def refuse_changes(run: Run, manifest: Manifest, experiment: Experiment) -> None:
-    """Refuse a run of which a file is another one than its manifest says; some may not be kept.
-
-    Raises
-    ------
-    BnbenchError
-        Naming the first such file.
-    """
+    """Refuse a run of which a file is another one than its manifest says; some may not be kept."""
     for name, change in changed_since(run, manifest, experiment).items():
         if change == "changed":
             raise not_as_written(run.path / name, "has changed since the run ended")

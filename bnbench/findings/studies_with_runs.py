@@ -17,7 +17,6 @@ def studies_with_runs(
     ----------
     files : iterable of Path
         Of studies.
-    results : Path
     seeds : int, optional
         Look at so many; by default at the study's own, whether they are there or not.
     started : bool, default False
@@ -27,11 +26,6 @@ def studies_with_runs(
     -------
     list of Study
         Each in full or in its small variant, whichever has more of its experiments there.
-
-    Raises
-    ------
-    BnbenchError
-        If a study's file is wrong.
     """
     found = []
     for path in files:
@@ -48,7 +42,7 @@ def _comparable(study: Study, results: Path) -> bool:
     if study.ladder is not None:
         return _share(study, results) >= 0.5
     seeds = {label: _seeds_of(arm, results) for label, arm in study.arms.items()}
-    return any(seeds[one.treatment] & seeds[one.baseline] for one in study.contrasts)
+    return any(seeds[contrast.treatment] & seeds[contrast.baseline] for contrast in study.contrasts)
 
 
 def _seeds_of(arm: StudyArm, results: Path) -> set[int]:

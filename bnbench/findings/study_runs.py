@@ -23,7 +23,6 @@ class ArmRuns:
     ----------
     label : str
         Of the arm in its study; the experiment's name where folders are compared.
-    experiment : Experiment
     runs : dict of int to FinishedRun
         By seed, ascending; may be empty.
     published : PublishedRun or None
@@ -55,7 +54,6 @@ class StudyRuns:
 
     Attributes
     ----------
-    study : Study
     arms : dict of str to ArmRuns
         By label, every arm of the study; two labels of one experiment share its runs.
     missing : tuple of str
@@ -76,22 +74,13 @@ class StudyRuns:
 def read_study(study: Study, results: Path) -> StudyRuns:
     """Read the finished runs of a study.
 
+    Refused is a run of another configuration, foreign, edited or half-written, or made from other
+    data than the first of its data set; and a contrast whose arms have runs, but share no seed.
+
     Parameters
     ----------
-    study : Study
     results : Path
         The folder whose ``<experiment>/seed-<n>`` are looked at, of the study's seeds alone.
-
-    Returns
-    -------
-    StudyRuns
-
-    Raises
-    ------
-    BnbenchError
-        With one line a run that is of another configuration, foreign, edited or half-written, or
-        was made from other data than the first of its data set, and one line a contrast both of
-        whose arms have finished runs, but none of the same seed.
     """
     study = as_registered(study, results)
     missing: list[str] = []

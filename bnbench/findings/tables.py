@@ -20,10 +20,6 @@ VALUE_COLUMNS = ["study", "label", "experiment", "seed", "metric", "value", "fai
 def values_table(runs: StudyRuns) -> pd.DataFrame:
     """Lay out every metric of every run that the study compares.
 
-    Parameters
-    ----------
-    runs : StudyRuns
-
     Returns
     -------
     DataFrame
@@ -59,10 +55,6 @@ def _metrics(study: Study) -> dict[str, list[Metric]]:
 
 def contrasts_table(findings: StudyFindings) -> pd.DataFrame:
     """Lay out one row a finding, with every number of it.
-
-    Parameters
-    ----------
-    findings : StudyFindings
 
     Returns
     -------

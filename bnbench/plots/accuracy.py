@@ -20,11 +20,6 @@ def plot_splits(table: pd.DataFrame, *, ax: Axes) -> Axes:
     table : DataFrame
         one row a point: the columns of `bnbench.plots.seeds`, and ``split``, ``epoch``,
         ``accuracy`` (in [0, 1]) and ``images`` (how many the accuracy is a share of).
-    ax : Axes
-
-    Returns
-    -------
-    Axes
     """
     for (split, look), grey in zip(SPLITS.items(), PUBLISHED_COLORS[::-1], strict=True):
         rows = table[table["split"] == split]
@@ -46,11 +41,6 @@ def plot_experiments(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
         As for `plot_splits`, and ``experiment``; they keep their order, the baseline first.
     split : str
         ``train`` or ``validation``.
-    ax : Axes
-
-    Returns
-    -------
-    Axes
     """
     rows = table[table["split"] == split]
     for position, experiment in enumerate(table["experiment"].unique()):

@@ -17,11 +17,6 @@ def plot_difference(table: pd.DataFrame, *, ax: Axes) -> Axes:
     table : DataFrame
         one row a point: the columns of `bnbench.plots.seeds`, and ``experiment`` (the
         treatment), ``baseline``, ``epoch`` and ``difference`` (percentage points).
-    ax : Axes
-
-    Returns
-    -------
-    Axes
     """
     ax.axhline(0, color="0.2", linewidth=0.9, zorder=1)
     for position, (experiment, rows) in enumerate(table.groupby("experiment", sort=False)):

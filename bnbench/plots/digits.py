@@ -19,12 +19,7 @@ def plot_digits(
     images_NHW : ndarray of uint8, shape (N, H, W)
         0 is the background.
     labels_N : ndarray of int, shape (N,)
-    ax : Axes
     columns : int, default 10
-
-    Returns
-    -------
-    Axes
     """
     count, height, width = images_NHW.shape
     rows = -(-count // columns)

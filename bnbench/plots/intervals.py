@@ -20,10 +20,8 @@ def plot_intervals(
         interval).
     offset : float
         Added to every height, so that several estimates of one row do not hide each other.
-    label : str
     look : Look
         Its colour and marker.
-    ax : Axes
     markersize : float, default 5.5
         Points.
     """

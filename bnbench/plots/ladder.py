@@ -26,11 +26,6 @@ def plot_levels(table: pd.DataFrame, *, ax: Axes) -> Axes:
         One row an arm and rung: ``row`` (from 0, the published recipe), ``name`` (of the rung),
         ``arm`` (the baseline comes first), ``value``, ``lower``, ``upper`` and ``published``
         (NaN: none).
-    ax : Axes
-
-    Returns
-    -------
-    Axes
     """
     for position, (arm, rows) in enumerate(table.groupby("arm", sort=False)):
         look, offset = experiment_look(position), 0.14 - 0.28 * position
@@ -52,11 +47,6 @@ def plot_leads(table: pd.DataFrame, *, ax: Axes) -> Axes:
     ----------
     table : DataFrame
         One row a rung: ``row``, ``name``, ``value``, ``lower``, ``upper``.
-    ax : Axes
-
-    Returns
-    -------
-    Axes
     """
     zero_line(ax=ax)
     plot_intervals(table, offset=0, label=LEAD, look=Look("black", "-", "D"), ax=ax)
@@ -72,11 +62,6 @@ def plot_effects(table: pd.DataFrame, *, ax: Axes) -> Axes:
     table : DataFrame
         One row an effect: ``row``, ``name`` (of the switch), ``where`` (a key of `WHERE`),
         ``value``, ``lower``, ``upper``.
-    ax : Axes
-
-    Returns
-    -------
-    Axes
     """
     zero_line(ax=ax)
     for position, (where, (label, look)) in enumerate(WHERE.items()):

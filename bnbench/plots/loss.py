@@ -38,7 +38,6 @@ def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
         can have.
     split : str
         ``train`` or ``validation``.
-    ax : Axes
 
     Returns
     -------

@@ -53,11 +53,6 @@ def plot_normalization(table: pd.DataFrame, *, scaling: str, ax: Axes) -> Axes:
         As `normalized` returns it.
     scaling : str
         A key of `SCALINGS`.
-    ax : Axes
-
-    Returns
-    -------
-    Axes
     """
     rows = table[table["scaling"] == scaling]
     seaborn.histplot(rows, x="value", ax=ax, color="#0072B2", edgecolor="white")

@@ -23,11 +23,6 @@ def plot_paired(table: pd.DataFrame, *, ax: Axes) -> Axes:
         One row a mark: ``name`` (of the contrast; they keep their order, the first on top),
         ``kind`` (``run``: one seed; ``mean``, with the interval's ends in ``lower`` and
         ``upper``; ``published``), ``value`` and ``smallest_effect``. One unit throughout.
-    ax : Axes
-
-    Returns
-    -------
-    Axes
     """
     names = list(table["name"].unique())
     table = table.assign(row=table["name"].map({name: row for row, name in enumerate(names)}))

@@ -22,7 +22,6 @@ def plot_surface(table: pd.DataFrame, *, levels: Sequence[float], ax: Axes) -> N
         One row a point: ``x``, ``y`` and ``loss``, nats, on a whole grid.
     levels : sequence of float
         Of the contours, nats; the same for figures that are to be compared.
-    ax : Axes
     """
     grid = table.pivot_table(index="y", columns="x", values="loss")
     x, y, losses = grid.columns.to_numpy(float), grid.index.to_numpy(float), grid.to_numpy(float)
@@ -48,8 +47,6 @@ def plot_percentiles(table: pd.DataFrame, *, look: Look, ax: Axes) -> None:
     ----------
     table : DataFrame
         One row a seed, step and percentile: ``seed``, ``step``, ``percentile``, ``value``.
-    look : Look
-    ax : Axes
     """
     for (_, percentile), rows in table.groupby(["seed", "percentile"]):
         ax.plot(
@@ -74,9 +71,6 @@ def plot_envelope(table: pd.DataFrame, *, label: str, look: Look, ax: Axes) -> N
     ----------
     table : DataFrame
         One row a step: ``step``, ``low`` and ``high``.
-    label : str
-    look : Look
-    ax : Axes
     """
     ax.fill_between(
         table["step"].to_numpy(float), table["low"].to_numpy(float), table["high"].to_numpy(float),

@@ -21,11 +21,6 @@ def plot_published_points(table: pd.DataFrame, *, ax: Axes) -> Axes:
     table : DataFrame
         One row an epoch: ``epoch``, ``published``, ``mean``, ``lower`` and ``upper`` (of the
         prediction interval; NaN: none), all in percent, and ``inside`` (bool).
-    ax : Axes
-
-    Returns
-    -------
-    Axes
     """
     ax.vlines(
         table["epoch"], table["lower"], table["upper"], color="#0072B2", alpha=0.35, linewidth=5,

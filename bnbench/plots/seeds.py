@@ -45,8 +45,6 @@ def plot_seeds(
         Columns.
     label : str
         What the curve is; the legend adds over how many seeds.
-    look : Look
-    ax : Axes
     published_color : str
         Black or a grey.
     bounds : tuple of float
@@ -113,11 +111,8 @@ def plot_categories(
         The rows of this side alone.
     x, y : str
         Columns; `x` holds the categories' places.
-    label : str
-    look : Look
     shift : float
         To the right, so that two sides do not hide each other.
-    ax : Axes
     """
     mean, runs = (table[table["kind"] == kind] for kind in ("mean", "run"))
     if mean["n"].gt(1).any():

@@ -67,10 +67,8 @@ class Look:
 
     Attributes
     ----------
-    color : str
     dashes : str or tuple
         matplotlib's line style.
-    marker : str
     """
 
     color: str

@@ -30,13 +30,8 @@ def plot_sweep(table: pd.DataFrame, *, percent: bool, ax: Axes, categories: bool
     percent : bool
         Whether the values are accuracies in percent. Where their errors span more than a decade
         the scale is that of the error's logarithm: near 100 % is where arms differ.
-    ax : Axes
     categories : bool, default False
         Whether values of ``x`` are places of words, which no line joins.
-
-    Returns
-    -------
-    Axes
     """
     arms = list(table.groupby("arm", sort=False))
     values = table["value"].to_numpy(float)
@@ -67,13 +62,8 @@ def plot_failures(table: pd.DataFrame, *, ax: Axes, categories: bool = False) ->
     ----------
     table : DataFrame
         One row a point and arm: ``arm``, ``x`` and ``failed`` (percent of the runs).
-    ax : Axes
     categories : bool, default False
         See `plot_sweep`.
-
-    Returns
-    -------
-    Axes
     """
     for position, (_, rows) in enumerate(table.groupby("arm", sort=False)):
         look = experiment_look(position)

@@ -36,8 +36,6 @@ class AppendixRun:
 
     Attributes
     ----------
-    experiment : str
-    seed : int
     configuration : str
         ``config.yaml`` as it stands in the run's folder.
     manifest : str
@@ -51,13 +49,7 @@ class AppendixRun:
 
 
 def read_appendix(runs: Iterable[Run]) -> tuple[AppendixRun, ...]:
-    """Read what each run keeps of itself, sorted by experiment and seed.
-
-    Raises
-    ------
-    BnbenchError
-        If a manifest is not one.
-    """
+    """Read what each run keeps of itself, sorted by experiment and seed."""
     records = []
     for run in runs:
         manifest = run.read_manifest()

@@ -89,7 +89,7 @@ def claims_part(judgements: Sequence[Judgement], studies: Collection[str]) -> Cl
     shown, lines = [], []
     for claim, group in groupby(judgements, key=lambda one: one.claim):
         aspects = list(group)
-        judged = [one for one in aspects if one.verdict is not Verdict.OPEN]
+        judged = [judgement for judgement in aspects if judgement.verdict is not Verdict.OPEN]
         lines += [_line(one) for one in aspects if one.verdict is Verdict.OPEN]
         ours = any(test.names.get("study") in names for test in claim.tests)
         if judged and (ours or not claim.tests):
@@ -99,7 +99,10 @@ def claims_part(judgements: Sequence[Judgement], studies: Collection[str]) -> Cl
 
 def _part(judged: Sequence[Judgement], verdict: Verdict) -> ClaimPart:
     claim, word = judged[0].claim, verdict.word
-    rows = tuple((one.aspect or "the whole claim", one.verdict.word, one.line) for one in judged)
+    rows = tuple(
+        (judgement.aspect or "the whole claim", judgement.verdict.word, judgement.line)
+        for judgement in judged
+    )
     return ClaimPart(
         title=f"{word} · {claim.id}: {claim.claim}",
         verdict=word,

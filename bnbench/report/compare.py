@@ -77,16 +77,6 @@ def compare(
         Of the figures.
     titles : sequence of str
         What the figures call the experiments, in their order; by default their names.
-
-    Returns
-    -------
-    Comparison
-
-    Raises
-    ------
-    BnbenchError
-        If the runs cannot be read or compared (see `bnbench.findings.arms.read_arms`), or `out`
-        cannot be written.
     """
     arms, left_out = read_arms(experiments)
     named = _Drawing(form, _titles(arms, titles))

@@ -23,10 +23,6 @@ DIFFERENCE_COLUMNS = ["experiment", "baseline", *POINT, "epoch", "difference", *
 def accuracy_table(arms: Sequence[ArmRuns]) -> pd.DataFrame:
     """Lay out the accuracy per epoch of every run, their mean, and what was published.
 
-    Parameters
-    ----------
-    arms : sequence of ArmRuns
-
     Returns
     -------
     DataFrame

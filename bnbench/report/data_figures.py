@@ -37,11 +37,6 @@ def show_data(
     -------
     list of Path
         ``digits.png`` and ``.svg``; ``normalization.png``, ``.svg`` and ``.csv``.
-
-    Raises
-    ------
-    BnbenchError
-        If the folder cannot be written.
     """
     rng = np.random.default_rng(seed)
     chosen = _of_each_class(labels_N, rng)

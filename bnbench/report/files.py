@@ -37,12 +37,7 @@ def _plain(cell: object) -> object:
 
 @contextmanager
 def writing(out: Path) -> Iterator[None]:
-    """Remove what a killed command has left in a folder, and turn its errors into advice.
-
-    Raises
-    ------
-    BnbenchError
-    """
+    """Remove what a killed command has left in a folder, and turn its errors into advice."""
     try:
         remove_unfinished(out, older_than=ABANDONED)
         yield

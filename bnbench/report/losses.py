@@ -32,10 +32,6 @@ def softmax_floor(num_classes: int) -> float:
 def loss_table(arms: Sequence[ArmRuns]) -> pd.DataFrame:
     """Lay out the loss per batch of each experiment: single batches, averages, and the floor.
 
-    Parameters
-    ----------
-    arms : sequence of ArmRuns
-
     Returns
     -------
     DataFrame
@@ -43,11 +39,6 @@ def loss_table(arms: Sequence[ArmRuns]) -> pd.DataFrame:
         the examples of `BINS` parts of each epoch, at the mean place of their batches), ``mean``
         (over seeds, as in the accuracy tables) or ``floor``; ``batch`` counts over the run,
         ``loss`` in nats.
-
-    Raises
-    ------
-    BnbenchError
-        If a ``batches.csv`` is missing or not as bnbench wrote it.
     """
     frames = []
     for arm in arms:

@@ -95,7 +95,7 @@ def sweep_title(study: Study, finding: Finding) -> str:
 def own_changes(study: Study) -> list[Change]:
     """List the changes that a study plans itself; those of a ladder are shown with it."""
     of_ladder = {one.name for one in study.ladder.changes} if study.ladder else set()
-    return [one for one in study.changes if one.name not in of_ladder]
+    return [change for change in study.changes if change.name not in of_ladder]
 
 
 def point_of(finding: Finding) -> str:
@@ -110,7 +110,7 @@ def spoken(name: str) -> str:
 
 def grid_label(study: Study, finding: Finding) -> str:
     """Find the label of the side whose point names the finding; the other may have none."""
-    leads = {one.name: (one.treatment, one.baseline) for one in study.contrasts}
+    leads = {contrast.name: (contrast.treatment, contrast.baseline) for contrast in study.contrasts}
     sides = (finding.treatment.label, finding.baseline.label)
     labels = [label for side in sides for label in leads.get(side, (side,))]
     return next(label for label in labels if Label.parse(label).point == point_of(finding))

@@ -39,11 +39,6 @@ def compare(treatments: Folders, baseline: str | Path) -> pd.DataFrame:
         sign-flip ``p``, and the ``unit`` of the difference: ``pp``, percentage points, for
         accuracies. Of a time in epochs they are empty; ``treatment_median`` and
         ``baseline_median`` are not, and infinite where a threshold was never reached.
-
-    Raises
-    ------
-    BnbenchError
-        If the runs cannot be read or compared; see `bnbench.findings.arms.read_arms`.
     """
     arms, _ = read_arms([Path(baseline), *_paths(treatments)])
     runs = as_study(arms)
@@ -81,10 +76,6 @@ def plot_accuracy(
         Or ``train``.
     ax : Axes, optional
         To draw into; by default the current one of `matplotlib.pyplot`.
-
-    Returns
-    -------
-    Axes
     """
     arms, _ = read_arms(_paths(experiments))
     return _with_legend(plot_experiments(accuracy_table(arms), split=split, ax=ax or _current()))
@@ -99,10 +90,6 @@ def plot_difference(treatments: Folders, baseline: str | Path, *, ax: Axes | Non
         See `compare`.
     ax : Axes, optional
         See `plot_accuracy`.
-
-    Returns
-    -------
-    Axes
     """
     arms, _ = read_arms([Path(baseline), *_paths(treatments)])
     table = difference_table(accuracy_table(arms), [arm.label for arm in arms])
@@ -120,7 +107,9 @@ def _with_legend(ax: Axes) -> Axes:
 
 
 def _paths(folders: Folders) -> list[Path]:
-    return [Path(folders)] if isinstance(folders, str | Path) else [Path(one) for one in folders]
+    return (
+        [Path(folders)] if isinstance(folders, str | Path) else [Path(folder) for folder in folders]
+    )
 
 
 def _current() -> Axes:

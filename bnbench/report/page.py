@@ -47,8 +47,6 @@ class Page:
     ----------
     studies : tuple of StudyPart
         In the order in which they are shown; the first one's answer leads the page.
-    questions : tuple of AnswerRow
-    claims : ClaimsPart
     listings : tuple of Listing
         What the runs were made with; see `bnbench.report.appendix`.
     """
@@ -61,7 +59,7 @@ class Page:
     @property
     def pictures(self) -> dict[str, Picture]:
         """Every figure by its name."""
-        return {one.name: one for study in self.studies for one in study.all_pictures}
+        return {picture.name: picture for study in self.studies for picture in study.all_pictures}
 
 
 def write_report(
@@ -71,7 +69,6 @@ def write_report(
 
     Parameters
     ----------
-    page : Page
     out : Path
         The HTML file.
     with_markdown : bool, default False
@@ -83,11 +80,6 @@ def write_report(
     -------
     list of Path
         The files written.
-
-    Raises
-    ------
-    BnbenchError
-        If `out` names no HTML file, or cannot be written.
     """
     if out.suffix not in (".html", ".htm"):
         raise BnbenchError(f"{out}: must be an HTML file; give --out a name such as report.html")
@@ -109,7 +101,6 @@ def markdown(page: Page, *, figures: str | None, appendix: bool = True) -> str:
 
     Parameters
     ----------
-    page : Page
     figures : str or None
         Folder of the figures' files, from the Markdown file's own; ``None`` leaves them out.
     appendix : bool, default True

@@ -163,8 +163,11 @@ def _number(
 
 def _shared_metric(pieces: Sequence[Piece]) -> str:
     """Find the words that the metrics of all pieces begin with, which need be said only once."""
-    metrics = [parse_metric(text) for one in pieces if (text := one.test.names.get("metric"))]
-    for titles in ([one.title for one in metrics], [one.quantity.title for one in metrics]):
+    metrics = [parse_metric(text) for piece in pieces if (text := piece.test.names.get("metric"))]
+    for titles in (
+        [metric.title for metric in metrics],
+        [metric.quantity.title for metric in metrics],
+    ):
         if len(set(titles)) == 1:
             return titles[0]
     return ""

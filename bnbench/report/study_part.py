@@ -55,13 +55,10 @@ class StudyPart:
 
     Attributes
     ----------
-    title, question : str
-    answer : Answer
     reduced : str
         What a reduced run keeps; empty for the study in full.
     pictures : tuple of Picture
         Those at the head.
-    groups : tuple of Group
     missing, diverged : tuple of str
         A line a run.
     """
@@ -78,7 +75,7 @@ class StudyPart:
     @property
     def all_pictures(self) -> list[Picture]:
         """Every figure, in the order in which they stand."""
-        return [*self.pictures, *(one for group in self.groups for one in group.pictures)]
+        return [*self.pictures, *(picture for group in self.groups for picture in group.pictures)]
 
 
 def study_part(found: StudyFindings, pictures: Sequence[Picture]) -> StudyPart:
@@ -86,13 +83,15 @@ def study_part(found: StudyFindings, pictures: Sequence[Picture]) -> StudyPart:
     groups = [
         *_pairs(found),
         *_sweeps(found),
-        *(_best(found.study, one) for one in found.best),
+        *(_best(found.study, best) for best in found.best),
         *_changes(found),
         *_published(found),
         *_ladder(found),
-        *(_answers(found.study, one) for one in found.answers),
+        *(_answers(found.study, answers) for answers in found.answers),
     ]
-    head = [one for one in pictures if found.study.figures is not None or not one.beside]
+    head = [
+        picture for picture in pictures if found.study.figures is not None or not picture.beside
+    ]
     others = [one for one in pictures if one not in head]
     return StudyPart(
         title=study_title(found.study),
@@ -111,20 +110,20 @@ def study_part(found: StudyFindings, pictures: Sequence[Picture]) -> StudyPart:
 
 def _pairs(found: StudyFindings) -> Iterator[Group]:
     """Put together what contrasts of the same two arms found, whatever the study calls them."""
-    single = [one for one in found.contrasts if not point_of(one)]
+    single = [finding for finding in found.contrasts if not point_of(finding)]
     for group in _grouped(single, lambda one: (one.treatment.label, one.baseline.label)):
         yield _group(found.study, pair_title(found.study, group[0]), group)
 
 
 def _sweeps(found: StudyFindings) -> Iterator[Group]:
-    swept = [one for one in found.contrasts if point_of(one)]
+    swept = [finding for finding in found.contrasts if point_of(finding)]
     for group in _grouped(swept, lambda one: one.group):
         yield _group(found.study, sweep_title(found.study, group[0]), group)
 
 
 def _changes(found: StudyFindings) -> Iterator[Group]:
-    names = {one.name for one in own_changes(found.study)}
-    changes = [one for one in found.changes if one.name in names]
+    names = {change.name for change in own_changes(found.study)}
+    changes = [finding for finding in found.changes if finding.name in names]
     for group in _grouped(changes, lambda one: one.group):
         title = f"How the lead changes: {pair_title(found.study, group[0])}"
         yield _group(found.study, title, group)
@@ -212,7 +211,7 @@ def switch_sentence(found: StudyFindings, ladder: Ladder, switch: str, metric: M
 
 
 def _answers(study: Study, answers: TestAnswers) -> Group:
-    planned = next(one for one in study.contrasts if one.name == answers.contrast)
+    planned = next(contrast for contrast in study.contrasts if contrast.name == answers.contrast)
     treatment, baseline = (
         arm_title(study, label) for label in (planned.treatment, planned.baseline)
     )

@@ -48,7 +48,6 @@ class Judged:
 
     Attributes
     ----------
-    runs : tuple of StudyRuns
     findings : tuple of StudyFindings
         In the same order.
     judgements : tuple of Judgement
@@ -64,11 +63,6 @@ def own_claims(known: Sequence[Study]) -> list[Claim]:
     """Read and check the claims that studies bring along, what they ask, and their figures.
 
     The articles' claims are held by a test.
-
-    Raises
-    ------
-    BnbenchError
-        If a claim, a figure or a part of a question is wrong, or names what no known study has.
     """
     claims = [claim for study in known for claim in study_claims(study)]
     check_claims(claims, {study.name: study for study in known})
@@ -96,16 +90,11 @@ def judge_studies(
         Folder of the runs.
     checks : mapping of str to Check, optional
         What is exact, by name; by default it was not checked.
-
-    Raises
-    ------
-    BnbenchError
-        If a study's claim is wrong, or a run cannot take part; see `bnbench.findings.read_study`.
     """
     own = own_claims(known)
     runs = tuple(read_study(study, results) for study in studies)
-    findings = tuple(findings_of(one) for one in runs)
-    by_name = {one.study.name: one for one in findings}
+    findings = tuple(map(findings_of, runs))
+    by_name = {found.study.name: found for found in findings}
     judgements = judge([*article_claims(), *own], by_name, checks)
     return Judged(runs, findings, judgements)
 
@@ -176,7 +165,7 @@ def write_mechanisms(judged: Judged, out: Path) -> None:
     if not studies:
         return
     found = {one.study.name: one for one in judged.findings}
-    sources = [Source(found[one.study.name], pd.DataFrame(), one) for one in studies]
+    sources = [Source(found[runs.study.name], pd.DataFrame(), runs) for runs in studies]
     kinds = [kind for kind in KINDS.values() if kind.probe]
     with writing(out):
         write_text(out / "mechanisms.md", mechanisms_table(judged.judgements, studies))

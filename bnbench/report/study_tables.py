@@ -30,7 +30,6 @@ def contrast_tables(study: Study, findings: Sequence[Finding]) -> list[Table]:
 
     Parameters
     ----------
-    study : Study
     findings : sequence of Finding
         Of one group; where they are of a sweep, a first column says at which value.
     """
@@ -45,7 +44,7 @@ def contrast_tables(study: Study, findings: Sequence[Finding]) -> list[Table]:
     return [
         tabulate(caption, [*where * swept, *columns], rows, words=1 + swept)
         for caption, columns, belongs in kinds
-        if (rows := [one for one in findings if belongs(one)])
+        if (rows := [finding for finding in findings if belongs(finding)])
     ]
 
 

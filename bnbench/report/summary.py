@@ -74,7 +74,7 @@ def summary_table(
     rows = [
         row
         for arm in compared.arms.values()
-        for row in _experiment_rows(arm, [one for one in levels if one.label == arm.label])
+        for row in _experiment_rows(arm, [level for level in levels if level.label == arm.label])
     ]
     rows += [
         _contrast_row(compared.arms[finding.treatment.label], finding)

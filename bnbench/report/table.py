@@ -15,7 +15,6 @@ class Column:
 
     Attributes
     ----------
-    title : str
     cell : callable
         `NOTHING` where a row has no entry.
     rare : bool
@@ -33,8 +32,6 @@ class Table:
 
     Attributes
     ----------
-    caption : str
-    header : tuple of str
     rows : tuple of tuple of str
         Each as long as the header.
     words : int
@@ -82,7 +79,7 @@ def tabulate(
     return Table(
         caption,
         header=tuple(column.title for column in columns),
-        rows=tuple(tuple(column.cell(one) for column in columns) for one in findings),
+        rows=tuple(tuple(column.cell(finding) for column in columns) for finding in findings),
         words=words,
         rare=tuple(column.title for column in columns if column.rare),
     )

@@ -24,7 +24,7 @@ _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
 
 
 def any_time_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Interval:
-    """Return an interval for the mean that holds at every n at once (a confidence sequence).
+    """An interval for the mean that holds at every n at once (a confidence sequence).
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def any_time_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Int
 
 
 def n_for_any_time(*, effect: float, sd: float) -> float:
-    """Return the fewest values whose any-time interval reaches no further than `effect`.
+    """The fewest values whose any-time interval reaches no further than `effect`.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def _largest_t(n: int, alpha: float) -> float:
 
 
 def any_time_sign_flip_p(differences: npt.ArrayLike) -> float:
-    """Return the two-sided p of a sign-flip test that may be looked at after every seed.
+    """The two-sided p of a sign-flip test that may be looked at after every seed.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def any_time_sign_flip_p(differences: npt.ArrayLike) -> float:
 
 
 def any_time_sign_p(wins: int, losses: int) -> float:
-    """Return the two-sided p of a sign test that may be looked at after every seed.
+    """The two-sided p of a sign test that may be looked at after every seed.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def any_time_sign_p(wins: int, losses: int) -> float:
 
 
 def _reciprocal(log_factors: FloatArray) -> float:
-    """Return 1 / e, at most 1, of the mixture over the nodes of products of factors (K, n)."""
+    """1 / e, at most 1, of the mixture over the nodes of products of factors (K, n)."""
     products = log_factors.sum(axis=1)
     largest = products.max()
     e = float(_WEIGHTS @ np.exp(products - largest)) / math.sqrt(2 * math.pi)

@@ -38,7 +38,6 @@ class Contrast:
         Seeds that only the other arm has.
     differences : tuple of float
         Treatment minus baseline, one per seed.
-    treatment_mean, baseline_mean, mean_difference : float
     sd : float
         Of the differences, ddof 1; NaN for n = 1.
     t_interval, bootstrap_interval : Interval
@@ -123,8 +122,6 @@ def paired_contrast(
 
     Raises
     ------
-    BnbenchError
-        If the arms share no seed.
     ValueError
         If a value is not finite, or `effect_of_interest` is not positive.
 
@@ -171,19 +168,19 @@ def paired_contrast(
 
 
 def _wins(gains: FloatArray) -> float:
-    """Return the number of positive gains (n,), a zero counting half."""
+    """The number of positive gains (n,), a zero counting half."""
     return float(np.count_nonzero(gains > 0) + np.count_nonzero(gains == 0) / 2)
 
 
 def _standardized(mean: float, sd: float) -> float:
-    """Return mean / sd, with its limit where the sd is zero, and NaN for 0 / 0."""
+    """Mean / sd, with its limit where the sd is zero, and NaN for 0 / 0."""
     if sd == 0:
         return math.copysign(math.inf, mean) if mean else math.nan
     return mean / sd
 
 
 def _correlation(pairs: Pairs) -> float:
-    """Return Pearson's correlation of the arms; NaN where one of them does not vary."""
+    """Pearson's correlation of the arms; NaN where one of them does not vary."""
     treatment = pairs.treatment - mean_of(pairs.treatment)
     baseline = pairs.baseline - mean_of(pairs.baseline)
     norms = np.linalg.norm(treatment) * np.linalg.norm(baseline)

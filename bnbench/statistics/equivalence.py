@@ -18,8 +18,6 @@ class Equivalence:
 
     Attributes
     ----------
-    n : int
-    mean_difference : float
     margin : float
         Differences inside (-margin, margin) do not matter, declared beforehand.
     alpha : float
@@ -95,7 +93,7 @@ def equivalence_test(
 
 
 def _upper_tail(distance: float, standard_error: float, df: int) -> float:
-    """Return P(T >= distance / standard_error); NaN for df = 0."""
+    """P(T >= distance / standard_error); NaN for df = 0."""
     if df == 0:
         return math.nan
     if standard_error == 0:

@@ -25,7 +25,6 @@ class McNemar:
 
     Attributes
     ----------
-    n_images : int
     only_treatment_right, only_baseline_right : int
         Images that exactly one of the two classifies correctly; the others say nothing.
     accuracy_difference : float
@@ -47,7 +46,6 @@ class TwoLevelDifference:
 
     Attributes
     ----------
-    n_seeds, n_images : int
     accuracy_difference : float
         Mean over seeds and images, treatment minus baseline, in [-1, 1].
     interval : Interval
@@ -113,7 +111,7 @@ def two_level_bootstrap(
     confidence: float = 0.95,
     resamples: int = 10_000,
 ) -> TwoLevelDifference:
-    """Return the accuracy difference with intervals over seeds, and over seeds and images.
+    """The accuracy difference with intervals over seeds, and over seeds and images.
 
     Parameters
     ----------
@@ -176,7 +174,7 @@ def two_level_bootstrap(
 
 
 def _correct(values: npt.ArrayLike, *, like: npt.ArrayLike | None = None) -> npt.NDArray[np.int64]:
-    """Return a table (S, N) of 0 and 1 as integers, of the other arm's shape."""
+    """A table (S, N) of 0 and 1 as integers, of the other arm's shape."""
     table = np.asarray(values)
     if table.ndim != 2 or table.size == 0 or not np.isin(table, (0, 1)).all():
         raise ValueError(f"a (seeds, images) table of 0 and 1, not shape {table.shape}")
@@ -186,6 +184,6 @@ def _correct(values: npt.ArrayLike, *, like: npt.ArrayLike | None = None) -> npt
 
 
 def _percentiles(means: npt.NDArray[np.float64], confidence: float, resampled: str) -> Interval:
-    """Return the central percentile interval of resampled means (B,)."""
+    """The central percentile interval of resampled means (B,)."""
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(float(low), float(high), confidence, f"percentile bootstrap of {resampled}")

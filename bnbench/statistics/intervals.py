@@ -47,12 +47,12 @@ class Interval:
         return value < self.low or value > self.high
 
     def widened(self, by: float) -> Interval:
-        """Return the interval with both ends moved outwards."""
+        """The interval with both ends moved outwards."""
         return Interval(self.low - by, self.high + by, self.confidence, self.method)
 
 
 def t_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Interval:
-    """Return Student's interval for the mean of the population that the seeds are drawn from.
+    """Student's interval for the mean of the population that the seeds are drawn from.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def prediction_interval(
     rounding: float = 0.0,
     further: int = 1,
 ) -> Interval:
-    """Return the interval in which *one further run* falls, which a published run is.
+    """The interval in which *one further run* falls, which a published run is.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def prediction_interval(
 def bootstrap_interval(
     values: npt.ArrayLike, *, seed: Seed, confidence: float = 0.95, resamples: int = 10_000
 ) -> Interval:
-    """Return the bootstrap interval of the mean: BCa, or percentile below n = 8.
+    """The bootstrap interval of the mean: BCa, or percentile below n = 8.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def bootstrap_interval(
 
 
 def wilson_interval(successes: float, n: int, *, confidence: float = 0.95) -> Interval:
-    """Return Wilson's score interval of a proportion, which is never empty at 0 or n.
+    """Wilson's score interval of a proportion, which is never empty at 0 or n.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ def wilson_interval(successes: float, n: int, *, confidence: float = 0.95) -> In
 
 
 def _student(values: npt.ArrayLike, spread: float, confidence: float, method: str) -> Interval:
-    """Return ``mean ± t * sd * spread``, the two t intervals' common form; NaN for n = 1."""
+    """``mean ± t * sd * spread``, the two t intervals' common form; NaN for n = 1."""
     from scipy.special import stdtrit
 
     sample = as_sample(values)

@@ -9,7 +9,7 @@ from bnbench.statistics.samples import FloatArray
 
 
 def holm(p_values: npt.ArrayLike) -> FloatArray:
-    """Return Holm's adjusted p-values, for the pre-declared confirmatory family.
+    """Holm's adjusted p-values, for the pre-declared confirmatory family.
 
     Rejecting where the adjusted p is at most alpha keeps the chance of *any* false rejection at
     alpha, under whatever dependence.
@@ -51,7 +51,7 @@ def holm(p_values: npt.ArrayLike) -> FloatArray:
 
 
 def benjamini_hochberg(p_values: npt.ArrayLike) -> FloatArray:
-    """Return Benjamini-Hochberg adjusted p-values, for sweeps.
+    """Benjamini-Hochberg adjusted p-values, for sweeps.
 
     Rejecting where the adjusted p is at most q keeps the expected *share* of false ones among
     the rejections at q, for independent or positively dependent tests.

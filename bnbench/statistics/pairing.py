@@ -62,8 +62,6 @@ def pair_by_seed(
 
     Raises
     ------
-    BnbenchError
-        If no seed is shared.
     ValueError
         If a shared value is NaN, or infinite where that is not allowed.
     """
@@ -83,7 +81,7 @@ def pair_by_seed(
 
 
 def _named(arm: Mapping[int, float]) -> str:
-    """Return ``seeds 0, 1, 2`` for an error message, cut after eight."""
+    """``seeds 0, 1, 2`` for an error message, cut after eight."""
     if not arm:
         return "no runs"
     first = ", ".join(str(seed) for seed in sorted(arm)[:8])

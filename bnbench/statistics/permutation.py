@@ -17,7 +17,7 @@ from it in the last digits; losing it would make p too small, and zero at worst.
 
 
 def smallest_p(n: int) -> float:
-    """Return ``2 / 2**n``, the smallest two-sided p of a sign-flip test of n differences.
+    """``2 / 2**n``, the smallest two-sided p of a sign-flip test of n differences.
 
     >>> [smallest_p(n) for n in (5, 6, 10)]
     [0.0625, 0.03125, 0.001953125]
@@ -26,7 +26,7 @@ def smallest_p(n: int) -> float:
 
 
 def sign_flip_p(differences: npt.ArrayLike, *, seed: Seed = 0, resamples: int = 100_000) -> float:
-    """Return the two-sided p of the sign-flip test of mean difference zero.
+    """The two-sided p of the sign-flip test of mean difference zero.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def sign_flip_p(differences: npt.ArrayLike, *, seed: Seed = 0, resamples: int = 
 
 
 def wilcoxon_p(differences: npt.ArrayLike) -> float:
-    """Return the two-sided p of Wilcoxon's signed-rank test, a check on the sign-flip test.
+    """The two-sided p of Wilcoxon's signed-rank test, a check on the sign-flip test.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def wilcoxon_p(differences: npt.ArrayLike) -> float:
 
 
 def sign_test_p(wins: int, losses: int) -> float:
-    """Return the two-sided p of the exact sign test; ties are left out beforehand.
+    """The two-sided p of the exact sign test; ties are left out beforehand.
 
     It asks only who was better, so it also takes times that are infinite. With k the smaller
     count and n = wins + losses: ``min(1, 2 P(Binomial(n, 1/2) <= k))``; 1 for n = 0.
@@ -129,7 +129,7 @@ def sign_test_p(wins: int, losses: int) -> float:
 
 
 def _all_flipped_sums(sample: FloatArray) -> FloatArray:
-    """Return the sums under all 2**n sign vectors, shape (2**n,), by doubling."""
+    """The sums under all 2**n sign vectors, shape (2**n,), by doubling."""
     sums = np.zeros(1)
     for difference in sample:
         sums = np.concatenate([sums + difference, sums - difference])
@@ -137,7 +137,7 @@ def _all_flipped_sums(sample: FloatArray) -> FloatArray:
 
 
 def _random_flipped_sums(sample: FloatArray, size: int, rng: np.random.Generator) -> FloatArray:
-    """Return the sums under `size` random sign vectors, shape (size,)."""
+    """The sums under `size` random sign vectors, shape (size,)."""
     signs = rng.integers(0, 2, size=(size, sample.size), dtype=np.int8) * 2.0 - 1.0
     sums: FloatArray = signs @ sample
     return sums

@@ -16,7 +16,7 @@ LARGEST_N = 10_000_000
 
 
 def paired_t_power(n: int, *, effect: float, sd: float, alpha: float = 0.05) -> float:
-    """Return the power of the two-sided paired t-test at n pairs.
+    """The power of the two-sided paired t-test at n pairs.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def paired_t_power(n: int, *, effect: float, sd: float, alpha: float = 0.05) -> 
 
 
 def n_for_paired_t(*, effect: float, sd: float, power: float = 0.9, alpha: float = 0.05) -> float:
-    """Return the smallest number of pairs at which the paired t-test has the power.
+    """The smallest number of pairs at which the paired t-test has the power.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def n_for_paired_t(*, effect: float, sd: float, power: float = 0.9, alpha: float
 def smallest_detectable_effect(
     n: int, *, sd: float, power: float = 0.9, alpha: float = 0.05
 ) -> float:
-    """Return the true difference that n pairs find with the power, in the unit of the sd.
+    """The true difference that n pairs find with the power, in the unit of the sd.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def smallest_detectable_effect(
 def tost_power(
     n: int, *, margin: float, sd: float, difference: float = 0.0, alpha: float = 0.05
 ) -> float:
-    """Return the power of two one-sided paired t-tests to show equivalence at n pairs.
+    """The power of two one-sided paired t-tests to show equivalence at n pairs.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def tost_power(
 def n_for_tost(
     *, margin: float, sd: float, power: float = 0.9, difference: float = 0.0, alpha: float = 0.05
 ) -> float:
-    """Return the smallest number of pairs at which TOST has the power to show equivalence.
+    """The smallest number of pairs at which TOST has the power to show equivalence.
 
     Parameters
     ----------
@@ -222,7 +222,7 @@ def n_for_tost(
 
 
 def _smallest_n(power_at: Callable[[int], float], power: float, sd: float) -> float:
-    """Return the smallest n from 2 on that has the power (all larger ones do too), or infinity."""
+    """The smallest n from 2 on that has the power (all larger ones do too), or infinity."""
     if sd == 0 or math.isnan(sd):
         return 2.0 if sd == 0 else math.nan
     candidates = range(2, LARGEST_N + 1)
@@ -233,7 +233,7 @@ def _smallest_n(power_at: Callable[[int], float], power: float, sd: float) -> fl
 def _averaged_over_sd(
     probability: Callable[[FloatArray], FloatArray], df: int, *, largest: float
 ) -> float:
-    """Return the expectation of a probability given u = s / sd, which is zero above `largest`.
+    """The expectation of a probability given u = s / sd, which is zero above `largest`.
 
     u is a chi variable over sqrt(df), with density proportional to ``u**(df-1) exp(-df u²/2)``.
     Gauss-Legendre with 200 nodes between its 1e-15 quantiles: correct to about 1e-12, and to
@@ -255,7 +255,7 @@ def _averaged_over_sd(
 
 @functools.cache
 def _nodes() -> tuple[FloatArray, FloatArray]:
-    """Return nodes in (-1, 1) and weights, once: they take longer than everything else here."""
+    """Nodes in (-1, 1) and weights, once: they take longer than everything else here."""
     nodes, weights = np.polynomial.legendre.leggauss(200)
     return nodes, weights
 

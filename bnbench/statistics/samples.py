@@ -11,7 +11,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def as_sample(values: npt.ArrayLike, *, allow_infinite: bool = False) -> FloatArray:
-    """Return the values as a float array after checking that they are a sample.
+    """The values as a float array after checking that they are a sample.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def as_sample(values: npt.ArrayLike, *, allow_infinite: bool = False) -> FloatAr
 
 
 def as_curve(values: npt.ArrayLike) -> FloatArray:
-    """Return one number per evaluation of a run as a float array (E,).
+    """One number per evaluation of a run as a float array (E,).
 
     A curve may be empty and hold NaN, as that of a run that diverged.
 
@@ -51,7 +51,7 @@ def as_curve(values: npt.ArrayLike) -> FloatArray:
 
 
 def mean_of(sample: FloatArray) -> float:
-    """Return the mean of a sample (n,), whatever its order, never outside its range.
+    """The mean of a sample (n,), whatever its order, never outside its range.
 
     The exact sum is rounded once (``math.fsum``), so that the order of the seeds cannot change
     a digit; the clip makes the mean of equal values that value, and their deviation zero.
@@ -61,7 +61,7 @@ def mean_of(sample: FloatArray) -> float:
 
 
 def sd_of(sample: FloatArray) -> float:
-    """Return the standard deviation of a sample (n,) with ddof 1; NaN for a single value.
+    """The standard deviation of a sample (n,) with ddof 1; NaN for a single value.
 
     ``sqrt(sum((x - mean)**2) / (n - 1))``: with n in place of n - 1 the t interval of ten seeds
     would be 5 % too short.

@@ -67,7 +67,7 @@ class SpeedUp:
 
 
 def ratio_of_medians(treatment: npt.ArrayLike, baseline: npt.ArrayLike) -> float:
-    """Return baseline median / treatment median of two samples of times.
+    """Baseline median / treatment median of two samples of times.
 
     Infinite where only the treatment's median arrives, 0 where only the baseline's does, NaN
     where neither does (or both take no time).
@@ -103,8 +103,6 @@ def speed_up(
 
     Raises
     ------
-    BnbenchError
-        If the arms share no seed.
     ValueError
         If a time is NaN.
 
@@ -137,13 +135,13 @@ def speed_up(
 
 
 def _ratio(baseline: FloatArray, treatment: FloatArray) -> FloatArray:
-    """Return baseline / treatment, elementwise; inf / inf and 0 / 0 are NaN."""
+    """Baseline / treatment, elementwise; inf / inf and 0 / 0 are NaN."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(baseline / treatment)
 
 
 def _ratio_interval(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Interval:
-    """Return the 95 % percentile interval of the ratio of medians over resampled seeds."""
+    """The 95 % percentile interval of the ratio of medians over resampled seeds."""
     name, n = "percentile bootstrap", len(pairs.seeds)
     if n == 1:
         return Interval(math.nan, math.nan, 0.95, name)

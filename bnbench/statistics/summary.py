@@ -16,7 +16,6 @@ class Summary:
 
     Attributes
     ----------
-    n : int
     mean, sd, minimum, maximum : float
         sd with ddof 1, NaN for n = 1.
     interval : Interval

@@ -16,7 +16,7 @@ THRESHOLDS = (0.90, 0.95, 0.97, 0.98, 0.985)
 def time_to(
     times: npt.ArrayLike, values: npt.ArrayLike, threshold: float, *, falling: bool = False
 ) -> float:
-    """Return when a run reached the threshold and was still there at the next evaluation.
+    """When a run reached the threshold and was still there at the next evaluation.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def time_to(
 
 
 def area_under_error(validation_accuracy: npt.ArrayLike) -> float:
-    """Return the mean of 1 - accuracy over all evaluations: small where a run is good early.
+    """The mean of 1 - accuracy over all evaluations: small where a run is good early.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def area_under_error(validation_accuracy: npt.ArrayLike) -> float:
 
 
 def median_time(times: npt.ArrayLike) -> float:
-    """Return the median of times (n,), any of which may be infinite.
+    """The median of times (n,), any of which may be infinite.
 
     Of an even number of times it is the mean of the middle two, infinite if one of them is.
 

@@ -11,7 +11,7 @@ from bnbench.statistics.samples import as_curve
 
 
 def kendall_tau(values: npt.ArrayLike) -> float:
-    """Return Kendall's tau-b of a run's values against their epochs.
+    """Kendall's tau-b of a run's values against their epochs.
 
     Parameters
     ----------

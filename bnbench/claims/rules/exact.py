@@ -18,7 +18,6 @@ class Check:
     ----------
     of : str
         What was measured, in words: ``smallest value``.
-    measured, claimed : float
     tolerance : float
         How far apart the two may be for the claim to hold; half the range where it names a range.
     why : str

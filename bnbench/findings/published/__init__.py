@@ -51,15 +51,6 @@ def read_published(source: str, arm: str, place: str = "") -> PublishedRun:
         Such as ``regular`` or ``batch_norm``.
     place : str, default ""
         Where the names were written, for the error.
-
-    Returns
-    -------
-    PublishedRun
-
-    Raises
-    ------
-    BnbenchError
-        If there is no such source, or no such arm in it.
     """
     if source not in (sources := published_sources()):
         raise unknown("published source", source, sources, place)
@@ -81,13 +72,7 @@ def read_published(source: str, arm: str, place: str = "") -> PublishedRun:
 
 
 def replicated(experiment: Experiment) -> PublishedRun | None:
-    """Find the published run that an experiment names, if it is of the experiment's dataset.
-
-    Raises
-    ------
-    BnbenchError
-        As `read_published`.
-    """
+    """Find the published run that an experiment names, if it is of the experiment's dataset."""
     if experiment.published is None:
         return None
     curve, place = experiment.published, experiment.place("published")

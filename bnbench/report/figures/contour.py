@@ -31,7 +31,7 @@ def draw(source: Source) -> Iterator[Picture]:
         return
     seeds = [seed for seed in arms[0].runs if seed in arms[1].runs][:SURFACES]
     tables = {(arm.label, seed): surface_table(arm.runs[seed]) for arm in arms for seed in seeds}
-    levels = surface_levels(np.concatenate([one["loss"] for one in tables.values()]).tolist())
+    levels = surface_levels(np.concatenate([table["loss"] for table in tables.values()]).tolist())
     with style.figure(2.4 * len(seeds) + 0.3) as figure:
         grid = figure.subplots(len(seeds), 2, squeeze=False, sharex=True, sharey=True)
         for axes, seed in zip(grid, seeds, strict=True):

@@ -16,7 +16,7 @@ from bnbench.report.names import pair_title
 
 
 def _has(study: Study) -> bool:
-    pairs = [(one.treatment, one.baseline) for one in study.contrasts]
+    pairs = [(contrast.treatment, contrast.baseline) for contrast in study.contrasts]
     return any(not study.arms[one].point and not study.arms[other].point for one, other in pairs)
 
 

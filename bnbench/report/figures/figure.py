@@ -33,7 +33,6 @@ class Picture:
         Of a file, without suffix; no other figure of the report has it.
     title : str
         What is shown, in a few words.
-    caption : str
     svg : str
         A whole SVG file, as `bnbench.plots.style.svg` gives it.
     kind : str
@@ -56,7 +55,6 @@ class Source:
 
     Attributes
     ----------
-    found : StudyFindings
     curves : DataFrame
         As `bnbench.report.curves.accuracy_table` returns it, of the study's experiments; arms
         without rows are not drawn.
@@ -82,7 +80,6 @@ class Kind:
         What in a study it is drawn of, for whoever chooses a figure that there cannot be.
     has : callable
         Whether a study has that.
-    draw : callable
     probe : str
         The probe whose looks are drawn; empty: none.
     """

@@ -28,9 +28,9 @@ from bnbench.report.names import arm_title, own_changes, pair_title, point_of
 
 
 def _has(study: Study) -> bool:
-    planned = [(one.name, one.metrics) for one in study.contrasts]
-    planned += [(one.name, one.metrics) for one in study.best]
-    planned += [(one.name, one.metrics) for one in own_changes(study)]
+    planned = [(contrast.name, contrast.metrics) for contrast in study.contrasts]
+    planned += [(best.name, best.metrics) for best in study.best]
+    planned += [(change.name, change.metrics) for change in own_changes(study)]
     return any(any_level(metrics) for name, metrics in planned if not Label.parse(name).point)
 
 
@@ -40,13 +40,13 @@ def _has(study: Study) -> bool:
 def draw(source: Source) -> Iterator[Picture]:
     """Draw contrasts, best against best, and changes, but for sweeps."""
     found, study = source.found, source.found.study
-    changes = {one.name for one in own_changes(study)}
+    changes = {change.name for change in own_changes(study)}
     findings = [
         *(one for one in found.contrasts if not point_of(one)),
         *(one for best in found.best for one in best.findings),
         *(one for one in found.changes if one.name in changes and not point_of(one)),
     ]
-    groups = by_metric(one for one in findings if one.contrast is not None)
+    groups = by_metric(finding for finding in findings if finding.contrast is not None)
     if not groups:
         return
     columns = min(2, len(groups))

@@ -18,7 +18,9 @@ def has_probe(probe: str) -> Callable[[Study], bool]:
             for label, arm in study.arms.items()
             if any(one.kind == probe for one in arm.experiment.probes)
         }
-        return any({one.treatment, one.baseline} <= looked_into for one in study.contrasts)
+        return any(
+            {contrast.treatment, contrast.baseline} <= looked_into for contrast in study.contrasts
+        )
 
     return has
 
@@ -29,6 +31,6 @@ def probed_pair(source: Source, probe: str) -> tuple[ArmRuns, ...]:
         return ()
     for contrast in runs.study.contrasts:
         arms = runs.arms[contrast.baseline], runs.arms[contrast.treatment]
-        if all(arm.runs and all(probe in one.looks for one in arm.runs.values()) for arm in arms):
+        if all(arm.runs and all(probe in run.looks for run in arm.runs.values()) for arm in arms):
             return arms
     return ()

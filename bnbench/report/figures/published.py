@@ -18,7 +18,7 @@ GROUP = "The published accuracies"
 
 
 def _has(study: Study) -> bool:
-    return any(one.published is not None for one in study.experiments)
+    return any(experiment.published is not None for experiment in study.experiments)
 
 
 @register_figure("published", of="an experiment whose config names a published curve", has=_has)

@@ -42,7 +42,10 @@ from bnbench.report.names import (
 
 
 def _has(study: Study) -> bool:
-    return any(Label.parse(one.name).point and any_level(one.metrics) for one in study.contrasts)
+    return any(
+        Label.parse(contrast.name).point and any_level(contrast.metrics)
+        for contrast in study.contrasts
+    )
 
 
 @register_figure("sweep", of="a contrast in levels over a grid", has=_has)
@@ -59,10 +62,10 @@ def draw(source: Source) -> Iterator[Picture]:
 def _group(study: Study, findings: Sequence[Finding]) -> Iterator[Picture]:
     """Draw one group; a last, lower row shows the failed runs, if there are any."""
     groups = by_metric(
-        one
-        for one in findings
-        if one.metric.quantity.kind == "level"
-        if one.treatment.values or one.baseline.values  # noqa: PD011 -- dicts
+        finding
+        for finding in findings
+        if finding.metric.quantity.kind == "level"
+        if finding.treatment.values or finding.baseline.values  # noqa: PD011 -- dicts
     )
     if not groups:
         return
@@ -130,7 +133,6 @@ def sweep_table(study: Study, findings: Sequence[Finding]) -> pd.DataFrame:
 
     Parameters
     ----------
-    study : Study
     findings : sequence of Finding
         Of one group and one metric, each at a point.
 
