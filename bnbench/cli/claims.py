@@ -85,6 +85,9 @@ def print_claims(
     if as_json:
         say(claims_table(chosen).to_json(orient="records", force_ascii=False))
         return
+    if not chosen:
+        say("No claim rests on these; bnbench claims lists all.")
+        return
     if on_terminal():
         show(_table(chosen))
     else:

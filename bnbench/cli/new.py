@@ -28,6 +28,11 @@ STUDY = """\
 #   bnbench reproduce {file}
 study: {name}
 question: Does batch norm help?
+asks:                        # what "yes" means: these contrasts are higher, in this metric
+  - says: in test accuracy
+    contrasts: [lead]
+    metrics: [test_accuracy]
+    yes: higher
 seeds: 6                     # fewer than 6 cannot decide anything
 experiments:
   plain:

@@ -15,6 +15,7 @@ from bnbench.findings import StudyFindings, reference_agreement
 from bnbench.findings.multiplicity import HOLM
 from bnbench.findings.registration import registration_line
 from bnbench.report.answers import BriefAnswer, answer_rows
+from bnbench.report.study_answer import answer
 from bnbench.report.study_results import Judged
 
 REFERENCE = Path("results/reference")
@@ -25,6 +26,10 @@ def as_data(judged: Judged, results: Path) -> dict[str, object]:
     agreement, counts = _agreement(judged), _counts(_decided(judged))
     return {
         "answers": [asdict(row) for row in answer_rows(judged.findings)],
+        "questions": {
+            found.study.name: {"question": found.study.question, **asdict(answer(found))}
+            for found in judged.findings
+        },
         "registered": _registrations(judged, results),
         "verdicts": {verdict.value: count for verdict, count in counts.items()},
         "reference": agreement and {"outside": agreement.outside, "values": len(agreement.judged)},
@@ -32,18 +37,29 @@ def as_data(judged: Judged, results: Path) -> dict[str, object]:
 
 
 def say_answers(judged: Judged) -> None:
-    """Answer the studies' short questions, and say once where seeds are too few to decide any."""
+    """Answer the studies' questions, and say once where seeds are too few to decide any."""
     rows = [
         (row.question, *_cells(row.published), *_cells(row.corrected))
         for row in answer_rows(judged.findings)
     ]
     if rows:
         show(table(("question", "as published", "", "corrected", ""), rows))
+    for found in judged.findings:
+        if not found.study.brief:
+            _say_answer(found)
     seeds = max(len(found.study.seeds) for found in judged.findings)
     needed = max(fewest_seeds(adjusted_together(found)) for found in judged.findings)
     if seeds < needed:
         many = f"{seeds} seeds" if seeds > 1 else "One seed"
         say(f"{many} cannot decide a question, whatever they show: give --seeds {needed} or more.")
+
+
+def _say_answer(found: StudyFindings) -> None:
+    """Answer a question that has no short form in the words of the report."""
+    given = answer(found)
+    say(f"{found.study.question} {given.word}")
+    for sentence in given.sentences:
+        say(f"  {sentence}")
 
 
 def adjusted_together(found: StudyFindings) -> int:

@@ -159,4 +159,5 @@ def _report(judged: Judged, how: RunOptions, folder: Path, *, with_runs: bool) -
         say(path)
     outcome.say_agreement(judged)
     say(f"Look at {folder / 'report.html'}")
-    say(f"Next: {NEXT}")
+    if judged.findings[0].study.name == HEADLINE.name:
+        say(f"Next: {NEXT}")

@@ -82,10 +82,13 @@ def claims_part(judgements: Sequence[Judgement], studies: Collection[str]) -> Cl
     judgements : sequence of Judgement
         Of all claims, aspect by aspect.
     studies : collection of str
-        Names of the studies; a claim is theirs where an aspect of it is.
+        Names of the studies; a claim is theirs where an aspect of it is. Without any, none is
+        shown, nor those that no run can judge.
     """
     verdicts = overall_verdicts(judgements)
     names = {name.removesuffix(SMALL) for name in studies}
+    if not any(test.names.get("study") in names for one in judgements for test in one.claim.tests):
+        return ClaimsPart((), ())
     shown, lines = [], []
     for claim, group in groupby(judgements, key=lambda one: one.claim):
         aspects = list(group)

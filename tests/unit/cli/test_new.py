@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bnbench.cli import app, demo
+from bnbench.cli.outcome import say_answers
 from bnbench.config import Experiment, ModelSettings, load_experiment, load_study
 from bnbench.errors import BnbenchError
 from tests.unit.conftest import MakeRun
@@ -43,6 +44,22 @@ def test_a_new_study_loads(tmp_path: Path) -> None:
     study = load_study(path)
     assert [arm.title for arm in study.arms.values()] == ["without batch norm", "with batch norm"]
     assert study.arms["batch_norm"].experiment.model.normalization is not None
+
+
+def test_a_new_study_has_an_answer(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    invoke("new", tmp_path / "mine.yaml", "--study")
+    study = load_study(tmp_path / "mine.yaml")
+    for arm, accuracy in (("plain", 0.80), ("batch_norm", 0.85)):
+        for seed in study.seeds:
+            epochs = study.arms[arm].experiment.training.epochs
+            make_run(study.arms[arm].experiment, seed, epochs * [accuracy + seed / 1000])
+    say_answers(demo._judged(study, tmp_path / "results"))
+    question, sentence, *more = capsys.readouterr().out.splitlines()
+    assert question == "Does batch norm help? Yes."
+    assert sentence == "  In test accuracy: +5.00 pp [+5.00, +5.00], n = 6."
+    assert more == []
 
 
 @pytest.mark.parametrize("taken", ["mine.yaml", "mine_base.yaml"])

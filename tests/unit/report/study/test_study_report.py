@@ -185,6 +185,7 @@ def test_a_report_shows_its_own_claims_and_folds_the_open_ones() -> None:
     assert [verdict for _, verdict, _ in part.shown[0].aspects] == ["supported", "refuted"]
     assert part.open == ("A0.2, direction: +1 pp",)
     assert part.counts.startswith("2 claims in 3 aspects: 1 not testable, 1 mixed.")
+    assert claims_part(judgements, ["of_one_s_own"]).shown == ()
 
 
 def test_texts_from_configs_and_manifests_stay_text(nasty: StudyFindings, tmp_path: Path) -> None:
