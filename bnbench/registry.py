@@ -1,18 +1,32 @@
-"""Names that a config may use, and the nearest one where it uses another."""
+"""Names that a config may use, and the nearest one where it uses another.
+
+Besides what bnbench has, a name may be that of an installed package, which registers what it has
+when its entry point of the group ``bnbench`` is loaded. Or it is an import path, such as
+``my_package.models:Net``; since a config could run any code by one, it has to be allowed.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
+from importlib.metadata import entry_points
 from importlib.util import find_spec
+from pathlib import Path
 from pkgutil import iter_modules
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bnbench.errors import BnbenchError
 
 Entry = TypeVar("Entry")
+GROUP = "bnbench"
+"""Of the entry points whose modules are imported when a name is not known."""
+ALLOW_IMPORT = "BNBENCH_ALLOW_IMPORT"
+"""Set to 1 by ``--allow-import``, also for the processes that a command starts."""
 
 
 class Registry(dict[str, Entry]):
@@ -22,11 +36,13 @@ class Registry(dict[str, Entry]):
     ----------
     kind : str
         What a name stands for, such as ``"architecture"``.
+    imported : callable
+        Import path, what it names -> the entry for it; raises `TypeError` where it is none.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, imported: Callable[[str, Any], Entry]) -> None:
         super().__init__()
-        self.kind = kind
+        self.kind, self._imported = kind, imported
 
     def add(self, name: str, entry: Entry) -> None:
         """Enter something under a name that nothing has yet."""
@@ -45,9 +61,39 @@ class Registry(dict[str, Entry]):
 
     def find(self, name: str, place: str = "") -> Entry:
         """Look up a name, and refuse an unknown one; `place` is where it was written."""
+        if name not in self and ":" in name:
+            self.add(name, self._of_path(name, f"{place}: " if place else ""))
+        elif name not in self:
+            import_installed()
         if name not in self:
             raise unknown(self.kind, name, self, place)
         return self[name]
+
+    def _of_path(self, path: str, where: str) -> Entry:
+        module, _, attribute = path.partition(":")
+        if os.environ.get(ALLOW_IMPORT) != "1":
+            raise BnbenchError(
+                f"{where}{path} is code, which a config runs only if it is allowed: give `bnbench"
+                f" --allow-import`, or install a package with an entry point of the group {GROUP}"
+            )
+        if str(Path.cwd()) not in sys.path:
+            sys.path.append(str(Path.cwd()))  # as `python -m` has it, but last
+        try:
+            _import_own(module)
+            return self._imported(path, getattr(sys.modules[module], attribute))
+        except AttributeError:
+            raise BnbenchError(f"{where}{module} has no {attribute!r}") from None
+        except TypeError as error:
+            raise BnbenchError(f"{where}{path} is no {self.kind}: {error}") from None
+        except BnbenchError as error:
+            raise BnbenchError(*(f"{where}{line}" for line in error.problems)) from None
+
+
+@cache
+def import_installed() -> None:
+    """Import what installed packages offer, once; an import registers what a module has."""
+    for entry in sorted(entry_points(group=GROUP)):
+        _import_own(entry.module)
 
 
 def unknown(kind: str, name: str, known: Iterable[str], place: str = "") -> BnbenchError:
@@ -105,12 +151,25 @@ def _import_own(module: str) -> None:
     except BnbenchError:
         raise
     except Exception as error:  # noqa: BLE001 - a file of one's own raises what it likes
-        spec = find_spec(module)
-        file = spec.origin if spec and spec.origin else module
+        file = _file_of(module)
+        if not file:
+            raise BnbenchError(
+                f"there is no module {module} ({error}); install it, or give the command in the"
+                " folder where it is"
+            ) from None
         raise BnbenchError(
             f"{file}:{_line_in(file, error)}: {type(error).__name__}: {error}; mend the file, or"
             " move it away"
         ) from None
+
+
+def _file_of(module: str) -> str:
+    """Find a module's file without running it; none where there is no such module."""
+    try:
+        spec = find_spec(module)
+    except (ImportError, ValueError):
+        return ""
+    return (spec.origin or module) if spec else ""
 
 
 def _line_in(file: str, error: Exception) -> int:

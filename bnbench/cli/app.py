@@ -36,6 +36,7 @@ from bnbench.cli.terminal import say, tell, tell_problems
 from bnbench.cli.train import train
 from bnbench.cli.verify import verify
 from bnbench.errors import BnbenchError
+from bnbench.registry import ALLOW_IMPORT
 
 app = typer.Typer(
     name="bnbench",
@@ -81,6 +82,12 @@ def start(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version, and leave.")
     ] = False,
+    allow_import: Annotated[
+        bool,
+        typer.Option(
+            "--allow-import", help="Let configs name code to import, such as my_package.models:Net."
+        ),
+    ] = False,
 ) -> None:
     """Replicate the LeNet-5 / MNIST batch-normalization benchmarks.
 
@@ -92,6 +99,8 @@ def start(
     if version:
         say(f"bnbench {package_version('bnbench')}")
         raise typer.Exit
+    if allow_import:
+        os.environ[ALLOW_IMPORT] = "1"
     if context.invoked_subcommand is None:
         say(START)
 

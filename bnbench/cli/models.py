@@ -38,7 +38,9 @@ def models(
 def _architectures() -> list[tuple[str, ...]]:
     """List every architecture with its parameters and buffers, with one input channel."""
     from bnbench.models import ARCHITECTURES
+    from bnbench.registry import import_installed
 
+    import_installed()
     return [
         (
             name,
@@ -78,4 +80,4 @@ def _default(name: str) -> Network:
     from bnbench.config import Experiment, ModelSettings
     from bnbench.models import build_model, resolve_model
 
-    return build_model(resolve_model(Experiment(experiment=name, model=ModelSettings(name=name))))
+    return build_model(resolve_model(Experiment(experiment="any", model=ModelSettings(name=name))))

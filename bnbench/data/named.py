@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,7 +22,14 @@ from bnbench.data.digits import DIGITS
 from bnbench.errors import BnbenchError
 from bnbench.registry import Registry
 
-DATASETS = Registry[Dataset]("dataset")
+
+def _of_path(path: str, dataset: Dataset) -> Dataset:
+    if not isinstance(dataset, Dataset):
+        raise TypeError("it is no bnbench.data.Dataset")
+    return replace(dataset, name=path)
+
+
+DATASETS = Registry[Dataset]("dataset", _of_path)
 for _dataset in (MNIST, FASHION_MNIST, KMNIST, *EMNIST, DIGITS):
     DATASETS.add(_dataset.name, _dataset)
 

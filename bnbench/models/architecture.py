@@ -69,7 +69,13 @@ class Architecture:
     normalized_layers: tuple[str, ...]
 
 
-ARCHITECTURES = Registry[Architecture]("architecture")
+def _of_path(path: str, network: type[Network]) -> Architecture:
+    if not issubclass(network, Network):
+        raise TypeError("it is no subclass of bnbench.models.Network")
+    return Architecture(path, network, ())
+
+
+ARCHITECTURES = Registry[Architecture]("architecture", _of_path)
 find_architecture = ARCHITECTURES.find
 
 NetworkClass = TypeVar("NetworkClass", bound=type[Network])

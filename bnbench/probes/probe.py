@@ -81,7 +81,13 @@ class Probe(ProbeSettings):
         return self.layers or model.hidden_layers
 
 
-PROBES = Registry[type[Probe]]("probe")
+def _of_path(_: str, kind: type[Probe]) -> type[Probe]:
+    if not issubclass(kind, Probe):
+        raise TypeError("it is no subclass of bnbench.probes.Probe")
+    return kind
+
+
+PROBES = Registry[type[Probe]]("probe", _of_path)
 register_probe, find_probe = PROBES.register, PROBES.find
 
 

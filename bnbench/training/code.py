@@ -65,7 +65,7 @@ EARLIER = {
     "bnbench.data.digits": ("9299cf2766d4", "5fcd7bdd7656", "2353b4825eee"),
     "bnbench.data.idx": ("bcc4d3b1ee76",),  # it had a function that only tests called
     "bnbench.data.folder": (ABSENT, "774f9f5a3131"),
-    "bnbench.data.named": (ABSENT, "46b596b5c0b7"),
+    "bnbench.data.named": (ABSENT, "46b596b5c0b7", "e2906dc45204"),
     # It knew no folders; an import; no shares of classes.
     "bnbench.data.splits": (
         "0fa1796dd87f", "1e3c94813f8a", "ee9fedeed586", "128b7f9a8214",
@@ -74,7 +74,7 @@ EARLIER = {
     # The normalizations had no files of their own; pools stood beside the layers; no widths; a
     # registry of its own.
     "bnbench.models.architecture": (
-        "4c24cbd5dd63", "f4a8abe9c10b", "a0937db9845a", "be9fbc54413a",
+        "4c24cbd5dd63", "f4a8abe9c10b", "a0937db9845a", "be9fbc54413a", "9b8a5675cd85",
     ),
     "bnbench.models.cnn": ("79933069924a",),
     "bnbench.models.layers": (
@@ -86,7 +86,7 @@ EARLIER = {
     "bnbench.models.normalizations": (ABSENT, "87d3ffc340f6", "9255b5bdfdf9"),
     "bnbench.models.normalizations.batch": (ABSENT,),
     "bnbench.models.normalizations.ghost": ("4205352f3b30",),
-    "bnbench.models.normalizations.kind": (ABSENT, "ce264365ae82"),
+    "bnbench.models.normalizations.kind": (ABSENT, "ce264365ae82", "d16768622a13"),
     "bnbench.models.normalizations.over_batch": (ABSENT, "392333b89eea"),
     "bnbench.models.operators": ("5cafe9b3d981",),  # a network could not be exported
     "bnbench.runs.logs": ("e56b46b90b2a",),  # it hashed no rows

@@ -34,7 +34,13 @@ class Normalization(NormalizationSettings):
         raise NotImplementedError
 
 
-NORMALIZATIONS = Registry[type[Normalization]]("normalization")
+def _of_path(_: str, kind: type[Normalization]) -> type[Normalization]:
+    if not issubclass(kind, Normalization):
+        raise TypeError("it is no subclass of bnbench.models.normalizations.Normalization")
+    return kind
+
+
+NORMALIZATIONS = Registry[type[Normalization]]("normalization", _of_path)
 register_normalization, find_normalization = NORMALIZATIONS.register, NORMALIZATIONS.find
 
 
