@@ -9,7 +9,6 @@ from bnbench.config.loading import (
     dump_experiment,
     load_experiment,
 )
-from bnbench.config.metric import QUANTITIES, Metric, Quantity, parse_metric
 from bnbench.config.named import config_file, named
 from bnbench.config.planned import BestAgainstBest, Change, PlannedContrast
 from bnbench.config.schema import (
@@ -32,6 +31,7 @@ from bnbench.config.schema import (
 )
 from bnbench.config.study import Study, StudyArm
 from bnbench.config.study_loading import load_study
+from bnbench.metrics import QUANTITIES, Metric, Quantity, parse_metric
 
 __all__ = [
     "QUANTITIES",

@@ -12,11 +12,11 @@ from typing import Any, Protocol
 
 from bnbench.config.label import Label
 from bnbench.config.loading import differing_keys
-from bnbench.config.metric import Metric
 from bnbench.config.planned import SMALLEST_EFFECT, Change, PlannedContrast
 from bnbench.config.schema import Experiment
 from bnbench.config.study_schema import LadderArm, StudyLadder
 from bnbench.errors import BnbenchError
+from bnbench.metrics import Metric
 from bnbench.registry import unknown
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bnbench.config.metric import Metric
+from bnbench.metrics import Metric
 
 SMALLEST_EFFECT = 0.001
 

@@ -11,7 +11,6 @@ from typing import Any
 from bnbench.config.label import Label
 from bnbench.config.ladder import Ladder, check_levels, climb
 from bnbench.config.loading import checked, load_variant, read_mapping
-from bnbench.config.metric import Metric, parse_metric
 from bnbench.config.named import config_file
 from bnbench.config.places import place_of
 from bnbench.config.planned import SMALLEST_EFFECT, BestAgainstBest, Change, PlannedContrast
@@ -29,6 +28,7 @@ from bnbench.config.study_schema import (
     StudyFile,
 )
 from bnbench.errors import BnbenchError
+from bnbench.metrics import Metric, parse_metric
 from bnbench.registry import unknown
 
 

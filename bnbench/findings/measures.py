@@ -1,19 +1,17 @@
-"""One number of one run: each quantity that a study may name, measured on what the run logged."""
+"""One number of one run: what its files hold, as what metrics are measured by."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from bnbench.config import QUANTITIES, Metric
+from bnbench.config import Metric
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun
-from bnbench.registry import unknown
-from bnbench.statistics import area_under_error, kendall_tau, time_to
 
 CHANCE = 0.1135
 """The share of the commonest digit in MNIST's test file (0.1126 in its last 5,000 training
@@ -22,9 +20,6 @@ where it is at most 1.4 pp above one in ten."""
 
 LOSS_AT_CHANCE = math.log(10)
 """Nats, of ten equal probabilities, with or without a softmax in front of the loss."""
-
-LOSS_WINDOW = 50
-"""Steps that a training loss is averaged over before it is held against a threshold."""
 
 Curve = NDArray[np.float64]
 
@@ -52,7 +47,7 @@ def measure(metric: Metric, run: FinishedRun) -> float:
         )
     if metric.quantity.kind == "time" and run.diverged:
         return math.inf
-    return MEASURES[metric.quantity.name](metric, run)
+    return metric.quantity.measure(metric, _OfRun(run))
 
 
 def failed(run: FinishedRun) -> bool:
@@ -72,14 +67,6 @@ def _curve(run: FinishedRun, column: str, at_chance: float) -> Curve:
     return curve
 
 
-def _losses(run: FinishedRun, column: str) -> Curve:
-    return _curve(run, column, LOSS_AT_CHANCE)
-
-
-def _at(metric: Metric, curve: Curve) -> float:
-    return float(curve[-1 if metric.epoch is None else metric.epoch - 1])
-
-
 def _at_evaluations(run: FinishedRun, column: str, at_chance: float) -> Curve:
     """Read a column of every evaluation of a run, filled up from the epoch in which it diverged.
 
@@ -89,14 +76,6 @@ def _at_evaluations(run: FinishedRun, column: str, at_chance: float) -> Curve:
     curve = np.full(run.evaluations_due, at_chance)
     curve[: len(whole)] = whole
     return np.where(np.isfinite(curve), curve, at_chance)
-
-
-def _area_under_error(run: FinishedRun) -> float:
-    return area_under_error(_at_evaluations(run, "validation_accuracy", CHANCE))
-
-
-def _area_under_loss(run: FinishedRun) -> float:
-    return float(_at_evaluations(run, "validation_loss", LOSS_AT_CHANCE).mean())
 
 
 def _test_accuracy(run: FinishedRun) -> float:
@@ -112,96 +91,37 @@ def _test_accuracy(run: FinishedRun) -> float:
     return accuracy
 
 
-def _accuracy_gap(run: FinishedRun) -> float:
-    return float(accuracies(run, "train")[-1] - accuracies(run, "validation")[-1])
+class _OfRun:
+    """A finished run as what a metric is measured by; see `bnbench.metrics.Measured`."""
+
+    def __init__(self, run: FinishedRun) -> None:
+        self._run = run
+        self.epochs = run.experiment.training.epochs
+        self.steps_per_epoch = run.steps_per_epoch
+        self.train_losses = run.train_losses
+
+    @property
+    def failed(self) -> bool:
+        return failed(self._run)
+
+    @property
+    def test_accuracy(self) -> float:
+        return _test_accuracy(self._run)
+
+    @property
+    def evaluations(self) -> pd.DataFrame:
+        return self._run.evaluations
+
+    @property
+    def looks(self) -> dict[str, dict[str, NDArray[Any]]]:
+        return self._run.looks
+
+    def curve(self, column: str) -> Curve:
+        return _curve(self._run, column, _at_chance(column))
+
+    def at_evaluations(self, column: str) -> Curve:
+        return _at_evaluations(self._run, column, _at_chance(column))
 
 
-def _loss_gap(run: FinishedRun) -> float:
-    """Subtract losses of the same weights: the training loss is measured after the epoch, too."""
-    after = _losses(run, "train_loss_after_epoch")
-    return float(_losses(run, "validation_loss")[-1] - after[-1])
-
-
-def _trend(curve: Curve) -> float:
-    """Compute Kendall's tau; a constant curve has no trend, a single epoch does not say."""
-    if curve.size < 2:
-        return math.nan
-    return 0.0 if np.ptp(curve) == 0 else kendall_tau(curve)
-
-
-def _epochs_to_accuracy(metric: Metric, run: FinishedRun) -> float:
-    evaluations = run.evaluations
-    return time_to(evaluations["epoch"], evaluations["validation_accuracy"], metric.threshold)
-
-
-def _seconds_to_accuracy(metric: Metric, run: FinishedRun) -> float:
-    """Count training alone: how often a run is looked at must not make it slower."""
-    evaluations = run.evaluations
-    return time_to(evaluations["seconds"], evaluations["validation_accuracy"], metric.threshold)
-
-
-def _steps_to_loss(metric: Metric, run: FinishedRun) -> float:
-    """Find the first step at which the mean of the last `LOSS_WINDOW` losses is low enough.
-
-    The first touch counts, unconfirmed: the window has smoothed the noise of single batches.
-    """
-    if run.train_losses is None:
-        return math.nan
-    if run.train_losses.size < LOSS_WINDOW:
-        return math.inf
-    windows = np.lib.stride_tricks.sliding_window_view(run.train_losses, LOSS_WINDOW)
-    low = np.flatnonzero(windows.mean(axis=1) <= metric.threshold)
-    return float(low[0] + LOSS_WINDOW) if low.size else math.inf
-
-
-def _looked(metric: Metric, run: FinishedRun) -> float:
-    """Average what a probe saw over an epoch's looks, or over all but the one before training.
-
-    A look belongs to the epoch whose step it follows. NaN where there is none, or where the run's
-    file of the probe has not been kept.
-    """
-    quantity = metric.quantity
-    looks = run.looks.get(quantity.probe)
-    if looks is None:
-        return math.nan
-    name = f"{metric.layer}.{quantity.name}" if metric.layer else quantity.name
-    if name not in looks:
-        raise unknown(f"metric of the probe {quantity.probe}", name, _single(looks))
-    seen = looks[name][_chosen(metric, run, looks["step"])]
-    seen = seen[np.isfinite(seen)]
-    return float(seen.mean(dtype=np.float64)) if seen.size else math.nan
-
-
-def _chosen(metric: Metric, run: FinishedRun, steps: NDArray[Any]) -> NDArray[Any]:
-    epochs = np.ceil(steps / run.steps_per_epoch)
-    chosen: NDArray[Any] = epochs == (metric.epoch or run.experiment.training.epochs)
-    if metric.looks != "epoch":
-        chosen = epochs == 0 if metric.looks == "first" else epochs > 0
-    return chosen
-
-
-def _single(looks: Mapping[str, NDArray[Any]]) -> list[str]:
-    """Name what is one number a look."""
-    return [name for name, seen in looks.items() if seen.ndim == 1 and name != "step"]
-
-
-MEASURES: dict[str, Callable[[Metric, FinishedRun], float]] = {
-    "validation_accuracy": lambda metric, run: _at(metric, accuracies(run, "validation")),
-    "validation_loss": lambda metric, run: _at(metric, _losses(run, "validation_loss")),
-    "train_accuracy": lambda metric, run: _at(metric, accuracies(run, "train")),
-    "train_loss": lambda metric, run: _at(metric, _losses(run, "train_loss")),
-    "test_accuracy": lambda _, run: _test_accuracy(run),
-    "accuracy_gap": lambda _, run: _accuracy_gap(run),
-    "loss_gap": lambda _, run: _loss_gap(run),
-    "train_trend": lambda _, run: _trend(accuracies(run, "train")),
-    "validation_trend": lambda _, run: _trend(accuracies(run, "validation")),
-    "area_under_error": lambda _, run: _area_under_error(run),
-    "area_under_loss": lambda _, run: _area_under_loss(run),
-    "epochs_to_accuracy": _epochs_to_accuracy,
-    "seconds_to_accuracy": _seconds_to_accuracy,
-    "steps_to_loss": _steps_to_loss,
-    "diverged": lambda _, run: float(failed(run)),
-} | {name: _looked for name, quantity in QUANTITIES.items() if quantity.probe}
-"""How each of `bnbench.config.QUANTITIES` is measured: those at an epoch from ``epochs.csv``
-(``train_loss`` as logged during the epoch), ``area_under_*`` as means over all evaluations, those
-within the epochs too: they are fixed steps apart, so that the mean is the area per epoch."""
+def _at_chance(column: str) -> float:
+    return CHANCE if column.endswith("accuracy") else LOSS_AT_CHANCE

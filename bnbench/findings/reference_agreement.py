@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bnbench.config import Metric, differing_recipe
-from bnbench.config.metric import parse_metric
 from bnbench.errors import BnbenchError
 from bnbench.findings.arms import read_arms
 from bnbench.findings.measures import measure
 from bnbench.findings.study_runs import ArmRuns
+from bnbench.metrics import parse_metric
 from bnbench.runs import Run
 from bnbench.statistics import Interval, pair_by_seed, prediction_interval
 

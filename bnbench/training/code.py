@@ -25,6 +25,7 @@ DECIDES_NO_NUMBER = (
     "bnbench.registry",
     "bnbench.foreign",  # the bytes that it reads have hashes of their own
     "bnbench.config",
+    "bnbench.metrics",
     "bnbench.runs",
     "bnbench.probes",  # of those that a run has, the modules count
     "bnbench.data.fetching",

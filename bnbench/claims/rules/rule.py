@@ -9,11 +9,12 @@ from pydantic_core import PydanticCustomError
 
 from bnbench.claims.verdict import Outcome
 from bnbench.config import parse_metric
-from bnbench.config.metric import Kind
 from bnbench.config.problems import SAID
 from bnbench.config.schema import Settings
 from bnbench.errors import BnbenchError
 from bnbench.findings.results import Finding, StudyFindings
+from bnbench.metrics import Kind
+from bnbench.registry import Registry
 
 NAMES = ("study", "contrast", "arm", "check", "metric")
 """Keys by which a test names what a study has, or a check."""
@@ -45,10 +46,11 @@ class ClaimTest(Settings):
     def __pydantic_init_subclass__(cls, **settings: Any) -> None:
         """Enter the rule by each of its names."""
         super().__pydantic_init_subclass__(**settings)
-        RULES.update(dict.fromkeys(get_args(cls.model_fields["rule"].annotation), cls))
+        for name in get_args(cls.model_fields["rule"].annotation):
+            RULES.add(name, cls)
 
 
-RULES: dict[str, type[ClaimTest]] = {}
+RULES = Registry[type[ClaimTest]]("rule")
 
 
 class OfContrast(ClaimTest):

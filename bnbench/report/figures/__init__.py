@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import iter_modules
-
+from bnbench.registry import import_folder
 from bnbench.report.figures.figure import KINDS, Kind, Picture, check_figures, draw_all
 
-for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
+import_folder(__name__, __path__)
 
 __all__ = ["KINDS", "Kind", "Picture", "check_figures", "draw_all"]

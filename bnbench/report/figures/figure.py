@@ -17,7 +17,7 @@ from bnbench.errors import BnbenchError
 from bnbench.findings.results import Finding, StudyFindings
 from bnbench.findings.study_runs import StudyRuns
 from bnbench.plots import style
-from bnbench.registry import unknown
+from bnbench.registry import Registry, unknown
 
 COLUMN = 8.5
 """Inches, of a figure that is as wide as the report's column."""
@@ -90,7 +90,7 @@ class Kind:
     probe: str = ""
 
 
-KINDS: dict[str, Kind] = {}
+KINDS = Registry[Kind]("figure")
 """By name; their files' order is the order in which figures stand at the head of a study."""
 
 
@@ -100,7 +100,7 @@ def register_figure(
     """Enter a kind of figure; see `Kind`."""
 
     def enter(draw: Draw) -> Draw:
-        KINDS[name] = Kind(of, has, draw, probe)
+        KINDS.add(name, Kind(of, has, draw, probe))
         return draw
 
     return enter

@@ -6,7 +6,7 @@ from typing import Any
 
 from bnbench.claims import Judgement, article_claims
 from bnbench.claims.verdict import Verdict
-from bnbench.config.metric import QUANTITIES
+from bnbench.metrics import QUANTITIES
 from bnbench.report.mechanisms import QUESTIONS, mechanisms_table
 
 

@@ -1,0 +1,200 @@
+"""What a metric is: a quantity of one run, at its epoch or threshold, and how it is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from bnbench.errors import BnbenchError
+from bnbench.registry import Registry
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Kind = Literal["level", "time", "share"]
+
+
+class Measured(Protocol):
+    """What one run has to be measured by; `bnbench.findings.measures` reads it from its files."""
+
+    epochs: int
+    """As configured."""
+    steps_per_epoch: int
+    train_losses: NDArray[Any] | None
+    """Of each training batch, (steps,), nats; ``None`` without ``batches.csv``."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it diverged, or learned nothing."""
+
+    @property
+    def test_accuracy(self) -> float:
+        """Of the last epoch's weights on the test file."""
+
+    @property
+    def evaluations(self) -> Any:
+        """``epoch``, ``seconds``, ``validation_accuracy`` and ``validation_loss`` of each one."""
+
+    @property
+    def looks(self) -> Mapping[str, Mapping[str, NDArray[Any]]]:
+        """Kind of probe -> name -> (looks, ...)."""
+
+    def curve(self, column: str) -> NDArray[Any]:
+        """A column of ``epochs.csv``, (E,), at chance from where the run diverged."""
+
+    def at_evaluations(self, column: str) -> NDArray[Any]:
+        """A column of all evaluations, likewise."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A quantity that a run has, at an epoch or a threshold or as a whole.
+
+    Attributes
+    ----------
+    title : str
+        In words, without the epoch or threshold.
+    unit : str
+        ``pp``: a share in [0, 1], shown in percent and its differences in percentage points;
+        ``nats``; ``tau``: the rank correlation with the epoch; ``epochs``, ``seconds``, ``steps``.
+    kind : str
+        ``level``: contrasts are mean differences; ``time``: may be infinite, so contrasts are of
+        medians and signs; ``share``: counts of runs.
+    at : str
+        What follows ``@``: ``epoch`` (a number or ``last``), ``threshold``, ``looks`` (an epoch's,
+        ``last``, ``first``: before the first step, or ``all``), or ``""``: nothing.
+    measure : callable
+        How it is measured of a run: a number in the unit; NaN where the run does not say.
+    probe : str
+        Kind of probe that measures it; empty: the run's logs say it.
+    of_layer : bool
+        Whether the name of a layer and a dot go before its own.
+    """
+
+    name: str
+    title: str
+    unit: str
+    kind: Kind
+    higher_is_better: bool
+    at: str
+    measure: Callable[[Metric, Measured], float] = field(compare=False, repr=False)
+    probe: str = ""
+    of_layer: bool = False
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A quantity at its epoch or threshold.
+
+    Attributes
+    ----------
+    text : str
+        As it was written, such as ``validation_accuracy@1`` or ``epochs_to_accuracy@0.97``.
+    epoch : int or None
+        Counted from 1; ``None``: the last one of each run.
+    threshold : float
+        An accuracy in [0, 1] or a loss in nats; NaN where the quantity has none.
+    looks : str
+        Of a probe's quantity: ``epoch``, ``first`` or ``all``; the mean over the looks is meant.
+    layer : str
+        The layer that is meant, of a quantity of layers.
+    """
+
+    text: str
+    quantity: Quantity
+    epoch: int | None = None
+    threshold: float = float("nan")
+    looks: Literal["epoch", "first", "all"] = "epoch"
+    layer: str = ""
+
+    @property
+    def title(self) -> str:
+        """The metric in words, such as ``validation accuracy after epoch 1``."""
+        title = self.quantity.title
+        if self.quantity.at == "looks":
+            return f"{self.layer + ': ' if self.layer else ''}{title} {self._when}"
+        if self.quantity.at == "epoch":
+            return f"{title} after " + (f"epoch {self.epoch}" if self.epoch else "the last epoch")
+        if self.quantity.unit in ("epochs", "seconds"):
+            return f"{title} {100 * self.threshold:g} %"
+        return f"{title} {self.threshold:g}" if self.quantity.at else title
+
+    @property
+    def _when(self) -> str:
+        if self.looks == "epoch":
+            return f"in epoch {self.epoch}" if self.epoch else "in the last epoch"
+        return "before training" if self.looks == "first" else "over the run"
+
+
+QUANTITIES = Registry[Quantity]("metric")
+"""By name; the files of this folder enter theirs."""
+
+
+def enter(*quantities: Quantity) -> None:
+    """Enter quantities by their names."""
+    for quantity in quantities:
+        QUANTITIES.add(quantity.name, quantity)
+
+
+def parse_metric(text: str, place: str = "") -> Metric:
+    """Read the name of a metric.
+
+    Parameters
+    ----------
+    text : str
+        ``quantity`` or ``quantity@value``; see `QUANTITIES`. Of a layer, its name and a dot
+        first: ``C3.activation_drift@last``.
+    place : str, default ""
+        Where it was written, for the error.
+
+    Returns
+    -------
+    Metric
+
+    Examples
+    --------
+    >>> parse_metric("validation_accuracy@1").title
+    'validation accuracy after epoch 1'
+    >>> parse_metric("epochs_to_accuracy@0.97").title
+    'epochs to accuracy 97 %'
+    """
+    full, at, value = text.partition("@")
+    layer, _, name = full.rpartition(".")
+    quantity = QUANTITIES.find(name, place)
+    where = f"{place}: " if place else ""
+    if bool(layer) != quantity.of_layer:
+        remedy = "must begin with a layer's name and a dot" if not layer else "is of no layer"
+        raise BnbenchError(f"{where}{text}: {remedy}")
+    if quantity.at == "looks" and (value in ("last", "first", "all") or _counts(value)):
+        return Metric(
+            text,
+            quantity,
+            epoch=int(value) if value.isdecimal() else None,
+            looks="first" if value == "first" else "all" if value == "all" else "epoch",
+            layer=layer,
+        )
+    if quantity.at == "epoch" and (value == "last" or _counts(value)):
+        return Metric(text, quantity, epoch=None if value == "last" else int(value))
+    if quantity.at == "threshold" and _is_positive(value):
+        return Metric(text, quantity, threshold=float(value))
+    if not quantity.at and not at:
+        return Metric(text, quantity)
+    wanted = {
+        "epoch": "@1 or @last",
+        "looks": "@1, @last, @first or @all",
+        "threshold": "@ and a positive number",
+        "": "nothing",
+    }
+    raise BnbenchError(f"{where}{text}: must be {name} followed by {wanted[quantity.at]}")
+
+
+def _counts(text: str) -> bool:
+    return text.isdecimal() and int(text) > 0
+
+
+def _is_positive(text: str) -> bool:
+    try:
+        return 0 < float(text) < float("inf")
+    except ValueError:
+        return False

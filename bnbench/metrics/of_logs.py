@@ -1,0 +1,121 @@
+"""What a run's logs say: each quantity with its formula, as one entry.
+
+Those at an epoch are columns of ``epochs.csv`` (``train_loss`` as logged during the epoch). Areas
+are means over all evaluations, those within the epochs too: they are fixed steps apart, so that
+the mean is the area per epoch.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from bnbench.metrics.metric import Measured, Metric, Quantity, enter
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LOSS_WINDOW = 50
+"""Steps that a training loss is averaged over before it is held against a threshold."""
+
+
+def _column(metric: Metric, run: Measured) -> float:
+    """The column of the quantity's name, after its epoch or the last one."""
+    curve = run.curve(metric.quantity.name)
+    return float(curve[-1 if metric.epoch is None else metric.epoch - 1])
+
+
+def _accuracy_gap(_: Metric, run: Measured) -> float:
+    return float(run.curve("train_accuracy")[-1] - run.curve("validation_accuracy")[-1])
+
+
+def _loss_gap(_: Metric, run: Measured) -> float:
+    """Subtract losses of the same weights: the training loss is measured after the epoch, too."""
+    return float(run.curve("validation_loss")[-1] - run.curve("train_loss_after_epoch")[-1])
+
+
+def _trend(curve: NDArray[Any]) -> float:
+    """Kendall's tau; a constant curve has no trend, a single epoch does not say."""
+    from bnbench.statistics import kendall_tau
+
+    if curve.size < 2:
+        return math.nan
+    return 0.0 if (curve == curve[0]).all() else kendall_tau(curve)
+
+
+def _area_under_error(_: Metric, run: Measured) -> float:
+    from bnbench.statistics import area_under_error
+
+    return area_under_error(run.at_evaluations("validation_accuracy"))
+
+
+def _time_to(metric: Metric, run: Measured) -> float:
+    """The epochs, or the seconds of training alone: how often one looks must not count."""
+    from bnbench.statistics import time_to
+
+    times = run.evaluations["epoch" if metric.quantity.unit == "epochs" else "seconds"]
+    return time_to(times, run.evaluations["validation_accuracy"], metric.threshold)
+
+
+def _steps_to_loss(metric: Metric, run: Measured) -> float:
+    """The first step at which the mean of the last `LOSS_WINDOW` losses is low enough.
+
+    The first touch counts, unconfirmed: the window has smoothed the noise of single batches.
+    """
+    import numpy as np
+
+    if run.train_losses is None:
+        return math.nan
+    if run.train_losses.size < LOSS_WINDOW:
+        return math.inf
+    windows = np.lib.stride_tricks.sliding_window_view(run.train_losses, LOSS_WINDOW)
+    low = np.flatnonzero(windows.mean(axis=1) <= metric.threshold)
+    return float(low[0] + LOSS_WINDOW) if low.size else math.inf
+
+
+enter(
+    Quantity("validation_accuracy", "validation accuracy", "pp", "level", True, "epoch", _column),
+    Quantity("validation_loss", "validation loss", "nats", "level", False, "epoch", _column),
+    Quantity("train_accuracy", "training accuracy", "pp", "level", True, "epoch", _column),
+    Quantity("train_loss", "training loss", "nats", "level", False, "epoch", _column),
+    Quantity(
+        "test_accuracy", "test accuracy", "pp", "level", True, "",
+        lambda _, run: run.test_accuracy,
+    ),
+    Quantity(
+        "accuracy_gap", "training minus validation accuracy", "pp", "level", False, "",
+        _accuracy_gap,
+    ),
+    Quantity(
+        "loss_gap", "validation minus training loss", "nats", "level", False, "", _loss_gap
+    ),
+    Quantity(
+        "train_trend", "Kendall's tau of training accuracy", "tau", "level", True, "",
+        lambda _, run: _trend(run.curve("train_accuracy")),
+    ),
+    Quantity(
+        "validation_trend", "Kendall's tau of validation accuracy", "tau", "level", True, "",
+        lambda _, run: _trend(run.curve("validation_accuracy")),
+    ),
+    Quantity(
+        "area_under_error", "mean validation error", "pp", "level", False, "", _area_under_error
+    ),
+    Quantity(
+        "area_under_loss", "mean validation loss", "nats", "level", False, "",
+        lambda _, run: float(run.at_evaluations("validation_loss").mean()),
+    ),
+    Quantity(
+        "epochs_to_accuracy", "epochs to accuracy", "epochs", "time", False, "threshold", _time_to
+    ),
+    Quantity(
+        "seconds_to_accuracy", "seconds to accuracy", "seconds", "time", False, "threshold",
+        _time_to,
+    ),
+    Quantity(
+        "steps_to_loss", "steps to training loss", "steps", "time", False, "threshold",
+        _steps_to_loss,
+    ),
+    Quantity(
+        "diverged", "diverged", "runs", "share", False, "", lambda _, run: float(run.failed)
+    ),
+)  # fmt: skip
