@@ -4,8 +4,8 @@ A claim is an entry of a YAML file: its tests name a study's contrast or arm, a 
 or a check of what is exact. Verdicts are worked out from the findings every time.
 """
 
-from bnbench.claims.asks import asked, brief_tests, check_asks, questions
 from bnbench.claims.judging import Judgement, judge, overall_verdicts
+from bnbench.claims.questions import asked, brief_tests, check_asks, questions
 from bnbench.claims.reading import article_claims, load_claims, study_claims
 from bnbench.claims.references import check_claims
 from bnbench.claims.rules import RULES, ClaimTest

@@ -89,7 +89,7 @@ def compare(
         say_json(_as_data(comparison, paths))
         return
     show(render_table(comparison))
-    for line in (*comparison.notes, *paths, *conclusions(comparison)):
+    for line in (*comparison.notes, *paths, *conclusions(comparison.findings)):
         say(line)
 
 
@@ -103,5 +103,5 @@ def _as_data(comparison: Comparison, paths: Sequence[Path]) -> dict[str, object]
         "rows": json.loads(rows.to_json(orient="records")),
         "notes": comparison.notes,
         "files": [str(path) for path in paths],
-        "conclusions": list(conclusions(comparison)),
+        "conclusions": list(conclusions(comparison.findings)),
     }

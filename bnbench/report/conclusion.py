@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bnbench.claims import Verdict
 from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds
 from bnbench.claims.rules.differences import Difference
 from bnbench.findings.results import Finding
-from bnbench.report.compare import Comparison
 
 DECIDING = ("test_accuracy", "validation_accuracy@last")
 """The first of these that was measured is what a comparison comes to."""
 
 
-def conclusions(comparison: Comparison) -> Iterator[str]:
+def conclusions(findings: Iterable[Finding]) -> Iterator[str]:
     """Say of each treatment whether it is ahead of the baseline, or that seeds are too few."""
     by_pair: dict[str, dict[str, Finding]] = {}
-    for finding in comparison.findings:
+    for finding in findings:
         if finding.contrast is not None:
             by_pair.setdefault(finding.treatment.label, {})[finding.metric.text] = finding
     for found in by_pair.values():
