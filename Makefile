@@ -15,6 +15,10 @@ CALIBRATION_OUT ?= results/calibration.md
 # Where `make bench-gpu` keeps its table.
 BENCH_GPU_OUT ?= results/gpu.md
 
+# What `make gpu-carried` fills, and for which Python.
+CARRIED ?= .carried
+CARRIED_PYTHON ?= 3.12
+
 # The other programs of `make bench-peers`, in an environment of their own, and its tables' folder.
 PEERS ?= .venv-peers
 PEERS_OUT ?= results
@@ -22,7 +26,7 @@ PEERS_OUT ?= results
 .DEFAULT_GOAL := help
 STUDIES := $(sort $(wildcard configs/studies/*.yaml))
 
-.PHONY: fuzz help expect demo schema reproduce reproduce-small reproduce-full reference golden test test-all test-gpu check bench bench-peers bench-gpu calibrate clean
+.PHONY: fuzz help expect demo schema reproduce reproduce-small reproduce-full reference golden test test-all test-gpu check bench bench-peers bench-gpu gpu-carried calibrate clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' $(MAKEFILE_LIST)
@@ -118,6 +122,14 @@ calibrate: $(VENV)/installed-dev  ## How often each test errs, on the reference'
 
 bench-gpu: $(VENV)/installed-dev  ## Speed on a CUDA device against the plain DataLoader loop on it
 	$(BIN)/python -m benchmarks.gpu $(BENCH_GPU_OUT)
+	$(BIN)/python -m benchmarks.gpu_profile $(dir $(BENCH_GPU_OUT))gpu_profile.md
+	$(BIN)/python -m benchmarks.stacked_convolution $(dir $(BENCH_GPU_OUT))stacked_convolution.md
+
+gpu-carried: $(VENV)/installed  ## What gpu_check.sh takes to a machine with a GPU, but without a network
+	$(BNBENCH) data fetch --data-dir $(CARRIED)
+	$(BIN)/python -m pip download --quiet --no-deps --only-binary=:all: --python-version $(CARRIED_PYTHON) \
+	  --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 -c constraints.txt -d $(CARRIED) \
+	  pydantic pydantic-core annotated-types typing-inspection platformdirs
 
 clean:  ## Remove the environments and the caches, not the results
 	rm -rf $(VENV) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -104,11 +104,11 @@ def _epoch(rounds: list[Seconds]) -> float:
     return median(one.training + one.evaluation for one in rounds)
 
 
-def main(path: Path) -> None:
+def main(path: Path, rounds: str = "3") -> None:
     """Print the table, where there is a GPU."""
     if not torch.cuda.is_available():
         sys.exit("bench-gpu: PyTorch finds no CUDA device here")
-    work = Work()
+    work = Work(rounds=int(rounds))
     context = (
         f"{work.rounds} rounds; seconds of one run, of a stack divided by its seeds; the plain loop"
         f" validates while it trains; {torch.cuda.get_device_name()}, torch {versions()['torch']}."
@@ -117,4 +117,4 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

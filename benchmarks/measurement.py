@@ -45,9 +45,12 @@ def tell(seconds: list[float], accuracy: float, scoring: Sequence[float] = ()) -
 
 
 def output(*arguments: str, python: str = sys.executable) -> str:
-    """Run a Python program from the repository's root; return its standard output."""
+    """Run a Python program from the repository's root; return its standard output.
+
+    What it says on standard error is said on this program's.
+    """
     command = [python, *arguments]
-    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def measured(*arguments: str, python: str = sys.executable) -> Measurement:

@@ -61,14 +61,15 @@ def evaluation_times(experiment: Experiment, splits: Splits) -> Times:
 def _times(work: Callable[[], object], count: int) -> Times:
     """Warm up, then work once without the profiler and once with it."""
     work()
-    without = _seconds(work)
+    without = seconds(work)
     with profile(activities=[ProfilerActivity.CPU]) as profiler:
-        with_profiler = _seconds(work)
+        with_profiler = seconds(work)
     operators = {event.key: event.self_cpu_time_total / count for event in profiler.key_averages()}
     return Times(operators, with_profiler * 1e6 / count, without * 1e6 / count)
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def seconds(work: Callable[[], object]) -> float:
+    """Take the time of some work."""
     started = perf_counter()
     work()
     return perf_counter() - started

@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.metadata import version as package_version
 from typing import Annotated
 
 import typer
@@ -97,7 +96,9 @@ def start(
     129, 130 and 143 stopped by SIGHUP, SIGINT and SIGTERM.
     """
     if version:
-        say(f"bnbench {package_version('bnbench')}")
+        from bnbench.runs import versions
+
+        say(f"bnbench {versions()['bnbench']}")
         raise typer.Exit
     if allow_import:
         os.environ[ALLOW_IMPORT] = "1"

@@ -18,6 +18,8 @@ import pytest
 
 from bnbench import BnbenchError, EpochRow, Experiment, load_experiment, run_experiment
 from bnbench.config import dump_experiment
+from bnbench.data import data_folder
+from bnbench.data.shared import shared_splits
 from bnbench.training import learner, loop
 from tests.commands import bnbench
 from tests.integration.faults import FileSystem, full, in_a_child, killed
@@ -35,19 +37,25 @@ EVERY = pytest.param(True, marks=pytest.mark.slow)
 def experiment(root: Path) -> Experiment:
     """Batch norm, dropout, momentum, evaluations and checkpoints within the epochs."""
     overrides = {
-        "data.dataset": "digits", "model.dropout": 0.2, "training.epochs": 3,
-        "training.batch_size": 128, "training.evaluate_every": 5,
+        "data.dataset": "digits", "model.widths": [64, 64], "model.dropout": 0.2,
+        "training.epochs": 3, "training.batch_size": 128,
+        "training.evaluate_every": 5,
     }  # fmt: skip
     texts = [f"{key}={value}" for key, value in overrides.items()]
     return load_experiment(root / "configs/mlp_batchnorm.yaml", texts)
 
 
-def train(experiment: Experiment, results: Path, system: FileSystem | None = None) -> None:
+def train(
+    experiment: Experiment,
+    results: Path,
+    system: FileSystem | None = None,
+    shared: Path | None = None,
+) -> None:
     """Run; the states of long epochs are kept every 4 steps."""
     loop.KEEP_EVERY, learner.BLOCK = 4, 2
     if system is not None:
         system.install()
-    for _ in run_experiment(experiment, 1, results):
+    for _ in run_experiment(experiment, 1, results, shared=shared):
         pass
     if system is not None and system.at is None:
         Path(f"{results}.points").write_text(json.dumps(system.points), encoding="utf-8")
@@ -192,17 +200,19 @@ def test_killed_at_random_instants(kills: int, root: Path, tmp_path: Path) -> No
     short = ["data.train_examples=2000", "training.epochs=3", "training.evaluate_every=10"]
     experiment = load_experiment(root / "configs/lenet5_batchnorm.yaml", short)
     undisturbed, struck, draw = tmp_path / "undisturbed", 0, random.Random(2)
+    run = partial(train, experiment, shared=tmp_path)
+    shared_splits(experiment.data, data_folder(), 1, tmp_path)  # prepared once for all runs
     started = time.monotonic()
-    assert in_a_child(partial(train, experiment, undisturbed)) == 0
+    assert in_a_child(partial(run, undisturbed)) == 0
     takes = time.monotonic() - started
     for trial in range(10 * kills):
         results = tmp_path / str(trial)
         while struck < kills and in_a_child(
-            partial(train, experiment, results),
+            partial(run, results),
             kill_after=draw.uniform(0, takes),
         ):
             struck += 1
-        assert in_a_child(partial(train, experiment, results)) == 0
+        assert in_a_child(partial(run, results)) == 0
         assert files(results) == files(undisturbed)
         if struck == kills:
             return

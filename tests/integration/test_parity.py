@@ -16,7 +16,7 @@ from bnbench.config import load_experiment
 from bnbench.runs import BatchRows, EpochRow, EvaluationRow
 from bnbench.training import run_experiment
 
-STEPS = 300
+STEPS = 100
 EXAMPLES = 64 * STEPS
 SEED = 11
 

@@ -22,7 +22,7 @@ from bnbench.verification.tolerance import TOLERANCE
 from tests.commands import bnbench, started
 
 SEEDS = 3
-SETTINGS = ["data.train_examples=2000", "training.epochs=2", "training.device=cpu"]
+SETTINGS = ["data.dataset=digits", "training.epochs=2", "training.device=cpu"]
 
 
 def command(root: Path, results: Path, *more: str) -> list[str]:
@@ -39,8 +39,8 @@ def run_of(root: Path, results: Path, seed: int) -> Run:
 
 
 @pytest.fixture(scope="module")
-def trained(root: Path, data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """On MNIST: the seeds each alone under ``alone``, and as one network under ``stacked``."""
+def trained(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The seeds each alone under ``alone``, and as one network under ``stacked``."""
     folder = tmp_path_factory.mktemp("trained")
     assert bnbench(*command(root, folder / "alone")).returncode == 0
     stacked = command(root, folder / "stacked", "--stack", str(SEEDS))
@@ -73,9 +73,7 @@ def test_each_seed_is_within_the_tolerance_of_its_own_run(root: Path, trained: P
         }
 
 
-def test_without_the_biases_every_loss_is_within_the_tolerance(
-    root: Path, data_dir: Path, tmp_path: Path
-) -> None:
+def test_without_the_biases_every_loss_is_within_the_tolerance(root: Path, tmp_path: Path) -> None:
     settings = [*SETTINGS, "model.batch_norm.preceding_bias=false"]
     config = root / "configs/lenet5_batchnorm.yaml"
     losses = []

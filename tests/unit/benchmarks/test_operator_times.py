@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks import operator_times
+from benchmarks.gpu_profile import kernel_times
 from benchmarks.operator_times import Times, rows_of
+from bnbench.config import load_experiment
+from bnbench.data import load_splits
 
 
 def test_rows_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,3 +25,12 @@ def test_rows_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
         ["all, with the profiler", "200", "90"],
         ["all, without it", "150", "80"],
     ]
+
+
+def test_the_profile_of_recorded_steps(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the CPU, where nothing is recorded: the dearest operator of a stack is there."""
+    monkeypatch.chdir(root)
+    data = load_experiment("configs/published/lenet5.yaml", ["data.dataset=digits"]).data
+    found = kernel_times("published/lenet5", 2, load_splits(data, root), steps=2)
+    assert found.operators["aten::mkldnn_convolution"] > 0
+    assert found.with_profiler > sum(found.operators.values()) > 0
