@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from bnbench.config import Ladder, Metric, Study
 from bnbench.findings import numbers
@@ -12,7 +13,7 @@ from bnbench.findings.results import Finding, Level, PublishedPoint, StudyFindin
 from bnbench.report.figures.ladder import rungs_of
 from bnbench.report.names import arm_title, pair_title, point_of, settings_at
 from bnbench.report.table import Column, Table, tabulate
-from bnbench.statistics import Contrast, SpeedUp
+from bnbench.statistics import Contrast, Equivalence, Interval, SpeedUp
 
 EFFECTS = (
     "corrected switch", "where", "treatment", "baseline", "lead", "95 % t interval of the lead",
@@ -35,154 +36,123 @@ def contrast_tables(study: Study, findings: Sequence[Finding]) -> list[Table]:
     """
     pair = pair_title(study, findings[0])
     swept = any(map(point_of, findings))
-    where = [Column("at", lambda one: settings_at(study, one) if point_of(one) else "")]
+    at = Column("at", "", lambda finding, _: settings_at(study, finding) * bool(point_of(finding)))
     kinds = (
-        (f"Levels, {pair}: paired differences", LEVELS, lambda one: one.contrast is not None),
-        (f"Times, {pair}: medians over seeds", TIMES, lambda one: one.speed_up is not None),
-        (f"Failed runs, {pair}", SHARES, lambda one: one.metric.quantity.kind == "share"),
+        ("level", f"Levels, {pair}: paired differences", LEVELS),
+        ("time", f"Times, {pair}: medians over seeds", TIMES),
+        ("share", f"Failed runs, {pair}", SHARES),
     )
     return [
-        tabulate(caption, [*where * swept, *columns], rows, words=1 + swept)
-        for caption, columns, belongs in kinds
-        if (rows := [finding for finding in findings if belongs(finding)])
+        tabulate(caption, [*[at] * swept, *columns], rows, words=1 + swept)
+        for kind, caption, columns in kinds
+        if (rows := [one for one in findings if _shown(one) and one.metric.quantity.kind == kind])
     ]
 
 
-Cell = Callable[[Finding], str]
-Write = Callable[[float, str], str]
-"""How a number is written in a unit."""
+def _shown(finding: Finding) -> bool:
+    """Whether there is a row to show; runs that failed are counted without a pair, too."""
+    return finding.measured or finding.metric.quantity.kind == "share"
 
 
-def _unit(finding: Finding) -> str:
-    return finding.metric.quantity.unit
-
-
-def _contrast(write: Callable[[Contrast, str], str]) -> Cell:
-    """A cell of a finding's paired difference, `NOTHING` without one."""
-    return lambda one: write(one.contrast, _unit(one)) if one.contrast else NOTHING
-
-
-def _number(field: str, write: Write) -> Cell:
-    """A cell of one number of the paired difference."""
-    return _contrast(lambda contrast, unit: write(getattr(contrast, field), unit))
-
-
-def _speed(write: Callable[[SpeedUp, str], str]) -> Cell:
-    """A cell of a finding's ratio of times, `NOTHING` without one."""
-    return lambda one: write(one.speed_up, _unit(one)) if one.speed_up else NOTHING
+def _bare(write: Callable[..., str]) -> Callable[[Any, str], str]:
+    """Write something that has no unit."""
+    return lambda value, _: write(value)
 
 
 def _size(value: float, unit: str) -> str:
     return numbers.difference(value, unit).lstrip("+")
 
 
-def _bootstrap(contrast: Contrast, unit: str) -> str:
+def _bootstrap(ends: Interval, unit: str) -> str:
     """Write the bootstrap interval with its kind, which depends on n."""
-    ends = contrast.bootstrap_interval
     written = numbers.interval(ends, unit)
     return written if written == NOTHING else f"{written} {ends.method.split()[0]}"
 
 
-def _adjusted(finding: Finding) -> str:
+def _adjusted(finding: Finding, _: str) -> str:
     p = numbers.p_value(finding.p_adjusted)
     return f"{p} ({finding.adjusted_by})" if finding.adjusted_by and p != NOTHING else NOTHING
 
 
-def _equivalence(finding: Finding) -> str:
-    test, unit = finding.equivalence, finding.metric.quantity.unit
+def _better(found: Contrast | SpeedUp) -> str:
+    return numbers.share(found.win_probability, found.win_interval)
+
+
+def _equivalence(test: Equivalence | None, unit: str) -> str:
     if test is None or numbers.p_value(test.p) == NOTHING:
         return NOTHING
-    within = numbers.difference(test.margin, unit).lstrip("+")
     shown = "shown" if test.equivalent else "not shown"
-    return f"within {within}: {shown}, p {numbers.p_value(test.p)}"
+    return f"within {_size(test.margin, unit)}: {shown}, p {numbers.p_value(test.p)}"
 
 
-def _published_difference(finding: Finding) -> str:
+def _published_difference(finding: Finding, unit: str) -> str:
     if finding.published is None:
         return NOTHING
-    written = numbers.difference(finding.published, _unit(finding))
-    if finding.prediction is None or _prediction(finding) == NOTHING:
+    written = numbers.difference(finding.published, unit)
+    if _prediction(finding.prediction, unit) == NOTHING or finding.prediction is None:
         return written
     inside = finding.prediction.contains(finding.published)
     return f"{written} ({'inside' if inside else 'outside'})"
 
 
-def _prediction(finding: Finding) -> str:
-    return numbers.interval(finding.prediction, _unit(finding)) if finding.prediction else NOTHING
+def _prediction(ends: Interval | None, unit: str) -> str:
+    return numbers.interval(ends, unit) if ends else NOTHING
 
 
-def _published_times(finding: Finding) -> str:
-    published = [side.published for side in (finding.treatment, finding.baseline)]
-    if not any(one is not None for one in published):
-        return NOTHING
-    unit = _unit(finding)
-    return " against ".join(
-        NOTHING if one is None else numbers.level(one, unit) for one in published
-    )
+def _published_times(finding: Finding, unit: str) -> str:
+    times = [level.published for level in (finding.treatment, finding.baseline)]
+    written = [NOTHING if time is None else numbers.level(time, unit) for time in times]
+    return " against ".join(written) if set(written) != {NOTHING} else NOTHING
 
 
 def _count(level: Level) -> str:
     return f"{sum(level.values.values()):.0f} of {len(level.values)}"
 
 
-METRIC = Column("metric", lambda one: one.metric.title)
-N = Column("n", lambda one: str((one.contrast or one.speed_up or one).n))
-ADJUSTED = Column("adjusted p", _adjusted)
+METRIC = Column("metric", "metric.title", _bare(str))
+ADJUSTED = Column("adjusted p", "", _adjusted)
 LEVELS = (
     METRIC,
-    N,
-    Column("treatment mean", _number("treatment_mean", numbers.level)),
-    Column("baseline mean", _number("baseline_mean", numbers.level)),
-    Column("mean difference", _number("mean_difference", numbers.difference)),
-    Column("95 % t interval", _contrast(lambda one, unit: numbers.interval(one.t_interval, unit))),
-    Column("95 % bootstrap interval", _contrast(_bootstrap), rare=True),
-    Column("exact p", lambda one: numbers.p_value(one.p), rare=True),
+    Column("n", "contrast.n", _bare(str)),
+    Column("treatment mean", "contrast.treatment_mean", numbers.level),
+    Column("baseline mean", "contrast.baseline_mean", numbers.level),
+    Column("mean difference", "contrast.mean_difference", numbers.difference),
+    Column("95 % t interval", "contrast.t_interval", numbers.interval),
+    Column("95 % bootstrap interval", "contrast.bootstrap_interval", _bootstrap, rare=True),
+    Column("exact p", "p", _bare(numbers.p_value), rare=True),
     ADJUSTED,
-    Column("d_z", _contrast(lambda one, _: numbers.number(one.d_z)), rare=True),
+    Column("d_z", "contrast.d_z", _bare(numbers.number), rare=True),
+    Column("P(treatment better)", "contrast", _bare(_better), rare=True),
     Column(
-        "P(treatment better)",
-        _contrast(lambda one, _: numbers.share(one.win_probability, one.win_interval)),
-        rare=True,
+        "correlation of pairs", "contrast.pairing_correlation", _bare(numbers.number), rare=True
     ),
-    Column(
-        "correlation of pairs",
-        _contrast(lambda one, _: numbers.number(one.pairing_correlation)),
-        rare=True,
-    ),
-    Column("smallest detectable", _number("smallest_detectable", _size), rare=True),
-    Column("n needed", _contrast(lambda one, _: numbers.seeds(one.n_needed)), rare=True),
-    Column("equivalent", _equivalence, rare=True),
-    Column("published difference", _published_difference),
-    Column("95 % prediction interval", _prediction, rare=True),
+    Column("smallest detectable", "contrast.smallest_detectable", _size, rare=True),
+    Column("n needed", "contrast.n_needed", _bare(numbers.seeds), rare=True),
+    Column("equivalent", "equivalence", _equivalence, rare=True),
+    Column("published difference", "", _published_difference),
+    Column("95 % prediction interval", "prediction", _prediction, rare=True),
 )
 TIMES = (
     METRIC,
-    N,
-    Column("treatment median", _speed(lambda one, unit: numbers.level(one.treatment_median, unit))),
-    Column("baseline median", _speed(lambda one, unit: numbers.level(one.baseline_median, unit))),
-    Column(
-        "treatment never", _speed(lambda one, _: f"{one.treatment_never} of {one.n}"), rare=True
-    ),
-    Column("baseline never", _speed(lambda one, _: f"{one.baseline_never} of {one.n}"), rare=True),
-    Column("baseline / treatment", _speed(lambda one, _: numbers.number(one.ratio))),
-    Column(
-        "95 % bootstrap interval",
-        _speed(lambda one, _: numbers.ratio_interval(one.interval)),
-        rare=True,
-    ),
-    Column("sign test p", lambda one: numbers.p_value(one.p), rare=True),
+    Column("n", "speed_up.n", _bare(str)),
+    Column("treatment median", "speed_up.treatment_median", numbers.level),
+    Column("baseline median", "speed_up.baseline_median", numbers.level),
+    Column("treatment never", "speed_up",
+           _bare(lambda speed: f"{speed.treatment_never} of {speed.n}"), rare=True),
+    Column("baseline never", "speed_up",
+           _bare(lambda speed: f"{speed.baseline_never} of {speed.n}"), rare=True),
+    Column("baseline / treatment", "speed_up.ratio", _bare(numbers.number)),
+    Column("95 % bootstrap interval", "speed_up.interval", _bare(numbers.ratio_interval),
+           rare=True),
+    Column("sign test p", "p", _bare(numbers.p_value), rare=True),
     ADJUSTED,
-    Column(
-        "P(treatment sooner)",
-        _speed(lambda one, _: numbers.share(one.win_probability, one.win_interval)),
-        rare=True,
-    ),
-    Column("published", _published_times),
-)
+    Column("P(treatment sooner)", "speed_up", _bare(_better), rare=True),
+    Column("published", "", _published_times),
+)  # fmt: skip
 SHARES = (
     METRIC,
-    Column("treatment", lambda one: _count(one.treatment)),
-    Column("baseline", lambda one: _count(one.baseline)),
+    Column("treatment", "treatment", _bare(_count)),
+    Column("baseline", "baseline", _bare(_count)),
 )
 
 

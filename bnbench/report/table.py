@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import Any
 
 from bnbench.findings.numbers import NOTHING
 from bnbench.findings.results import Finding
@@ -11,19 +13,27 @@ from bnbench.findings.results import Finding
 
 @dataclass(frozen=True)
 class Column:
-    """A column of findings: what it is called, and how its cell is written.
+    """A column of findings: what it is called, what it shows, and how that is written.
 
     Attributes
     ----------
-    cell : callable
-        `NOTHING` where a row has no entry.
+    field : str
+        Dotted, of a finding, such as ``contrast.t_interval``; empty: the finding itself.
+    write : callable
+        Of the field's value and the metric's unit; `NOTHING` where a row has no entry.
     rare : bool
         Whether few readers look for it: it is folded.
     """
 
     title: str
-    cell: Callable[[Finding], str]
+    field: str
+    write: Callable[[Any, str], str]
     rare: bool = False
+
+    def cell(self, finding: Finding) -> str:
+        """Write what a finding shows in this column."""
+        value = attrgetter(self.field)(finding) if self.field else finding
+        return self.write(value, finding.metric.quantity.unit)
 
 
 @dataclass(frozen=True)
