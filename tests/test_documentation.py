@@ -238,6 +238,25 @@ def test_the_layout_is_the_import_contract(root: Path, pages: dict[str, str]) ->
             assert f"\nclass {name}" in code, (folder, name)
 
 
+def test_the_ways_through_the_code_exist(root: Path, pages: dict[str, str]) -> None:
+    """Each function and each type that the two lists of steps name is where they say."""
+    page = pages["architecture.md"]
+    steps = page[page.index("## One run") : page.index("## Where something new goes")]
+    code = {path: path.read_text(encoding="utf-8") for path in (root / "bnbench").rglob("*.py")}
+    named = re.findall(r"`([a-z]+(?:\.\w+)+)`", steps)
+    assert len(named) >= 9
+    for name in named:
+        *place, last = name.split(".")
+        start = (root / "bnbench").joinpath(*place)
+        held = [
+            path for path in code if path.is_relative_to(start) or path == start.with_suffix(".py")
+        ]
+        module = start / f"{last}.py"
+        assert module in code or any(f"\ndef {last}(" in code[path] for path in held), name
+    for name in re.findall(r"`([A-Z]\w+)`", steps):
+        assert any(f"\nclass {name}" in text for text in code.values()), name
+
+
 def test_the_places_for_new_things_exist(root: Path, pages: dict[str, str]) -> None:
     _, table = pages["architecture.md"].split("## Where something new goes")
     rows = re.findall(r"^\| (?!to add|---)[^|]+ \| (.+) \|$", table, re.MULTILINE)

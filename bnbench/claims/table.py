@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
@@ -10,41 +10,31 @@ from bnbench.claims.judging import REPRODUCED, Judgement
 
 
 def claims_table(judgements: Sequence[Judgement]) -> pd.DataFrame:
-    """Tabulate judgements, one row each, in their order.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``claim, article, text, claimed, aspect, verdict, how, reproduced, numbers, study,
-        n, subject, metric, rule``; `subject` is the contrast, the arm or the check. Text that does
-        not apply is empty.
-    """
-    return pd.DataFrame([_row(judgement) for judgement in judgements], columns=list(_COLUMNS))
+    """Tabulate judgements, one row each, in their order; text that does not apply is empty."""
+    return pd.DataFrame(
+        {name: [cell(judgement) for judgement in judgements] for name, cell in COLUMNS.items()}
+    )
 
 
-def _row(judgement: Judgement) -> dict[str, str | int]:
-    claim, test = judgement.claim, judgement.test
-    names = test.names if test else {}
-    return {
-        "claim": claim.id,
-        "article": claim.article,
-        "text": claim.claim,
-        "claimed": claim.claimed,
-        "aspect": judgement.aspect,
-        "verdict": judgement.verdict.value,
-        "how": judgement.how,
-        "reproduced": REPRODUCED[judgement.reproduced],
-        "numbers": judgement.numbers,
-        "study": judgement.study,
-        "n": judgement.n,
-        "subject": next((names[key] for key in SUBJECTS if key in names), ""),
-        "metric": names.get("metric", ""),
-        "rule": test.rule if test else "",
-    }
+def _named(judgement: Judgement, *keys: str) -> str:
+    """The first of several names that a test has."""
+    names = judgement.test.names if judgement.test else {}
+    return next((names[key] for key in keys if key in names), "")
 
 
-SUBJECTS = ("contrast", "arm", "check")
-_COLUMNS = (
-    "claim", "article", "text", "claimed", "aspect", "verdict", "how", "reproduced", "numbers",
-    "study", "n", "subject", "metric", "rule",
-)  # fmt: skip
+COLUMNS: dict[str, Callable[[Judgement], str | int]] = {
+    "claim": lambda judgement: judgement.claim.id,
+    "article": lambda judgement: judgement.claim.article,
+    "text": lambda judgement: judgement.claim.claim,
+    "claimed": lambda judgement: judgement.claim.claimed,
+    "aspect": lambda judgement: judgement.aspect,
+    "verdict": lambda judgement: judgement.verdict.value,
+    "how": lambda judgement: judgement.how,
+    "reproduced": lambda judgement: REPRODUCED[judgement.reproduced],
+    "numbers": lambda judgement: judgement.numbers,
+    "study": lambda judgement: judgement.study,
+    "n": lambda judgement: judgement.n,
+    "subject": lambda judgement: _named(judgement, "contrast", "arm", "check"),
+    "metric": lambda judgement: _named(judgement, "metric"),
+    "rule": lambda judgement: judgement.test.rule if judgement.test else "",
+}
