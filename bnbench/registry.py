@@ -36,11 +36,12 @@ class Registry(dict[str, Entry]):
     ----------
     kind : str
         What a name stands for, such as ``"architecture"``.
-    imported : callable
-        Import path, what it names -> the entry for it; raises `TypeError` where it is none.
+    imported : callable, optional
+        Import path, what it names -> the entry for it; raises `TypeError` where it is none. By
+        default no import path is a name.
     """
 
-    def __init__(self, kind: str, imported: Callable[[str, Any], Entry]) -> None:
+    def __init__(self, kind: str, imported: Callable[[str, Any], Entry] | None = None) -> None:
         super().__init__()
         self.kind, self._imported = kind, imported
 
@@ -61,15 +62,15 @@ class Registry(dict[str, Entry]):
 
     def find(self, name: str, place: str = "") -> Entry:
         """Look up a name, and refuse an unknown one; `place` is where it was written."""
-        if name not in self and ":" in name:
-            self.add(name, self._of_path(name, f"{place}: " if place else ""))
+        if name not in self and self._imported and ":" in name:
+            self.add(name, self._of_path(name, f"{place}: " if place else "", self._imported))
         elif name not in self:
             import_installed()
         if name not in self:
             raise unknown(self.kind, name, self, place)
         return self[name]
 
-    def _of_path(self, path: str, where: str) -> Entry:
+    def _of_path(self, path: str, where: str, imported: Callable[[str, Any], Entry]) -> Entry:
         module, _, attribute = path.partition(":")
         if os.environ.get(ALLOW_IMPORT) != "1":
             raise BnbenchError(
@@ -80,7 +81,7 @@ class Registry(dict[str, Entry]):
             sys.path.append(str(Path.cwd()))  # as `python -m` has it, but last
         try:
             _import_own(module)
-            return self._imported(path, getattr(sys.modules[module], attribute))
+            return imported(path, getattr(sys.modules[module], attribute))
         except AttributeError:
             raise BnbenchError(f"{where}{module} has no {attribute!r}") from None
         except TypeError as error:
