@@ -23,6 +23,9 @@ CARRIED_PYTHON ?= 3.12
 PEERS ?= .venv-peers
 PEERS_OUT ?= results
 
+# Files stay whole, whose tests share runs; in the order of their names the long ones come first.
+SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 STUDIES := $(sort $(wildcard configs/studies/*.yaml))
 
@@ -79,11 +82,11 @@ $(PEERS)/installed: benchmarks/requirements-peers.txt constraints.txt
 
 test: $(VENV)/installed-dev  ## Environment, data, every test but the slow ones
 	$(BNBENCH) data fetch
-	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow'
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not slow'
 
 test-all: $(VENV)/installed-all  ## The slow ones too, and Ray's
 	$(BNBENCH) data fetch
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 test-gpu: $(VENV)/installed-dev  ## Those that need a CUDA device, alone
 	$(BNBENCH) data fetch

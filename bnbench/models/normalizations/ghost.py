@@ -58,7 +58,8 @@ class GhostBatchNorm(OverBatch):
         if not self.training:
             return self._normalize(x, self.running_mean, self.running_var)
         parts = x.tensor_split(max(1, len(x) // self.size))
-        means = x.new_empty(len(parts), self.num_features)
+        # Not empty: the weight of what was there before is 0, and 0 times NaN is NaN.
+        means = x.new_zeros(len(parts), self.num_features)
         variances = torch.ones_like(means)
         cut = zip(parts, means, variances, strict=True)
         y = torch.cat([self._normalize(part, mean, variance) for part, mean, variance in cut])
