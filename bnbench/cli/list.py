@@ -31,9 +31,10 @@ def list_runs(
     """Say what is in a results folder, one line an experiment, from the runs' manifests alone.
 
     The validation accuracy is after the last epoch, the mean over the complete runs. `running` is
-    in progress, or was killed. A manifest that cannot be read is a line of its own, and no error;
-    a folder where none can is one (exit code 2). Runs that a report keeps beside it, such as those
-    of results/reference, are listed when their folder is given.
+    in progress, or was killed. A run has failed to learn if its loss was no number or above a
+    million nats, or if its last accuracy is not above chance. A manifest that cannot be read is a
+    line of its own, and no error; a folder where none can is one (exit code 2). Runs that a report
+    keeps beside it, such as those of results/reference, are listed when their folder is given.
 
     Example: bnbench list results --runs
     """
@@ -60,7 +61,7 @@ def _table(experiments: Sequence[ListedExperiment]) -> Table:
         (
             one.experiment,
             seed_ranges(one.seeds),
-            ", ".join(f"{count} {status}" for status, count in one.statuses.items()),
+            _runs(one),
             str(one.epochs),
             percent(one.validation_accuracy),
             ", ".join(one.devices),
@@ -71,11 +72,16 @@ def _table(experiments: Sequence[ListedExperiment]) -> Table:
     return table(headers, rows)
 
 
+def _runs(one: ListedExperiment) -> str:
+    counts = ", ".join(f"{count} {status}" for status, count in one.statuses.items())
+    return f"{counts}; {one.failed} failed to learn" if one.failed else counts
+
+
 def _run_table(runs: Sequence[ListedRun]) -> Table:
     rows = [
         (
             run.path,
-            run.status,
+            f"{run.status}, failed to learn" if run.failed else run.status,
             str(run.epochs),
             percent(run.validation_accuracy),
             (run.ended or "").replace("T", " ").removesuffix("+00:00"),

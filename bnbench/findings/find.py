@@ -72,8 +72,8 @@ def _failures(runs: StudyRuns) -> Iterator[str]:
     """Name the runs that failed, and how."""
     for run in runs.runs:
         if run.diverged:
-            last, reason = len(run.epochs), " ".join(str(run.manifest.error).split())
+            last = len(run.epochs)
             when = f"after epoch {last}" if last else "in its first epoch"
-            yield f"{run.run.path}: diverged {when} ({reason})"
+            yield f"{run.run.path}: diverged {when} ({run.why_diverged})"
         elif failed(run):
             yield f"{run.run.path}: ended no better than chance"

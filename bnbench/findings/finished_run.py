@@ -22,6 +22,7 @@ from bnbench.findings.run_files import (
     refuse_changes,
 )
 from bnbench.runs import Log, Manifest, Run, read_predictions
+from bnbench.runs.failure import ASTRONOMIC, sound_epochs
 from bnbench.runs.schedule import Schedule, schedule
 
 MOST_EVALUATIONS = 10_000_000
@@ -53,8 +54,20 @@ class FinishedRun:
 
     @property
     def diverged(self) -> bool:
-        """Whether its loss stopped being a number."""
-        return self.manifest.status == "diverged"
+        """Whether its loss stopped being a number, or became astronomic."""
+        return self.manifest.status == "diverged" or self._sound < len(self.epoch_log)
+
+    @property
+    def status(self) -> str:
+        """``complete`` or ``diverged``."""
+        return "diverged" if self.diverged else "complete"
+
+    @property
+    def why_diverged(self) -> str:
+        """What it died of, in one line."""
+        if self._sound < len(self.epoch_log):
+            return f"its loss rose above {ASTRONOMIC:,.0f} nats"
+        return " ".join(str(self.manifest.error).split())
 
     @property
     def lacks_evaluations(self) -> bool:
@@ -63,8 +76,18 @@ class FinishedRun:
         return within and not self.run.evaluations.exists()
 
     @cached_property
+    def _sound(self) -> int:
+        """How many epochs it has before it diverged; see `bnbench.runs.failure`."""
+        log = self.epoch_log
+        return sound_epochs(np.maximum(log["train_loss"], log["validation_loss"]))
+
+    @cached_property
     def epochs(self) -> pd.DataFrame:
-        """The columns of ``epochs.csv``."""
+        """The columns of ``epochs.csv``, up to where it diverged."""
+        return self._logged[: self._sound]
+
+    @cached_property
+    def _logged(self) -> pd.DataFrame:
         return frame(self.epoch_log)
 
     @cached_property
@@ -113,13 +136,14 @@ class FinishedRun:
         ``evaluations.csv`` the ends of the epochs are all there is.
         """
         per_epoch = self.steps_per_epoch
-        seconds = self.epochs["train_seconds"].cumsum()
+        logged = self._logged
+        seconds = logged["train_seconds"].cumsum()
         ends = pd.DataFrame(
             {
-                "step": self.epochs["epoch"] * per_epoch,
+                "step": logged["epoch"] * per_epoch,
                 "seconds": seconds,
-                "validation_accuracy": self.epochs["validation_accuracy"],
-                "validation_loss": self.epochs["validation_loss"],
+                "validation_accuracy": logged["validation_accuracy"],
+                "validation_loss": logged["validation_loss"],
             }
         )
         if self.experiment.training.evaluate_every is not None and not self.lacks_evaluations:

@@ -12,11 +12,7 @@ from numpy.typing import NDArray
 from bnbench.config import Metric
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun
-
-CHANCE = 0.1135
-"""The share of the commonest digit in MNIST's test file (0.1126 in its last 5,000 training
-images): what a network that has learned nothing gets. It stands for the other data sets, too,
-where it is at most 1.4 pp above one in ten."""
+from bnbench.runs.failure import CHANCE, learned_nothing
 
 LOSS_AT_CHANCE = math.log(10)
 """Nats, of ten equal probabilities, with or without a softmax in front of the loss."""
@@ -51,8 +47,8 @@ def measure(metric: Metric, run: FinishedRun) -> float:
 
 
 def failed(run: FinishedRun) -> bool:
-    """Tell whether a run has failed: diverged, or ended no better than `CHANCE`."""
-    return run.diverged or bool(accuracies(run, "validation")[-1] <= CHANCE)
+    """Tell whether a run has failed; `bnbench.runs.failure` says when."""
+    return run.diverged or learned_nothing(float(accuracies(run, "validation")[-1]))
 
 
 def accuracies(run: FinishedRun, split: str) -> Curve:

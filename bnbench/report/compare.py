@@ -27,7 +27,7 @@ from bnbench.plots.style import Form
 from bnbench.report.curves import accuracy_table, difference_table
 from bnbench.report.files import write_table, writing
 from bnbench.report.losses import loss_table
-from bnbench.report.notes import data_notes, diverged_notes, origin_notes, pairing_notes
+from bnbench.report.notes import data_notes, failed_notes, origin_notes, pairing_notes
 from bnbench.report.summary import runs_table, summary_table
 
 PAGE = Form()
@@ -85,7 +85,7 @@ def compare(
     accuracy = accuracy_table(arms)
     difference = difference_table(accuracy, [arm.label for arm in arms])
     loss, loss_notes = _losses(arms)
-    beside = diverged_notes(arms), pairing_notes(findings)
+    beside = failed_notes(arms), pairing_notes(findings)
     with writing(out):
         paths = [path for arm in arms for path in named.splits(arm, accuracy, out)]
         if len(arms) > 1:
@@ -135,14 +135,14 @@ class _Drawing:
         with self._figure(3.6) as figure:
             plot_splits(table, ax=figure.subplots()).set_title(self.titles[arm.label], loc="left")
             name = f"accuracy-{file_name(arm.label)}"
-            return self._finish(figure, table, out, name, diverged_notes([arm]))
+            return self._finish(figure, table, out, name, failed_notes([arm]))
 
     def experiments(self, arms: Sequence[ArmRuns], accuracy: pd.DataFrame, out: Path) -> list[Path]:
         with self._figure(4) as figure:
             left, right = figure.subplots(1, 2, sharey=True)
             plot_experiments(self._titled(accuracy), split="train", ax=left)
             plot_experiments(self._titled(accuracy), split="validation", ax=right)
-            return self._finish(figure, accuracy, out, "accuracy", diverged_notes(arms))
+            return self._finish(figure, accuracy, out, "accuracy", failed_notes(arms))
 
     def difference(self, difference: pd.DataFrame, notes: Sequence[str], out: Path) -> list[Path]:
         table = self._titled(difference)
@@ -157,7 +157,7 @@ class _Drawing:
             above, below = figure.subplots(2, 1)
             plot_loss(self._titled(loss), split="train", ax=above)
             plot_loss(self._titled(loss), split="validation", ax=below)
-            return self._finish(figure, loss, out, "loss", diverged_notes(arms))
+            return self._finish(figure, loss, out, "loss", failed_notes(arms))
 
     def _titled(self, table: pd.DataFrame) -> pd.DataFrame:
         return table.assign(experiment=table["experiment"].map(self.titles))

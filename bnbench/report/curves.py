@@ -121,7 +121,7 @@ def _accuracies(arm: ArmRuns, split: str) -> pd.DataFrame:
             {
                 "kind": "run",
                 "seed": seed,
-                "status": run.manifest.status,
+                "status": run.status,
                 "epoch": range(1, arm.experiment.training.epochs + 1),
                 "accuracy": accuracies(run, split),
             }

@@ -43,7 +43,7 @@ def loss_table(arms: Sequence[ArmRuns]) -> pd.DataFrame:
     frames = []
     for arm in arms:
         batches = {seed: run.read_batches() for seed, run in arm.runs.items()}
-        ended = {seed: run.manifest.status for seed, run in arm.runs.items()}
+        ended = {seed: run.status for seed, run in arm.runs.items()}
         for split in BINS:
             rows = _split(batches, split)
             if not rows.empty:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from bnbench.findings.finished_run import FinishedRun
+from bnbench.findings.measures import failed
 from bnbench.findings.results import Finding
 from bnbench.findings.study_runs import ArmRuns
 
 
-def diverged_notes(arms: Iterable[ArmRuns]) -> list[str]:
-    """One line a diverged run: how far it got, and how it counts."""
+def failed_notes(arms: Iterable[ArmRuns]) -> list[str]:
+    """One line a failed run: how far it got, and how it counts."""
     return [
-        f"{arm.label}, seed {seed}: diverged {_when(run)}; from then on it counts as a network"
-        " that has learned nothing, and its times as never"
+        f"{arm.label}, seed {seed}: {_how(run)}"
         for arm in arms
         for seed, run in arm.runs.items()
-        if run.diverged
+        if failed(run)
     ]
 
 
@@ -56,6 +56,12 @@ def _differing(origins: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]
     return [(name, ", ".join(values)) for name, values in found if len(values) > 1]
 
 
-def _when(run: FinishedRun) -> str:
+def _how(run: FinishedRun) -> str:
+    if not run.diverged:
+        return "ended no better than chance"
     last = len(run.epochs)
-    return f"after epoch {last}" if last else "in its first epoch"
+    when = f"after epoch {last}" if last else "in its first epoch"
+    return (
+        f"diverged {when}; from then on it counts as a network that has learned nothing, and its"
+        " times as never"
+    )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bnbench.findings.comparison import metrics_of
 from bnbench.findings.finished_run import FinishedRun
-from bnbench.findings.measures import measure
+from bnbench.findings.measures import failed, measure
 from bnbench.findings.numbers import factor
 from bnbench.findings.results import Finding, Level
 from bnbench.findings.study_runs import ArmRuns, StudyRuns
@@ -38,7 +38,7 @@ def runs_table(compared: StudyRuns) -> pd.DataFrame:
         {
             "experiment": arm.label,
             "seed": seed,
-            "status": run.manifest.status,
+            "status": run.status,
             "epochs": len(run.epochs),
             **{PER_RUN[metric.text]: measure(metric, run) for metric in measured},
             "seconds_per_epoch": _seconds_per_epoch(run),
@@ -62,9 +62,9 @@ def _seconds_per_epoch(run: FinishedRun) -> float:
     return float((run.epochs["train_seconds"] + run.epochs["evaluation_seconds"]).mean())
 
 
-def diverged_seeds(arm: ArmRuns) -> list[int]:
-    """Seeds of the runs whose loss stopped being a number."""
-    return [seed for seed, run in arm.runs.items() if run.diverged]
+def failed_seeds(arm: ArmRuns) -> list[int]:
+    """Seeds of the runs that failed; `bnbench.runs.failure` says when."""
+    return [seed for seed, run in arm.runs.items() if failed(run)]
 
 
 def summary_table(
@@ -85,7 +85,7 @@ def summary_table(
 
 
 def _experiment_rows(arm: ArmRuns, levels: Sequence[Level]) -> Iterator[Row]:
-    known = {"experiment": arm.label, "diverged": len(diverged_seeds(arm))}
+    known = {"experiment": arm.label, "diverged": len(failed_seeds(arm))}
     for level in levels:
         row = known | {
             "quantity": level.metric.quantity.name,

@@ -18,7 +18,7 @@ from bnbench.findings.numbers import NOTHING, estimate
 from bnbench.findings.results import Finding, Level
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.report.compare import Comparison
-from bnbench.report.summary import diverged_seeds, seconds_per_epoch
+from bnbench.report.summary import failed_seeds, seconds_per_epoch
 
 CAPTION = (
     "Validation, test: accuracy, mean ± standard deviation over the runs. Epochs to a validation"
@@ -95,8 +95,8 @@ def _contrast_name(treatment: ArmRuns, baseline: ArmRuns, contrasts: int) -> str
 
 
 def _runs(arm: ArmRuns) -> str:
-    diverged = len(diverged_seeds(arm))
-    return f"{len(arm.runs)} ({diverged} diverged)" if diverged else str(len(arm.runs))
+    failed = len(failed_seeds(arm))
+    return f"{len(arm.runs)} ({failed} failed)" if failed else str(len(arm.runs))
 
 
 def _pairs(treatment: ArmRuns, baseline: ArmRuns) -> str:

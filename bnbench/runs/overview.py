@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bnbench.errors import BnbenchError
 from bnbench.runs.directory import Run
+from bnbench.runs.failure import has_failed
 from bnbench.runs.manifest import Status
 
 REPORT = "report.html"
@@ -30,6 +31,8 @@ class ListedRun:
         in two folders stay apart.
     status : str
         See `bnbench.runs.Manifest`. ``running`` is also what a killed run's manifest says.
+    failed : bool
+        Whether it has finished, but its training failed; see `bnbench.runs.failure`.
     epochs : int
         Whole epochs that are done.
     validation_accuracy : float or None
@@ -42,6 +45,7 @@ class ListedRun:
     experiment: str
     seed: int
     status: Status
+    failed: bool
     epochs: int
     validation_accuracy: float | None
     device: str
@@ -58,6 +62,8 @@ class ListedExperiment:
         Ascending.
     statuses : dict of str to int
         Status -> how many runs have it.
+    failed : int
+        How many have finished, but their training failed.
     epochs : int
         The most that a run has done.
     validation_accuracy : float or None
@@ -70,6 +76,7 @@ class ListedExperiment:
     experiment: str
     seeds: tuple[int, ...]
     statuses: dict[str, int]
+    failed: int
     epochs: int
     validation_accuracy: float | None
     devices: tuple[str, ...]
@@ -140,6 +147,7 @@ def _listed(run: Run, results: Path) -> ListedRun:
         experiment=(folder.relative_to(results).as_posix() if inside else manifest.experiment),
         seed=manifest.seed,
         status=manifest.status,
+        failed=has_failed(manifest),
         epochs=manifest.final.epochs or 0,
         validation_accuracy=manifest.final.validation_accuracy,
         device=manifest.machine.device,
@@ -153,6 +161,7 @@ def _together(name: str, runs: tuple[ListedRun, ...]) -> ListedExperiment:
         experiment=name,
         seeds=tuple(run.seed for run in runs),
         statuses=dict(sorted(Counter(run.status for run in runs).items())),
+        failed=sum(run.failed for run in runs),
         epochs=max(run.epochs for run in runs),
         validation_accuracy=_mean(accuracy for accuracy in complete if accuracy is not None),
         devices=tuple(sorted({run.device for run in runs})),

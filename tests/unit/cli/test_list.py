@@ -50,6 +50,16 @@ def test_a_line_an_experiment_where_nobody_folds_it(results: Path, capsys: Captu
     assert broken.startswith(f"{results / 'broken/seed-0/manifest.json'}: is no manifest")
 
 
+def test_a_training_that_failed_is_said(tmp_path: Path, capsys: Captured) -> None:
+    """It did every step, and so it is complete."""
+    write(tmp_path, 0, "complete", {"epochs": 2, "validation_loss": 1e31}, ENDED)
+    list_runs(tmp_path, by_run=False, as_json=False)
+    list_runs(tmp_path, by_run=True, as_json=False)
+    said = capsys.readouterr().out
+    assert "1 complete; 1 failed to learn" in said
+    assert "complete, failed to learn" in said
+
+
 def test_a_line_a_run(results: Path, capsys: Captured) -> None:
     list_runs(results, by_run=True, as_json=False)
     _, *runs, broken = capsys.readouterr().out.splitlines()

@@ -12,9 +12,10 @@ import pytest
 from bnbench.config import QUANTITIES, parse_metric
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun, read_finished_run
-from bnbench.findings.measures import CHANCE, failed, measure
+from bnbench.findings.measures import failed, measure
 from bnbench.metrics import metric as metrics
 from bnbench.runs import EVALUATION_COLUMNS, Run
+from bnbench.runs.failure import CHANCE
 
 MakeRun = Callable[..., Run]
 
@@ -115,6 +116,21 @@ def test_quantities_of_a_complete_run(run: Run, metric: str, value: float) -> No
 )
 def test_quantities_of_a_diverged_run(broken: Run, metric: str, value: float) -> None:
     assert of(broken, metric) == pytest.approx(value, rel=1e-12)
+
+
+def test_an_astronomic_loss_is_a_divergence(make_run: MakeRun) -> None:
+    """A network at 26 % with a loss of 1e31 has failed, though every number of it is finite."""
+    losses = LOSSES | {"train": [1.0] * 20 + [1e31] * 20 + [0.25] * 20}
+    run = make_run(
+        "plain", 0, [0.96, 0.98, 0.26], losses=losses, settings={"training": TRAINING}
+    )  # fmt: skip
+    assert (finished(run).status, len(finished(run).epochs)) == ("diverged", 1)
+    assert finished(run).why_diverged == "its loss rose above 1,000,000 nats"
+    assert of(run, "diverged") == 1
+    assert of(run, "validation_accuracy@1") == 0.96
+    assert of(run, "validation_accuracy@last") == CHANCE
+    assert of(run, "train_loss@2") == pytest.approx(math.log(10))
+    assert of(run, "epochs_to_accuracy@0.97") == math.inf
 
 
 def test_a_run_that_diverged_in_its_first_epoch_has_never_been_above_chance(

@@ -126,6 +126,7 @@ def test_nothing_is_left_out_in_silence(make_run: MakeRun, tmp_path: Path) -> No
     make_run("plain", 1, [0.9], settings=settings, manifest={"status": "diverged"})
     make_run("plain", 2, [], settings=settings, manifest={"status": "diverged"})
     plain = make_run("plain", 3, [0.9, 0.92, 0.94], manifest={"status": "failed", "error": "oops"})
+    make_run("plain", 4, [0.9, 0.92, 0.1])
     short = make_run("short", 0, [0.95, 0.96], manifest={"versions": {"torch": "2.11.0"}})
     short.batches.unlink()
     comparison = compare([plain.path.parent, short.path.parent], tmp_path / "out")
@@ -133,7 +134,8 @@ def test_nothing_is_left_out_in_silence(make_run: MakeRun, tmp_path: Path) -> No
         f"{plain.path}: left out, its status is failed (oops); `bnbench train` finishes it",
         f"plain, seed 1: diverged after epoch 1; {COUNTS}",
         f"plain, seed 2: diverged in its first epoch; {COUNTS}",
-        "only plain has seeds 1, 2, left out of the pairs",
+        "plain, seed 4: ended no better than chance",
+        "only plain has seeds 1, 2, 4, left out of the pairs",
         "short has 2 epochs, plain 3",
         "validation is the data set's test file (data.split: published)",
         "the runs are of different versions of torch: 2.11.0, 2.15.0",
@@ -253,7 +255,7 @@ def test_the_table_counts_diverged_runs_at_chance(make_run: MakeRun, tmp_path: P
     header, _, *rows = _table(compare([run.path for run in runs], tmp_path / "out"))
     table = {row[0]: row[1:] for row in rows}
     assert header[4:] == ["all_diverged − plain (pp)", "good − plain (pp)"]
-    assert table["runs"] == ["2 (1 diverged)", "1 (1 diverged)", "2", "1 paired", "2 paired"]
+    assert table["runs"] == ["2 (1 failed)", "1 (1 failed)", "2", "1 paired", "2 paired"]
     assert table["validation, epoch 1 (%)"] == [
         "85.00 ± 7.07", "11.35", "91.00 ± 1.41", "−78.65", "+6.00 [−44.82, +56.82]",
     ]  # fmt: skip

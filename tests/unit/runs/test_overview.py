@@ -36,16 +36,35 @@ def test_an_experiment_is_the_sum_of_its_runs(tmp_path: Path) -> None:
     write(folder, 0, "interrupted")
     write(tmp_path / "alone", 0, "running")
     alone, together = look_over(tmp_path).experiments
-    assert alone == ListedExperiment("alone", (0,), {"running": 1}, 0, None, ("cpu",), None)
+    assert alone == ListedExperiment("alone", (0,), {"running": 1}, 0, 0, None, ("cpu",), None)
     assert together == ListedExperiment(
         experiment="many/plain@2",
         seeds=(0, 2, 9, 10),
         statuses={"complete": 2, "diverged": 1, "interrupted": 1},
+        failed=1,
         epochs=4,
         validation_accuracy=0.625,
         devices=("cpu", "cuda (an H200)"),
         ended="2026-11-20T10:09:00+00:00",
     )
+
+
+@pytest.mark.parametrize(
+    ("final", "failed"),
+    [
+        ({"validation_loss": 1e31, "validation_accuracy": 0.26}, True),
+        ({"validation_loss": 217.0, "validation_accuracy": 0.26}, False),
+        ({"validation_loss": 2.3, "validation_accuracy": 0.1135}, True),
+        ({"validation_loss": 2.3, "validation_accuracy": 0.1136}, False),
+    ],
+)
+def test_a_training_that_came_to_nothing(
+    tmp_path: Path, final: dict[str, float], failed: bool
+) -> None:
+    """It is complete, as every step was done; but it has failed."""
+    write(tmp_path / "a", 0, final={"epochs": 1} | final)
+    (run,) = look_over(tmp_path).runs
+    assert (run.status, run.failed) == ("complete", failed)
 
 
 def test_copies_of_an_experiment_stay_apart(tmp_path: Path) -> None:
