@@ -74,14 +74,20 @@ def _table(experiments: Sequence[ListedExperiment]) -> Table:
 
 def _runs(one: ListedExperiment) -> str:
     counts = ", ".join(f"{count} {status}" for status, count in one.statuses.items())
-    return f"{counts}; {one.failed} failed to learn" if one.failed else counts
+    learnt_nothing = one.failed - one.statuses.get("diverged", 0)
+    return f"{counts}; {learnt_nothing} failed to learn" if learnt_nothing else counts
+
+
+def _status(run: ListedRun) -> str:
+    nothing = run.failed and run.status == "complete"
+    return f"{run.status}, failed to learn" if nothing else run.status
 
 
 def _run_table(runs: Sequence[ListedRun]) -> Table:
     rows = [
         (
             run.path,
-            f"{run.status}, failed to learn" if run.failed else run.status,
+            _status(run),
             str(run.epochs),
             percent(run.validation_accuracy),
             (run.ended or "").replace("T", " ").removesuffix("+00:00"),

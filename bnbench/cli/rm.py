@@ -18,13 +18,14 @@ def rm(
 
     Example: bnbench rm results/lenet5/seed-3
     """
-    from bnbench.runs import find_runs
-    from bnbench.runs.removal import check_removal, remove, size
+    from bnbench.runs.removal import check_removal, find_removable, remove, size
 
-    runs = find_runs(paths)
+    runs = find_removable(paths)
     check_removal(runs)
     for run in runs:
-        say(f"{run.path}: {run.read_manifest().status}")
+        say(
+            f"{run.path}: {run.read_manifest().status if run.manifest.exists() else 'half removed'}"
+        )
     total = sum(map(size, runs)) / 1e6
     if not yes:
         typer.confirm(f"Remove {len(runs)} runs, {total:.1f} MB, for good?", abort=True)

@@ -17,14 +17,18 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from bnbench.config.schema import ExperimentName
 from bnbench.errors import BnbenchError
 from bnbench.foreign import MEBIBYTE, read_foreign
 from bnbench.runs.files import write_text
 
 SEAL = "seal"
 FINISHED = ("complete", "diverged")
-MOST_BYTES = 4 * MEBIBYTE
-"""A thousand times what a manifest takes."""
+MOST_BYTES = MEBIBYTE // 4
+"""Sixty times what a manifest takes."""
+
+MOST_TOLD = 20
+"""Problems of one manifest; its fields are as many."""
 
 Status = Literal["running", "complete", "diverged", "failed", "interrupted"]
 
@@ -154,7 +158,7 @@ class Manifest(Section):
 
     model_config = ConfigDict(extra="forbid")
 
-    experiment: str
+    experiment: ExperimentName
     seed: Annotated[int, Field(ge=0, lt=1 << 63)]
     status: Status
     configuration_hash: Sha256
@@ -218,7 +222,10 @@ def read_possibly_edited(path: Path) -> tuple[Manifest, str | None]:
     try:
         manifest = Manifest.model_validate(content)
     except ValidationError as error:
-        lines = [_explain(detail) for detail in error.errors(include_url=False)]
+        details = error.errors(include_url=False)
+        lines = [_explain(detail) for detail in details[:MOST_TOLD]]
+        if left_out := len(details) - len(lines):
+            lines.append(f"{left_out:,} more problems are left out")
         raise BnbenchError(*(f"{path}: {line}" for line in lines)) from None
     if manifest.seal in (None, seal_of(content)):
         return manifest, None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from bnbench.errors import BnbenchError
 from bnbench.runs.directory import Run, locked
-from bnbench.runs.hashes import changed_files
+from bnbench.runs.files import written_whole
+from bnbench.runs.hashes import changed_files, file_hashes
 from bnbench.runs.manifest import Manifest
 from bnbench.runs.overview import look_over
 
@@ -78,17 +78,18 @@ def _place(run: Run, other: Path) -> Path:
         )
     for name, change in changed_files(run, manifest.files).items():
         raise BnbenchError(f"{run.path / name}: {change} since the run ended; nothing is merged")
-    if run.path.is_symlink() or not run.path.resolve().is_relative_to(other.resolve()):
-        raise BnbenchError(f"{run.path}: is a link out of {other}; nothing is merged")
+    for path in (run.path, *(run.path / name for name in manifest.files)):
+        if path.is_symlink() or not path.resolve().is_relative_to(other.resolve()):
+            raise BnbenchError(f"{path}: is a link, maybe out of {other}; nothing is merged")
     return Path(manifest.experiment) / f"seed-{manifest.seed}"
 
 
 def _is_there(run: Run, target: Run) -> bool:
-    if unclaimed := target.unclaimed():
-        raise BnbenchError(f"{target.path}: holds {', '.join(unclaimed)}, but no manifest.json")
+    theirs = run.read_manifest()
     if not target.manifest.exists():
+        _check_unclaimed(target, theirs)
         return False
-    ours, theirs = target.read_manifest(), run.read_manifest()
+    ours = target.read_manifest()
     same = ours.configuration_hash == theirs.configuration_hash
     if ours.files == theirs.files or (same and _weights(ours) == _weights(theirs) != ""):
         return True
@@ -98,6 +99,15 @@ def _is_there(run: Run, target: Run) -> bool:
     )
 
 
+def _check_unclaimed(target: Run, theirs: Manifest) -> None:
+    """Refuse a folder without a manifest, but for what a merge that was killed has copied."""
+    copied = {
+        name for name, sha256 in file_hashes(target).items() if theirs.files.get(name) == sha256
+    }
+    if unclaimed := [name for name in target.unclaimed() if name not in copied]:
+        raise BnbenchError(f"{target.path}: holds {', '.join(unclaimed)}, but no manifest.json")
+
+
 def _weights(manifest: Manifest) -> str:
     """Look up the hash of the weights: equal ones were trained by the same steps, in other time."""
     return manifest.files.get("weights.pt", "")
@@ -105,12 +115,9 @@ def _weights(manifest: Manifest) -> str:
 
 def _copy(run: Run, manifest: Manifest, target: Run) -> None:
     """Copy the files that the manifest lists, and it last: without it a folder is no run."""
-    target.path.mkdir(parents=True, exist_ok=True)
-    for name in (*manifest.files, run.manifest.name):
-        beside = target.path / f".{name}.beside-{secrets.token_hex(8)}"
-        shutil.copyfile(run.path / name, beside, follow_symlinks=False)
-        beside.replace(target.path / name)
-    copied = changed_files(target, manifest.files)
-    if copied:
-        target.manifest.unlink()
+    for name in manifest.files:
+        with written_whole(target.path / name) as beside:
+            shutil.copyfile(run.path / name, beside, follow_symlinks=False)
+    if changed_files(target, manifest.files):
         raise BnbenchError(f"{run.path}: was changed while it was copied; merge again")
+    manifest.write(target.manifest)

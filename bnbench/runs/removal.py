@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from bnbench.errors import BnbenchError
-from bnbench.runs.directory import Run, locked
+from bnbench.runs.directory import Run, find_runs, locked
 from bnbench.runs.overview import REPORT
 
 WRITTEN = (
     "config.yaml", "manifest.json", "batches.csv", "epochs.csv", "evaluations.csv",
-    "test_predictions.npy", "weights.pt", ".lock", "probes.csv",
+    "test_predictions.npy", "weights.pt", ".lock",
 )  # fmt: skip
+
+
+def find_removable(paths: Iterable[Path]) -> list[Run]:
+    """Find the runs at or below each path, and what a killed removal has left of one.
+
+    Raises
+    ------
+    BnbenchError
+        If a path holds neither.
+    """
+    found: list[Run] = []
+    for path in paths:
+        left = [run for run in map(Run, (path, *sorted(path.glob("seed-*")))) if _is_left(run)]
+        whole = [] if left and not any(path.rglob("manifest.json")) else find_runs([path])
+        found += [*whole, *left]
+    return found
+
+
+def _is_left(run: Run) -> bool:
+    """Tell whether a folder is what is left of a run whose manifest has been removed."""
+    named = re.fullmatch(r"seed-\d+", run.path.name) and run.path.is_dir()
+    return bool(named) and not run.manifest.exists() and all(map(_ours, run.path.iterdir()))
 
 
 def check_removal(runs: Sequence[Run]) -> None:
@@ -37,6 +60,8 @@ def _problem(run: Run) -> str:
 
 
 def _ours(file: Path) -> bool:
+    if file.name == "probes" and file.is_dir() and not file.is_symlink():
+        return all(one.suffix == ".npz" and not one.is_dir() for one in file.iterdir())
     own = file.name in WRITTEN or file.name.startswith("checkpoint-") or ".beside-" in file.name
     return own and not file.is_dir()
 
@@ -44,9 +69,11 @@ def _ours(file: Path) -> bool:
 def remove(run: Run) -> None:
     """Remove a run, and the folders above it that are empty then."""
     with locked(run):
-        run.manifest.unlink()  # first: without it, what is left is no run
+        run.manifest.unlink(missing_ok=True)  # first: without it, what is left is no run
         for file in run.path.iterdir():
-            if file.name != ".lock":
+            if file.name == "probes":
+                shutil.rmtree(file)
+            elif file.name != ".lock":
                 file.unlink()
     shutil.rmtree(run.path)
     with suppress(OSError):  # not empty
@@ -55,4 +82,4 @@ def remove(run: Run) -> None:
 
 def size(run: Run) -> int:
     """Count the bytes of a run's files."""
-    return sum(file.lstat().st_size for file in run.path.iterdir())
+    return sum(file.lstat().st_size for file in run.path.rglob("*"))

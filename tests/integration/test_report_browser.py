@@ -92,7 +92,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _browse(page: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def browse(page: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the browser once, without the sandbox that a container has no right to."""
     assert BROWSER is not None
     command = [
@@ -107,7 +107,7 @@ def found(page: Path, request: pytest.FixtureRequest) -> dict[str, Any]:
     """What a browser of one width found, the console's messages among it."""
     wrapper = page.with_name(f"wrapper-{request.param}.html")
     wrapper.write_text(WRAPPER.format(width=request.param), encoding="utf-8")
-    done = _browse(
+    done = browse(
         page, "--allow-file-access-from-files", "--enable-logging=stderr", "--dump-dom",
         wrapper.as_uri(),
     )  # fmt: skip
@@ -154,7 +154,7 @@ def test_the_console_stays_silent(found: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("scheme", "paper"), [("1", 255), ("0", 0x16)])
 def test_it_is_dark_on_white_or_light_on_dark(page: Path, scheme: str, paper: int) -> None:
     picture = page.with_name("screen.png")
-    _browse(
+    browse(
         page, f"--blink-settings=preferredColorScheme={scheme}", "--window-size=1440,900",
         f"--screenshot={picture}", page.as_uri(),
     )  # fmt: skip

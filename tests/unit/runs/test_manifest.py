@@ -87,6 +87,16 @@ def test_a_field_left_out(run: Run, name: str) -> None:
     assert f"{name}: field required" in refused(run)
 
 
+def test_a_flood_of_problems_is_told_up_to_a_number(run: Run) -> None:
+    """A list of a million wrong numbers was a million lines."""
+    content = json.loads(run.manifest.read_text()) | {"resumed_after_epochs": [-1] * 50_000}
+    run.manifest.write_text(json.dumps(content))
+    with pytest.raises(BnbenchError) as caught:
+        run.read_manifest()
+    assert len(caught.value.problems) == 21
+    assert caught.value.problems[-1].endswith(": 49,980 more problems are left out")
+
+
 def test_every_wrong_field_at_once(run: Run) -> None:
     content = json.loads(run.manifest.read_text(encoding="utf-8"))
     run.manifest.write_text(json.dumps(content | {"seed": -1, "error": 5}), encoding="utf-8")

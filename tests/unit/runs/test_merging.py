@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from bnbench.cli import app
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run
 from bnbench.runs.hashes import file_hashes
+from bnbench.runs.manifest import seal_of
 from bnbench.runs.merging import merge, plan_merge
-from bnbench.runs.removal import check_removal
+from bnbench.runs.removal import check_removal, find_removable
 from tests.unit.conftest import MakeRun
 
 
@@ -71,6 +73,75 @@ def test_contradictions_and_edits_are_all_named_and_nothing_is_copied(
     assert "b/seed-0/epochs.csv: changed since the run ended; nothing is merged" in lines[1]
     assert "c/seed-0/manifest.json: was edited" in lines[2]
     assert content(tmp_path / "here") == before
+
+
+def test_a_name_in_a_manifest_leads_nowhere_else(
+    sealed: Callable[..., Run], tmp_path: Path
+) -> None:
+    """Its seal can be made by anybody; the run was written to ../../outside."""
+    run = sealed("other", "a", 0)
+    for name in ("../../outside", str(tmp_path / "outside"), "a/../../../outside"):
+        content = json.loads(run.manifest.read_text()) | {"experiment": name}
+        content.pop("seal")
+        run.manifest.write_text(json.dumps(content | {"seal": seal_of(content)}))
+        with pytest.raises(BnbenchError, match="experiment: string should match"):
+            plan_merge(tmp_path / "other", tmp_path / "here/results")
+    assert not (tmp_path / "here").exists()
+
+
+def test_a_link_among_a_run_s_files_is_not_taken(
+    sealed: Callable[..., Run], tmp_path: Path
+) -> None:
+    run = sealed("other", "a", 0)
+    run.config.rename(tmp_path / "config.yaml")
+    run.config.symlink_to(tmp_path / "config.yaml")
+    with pytest.raises(BnbenchError, match=r"config\.yaml: is a link"):
+        plan_merge(tmp_path / "other", tmp_path / "here")
+
+
+def with_probe(run: Run) -> Run:
+    run.probe("gradients").parent.mkdir()
+    run.probe("gradients").write_bytes(b"looks")
+    manifest = run.read_manifest()
+    manifest.model_copy(update={"files": file_hashes(run)}).write(run.manifest)
+    return run
+
+
+def test_what_probes_saw_is_merged_and_removed_too(
+    sealed: Callable[..., Run], tmp_path: Path
+) -> None:
+    with_probe(sealed("other", "a", 0))
+    merge(plan_merge(tmp_path / "other", tmp_path / "here"))
+    assert content(tmp_path / "here") == content(tmp_path / "other")
+    (taken,) = find_removable([tmp_path / "here/a"])
+    assert CliRunner().invoke(app, ["rm", str(taken.path), "--yes"]).exit_code == 0
+    assert content(tmp_path / "here") == {}
+
+
+def test_a_merge_that_was_killed_goes_on(sealed: Callable[..., Run], tmp_path: Path) -> None:
+    """It leaves whole files without a manifest; one of other bytes is nobody knows whose."""
+    sealed("other", "a", 0)
+    merge(plan_merge(tmp_path / "other", tmp_path / "here"))
+    whole, target = content(tmp_path / "here"), Run(tmp_path / "here/a/seed-0")
+    target.manifest.unlink()
+    target.epochs.unlink()
+    merge(plan_merge(tmp_path / "other", tmp_path / "here"))
+    assert content(tmp_path / "here") == whole
+    target.manifest.unlink()
+    target.epochs.write_text("of another run")
+    with pytest.raises(BnbenchError, match=r"holds epochs\.csv, but no manifest"):
+        plan_merge(tmp_path / "other", tmp_path / "here")
+
+
+def test_a_removal_that_was_killed_goes_on(sealed: Callable[..., Run], tmp_path: Path) -> None:
+    run, other = with_probe(sealed("here", "a", 0)), sealed("here", "a", 1)
+    run.manifest.unlink()
+    said = CliRunner().invoke(app, ["rm", str(run.path), "--yes"])
+    assert (said.exit_code, run.path.exists()) == (0, False)
+    assert f"{run.path}: half removed" in said.output
+    other.manifest.unlink()
+    assert CliRunner().invoke(app, ["rm", str(other.path.parent), "--yes"]).exit_code == 0
+    assert not other.path.parent.exists()
 
 
 def test_removal_asks_first(sealed: Callable[..., Run], tmp_path: Path) -> None:
