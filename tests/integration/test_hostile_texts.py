@@ -222,7 +222,7 @@ def test_every_command_says_texts_as_they_are(
     for command in understood(texts, made):
         assert call(made.folder, (0, 1), *command)
     for command in refused(texts, made):
-        assert call(made.folder, (2,), *command)
+        assert call(made.folder, (1, 2), *command)
     drawings = [*made.folder.rglob("*.svg")]
     assert drawings
     for path in drawings:

@@ -17,6 +17,8 @@ from bnbench.data import data_folder, find_dataset
 from bnbench.data.fetching import fetch
 from bnbench.report.compare import compare
 from bnbench.report.files import ABANDONED
+from bnbench.runs.merging import merge, plan_merge
+from bnbench.runs.removal import find_removable, remove
 from bnbench.training import run_experiment
 from tests.integration.faults import in_a_child
 
@@ -119,6 +121,41 @@ def test_fetching_data(tmp_path: Path, data_dir: Path) -> None:
         fetch(mnist, out, {"here": copies})
 
     killed_again_and_again(brought, tmp_path)
+
+
+def test_merge(trained: Path, tmp_path: Path) -> None:
+    def merged(out: Path) -> None:
+        merge(plan_merge(trained / "results", out))
+
+    killed_again_and_again(merged, tmp_path)
+
+
+def test_rm(trained: Path, tmp_path: Path) -> None:
+    """What has a manifest is a whole run; what has none goes with the next call."""
+    whole, cut = contents(trained / "results"), tmp_path / "cut"
+
+    def removed() -> None:
+        if cut.exists():
+            for run in find_removable(sorted(cut.iterdir())):
+                remove(run)
+
+    def restored() -> None:
+        shutil.rmtree(cut, ignore_errors=True)
+        shutil.copytree(trained / "results", cut)
+
+    restored()
+    started = time.monotonic()
+    assert in_a_child(removed) == 0
+    takes, draw, struck = time.monotonic() - started, random.Random(4), 0
+    while struck < KILLS:
+        restored()
+        struck += in_a_child(removed, kill_after=draw.uniform(0, takes)) != 0
+        left = contents(cut)
+        assert left.items() <= whole.items()
+        for path in whole:
+            assert path in left or path.with_name("manifest.json") not in left
+        assert in_a_child(removed) == 0
+        assert contents(cut) == {}
 
 
 def test_what_a_killed_command_left_goes_in_time(trained: Path, tmp_path: Path) -> None:
