@@ -17,6 +17,7 @@ from bnbench.data import Splits, data_folder, find_dataset, load_splits, pixel_s
 from bnbench.data.folder import PREFIX, read_image
 from bnbench.data.inputs import to_inputs
 from bnbench.errors import BnbenchError
+from bnbench.foreign import open_regular
 from bnbench.models import Network, build_model, resolve_model
 from bnbench.runs import Manifest, Run, changed_files, written_whole
 from bnbench.training import load_weights
@@ -253,7 +254,7 @@ def _read_grey(path: Path) -> NDArray[np.uint8]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=FORMATS) as image:
+            with open_regular(path) as file, Image.open(file, formats=FORMATS) as image:
                 if image.width * image.height > MOST_PIXELS:
                     raise Image.DecompressionBombError
                 upright = ImageOps.exif_transpose(_in_8_bits(image))

@@ -17,6 +17,7 @@ from PIL import Image, ImageOps
 
 from bnbench.data.datasets import Dataset, Examples, PublishedData, hashed
 from bnbench.errors import BnbenchError
+from bnbench.foreign import open_regular
 
 PREFIX: Final = "folder:"
 SUFFIXES: Final = (".png", ".jpg", ".jpeg")
@@ -139,7 +140,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=("PNG", "JPEG")) as image:
+            with open_regular(path) as file, Image.open(file, formats=("PNG", "JPEG")) as image:
                 if image.width * image.height > MOST_PIXELS:
                     raise Image.DecompressionBombError
                 upright = ImageOps.exif_transpose(image)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnbench.errors import BnbenchError
+from bnbench.foreign import open_regular
 
 REMEDY: Final = "remove it and run `bnbench data fetch`"
 
@@ -34,7 +35,7 @@ def read_content(path: Path) -> bytearray:
     ``.gz``.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             packed = file.read(len(_GZIP)) == _GZIP
             file.seek(0)
             stream = gzip.GzipFile(fileobj=file) if packed else file

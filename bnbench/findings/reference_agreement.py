@@ -9,6 +9,7 @@ import csv
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from bnbench.config import Metric, differing_recipe
@@ -16,8 +17,9 @@ from bnbench.errors import BnbenchError
 from bnbench.findings.arms import read_arms
 from bnbench.findings.measures import measure
 from bnbench.findings.study_runs import ArmRuns
+from bnbench.foreign import read_foreign
 from bnbench.metrics import parse_metric
-from bnbench.runs import Run
+from bnbench.runs import MOST_BYTES_OF_A_LOG, Run
 from bnbench.statistics import Interval, pair_by_seed, prediction_interval
 
 METRICS = tuple(map(parse_metric, ("validation_accuracy@1", "validation_accuracy@last")))
@@ -223,5 +225,5 @@ def _contrasts(reference: Path) -> list[tuple[str, str]]:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    text = read_foreign(path, MOST_BYTES_OF_A_LOG).decode("utf-8")
+    return list(csv.DictReader(StringIO(text, newline="")))

@@ -6,12 +6,9 @@ name of the file; `bnbench.runs.problems` finds it.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -22,6 +19,7 @@ from bnbench.config import Experiment, configuration_hash
 from bnbench.errors import BnbenchError
 from bnbench.foreign import MEBIBYTE, read_foreign
 from bnbench.runs import Log, Manifest, Run, changed_since
+from bnbench.runs.arrays import ForeignArrayError, parse_arrays
 from bnbench.runs.problems import (
     disagreement,
     problems_of_batches,
@@ -106,15 +104,17 @@ def read_looks(path: Path) -> dict[str, NDArray[Any]]:
     dict of str to ndarray
         Name -> (looks, ...), float32, and ``step``, int64, of each look.
     """
-    content = BytesIO(read_foreign(path, MOST_BYTES_OF_LOOKS))
-    try:  # no pickle is ever read
-        with np.load(content, allow_pickle=False) as file:
-            looks = {name: file[name] for name in file.files}
-    except (OSError, ValueError, KeyError, BadZipFile, zlib.error, EOFError) as error:
-        raise not_as_written(path, f"holds no arrays ({str(error).splitlines()[0]})") from None
+    try:
+        looks = parse_arrays(read_foreign(path, MOST_BYTES_OF_LOOKS), MOST_BYTES_OF_LOOKS)
+    except ForeignArrayError as error:
+        raise not_as_written(path, str(error)) from None
     steps = looks.get("step", np.empty((0,)))
     if not steps.size or {seen.shape[:1] for seen in looks.values()} != {steps.shape}:
         raise not_as_written(path, "must hold as many looks as steps")
+    if {seen.dtype.str for seen in looks.values()} != {"<i8", "<f4"} or steps.dtype.str != "<i8":
+        raise not_as_written(path, "must hold numbers of 32 bits, and whole ones of 64 as steps")
+    if steps[0] != 0 or not (np.diff(steps) > 0).all():
+        raise not_as_written(path, "step: must grow from 0")
     return looks
 
 

@@ -114,6 +114,9 @@ def cannot_lock(folder: Path, option: str) -> BnbenchError:
 @contextmanager
 def locked(run: Run) -> Iterator[None]:
     """Hold the run's directory, so that two commands never both write to it."""
+    for path in (run.batches, run.epochs, run.evaluations, run.path / "probes"):
+        if path.is_symlink():  # these are written in place; a folder of runs may come from anywhere
+            raise BnbenchError(f"{path}: is a link, through which this run would write; remove it")
     try:
         run.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(run.path / ".lock", timeout=0)

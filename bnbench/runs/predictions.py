@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-
 import numpy as np
 from numpy.typing import NDArray
 
 from bnbench.errors import BnbenchError
 from bnbench.foreign import MEBIBYTE, read_foreign
+from bnbench.runs.arrays import ForeignArrayError, parse_array
 from bnbench.runs.directory import Run
 from bnbench.runs.manifest import Manifest
 
@@ -39,13 +38,7 @@ def read_predictions(run: Run, manifest: Manifest) -> NDArray[np.uint8]:
 
 
 def _read_array(run: Run) -> NDArray[np.uint8]:
-    """Read header and numbers apart: NumPy would make room for whatever a header promises."""
-    content = BytesIO(read_foreign(run.predictions, MOST_BYTES))
     try:
-        np.lib.format.read_magic(content)
-        shape, in_columns, dtype = np.lib.format.read_array_header_1_0(content)
-        if in_columns or dtype.hasobject:
-            raise ValueError
-        return np.frombuffer(content.read(), dtype).reshape(shape)
-    except Exception:  # noqa: BLE001 - NumPy raises what it likes on a bad header
+        return parse_array(read_foreign(run.predictions, MOST_BYTES))
+    except ForeignArrayError:
         raise BnbenchError(f"{run.predictions}: is no array that bnbench wrote") from None

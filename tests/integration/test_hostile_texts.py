@@ -45,7 +45,7 @@ HOSTILE = (
 
 PLAIN = tuple(f"word{number} and more" for number in range(len(HOSTILE)))
 FOLDERS = {HOSTILE: "a [b]<img src=x onerror=alert(4)> $c$", PLAIN: "a b c d"}
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "model": {"name": "LeNet5"},
     "data": {"dataset": "digits"},
     "training": {"epochs": 2, "batch_size": 200, "optimizer": {"name": "sgd"}},

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from bnbench.data.folder import read_image
+from bnbench.data.idx import read_content
 from bnbench.errors import BnbenchError
 from bnbench.foreign import read_foreign
+from bnbench.prediction import read_digit
 
 
 def refused(path: Path, most: int = 100) -> str:
@@ -34,6 +38,15 @@ def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
     path.write_bytes(bytes(100))
     assert read_foreign(path, 100) == bytes(100)
     assert "is larger than" in refused(path, 99)
+
+
+@pytest.mark.parametrize("read", [read_digit, read_image, read_content])
+def test_a_pipe_in_place_of_an_image_or_of_data_is_not_waited_for(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
+    os.mkfifo(tmp_path / "digit.png")
+    with pytest.raises(BnbenchError, match=r"Is no regular file"):
+        read(tmp_path / "digit.png")
 
 
 def test_a_disk_that_fails_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

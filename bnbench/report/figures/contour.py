@@ -11,7 +11,7 @@ from bnbench.findings.finished_run import FinishedRun
 from bnbench.plots import style
 from bnbench.plots.probes import plot_surface, surface_levels
 from bnbench.report.figures.figure import Picture, Source, register_figure
-from bnbench.report.figures.probed import has_probe, probed_pair
+from bnbench.report.figures.probed import has_probe, not_as_seen, probed_pair, seen
 from bnbench.report.names import arm_title
 
 SURFACES = 3
@@ -49,7 +49,8 @@ def draw(source: Source) -> Iterator[Picture]:
 
 def surface_table(run: FinishedRun) -> pd.DataFrame:
     """Lay out the last look's surface: columns ``x``, ``y``, ``loss``."""
-    looks = run.looks["surface"]
-    axis, losses = looks["axis"][-1], looks["losses"][-1]
+    axis, losses = seen(run, "surface", "axis", 2)[-1], seen(run, "surface", "losses", 3)[-1]
+    if losses.shape != 2 * axis.shape:
+        raise not_as_seen(run, "surface", "losses")
     x, y = np.meshgrid(axis, axis)
     return pd.DataFrame({"x": x.ravel(), "y": y.ravel(), "loss": losses.T.ravel()})

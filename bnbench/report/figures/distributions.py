@@ -12,7 +12,7 @@ from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots import style
 from bnbench.plots.probes import plot_percentiles
 from bnbench.report.figures.figure import Picture, Source, register_figure
-from bnbench.report.figures.probed import has_probe, probed_pair
+from bnbench.report.figures.probed import has_probe, not_as_seen, probed_pair, seen
 from bnbench.report.names import arm_title
 
 PERCENTILES = (15, 50, 85)
@@ -49,18 +49,22 @@ def draw(source: Source) -> Iterator[Picture]:
 def last_layer(arm: ArmRuns) -> str:
     """Name the last hidden layer that was looked at."""
     names = [name.partition(".")[0] for name in arm.first.looks["activations"] if "." in name]
+    if not names:
+        raise not_as_seen(arm.first, "activations", "layers")
     return names[-1]
 
 
 def trace_table(run: FinishedRun, layer: str) -> pd.DataFrame:
     """Lay out the percentiles of a layer's first unit, look by look."""
-    looks = run.looks["activations"]
-    seen = looks[f"{layer}.pre.percentiles"][:, 0]  # (looks, 3)
+    name = f"{layer}.pre.percentiles"
+    values = seen(run, "activations", name, 3)[:, 0]  # (looks, 3)
+    if values.shape[1] != len(PERCENTILES):
+        raise not_as_seen(run, "activations", name)
     return pd.DataFrame(
         {
             "seed": run.seed,
-            "step": np.repeat(looks["step"], len(PERCENTILES)),
-            "percentile": np.tile(PERCENTILES, len(seen)),
-            "value": seen.ravel(),
+            "step": np.repeat(run.looks["activations"]["step"], len(PERCENTILES)),
+            "percentile": np.tile(PERCENTILES, len(values)),
+            "value": values.ravel(),
         }
     )

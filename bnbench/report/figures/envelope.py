@@ -10,7 +10,7 @@ from bnbench.findings.finished_run import FinishedRun
 from bnbench.plots import style
 from bnbench.plots.probes import plot_envelope
 from bnbench.report.figures.figure import Picture, Source, register_figure
-from bnbench.report.figures.probed import has_probe, probed_pair
+from bnbench.report.figures.probed import has_probe, probed_pair, seen
 from bnbench.report.names import arm_title
 
 
@@ -50,8 +50,8 @@ def envelope_table(runs: list[FinishedRun]) -> pd.DataFrame:
     rows = [
         pd.DataFrame({
             "step": run.looks["landscape"]["step"],
-            "low": run.looks["landscape"]["losses"].min(axis=1),
-            "high": run.looks["landscape"]["losses"].max(axis=1),
+            "low": seen(run, "landscape", "losses", 2).min(axis=1),
+            "high": seen(run, "landscape", "losses", 2).max(axis=1),
         })
         for run in runs
     ]  # fmt: skip

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
+
+from numpy.typing import NDArray
 
 from bnbench.config import Study
+from bnbench.errors import BnbenchError
+from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.report.figures.figure import Source
 
@@ -23,6 +28,28 @@ def has_probe(probe: str) -> Callable[[Study], bool]:
         )
 
     return has
+
+
+def seen(run: FinishedRun, probe: str, name: str, dimensions: int) -> NDArray[Any]:
+    """Look up what a probe saw; its file may have been made by anybody.
+
+    Raises
+    ------
+    BnbenchError
+        If such a probe does not see it, or in other dimensions.
+    """
+    found = run.looks[probe].get(name)
+    if found is None or found.ndim != dimensions or not found.size:
+        raise not_as_seen(run, probe, name)
+    return found
+
+
+def not_as_seen(run: FinishedRun, probe: str, name: str) -> BnbenchError:
+    """Say of a probe's file that it holds something else."""
+    return BnbenchError(
+        f"{run.run.probe(probe)}: {name}: is not as such a probe writes it; restore it, or train"
+        " the run again"
+    )
 
 
 def probed_pair(source: Source, probe: str) -> tuple[ArmRuns, ...]:

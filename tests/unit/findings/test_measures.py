@@ -292,6 +292,17 @@ def test_a_diverged_run_takes_infinitely_many_steps_to_a_loss_that_it_had(
     assert of(run, "steps_to_loss@2") == math.inf
 
 
+WRONG_LOOKS: tuple[dict[str, Any], ...] = (
+    {"step": np.arange(7.0)},
+    {"step": np.arange(7)[::-1]},
+    {"step": np.ones((7, 1), int)},
+    {"step": np.array(["1"] * 7)},
+    {"C1.gradient_norm": np.array(["a"] * 7)},
+    {"C1.gradient_norm": np.ones(7, complex)},
+)
+"""Of seven looks, none of which bnbench writes so."""
+
+
 def test_what_a_probe_saw_is_averaged_over_the_looks_of_an_epoch(make_run: MakeRun) -> None:
     """Looks after steps 0, 10, ..., 60; an epoch has 20 steps, and a look at its end is its own."""
     probes = {"probes": [{"kind": "gradients", "every": 10}]}
@@ -309,8 +320,12 @@ def test_what_a_probe_saw_is_averaged_over_the_looks_of_an_epoch(make_run: MakeR
     np.savez(run.probe("gradients"), step=np.arange(3), **seen)
     with pytest.raises(BnbenchError, match=r"gradients\.npz: must hold as many looks as steps"):
         of(run, "C1.gradient_norm@last")
+    for wrong in WRONG_LOOKS:
+        np.savez(run.probe("gradients"), **{"step": np.arange(7), **seen, **wrong})
+        with pytest.raises(BnbenchError, match=r"gradients\.npz: (must hold|step: must grow)"):
+            of(run, "C1.gradient_norm@last")
     run.probe("gradients").write_bytes(b"PK\x03\x04")
-    with pytest.raises(BnbenchError, match=r"gradients\.npz: holds no arrays"):
+    with pytest.raises(BnbenchError, match=r"gradients\.npz: is no archive of arrays"):
         of(run, "C1.gradient_norm@last")
     run.probe("gradients").unlink()
     assert math.isnan(of(run, "C1.gradient_norm@last"))

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from bnbench.config import Study, load_study
+from bnbench.errors import BnbenchError
 from bnbench.findings import findings_of, read_study
 from bnbench.plots.probes import surface_levels
 from bnbench.report.figures import Picture, draw_all
@@ -19,6 +20,7 @@ from bnbench.report.figures.contour import surface_table
 from bnbench.report.figures.distributions import trace_table
 from bnbench.report.figures.envelope import envelope_table
 from bnbench.report.figures.figure import Source
+from bnbench.runs import Run
 from bnbench.training import run_experiment
 
 
@@ -57,6 +59,26 @@ def test_a_trace_has_a_row_a_percentile() -> None:
     assert table["value"].tolist() == [0, 1, 2, 6, 7, 8]
     assert table["step"].tolist() == [0, 0, 0, 7, 7, 7]
     assert table["percentile"].tolist() == [15, 50, 85] * 2
+
+
+@pytest.mark.parametrize(
+    ("table", "probe", "looks"),
+    [
+        (surface_table, "surface", {"axis": [[0, 1]], "losses": [[0, 1]]}),
+        (surface_table, "surface", {"axis": [[0, 1]], "losses": np.zeros((1, 3, 3))}),
+        (surface_table, "surface", {"losses": np.zeros((1, 3, 3))}),
+        (lambda run: envelope_table([run]), "landscape", {"losses": [1]}),
+        (lambda run: envelope_table([run]), "landscape", {"losses": np.zeros((1, 0))}),
+        (lambda run: trace_table(run, "F6"), "activations", {"F6.pre.percentiles": [[1, 2, 3]]}),
+        (lambda run: trace_table(run, "F6"), "activations",
+         {"F6.pre.percentiles": np.zeros((1, 2, 4))}),
+    ],
+)  # fmt: skip
+def test_looks_of_another_shape_are_one_line(table: Any, probe: str, looks: Any) -> None:
+    run = run_with(probe, step=[0], **looks)
+    run.run = Run(Path("somewhere"))
+    with pytest.raises(BnbenchError, match=rf"somewhere/probes/{probe}\.npz: \S+: is not as such"):
+        table(run)
 
 
 def test_levels_are_even_in_the_logarithm() -> None:

@@ -324,6 +324,17 @@ def test_a_run_is_held_by_one(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize("name", ["batches.csv", "epochs.csv", "evaluations.csv", "probes"])
+def test_a_run_is_not_written_through_a_link(tmp_path: Path, name: str) -> None:
+    """A log is written in place: a link in a folder from elsewhere cut the file that it led to."""
+    run = Run(tmp_path / "run")
+    run.path.mkdir()
+    (run.path / name).symlink_to(tmp_path / "somebody_s")
+    with pytest.raises(BnbenchError, match=f"{name}: is a link, through which"), locked(run):
+        pass
+    assert sorted(path.name for path in run.path.iterdir()) == [name]
+
+
 def test_runs_are_found_in_the_order_of_their_seeds(tmp_path: Path) -> None:
     for seed in (10, 9, 0):
         make_run(tmp_path, seed)
