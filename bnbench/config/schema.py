@@ -132,7 +132,7 @@ class InitializationSettings(Settings):
 
     weights: Literal["xavier_uniform", "pytorch_default"] = "xavier_uniform"
     """How the weights are drawn."""
-    bias: Float | None = 0.01
+    bias: Annotated[Float, Field(ge=-1e30, le=1e30)] | None = 0.01
     """One value for all biases; ``None``: PyTorch's default."""
 
 
@@ -172,7 +172,7 @@ OptimizerSettings = Annotated[AdamSettings | SGDSettings, Field(discriminator="n
 class _Schedule(Settings):
     """What most schedules have in common."""
 
-    warm_up_epochs: Annotated[Float, Field(ge=0)] = 0.0
+    warm_up_epochs: Annotated[Float, Field(ge=0, le=1_000_000)] = 0.0
     """Rise to the learning rate in equal steps over so many epochs, or parts of one."""
 
 

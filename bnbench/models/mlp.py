@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from bnbench.config import ModelSettings
+from bnbench.errors import BnbenchError
 from bnbench.models.architecture import Network, register
 
 WIDTHS = (512, 256)  # the article's
+MOST_WEIGHTS = 100_000_000  # 400 MB; Adam needs four times as much
 
 
 @register("MLP")
@@ -46,6 +51,7 @@ class MLP(Network):
     def __init__(self, settings: ModelSettings, num_classes: int = 10) -> None:
         super().__init__(settings, num_classes)
         features = settings.in_channels * 28 * 28
+        _refuse_more([features, *(settings.widths or WIDTHS), num_classes])
         self._hidden = self.layers(settings)
         for name, width in zip(self._hidden, settings.widths or WIDTHS, strict=True):
             setattr(self, name, self.hidden(name, nn.Linear(features, width)))
@@ -59,3 +65,12 @@ class MLP(Network):
             x = getattr(self, name)(x)
         logits: Tensor = self.output(x)
         return logits
+
+
+def _refuse_more(features: Sequence[int]) -> None:
+    """Refuse what would fill the memory before a number of it is trained."""
+    weights = sum(one * other for one, other in pairwise(features))
+    if weights > MOST_WEIGHTS:
+        raise BnbenchError(
+            f"has {weights:,} weights, and {MOST_WEIGHTS:,} are the most; set widths"
+        )

@@ -61,7 +61,7 @@ def _one_cycle(schedule: OneCycleSchedule, step: int, total: int) -> float:
     """Rise to the peak, and fall from there to the end, both along half a cosine."""
     peak = schedule.peak * total - 1
     if step <= peak:
-        return _between(schedule.start, 1.0, step / peak)
+        return _between(schedule.start, 1.0, step / peak if peak > 0 else 1.0)
     return _between(1.0, schedule.final, (step - peak) / (total - 1 - peak))
 
 

@@ -40,7 +40,7 @@ class BatchRenormalization(Normalization):
     """Largest r."""
     most_shift: Annotated[Float, Field(ge=0)] = 5.0
     """Largest d."""
-    warm_up_steps: Annotated[int, Field(ge=0)] = 1000
+    warm_up_steps: Annotated[int, Field(ge=0, le=1_000_000_000)] = 1000
     """Steps over which the bounds grow; a little more than an epoch of MNIST in batches of 64."""
 
     def layer(self, affine: nn.Conv2d | nn.Linear) -> nn.Module:

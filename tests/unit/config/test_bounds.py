@@ -11,6 +11,7 @@ import pytest
 from bnbench.config import load_experiment, load_study
 from bnbench.config.problems import MOST_TOLD
 from bnbench.errors import BnbenchError
+from bnbench.training.check import check_experiment
 
 
 def test_thousands_of_unknown_keys_are_told_up_to_a_number(tmp_path: Path) -> None:
@@ -43,6 +44,28 @@ def test_a_config_that_is_too_deep_or_too_large(tmp_path: Path, text: str) -> No
     with pytest.raises(BnbenchError, match=r"is nested too deeply|is larger than") as caught:
         load_experiment(path)
     assert len(caught.value.problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("config", "override", "said"),
+    [
+        ("mlp", "model.widths=[100000, 100000]", "10,079,400,000 weights"),
+        ("lenet5", "training.schedule={name: cosine, warm_up_epochs: 1e308}", "1,000,000 or less"),
+        ("lenet5", "training.initialization.bias=1e308", "1e+30 or less"),
+        ("lenet5", "model.normalization={kind: batch_renorm, warm_up_steps: 10000000000}",
+         "1,000,000,000 or less"),
+        ("lenet5", "data.dataset=folder:~nobody_knows_him/x", "is no folder"),
+        ("lenet5", f"data.dataset=folder:{'x' * 300}", "is no folder"),
+    ],
+)  # fmt: skip
+def test_what_no_run_could_take_is_refused_before_it(
+    root: Path, config: str, override: str, said: str
+) -> None:
+    """Each was a traceback in the run, or forty gigabytes."""
+    with pytest.raises(BnbenchError) as caught:
+        check_experiment(load_experiment(root / f"configs/{config}.yaml", [override]))
+    (line,) = caught.value.problems
+    assert said in line
 
 
 @pytest.mark.parametrize("text", ["[" * 2_000, "a: " + "{b: [" * 1_000])
