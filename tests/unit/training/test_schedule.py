@@ -157,6 +157,8 @@ def test_a_run_that_is_gone_on_with_takes_the_same_rates(stop: int) -> None:
 def test_a_peak_at_the_first_step_is_the_rate_itself(peak: float) -> None:
     """Of two steps with their peak after one, or with it before any: it was a division by zero."""
     one_cycle = settings({"name": "one_cycle", "peak": peak}).model_copy(update={"epochs": 1})
-    first, last = rates(one_cycle, 0, 2, 2) or ()
+    planned = rates(one_cycle, 0, 2, 2)
+    assert planned is not None
+    first, last = planned
     assert first == pytest.approx(0.5, rel=0.6)
     assert last < first
