@@ -70,3 +70,24 @@ def there_is(path: Path) -> bool:
         return path.exists() or path.is_symlink()
     except (OSError, ValueError):
         return False
+
+
+def folder_of(name: str, place: str = "") -> Path:
+    """Find a folder that a config names, from where the command is given.
+
+    Parameters
+    ----------
+    name : str
+        A path; ``~`` is the home folder.
+    place : str, default ""
+        Where the name was written, for the error.
+    """
+    where = f"{place}: " if place else ""
+    try:
+        path = Path(name).expanduser()
+        there = path.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:  # too long; a user whom nobody knows
+        raise BnbenchError(f"{where}{name}: is no folder ({error})") from None
+    if not there:
+        raise BnbenchError(f"{where}{path}: is no folder (looked for in {Path.cwd()})")
+    return path

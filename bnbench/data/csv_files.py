@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bnbench.data.datasets import Dataset, Examples, PublishedData, hashed
 from bnbench.errors import BnbenchError
-from bnbench.foreign import MEBIBYTE, read_foreign
+from bnbench.foreign import MEBIBYTE, folder_of, read_foreign
 
 PREFIX: Final = "csv:"
 SIDE: Final = 28  # pixels
@@ -31,10 +31,7 @@ def csv_dataset(name: str, place: str = "") -> Dataset:
     place : str, default ""
         Where the name was written, for errors.
     """
-    path = Path(name.removeprefix(PREFIX)).expanduser()
-    where = f"{place}: " if place else ""
-    if not path.is_dir():
-        raise BnbenchError(f"{where}{path}: is no folder (looked for in {Path.cwd()})")
+    path, where = folder_of(name.removeprefix(PREFIX), place), f"{place}: " if place else ""
     files = [_only(path, f"*{part}*.csv", where) for part in ("train", "test")]
     data = _read(*((file, file.stat().st_size, file.stat().st_mtime_ns) for file in files))
     classes = tuple(map(str, range(int(data.train.labels.max()) + 1)))

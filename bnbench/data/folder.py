@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 
 from bnbench.data.datasets import Dataset, Examples, PublishedData, hashed
 from bnbench.errors import BnbenchError
-from bnbench.foreign import open_regular
+from bnbench.foreign import folder_of, open_regular
 
 PREFIX: Final = "folder:"
 SUFFIXES: Final = (".png", ".jpg", ".jpeg")
@@ -42,14 +42,7 @@ def folder_dataset(name: str, place: str = "") -> Dataset:
     place : str, default ""
         Where the name was written, for errors.
     """
-    where = f"{place}: " if place else ""
-    try:
-        path = _path(name)
-        there = path.is_dir()
-    except (OSError, RuntimeError) as error:  # a name that is too long, a user whom nobody knows
-        raise BnbenchError(f"{where}{name}: is no folder ({error})") from None
-    if not there:
-        raise BnbenchError(f"{where}{path}: is no folder (looked for in {Path.cwd()})")
+    path, where = folder_of(name.removeprefix(PREFIX), place), f"{place}: " if place else ""
     classes = tuple(folder.name for folder in _class_folders(path))
     if not 2 <= len(classes) <= MOST_CLASSES:
         raise BnbenchError(
@@ -69,17 +62,13 @@ def read_folder(name: str, seed: int) -> PublishedData:
         Training images in a random order, then test images, both the seed's. The hash is over the
         pixels and labels in that order.
     """
-    listing = _listed(_path(name))
+    listing = _listed(folder_of(name.removeprefix(PREFIX)))
     stamps = tuple((file.stat().st_size, file.stat().st_mtime_ns) for file, _ in listing)
     images_NHW, labels_N = _read(listing, stamps)
     train, test = _divided(labels_N, seed)
     return hashed(
         Examples(images_NHW[train], labels_N[train]), Examples(images_NHW[test], labels_N[test])
     )
-
-
-def _path(name: str) -> Path:
-    return Path(name.removeprefix(PREFIX)).expanduser()
 
 
 def _class_folders(path: Path) -> list[Path]:

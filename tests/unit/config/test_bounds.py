@@ -55,6 +55,7 @@ def test_a_config_that_is_too_deep_or_too_large(tmp_path: Path, text: str) -> No
         ("lenet5", "model.normalization={kind: batch_renorm, warm_up_steps: 10000000000}",
          "1,000,000,000 or less"),
         ("lenet5", "data.dataset=folder:~nobody_knows_him/x", "is no folder"),
+        ("lenet5", "data.dataset=csv:~nobody_knows_him/x", "is no folder"),
         ("lenet5", f"data.dataset=folder:{'x' * 300}", "is no folder"),
     ],
 )  # fmt: skip
