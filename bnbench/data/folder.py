@@ -63,12 +63,20 @@ def read_folder(name: str, seed: int) -> PublishedData:
         pixels and labels in that order.
     """
     listing = _listed(folder_of(name.removeprefix(PREFIX)))
-    stamps = tuple((file.stat().st_size, file.stat().st_mtime_ns) for file, _ in listing)
+    stamps = tuple(_stamp(file) for file, _ in listing)
     images_NHW, labels_N = _read(listing, stamps)
     train, test = _divided(labels_N, seed)
     return hashed(
         Examples(images_NHW[train], labels_N[train]), Examples(images_NHW[test], labels_N[test])
     )
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    try:
+        found = file.stat()
+    except OSError as error:  # a link that leads nowhere
+        raise BnbenchError(f"{file}: {error.strerror}; mend it, or move it away") from None
+    return found.st_size, found.st_mtime_ns
 
 
 def _class_folders(path: Path) -> list[Path]:
@@ -137,7 +145,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with open_regular(path) as file, Image.open(file, formats=("PNG", "JPEG")) as image:
-                if image.width * image.height > MOST_PIXELS:
+                if max(image.size) ** 2 > MOST_PIXELS:  # it is made square
                     raise Image.DecompressionBombError
                 upright = ImageOps.exif_transpose(image)
                 return np.array(_square(_grey(upright)).resize((SIDE, SIDE)), np.uint8)

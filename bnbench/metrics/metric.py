@@ -190,11 +190,11 @@ def parse_metric(text: str, place: str = "") -> Metric:
 
 
 def _counts(text: str) -> bool:
-    return text.isdecimal() and int(text) > 0
+    return text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0
 
 
 def _is_positive(text: str) -> bool:
     try:
-        return 0 < float(text) < float("inf")
+        return 0 < float(text) < float("inf") and "_" not in text  # 1_0 is 10 to Python
     except ValueError:
         return False

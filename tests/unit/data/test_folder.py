@@ -136,6 +136,19 @@ def test_an_image_that_would_fill_the_memory_is_refused(
         read_image(save(tmp_path / "huge.png", flat("L", 1)))
 
 
+def test_a_line_of_pixels_is_not_made_a_square_of_gigabytes(tmp_path: Path) -> None:
+    """An image of 1 x 60,000 pixels, two hundred bytes, took 3.4 GB."""
+    with pytest.raises(BnbenchError, match="has too many pixels"):
+        read_image(save(tmp_path / "line.png", Image.new("L", (60_000, 1))))
+
+
+def test_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+    folder = make(tmp_path, {"cat": 30, "dog": 30})
+    (folder / "cat/x.png").symlink_to("nothing")
+    with pytest.raises(BnbenchError, match=r"cat/x\.png: No such file or directory; mend it"):
+        read_folder(f"folder:{folder}", 0)
+
+
 def test_a_file_that_is_changed_is_read_again(tmp_path: Path) -> None:
     name = f"folder:{make(tmp_path, {'cat': 30, 'dog': 30})}"
     before = read_folder(name, 0).dataset_hash
