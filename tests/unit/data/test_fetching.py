@@ -1,16 +1,16 @@
 import errno
 import gzip
 import os
-import pickle
-import subprocess
-import sys
+import shutil
 import time
+import warnings
 from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 
-import bnbench
 from bnbench.data import Dataset, fetch, find_dataset
 from bnbench.errors import BnbenchError
 
@@ -180,39 +180,21 @@ def test_digits_needs_no_source(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-# A process that fetches from a folder, slowly, and leaves a line in a log when it begins.
-PROCESS = """
-import pickle, shutil, sys, time
-from pathlib import Path
-from bnbench.data import fetch
+def start(dataset: Dataset, source: Path, log: Path, target: Path, seconds: float) -> BaseProcess:
+    """A process that fetches from a folder, slowly, and leaves a line in a log when it begins."""
 
-dataset, source, log, target, seconds = pickle.load(sys.stdin.buffer)
+    def slow(_: Dataset, folder: Path) -> None:
+        with log.open("a") as file:
+            file.write("asked\n")
+        for path in source.iterdir():
+            shutil.copy(path, folder)
+            time.sleep(seconds)
 
-def slow(dataset, folder):
-    with log.open("a") as file:
-        file.write("asked\\n")
-    for path in source.iterdir():
-        shutil.copy(path, folder)
-        time.sleep(seconds)
-
-fetch(dataset, target, {"slow": slow})
-"""
-
-
-def start(
-    dataset: Dataset, source: Path, log: Path, target: Path, seconds: float
-) -> subprocess.Popen[bytes]:
-    root = Path(bnbench.__file__).parents[1]
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROCESS],
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(root)},
-    )
-    assert process.stdin is not None
-    process.stdin.write(pickle.dumps((dataset, source, log, target, seconds)))
-    process.stdin.close()
-    process.stdin = None
+    # A copy of this process has imported what it needs.
+    process = get_context("fork").Process(target=fetch, args=(dataset, target, {"slow": slow}))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the test runner's own threads
+        process.start()
     return process
 
 
@@ -220,10 +202,10 @@ def test_four_processes_one_download(
     tiny: Dataset, tiny_files: dict[str, bytes], tiny_folder: Path, tmp_path: Path
 ) -> None:
     source, log, target = tiny_folder / "Tiny" / "raw", tmp_path / "log", tmp_path / "target"
-    processes = [start(tiny, source, log, target, 0.5) for _ in range(4)]
+    processes = [start(tiny, source, log, target, 0.2) for _ in range(4)]
     for process in processes:
-        _, errors = process.communicate(timeout=300)
-        assert process.returncode == 0, errors.decode()
+        process.join(300)
+        assert process.exitcode == 0
     assert log.read_text() == "asked\n"
     assert contents(target / "Tiny" / "raw") == tiny_files
 
@@ -234,10 +216,10 @@ def test_a_killed_fetch_leaves_no_lock_and_no_half_file(
     source, log, target = tiny_folder / "Tiny" / "raw", tmp_path / "log", tmp_path / "target"
     process = start(tiny, source, log, target, 60)
     while not log.exists():
-        assert process.poll() is None
+        assert process.is_alive()
         time.sleep(0.02)
     process.kill()
-    process.communicate()
+    process.join()
     raw = target / "Tiny" / "raw"
     assert [name for name in tiny_files if (raw / name).exists()] == []
     started = time.monotonic()
