@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 _OBEYED = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -53,3 +55,21 @@ class BnbenchError(Exception):
     def __str__(self) -> str:
         """All problems, a line each."""
         return "\n".join(self.problems)
+
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+def each(make: Callable[[Given], Made], given: Iterable[Given]) -> list[Made]:
+    """Make something of each, and refuse the problems of all of them together."""
+    made: list[Made] = []
+    problems: list[str] = []
+    for one in given:
+        try:
+            made.append(make(one))
+        except BnbenchError as error:
+            problems += error.problems
+    if problems:
+        raise BnbenchError(*problems)
+    return made

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnbench.cli.completion import study_names
-from bnbench.cli.options import RESULTS, Json, Results
+from bnbench.cli.names import RESULTS
+from bnbench.cli.options import Json, Results, Studies
 from bnbench.cli.terminal import counted, on_terminal, say, show, table
 
 if TYPE_CHECKING:
@@ -22,13 +22,7 @@ HEADER = ("claim", "aspect", "verdict", "numbers")
 
 
 def claims(
-    studies: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            help="Studies by name or file: only claims that rest on them; by default all.",
-            autocompletion=study_names,
-        ),
-    ] = None,
+    studies: Studies = None,
     results: Results = RESULTS,
     article: Annotated[
         str | None, typer.Option("--article", help="Only this one's, such as A0.")
@@ -41,7 +35,7 @@ def claims(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Judge the published claims, all or those of some studies, by the runs that are there.
+    """Judge the published claims by the runs that are there: all, or those that rest on studies.
 
     Example: bnbench claims --article A0
     """

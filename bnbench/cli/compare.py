@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnbench.cli.completion import run_names
-from bnbench.cli.folders import run_folders
-from bnbench.cli.options import RESULTS, Json, Results, WithRuns
+from bnbench.cli.names import RESULTS, complete_run, run_folders
+from bnbench.cli.options import Json, Results, WithRuns
 from bnbench.cli.terminal import say, say_json, saying, show
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def compare(
         typer.Argument(
             help="Experiments by name or folder, or folders of runs; the first is the baseline"
             " unless --baseline names it.",
-            autocompletion=run_names,
+            autocompletion=complete_run,
         ),
     ],
     baseline: Annotated[

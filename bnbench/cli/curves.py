@@ -45,7 +45,7 @@ def chart(
 def _places(
     curve: Sequence[float], epochs: int, width: int, height: int, low: float, high: float
 ) -> list[tuple[int, int]]:
-    """Give the cells of a curve: its points, and a straight line from each to the next."""
+    """The cells of a curve: its points, and a straight line from each to the next."""
     columns = [round(place * (width - 1) / max(1, epochs - 1)) for place in range(len(curve))]
     cells = []
     for column in range(columns[-1] + 1 if columns else 0):

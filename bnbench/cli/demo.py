@@ -105,7 +105,7 @@ class Curves:
         return True
 
     def means(self) -> dict[str, list[float]]:
-        """Give each arm's curve under its title."""
+        """Each arm's curve under its title."""
         return {title: list(self._curve(name)) for name, title in self._titles.items()}
 
     def _curve(self, name: str) -> Iterator[float]:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnbench.cli.completion import run_names
-from bnbench.cli.folders import run_folders
-from bnbench.cli.options import RESULTS, Json, Results
+from bnbench.cli.names import RESULTS, complete_run, run_folders
+from bnbench.cli.options import Json, Results
 from bnbench.cli.terminal import say, show, table
 
 if TYPE_CHECKING:
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 
 
 def diff(
-    first: Annotated[Path, typer.Argument(help="A run.", autocompletion=run_names)],
-    second: Annotated[Path, typer.Argument(help="Another run.", autocompletion=run_names)],
+    first: Annotated[Path, typer.Argument(help="A run.", autocompletion=complete_run)],
+    second: Annotated[Path, typer.Argument(help="Another run.", autocompletion=complete_run)],
     results: Results = RESULTS,
     as_json: Json = False,
 ) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from importlib import metadata, util
 from pathlib import Path
 
-from bnbench.cli.options import RESULTS, DataDir, Json, Results
+from bnbench.cli.names import RESULTS
+from bnbench.cli.options import DataDir, Json, Results
 from bnbench.cli.terminal import show, table
 
 Finding = tuple[str, str, str]

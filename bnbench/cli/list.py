@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnbench.cli.completion import run_names
-from bnbench.cli.folders import run_folder
-from bnbench.cli.options import RESULTS, Json
+from bnbench.cli.names import RESULTS, complete_run, run_folder
+from bnbench.cli.options import Json
 from bnbench.cli.terminal import percent, say, say_json, seed_ranges, show, table
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 def list_runs(
     results: Annotated[
         Path,
-        typer.Argument(help="A folder of runs, or an experiment.", autocompletion=run_names),
+        typer.Argument(help="A folder of runs, or an experiment.", autocompletion=complete_run),
     ] = RESULTS,
     by_run: Annotated[bool, typer.Option("--runs", help="One line a run.")] = False,
     as_json: Json = False,

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bnbench.cli.options import RESULTS, Results
+from bnbench.cli.names import RESULTS
+from bnbench.cli.options import Results
 from bnbench.cli.terminal import say
 
 

@@ -12,11 +12,10 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from bnbench.cli.names import RESULTS, complete_study
+
 HEADLINE = Path("headline")
 """The study of the first article's question: what the verbs of studies take by default."""
-
-RESULTS = Path("results")
-"""Where runs are, unless a command is told otherwise."""
 
 CLUSTER = "Cluster"
 """The heading of the options for Ray."""
@@ -41,6 +40,11 @@ MOST_SEEDS = 100_000
 StudySeeds = Annotated[
     int | None,
     typer.Option("--seeds", "-n", min=1, max=MOST_SEEDS, help="Seeds 0 ... N-1, not the study's."),
+]
+
+Studies = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Studies by name or file.", autocompletion=complete_study),
 ]
 
 Small = Annotated[

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnbench.cli.completion import study_names
+from bnbench.cli.names import RESULTS, complete_study
 from bnbench.cli.options import (
     HEADLINE,
-    RESULTS,
     DataDir,
     Device,
     Json,
@@ -32,7 +31,7 @@ def plan(
     study: Annotated[
         Path | None,
         typer.Argument(
-            help="A study by name or file; by default headline.", autocompletion=study_names
+            help="A study by name or file; by default headline.", autocompletion=complete_study
         ),
     ] = None,
     seeds: StudySeeds = None,

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnbench.cli.completion import run_names
-from bnbench.cli.folders import run_folder
-from bnbench.cli.options import RESULTS, Json, Results
+from bnbench.cli.names import RESULTS, complete_run, run_folder
+from bnbench.cli.options import Json, Results
 from bnbench.cli.terminal import show, table
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 def predict(
     run: Annotated[
         Path,
-        typer.Argument(help="A completed run, such as lenet5/seed-0.", autocompletion=run_names),
+        typer.Argument(help="A completed run, such as lenet5/seed-0.", autocompletion=complete_run),
     ],
     images: Annotated[list[Path], typer.Argument(help="Image files, any size, either polarity.")],
     results: Results = RESULTS,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnbench.cli.completion import study_names
-from bnbench.cli.options import RESULTS, Results
+from bnbench.cli.names import RESULTS
+from bnbench.cli.options import Results, Studies
 from bnbench.cli.terminal import say, saying
 
 if TYPE_CHECKING:
@@ -16,13 +16,7 @@ if TYPE_CHECKING:
 
 
 def report(
-    studies: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            help="Studies by name or file; by default all that have runs.",
-            autocompletion=study_names,
-        ),
-    ] = None,
+    studies: Studies = None,
     seeds: Annotated[
         int | None, typer.Option("--seeds", "-n", min=1, help="Only seeds 0 ... N-1.")
     ] = None,
@@ -37,6 +31,8 @@ def report(
     ] = None,
 ) -> None:
     """Write the report on the runs that are there: one HTML file that opens offline.
+
+    Without a study: all that have runs.
 
     Example: bnbench report --out report.html
     """

@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnbench.cli.completion import study_names
-from bnbench.cli.options import HEADLINE, RunOptions, Small, StudySeeds, WithRuns, with_run_options
+from bnbench.cli.options import (
+    HEADLINE,
+    RunOptions,
+    Small,
+    Studies,
+    StudySeeds,
+    WithRuns,
+    with_run_options,
+)
 from bnbench.cli.terminal import say, say_json, saying
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from bnbench.cli.running import Running
     from bnbench.config import Study
-    from bnbench.execution import Plan
     from bnbench.report.study_results import Judged
 
 
@@ -26,12 +31,7 @@ NEXT = "bnbench reproduce learning_rate --small"
 @with_run_options
 def reproduce(
     how: RunOptions,
-    studies: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            help="Studies by name or file; by default headline.", autocompletion=study_names
-        ),
-    ] = None,
+    studies: Studies = None,
     seeds: StudySeeds = None,
     small: Small = False,
     out: Annotated[
@@ -54,6 +54,8 @@ def reproduce(
 ) -> None:
     """Run what studies still lack, compare, judge the articles' claims, and write a report.
 
+    Without a study: headline, the first article's question.
+
     Example: bnbench reproduce learning_rate --small
     """
     from bnbench.cli.running import Running, run_plan
@@ -70,7 +72,8 @@ def reproduce(
         return load_studies(files, small=small, seeds=count, device=how.device, stack=how.stack)
 
     def run(todo: Sequence[Study]) -> int:
-        return run_plan(_plan(todo, how, running), running)
+        plan = running.plan((study.experiments, study.seeds) for study in todo)
+        return run_plan(plan, running)
 
     if until_decided:
         chosen, code = _until_decided(load, run, how.results, at_most, paths, seeds)
@@ -113,25 +116,6 @@ def _until_decided(
         if code > 1:
             break
     return done, worst
-
-
-def _plan(studies: Iterable[Study], how: RunOptions, running: Running) -> Plan:
-    """Plan what the studies still lack; a run that would replace another is refused."""
-    from bnbench.execution import merge_plans, plan_runs
-
-    plan = merge_plans(
-        plan_runs(
-            study.experiments,
-            study.seeds,
-            how.results,
-            data_dir=how.data_dir,
-            fresh=how.fresh,
-            device_of=running.device_of,
-        )
-        for study in studies
-    )
-    plan.refuse_others()
-    return plan
 
 
 def report_folder(judged: Judged, results: Path) -> Path:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import fmean, stdev
 
 import torch
@@ -16,15 +15,15 @@ from bnbench.cli.options import Executor, RunOptions
 from bnbench.cli.progress import ended, shown
 from bnbench.cli.signals import unless_stopped
 from bnbench.cli.terminal import counted, percent, say, say_json, show, table, tell
-from bnbench.config import Experiment, configuration_hash, load_experiment
+from bnbench.config import Experiment, configuration_hash
 from bnbench.errors import BnbenchError
 from bnbench.execution import (
-    KEEP_GOING,
     Ended,
     LocalWorkers,
     Plan,
     Rules,
     estimate_seconds,
+    merge_plans,
     plan_runs,
     run_tasks,
 )
@@ -44,84 +43,49 @@ class Running:
 
     Attributes
     ----------
-    jobs : int or None
-        Runs at a time; ``None``: as many as there is room for.
+    how : RunOptions
+        What the command was given.
     rules : Rules
         What is done about runs that fail.
     ray : RayCluster or None
         ``None``: all runs are done on this machine.
-    listing : bool
-        Whether runs are listed once they have ended.
     """
 
-    jobs: int | None = None
-    rules: Rules = KEEP_GOING
-    ray: RayCluster | None = None
-    listing: bool = True
+    how: RunOptions
+    rules: Rules
+    ray: RayCluster | None
 
     @classmethod
     def of(cls, how: RunOptions) -> Running:
         """Read the options of a command that does runs; those for Ray are refused without it."""
-        rules = Rules(how.retries, how.time_limit, fail_fast=not how.keep_going)
+        ray = None
         if how.executor is Executor.RAY:
             ray = RayCluster(how.ray_address, how.gpus_per_run)
-            return cls(how.jobs, rules, ray, listing=not how.as_json)
-        if how.ray_address is not None or how.gpus_per_run:
+        elif how.ray_address is not None or how.gpus_per_run:
             raise BnbenchError("--ray-address and --gpus-per-run are for --executor ray; add it")
-        return cls(how.jobs, rules, listing=not how.as_json)
+        rules = Rules(how.retries, how.time_limit, fail_fast=not how.keep_going)
+        return cls(how, rules, ray)
 
     def device_of(self, experiment: Experiment) -> torch.device:
         """Say which device a run gets; see `bnbench.training.device.resolve_device`."""
         return self.ray.device_of(experiment) if self.ray else resolve_device(experiment)
 
-
-def train_experiments(
-    configs: Sequence[Path],
-    seeds: Sequence[int],
-    overrides: Sequence[str],
-    how: RunOptions,
-    name: str | None = None,
-) -> int:
-    """Run what is still to be done of the given experiments and seeds; see ``train --help``.
-
-    Returns
-    -------
-    int
-        Exit code: 0; 1 if a run failed; 130 or 143 if SIGINT or SIGTERM stopped the command.
-    """
-    running = Running.of(how)
-
-    def plan_and_run() -> int:
-        plan = plan_runs(
-            _load(configs, overrides, how, name),
-            seeds,
-            how.results,
-            data_dir=how.data_dir,
-            fresh=how.fresh,
-            device_of=running.device_of,
+    def plan(self, wanted: Iterable[tuple[Iterable[Experiment], Sequence[int]]]) -> Plan:
+        """Plan experiments at seeds, group by group; no run may replace another unasked."""
+        how = self.how
+        plan = merge_plans(
+            plan_runs(
+                experiments,
+                seeds,
+                how.results,
+                data_dir=how.data_dir,
+                fresh=how.fresh,
+                device_of=self.device_of,
+            )
+            for experiments, seeds in wanted
         )
         plan.refuse_others()
-        code = run_plan(plan, running)
-        (_say_runs if how.as_json else _say_means)(plan.runs)
-        return code
-
-    return unless_stopped(plan_and_run)
-
-
-def _load(
-    configs: Sequence[Path], overrides: Sequence[str], how: RunOptions, name: str | None
-) -> list[Experiment]:
-    """Load all configs, and report the problems of all of them together."""
-    experiments: list[Experiment] = []
-    problems: list[str] = []
-    for path in configs:
-        try:
-            experiments.append(load_experiment(path, overrides, how.device, how.stack, name))
-        except BnbenchError as error:
-            problems += error.problems
-    if problems:
-        raise BnbenchError(*problems)
-    return experiments
+        return plan
 
 
 def run_plan(plan: Plan, running: Running) -> int:
@@ -130,14 +94,16 @@ def run_plan(plan: Plan, running: Running) -> int:
     Returns
     -------
     int
-        Exit code, as that of `train_experiments`.
+        Exit code: 0; 1 if a run failed; 130 or 143 if SIGINT or SIGTERM stopped the command.
 
     Raises
     ------
     BnbenchError
         If a run was refused, after the others have ended.
     """
-    return unless_stopped(lambda: _told(plan, _outcomes(plan, running), listing=running.listing))
+    return unless_stopped(
+        lambda: _told(plan, _outcomes(plan, running), listing=not running.how.as_json)
+    )
 
 
 def _outcomes(plan: Plan, running: Running) -> list[Ended]:
@@ -145,7 +111,7 @@ def _outcomes(plan: Plan, running: Running) -> list[Ended]:
     ray = running.ray
     with ray.connected() if ray and plan.tasks else nullcontext(LocalWorkers()) as workers:
         _prepare(plan, running)
-        slots = min(running.jobs or workers.capacity(plan.tasks), max(1, len(plan.tasks)))
+        slots = min(running.how.jobs or workers.capacity(plan.tasks), max(1, len(plan.tasks)))
         if any(running.device_of(task.experiment).type == "mps" for task in plan.tasks):
             tell("nothing of this was ever tried on Apple's GPU (mps); --device cpu was")
         _announce(plan, slots)
@@ -213,7 +179,7 @@ def _labelled(experiments: Sequence[str]) -> tuple[str, dict[str, str]]:
     return shared, dict(zip(names, labels, strict=True))
 
 
-def _say_means(runs: Sequence[Run]) -> None:
+def say_means(runs: Sequence[Run]) -> None:
     """Say how each experiment ended over its seeds, and which command compares them."""
     ended: dict[str, list[Final]] = {}
     for run in runs:
@@ -237,7 +203,7 @@ def _say_means(runs: Sequence[Run]) -> None:
         say(f"Compare them: bnbench compare {' '.join(others)} --baseline {baseline}")
 
 
-def _say_runs(runs: Sequence[Run]) -> None:
+def say_runs(runs: Sequence[Run]) -> None:
     """Say for programs how each run ended."""
     manifests = [(run, run.read_manifest()) for run in runs if run.manifest.exists()]
     say_json(

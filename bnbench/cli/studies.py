@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bnbench.claims import Check
 from bnbench.cli.options import HEADLINE
 from bnbench.cli.terminal import counted, saying
 from bnbench.config import Study, config_file, load_study, named
-from bnbench.errors import BnbenchError
+from bnbench.errors import BnbenchError, each
 from bnbench.findings.registration import registered_files
 from bnbench.findings.studies_with_runs import studies_with_runs
 from bnbench.report.study_results import Judged, judge_studies
@@ -25,10 +25,7 @@ def load_studies(
 ) -> list[Study]:
     """Load studies; with several, those that have no small variant are taken in full.
 
-    Raises
-    ------
-    BnbenchError
-        With the problems of all of them.
+    The problems of all of them are said together.
     """
 
     def load(path: Path) -> Study:
@@ -38,7 +35,7 @@ def load_studies(
         _check_seeds(study)
         return study
 
-    return _all(load, paths)
+    return each(load, paths)
 
 
 def _check_seeds(study: Study) -> None:
@@ -60,10 +57,10 @@ def known_studies(paths: Iterable[Path], results: Path) -> list[Study]:
     """
     ours = sorted(named("study").values(), key=lambda path: (path.stem != HEADLINE.name, path))
     given = [config_file(path, "study") for path in paths]
-    known = _all(load_study, {path.resolve(): path for path in [*given, *ours]}.values())
+    known = each(load_study, {path.resolve(): path for path in [*given, *ours]}.values())
     names = {study.name for study in known}
     own = [file for name, file in registered_files(results).items() if name not in names]
-    return known + _all(load_study, own)
+    return known + each(load_study, own)
 
 
 def judge_results(paths: Sequence[Path], results: Path, seeds: int | None = None) -> Judged:
@@ -77,11 +74,6 @@ def judge_results(paths: Sequence[Path], results: Path, seeds: int | None = None
     results : Path
     seeds : int, optional
         By default as many as there are.
-
-    Raises
-    ------
-    BnbenchError
-        If none of the studies has a run, or a file is wrong.
     """
     known = known_studies(paths, results)
     files = [Path(study.path) for study in known]
@@ -103,16 +95,3 @@ def _run_checks() -> Mapping[str, Check]:
     from bnbench.checks import run_checks  # it takes PyTorch
 
     return run_checks()
-
-
-def _all(load: Callable[[Path], Study], paths: Iterable[Path]) -> list[Study]:
-    studies: list[Study] = []
-    problems: list[str] = []
-    for path in paths:
-        try:
-            studies.append(load(path))
-        except BnbenchError as error:
-            problems += error.problems
-    if problems:
-        raise BnbenchError(*problems)
-    return studies

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnbench.cli.completion import experiment_names, setting_names
+from bnbench.cli.names import complete_experiment, complete_setting
 from bnbench.cli.options import MOST_SEEDS, RunOptions, with_run_options
-from bnbench.errors import BnbenchError
+from bnbench.errors import BnbenchError, each
+
+if TYPE_CHECKING:
+    from bnbench.config import Experiment
 
 
 @with_run_options
@@ -19,7 +22,7 @@ def train(
         list[Path] | None,
         typer.Argument(
             help="Experiments by name, such as lenet5, or their YAML files.",
-            autocompletion=experiment_names,
+            autocompletion=complete_experiment,
         ),
     ] = None,
     config: Annotated[
@@ -43,7 +46,7 @@ def train(
             "-o",
             metavar="KEY=VALUE",
             help="Change one setting.",
-            autocompletion=setting_names,
+            autocompletion=complete_setting,
         ),
     ] = None,
     name: Annotated[
@@ -56,7 +59,9 @@ def train(
 
     Example: bnbench train lenet5 lenet5_batchnorm --seeds 3
     """
-    from bnbench.cli.running import train_experiments
+    from bnbench.cli.running import Running, run_plan, say_means, say_runs
+    from bnbench.cli.signals import unless_stopped
+    from bnbench.config import load_experiment
 
     chosen = list(dict.fromkeys(seed)) if seed else list(range(seeds))
     configs = [*(experiments or ()), *(config or ())]
@@ -64,4 +69,15 @@ def train(
         raise BnbenchError("name an experiment, such as lenet5, or a YAML file")
     if name is not None and len(configs) > 1:
         raise BnbenchError("--name: names one experiment; train the others by themselves")
-    raise typer.Exit(train_experiments(configs, chosen, override or [], how, name))
+    running = Running.of(how)
+
+    def plan_and_run() -> int:
+        def load(path: Path) -> Experiment:
+            return load_experiment(path, override or [], how.device, how.stack, name)
+
+        plan = running.plan([(each(load, configs), chosen)])
+        code = run_plan(plan, running)
+        (say_runs if how.as_json else say_means)(plan.runs)
+        return code
+
+    raise typer.Exit(unless_stopped(plan_and_run))

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnbench.cli.completion import run_names
-from bnbench.cli.folders import run_folders
-from bnbench.cli.options import RESULTS, DataDir, Json, Results
+from bnbench.cli.names import RESULTS, complete_run, run_folders
+from bnbench.cli.options import DataDir, Json, Results
 from bnbench.cli.terminal import say, show, table, tell
 from bnbench.errors import BnbenchError
 
@@ -29,7 +28,7 @@ def verify(
         list[Path] | None,
         typer.Argument(
             help="Runs or experiments, such as lenet5; with --against, by default all.",
-            autocompletion=run_names,
+            autocompletion=complete_run,
         ),
     ] = None,
     rerun: Annotated[

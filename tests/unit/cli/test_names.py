@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from bnbench.cli.completion import experiment_names, setting_names, study_names
-from bnbench.cli.folders import run_folder
 from bnbench.cli.labels import short_labels
+from bnbench.cli.names import (
+    complete_experiment,
+    complete_run,
+    complete_setting,
+    complete_study,
+    run_folder,
+)
 from bnbench.cli.terminal import show_json, table
 from bnbench.errors import BnbenchError
 
@@ -55,10 +60,12 @@ def test_shared_overrides_are_said_once(names: list[str], shared: str, labels: l
     assert short_labels(names) == (shared, labels)
 
 
-def test_a_shell_completes_names_and_keys() -> None:
-    assert experiment_names("published/m") == ["published/mlp", "published/mlp_batchnorm"]
-    assert study_names("head") == ["headline"]
-    assert setting_names("training.optimizer.l") == ["training.optimizer.learning_rate="]
+def test_a_shell_completes_names_and_keys(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bnbench.cli.names.RESULTS", results)
+    assert complete_run("lenet") == ["lenet5", "lenet5/seed-0"]
+    assert complete_experiment("published/m") == ["published/mlp", "published/mlp_batchnorm"]
+    assert complete_study("head") == ["headline"]
+    assert complete_setting("training.optimizer.l") == ["training.optimizer.learning_rate="]
 
 
 def test_a_table_for_programs_is_its_rows(capsys: pytest.CaptureFixture[str]) -> None:

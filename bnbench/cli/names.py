@@ -1,4 +1,4 @@
-"""Folders of runs, given by their path or by the name that they have under the results folder."""
+"""What may be given by name: experiments, studies, runs and keys; and their completion."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from bnbench.errors import BnbenchError
 from bnbench.registry import unknown
 
+RESULTS = Path("results")
+"""Where runs are, unless a command is told otherwise."""
+
 
 def run_folder(given: str | Path, results: Path) -> Path:
     """Find a folder of runs by its path, or as ``lenet5`` or ``lenet5/seed-0`` below the results.
 
-    Raises
-    ------
-    BnbenchError
-        If there is none; the line names the nearest.
+    An unknown one is refused with the nearest.
     """
     for folder in (Path(given), results / given):
         if folder.is_dir():
@@ -42,3 +42,35 @@ def run_names(results: Path) -> set[str]:
         path.parent.relative_to(results).as_posix()
         for path in results.glob("**/seed-*/manifest.json")
     }
+
+
+def complete_experiment(incomplete: str) -> list[str]:
+    """Names of configs that begin so."""
+    from bnbench.config import named
+
+    return _beginning(named("experiment"), incomplete)
+
+
+def complete_study(incomplete: str) -> list[str]:
+    """Names of studies that begin so."""
+    from bnbench.config import named
+
+    return _beginning(named("study"), incomplete)
+
+
+def complete_run(incomplete: str) -> list[str]:
+    """Experiments and runs of the usual results folder that begin so."""
+    runs = run_names(RESULTS)
+    return _beginning(runs | {name.rpartition("/")[0] for name in runs}, incomplete)
+
+
+def complete_setting(incomplete: str) -> list[str]:
+    """Dotted keys that begin so, up to their equals sign."""
+    from bnbench.config.problems import dotted_keys
+    from bnbench.config.schema import Experiment
+
+    return _beginning((f"{key}=" for key in dotted_keys(Experiment)), incomplete)
+
+
+def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
+    return sorted(name for name in names if name.startswith(incomplete))
