@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bnbench.config.label import Label
@@ -75,15 +75,15 @@ class Study:
     question: str
     seeds: tuple[int, ...]
     arms: dict[str, StudyArm]
-    grid_keys: dict[str, tuple[str, ...]]
-    contrasts: tuple[PlannedContrast, ...]
-    best: tuple[BestAgainstBest, ...]
-    ladder: Ladder | None
-    keeps: str
-    has_small: bool
-    figures: tuple[str, ...] | None
-    claims: tuple[dict[str, Any], ...]
-    path: str
+    grid_keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    contrasts: tuple[PlannedContrast, ...] = ()
+    best: tuple[BestAgainstBest, ...] = ()
+    ladder: Ladder | None = None
+    keeps: str = ""
+    has_small: bool = False
+    figures: tuple[str, ...] | None = None
+    claims: tuple[dict[str, Any], ...] = ()
+    path: str = ""
     asks: tuple[StudyAsk, ...] = ()
     brief: tuple[BriefQuestion, ...] = ()
     changes: tuple[Change, ...] = ()

@@ -38,17 +38,14 @@ def as_study(arms: Sequence[ArmRuns]) -> StudyRuns:
         name="compare",
         question="",
         seeds=tuple(sorted({seed for arm in arms for seed in arm.runs})),
-        arms={arm.label: _study_arm(arm) for arm in arms},
-        grid_keys={},
-        contrasts=tuple(_contrast(arm, baseline, metrics) for arm in treatments),
-        best=(),
-        ladder=None,
-        keeps="",
-        has_small=False,
-        figures=None,
-        claims=(),
-        path="",
-    )
+        arms={arm.label: StudyArm(arm.label, arm.experiment.description or arm.label,
+                                  arm.experiment) for arm in arms},
+        contrasts=tuple(
+            PlannedContrast(arm.label, arm.label, arm.label, baseline.label, metrics,
+                            SMALLEST_EFFECT, confirmatory=False)
+            for arm in treatments
+        ),
+    )  # fmt: skip
     return StudyRuns(study, {arm.label: arm for arm in arms}, ())
 
 
@@ -66,21 +63,3 @@ def levels_of(compared: StudyRuns) -> tuple[Level, ...]:
 def _metrics(baseline: ArmRuns) -> tuple[Metric, ...]:
     same_file = baseline.first.manifest.dataset.validation_is_test_file
     return tuple(metric for metric in METRICS if not (same_file and metric.text == "test_accuracy"))
-
-
-def _study_arm(arm: ArmRuns) -> StudyArm:
-    return StudyArm(arm.label, arm.experiment.description or arm.label, arm.experiment)
-
-
-def _contrast(
-    treatment: ArmRuns, baseline: ArmRuns, metrics: tuple[Metric, ...]
-) -> PlannedContrast:
-    return PlannedContrast(
-        name=treatment.label,
-        group=treatment.label,
-        treatment=treatment.label,
-        baseline=baseline.label,
-        metrics=metrics,
-        smallest_effect=SMALLEST_EFFECT,
-        confirmatory=False,
-    )

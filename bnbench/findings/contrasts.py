@@ -12,7 +12,6 @@ from bnbench.findings.results import Finding, Level
 from bnbench.findings.study_runs import ArmRuns, StudyRuns
 from bnbench.statistics import (
     Contrast,
-    Equivalence,
     any_time_sign_p,
     equivalence_test,
     median_time,
@@ -97,7 +96,7 @@ def compare_levels(
 ) -> Finding:
     """Compare two levels of one metric; `notes` is what a reader must know besides."""
     metric = treatment.metric
-    contrast, speed = None, None
+    contrast, equivalent, speed = None, None, None
     if treatment.values.keys() & baseline.values.keys():
         if metric.quantity.kind == "level":
             contrast = paired_contrast(
@@ -106,6 +105,9 @@ def compare_levels(
                 higher_is_better=metric.quantity.higher_is_better,
                 effect_of_interest=planned.smallest_effect,
                 any_time=planned.any_time,
+            )
+            equivalent = equivalence_test(
+                contrast.differences, margin=planned.smallest_effect, any_time=planned.any_time
             )
         elif metric.quantity.kind == "time":
             speed = speed_up(treatment.values, baseline.values, any_time=planned.any_time)
@@ -118,7 +120,7 @@ def compare_levels(
         treatment=treatment,
         baseline=baseline,
         contrast=contrast,
-        equivalence=_equivalence(contrast, any_time=planned.any_time) if contrast else None,
+        equivalence=equivalent,
         speed_up=speed,
         prediction=prediction_interval(contrast.differences) if contrast else None,
         published=_published_difference(treatment, baseline),
@@ -130,11 +132,6 @@ def compare_levels(
         notes=notes,
         any_time=planned.any_time,
     )
-
-
-def _equivalence(contrast: Contrast, *, any_time: bool) -> Equivalence:
-    margin = contrast.effect_of_interest
-    return equivalence_test(contrast.differences, margin=margin, any_time=any_time)
 
 
 def _published_difference(treatment: Level, baseline: Level) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from bnbench.config import Study, StudyArm, load_study
+from bnbench.config import Study, load_study
 
 
 def studies_with_runs(
@@ -41,12 +41,11 @@ def _comparable(study: Study, results: Path) -> bool:
     """Say whether two arms of a contrast share a seed; of a ladder, whether half is there."""
     if study.ladder is not None:
         return _share(study, results) >= 0.5
-    seeds = {label: _seeds_of(arm, results) for label, arm in study.arms.items()}
+    seeds = {
+        label: set(_run_seeds(results / arm.experiment.experiment))
+        for label, arm in study.arms.items()
+    }
     return any(seeds[contrast.treatment] & seeds[contrast.baseline] for contrast in study.contrasts)
-
-
-def _seeds_of(arm: StudyArm, results: Path) -> set[int]:
-    return set(_run_seeds(results / arm.experiment.experiment))
 
 
 def _share(study: Study, results: Path) -> float:

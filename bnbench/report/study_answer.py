@@ -82,7 +82,11 @@ def answer(found: StudyFindings) -> Answer:
 def _part(found: StudyFindings, ask: StudyAsk, tests: Sequence[ClaimTest]) -> Part:
     if not tests:
         return _published(found, ask)
-    pieces = [_piece(test, found) for test in tests]
+    pieces = [
+        Piece(test, test.judge(found),
+              found.finding(test.names["contrast"], test.names.get("metric", "")))
+        for test in tests
+    ]  # fmt: skip
     verdict = of_question(piece.verdict for piece in pieces)
     if not any(piece.outcome for piece in pieces):
         return Part(ask.says, verdict, "")
@@ -91,19 +95,11 @@ def _part(found: StudyFindings, ask: StudyAsk, tests: Sequence[ClaimTest]) -> Pa
     if len(pieces) > LISTED:
         text = _most(found.study, pieces, of)
         return Part(ask.says, verdict, text if said else f"{of}: {text}")
-    differs = bool(of) and not said and _has_differences(pieces)
+    paired = any(piece.finding and piece.finding.contrast for piece in pieces)
+    differs = bool(of) and not said and paired
     text = _each(found.study, pieces, of, verdict, "by " * differs)
     lead = "" if said else f"{of}{' differs' * differs}{':' * (len(pieces) > 1 and bool(of))} "
     return Part(ask.says, verdict, (lead + text).strip())
-
-
-def _piece(test: ClaimTest, found: StudyFindings) -> Piece:
-    finding = found.finding(test.names["contrast"], test.names.get("metric", ""))
-    return Piece(test, test.judge(found), finding)
-
-
-def _has_differences(pieces: Sequence[Piece]) -> bool:
-    return any(piece.finding and piece.finding.contrast for piece in pieces)
 
 
 def _each(study: Study, pieces: Sequence[Piece], of: str, verdict: Verdict, by: str) -> str:
