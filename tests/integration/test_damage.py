@@ -128,17 +128,7 @@ def shrink_a_layer(state: dict[str, Any]) -> None:
     state["model"]["output.weight"] = torch.zeros(3, 3)
 
 
-def lose_the_stream(state: dict[str, Any]) -> None:
-    state["order_stream"] = state["order_stream"][:100]
-
-
-def lose_a_step(state: dict[str, Any]) -> None:
-    state["tally"]["losses"] = [0.5]
-
-
-@pytest.mark.parametrize(
-    "damage", ["cut", "another run", "hostile", "shape", "stream", "contradiction"]
-)
+@pytest.mark.parametrize("damage", ["cut", "another run", "hostile", "shape"])
 def test_a_spoilt_checkpoint_is_named_and_the_one_before_it_used(
     damage: str, make_run: MakeRun, train: Train, originals: dict[str, Run], tmp_path: Path
 ) -> None:
@@ -149,21 +139,17 @@ def test_a_spoilt_checkpoint_is_named_and_the_one_before_it_used(
         "another run": originals["neighbour"].checkpoints()[0].read_bytes(),
         "hostile": hostile(made),
         "shape": forged(latest, shrink_a_layer),
-        "stream": forged(latest, lose_the_stream),
-        "contradiction": forged(latest, lose_a_step),
     }[damage]
     latest.write_bytes(spoilt)
     done = train()
     assert done.returncode == 0, done.stderr
     said = [line for line in done.stderr.splitlines() if line.startswith("bnbench: ")]
-    wrong = "cannot be gone on with: "
     why = {
         "cut": "is not whole",
         "another run": "is of another run, or of other versions",
         "hostile": "holds more, or less, than tensors and numbers by name",
-        "shape": f"{wrong}model.output.weight is torch.float32 (3, 3), not torch.float32 (10, 256)",
-        "stream": f"{wrong}order_stream is no state of a random generator",
-        "contradiction": f"{wrong}tally holds other batches than 1 of 50 examples",
+        "shape": "cannot be gone on with: model.output.weight is torch.float32 (3, 3), not"
+        " torch.float32 (10, 256)",
     }[damage]
     assert said == [
         f"bnbench: {latest}: {why}; set aside as spoilt-{latest.name}",

@@ -214,17 +214,12 @@ def test_a_changed_setting_is_named_and_never_overwritten(tmp_path: Path) -> Non
     ("old", "new", "said"),
     [
         ("config: plain.yaml", "config: absent.yaml", "absent.yaml: cannot be read"),
-        ("baseline: plain", "baseline: plane", "there is no experiment 'plane'"),
-        ("test_accuracy", "test_acuracy", "there is no metric 'test_acuracy'"),
-        ("rule: higher", "rule: hihger", "hihger"),
         ("contrast: lead", "contrast: leed", "leed"),
-        ("\nquestion:", "\nqestion:", "did you mean 'question'"),
         (
             "{config: plain.yaml}",
             "{config: plain.yaml, overrides: {training.epoch: 1}}",
             "training.epoch: there is no such key; did you mean 'epochs'?",
         ),
-        ("seeds: 2", "seeds: 0", "tiny.yaml:3:1: seeds: must be 1 or more, not 0"),
     ],
 )
 def test_a_wrong_study_is_one_line_and_leaves_nothing(
