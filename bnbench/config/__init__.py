@@ -7,6 +7,8 @@ from bnbench.config.loading import (
     differing_keys,
     differing_recipe,
     dump_experiment,
+    hash_of_states,
+    is_open_ended,
     load_experiment,
 )
 from bnbench.config.named import config_file, named
@@ -66,6 +68,8 @@ __all__ = [
     "differing_keys",
     "differing_recipe",
     "dump_experiment",
+    "hash_of_states",
+    "is_open_ended",
     "load_experiment",
     "load_study",
     "named",

@@ -21,7 +21,7 @@ from bnbench.errors import BnbenchError
 DECIDES_NO_NUMBER = {"experiment", "description", "published"}
 HOW_IT_IS_DONE = (
     "training.device:", "training.threads:", "training.stack:", "training.cuda_graph:",
-    "training.kernels:",
+    "training.kernels:", "training.keep_state:",
 )  # fmt: skip
 ADDED_LATER: dict[tuple[str, str], Any] = {
     ("data", "class_shares"): None,
@@ -177,6 +177,7 @@ def configuration_hash(experiment: Experiment) -> str:
     del settings["training"][
         "kernels"
     ]  # what it comes to is compared by itself: `Identity.kernels`
+    del settings["training"]["keep_state"]
     for (section, key), as_before in ADDED_LATER.items():
         if settings[section][key] == as_before:
             del settings[section][key]
@@ -184,6 +185,25 @@ def configuration_hash(experiment: Experiment) -> str:
         del settings["probes"]
     text = json.dumps(settings, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+EPOCH_BY_EPOCH = ("constant", "step")
+"""Schedules whose rates do not depend on how many epochs follow."""
+
+
+def is_open_ended(experiment: Experiment) -> bool:
+    """Whether its states are those of a longer run, too, and the last of them is kept."""
+    training = experiment.training
+    schedule = training.schedule is None or training.schedule.name in EPOCH_BY_EPOCH
+    return training.keep_state and schedule and training.stack is None and not experiment.probes
+
+
+def hash_of_states(experiment: Experiment) -> str:
+    """Hash the settings that decide a run's states; their number is left out if it decides none."""
+    if is_open_ended(experiment):
+        training = experiment.training.model_copy(update={"epochs": 1})
+        experiment = experiment.model_copy(update={"training": training})
+    return configuration_hash(experiment)
 
 
 def differing_keys(first: Experiment, second: Experiment) -> list[str]:

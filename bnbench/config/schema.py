@@ -260,6 +260,8 @@ class TrainingSettings(Settings):
     """How the learning rate changes over the run; ``None``: not at all."""
     early_stopping: EarlyStoppingSettings | None = None
     """Where a rule would stop the run, which goes on to its last epoch; ``None``: no rule."""
+    keep_state: bool = False
+    """Keep the last state of a run that has ended, so that it can go on to more epochs later."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """``auto``: a GPU where there is one."""
     threads: Annotated[int, Field(ge=1, le=256)] = 1

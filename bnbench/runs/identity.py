@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bnbench.config import Experiment, configuration_hash, differing_keys
+from bnbench.config import Experiment, configuration_hash, differing_keys, is_open_ended
 from bnbench.errors import BnbenchError
 from bnbench.runs.directory import Run
 from bnbench.runs.hashes import changed_since
@@ -46,9 +46,9 @@ class Found:
     ----------
     state : str
         ``cached``: this very run, finished, with the files that it left; ``resume``: this very
-        run, stopped after a whole epoch; ``run``: nothing that could be used; ``other``: another
-        run, finished or to be gone on with, or this one with files that were edited or removed
-        since: it is never overwritten unasked.
+        run, stopped after a whole epoch, or one of fewer epochs that goes on; ``run``: nothing that
+        could be used; ``other``: another run, finished or to be gone on with, or this one with
+        files that were edited or removed since: it is never overwritten unasked.
     reason : str
         Why, in a few words.
     """
@@ -70,11 +70,22 @@ def look(run: Run, wanted: Identity) -> Found:
     if manifest.finished and not differences:
         changes = changed_since(run, manifest, wanted.experiment)
         differences = [f"{name} ({change} since it ended)" for name, change in changes.items()]
+    if manifest.status == "complete" and _goes_further(run, wanted, differences):
+        epochs = wanted.experiment.training.epochs
+        return Found("resume", f"complete after epoch {manifest.final.epochs}, goes on to {epochs}")
     if differences:
         return Found("other", "; ".join(differences))
     if manifest.finished:
         return Found("cached", manifest.status)
     return Found("resume", f"{manifest.status} after epoch {manifest.final.epochs}")
+
+
+def _goes_further(run: Run, wanted: Identity, differences: list[str]) -> bool:
+    """Tell whether a complete run is the beginning of the one that is wanted."""
+    of_length = len(differences) == 1 and differences[0].startswith("training.epochs:")
+    if not (of_length and is_open_ended(wanted.experiment) and run.checkpoints()):
+        return False
+    return run.read_experiment().training.epochs < wanted.experiment.training.epochs
 
 
 def is_finished(run: Run, wanted: Identity) -> bool:

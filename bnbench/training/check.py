@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import torch
 
-from bnbench.config import Experiment, ModelSettings
+from bnbench.config import Experiment, ModelSettings, is_open_ended
 from bnbench.data import find_dataset
 from bnbench.errors import BnbenchError
 from bnbench.models import build_model, find_architecture, resolve_model
@@ -21,7 +21,7 @@ def check_experiment(experiment: Experiment) -> None:
     """Check that the architecture, its layers and the data set exist and fit together."""
     problems = [
         problem
-        for check in (_model, _dataset, _image_size, _stack, _probes)
+        for check in (_model, _dataset, _image_size, _keep_state, _stack, _probes)
         for problem in check(experiment)
     ]
     if problems:
@@ -73,6 +73,22 @@ def _image_size(experiment: Experiment) -> list[str]:
     return [
         f"{experiment.place('data.resize')}: {experiment.model.name} takes images of {wanted} x"
         f" {wanted} pixels, not {given} x {given}; set data.resize to {remedy}"
+    ]
+
+
+def _keep_state(experiment: Experiment) -> list[str]:
+    """Refuse to keep a state that no longer run has."""
+    training = experiment.training
+    if not training.keep_state or is_open_ended(experiment):
+        return []
+    why = (
+        "a stack of seeds" if training.stack
+        else "a run with probes" if experiment.probes
+        else f"the schedule {training.schedule.name}" if training.schedule else ""
+    )  # fmt: skip
+    return [
+        f"{experiment.place('training.keep_state')}: {why} does not go on to more epochs with the"
+        " same numbers; set it to false"
     ]
 
 

@@ -273,7 +273,7 @@ def _content(path: Path) -> dict[str, Any]:
     return content
 
 
-def remove_checkpoints(run: Run) -> None:
-    """Remove what a finished run no longer needs."""
-    for path in (*run.checkpoints(), *run.path.glob(f"{ASIDE}*")):
+def remove_checkpoints(run: Run, but: int = 0) -> None:
+    """Remove what a finished run no longer needs; the latest `but` of its states stay."""
+    for path in (*run.checkpoints()[but:], *run.path.glob(f"{ASIDE}*")):
         path.unlink()

@@ -53,11 +53,13 @@ OF_BATCH_LAST = ("bnbench.kernels.", "bnbench.models.batch_last")
 ABSENT = ""
 EARLIER = {
     # It had no stack; it took huge integers; it knew no normalization but batch norm; no kernels;
-    # no probes; no schedules; no shares of classes; no early stopping.
+    # no probes; no schedules; no shares of classes; no early stopping; it
+    # kept no state.
     "bnbench.config.schema": (
         "d8ff01852d3e", "ef7a11f323a8", "e60ea4b1eb5a", "83fc0b2648be", "ac7c45c9b2e5",
         "6dd5b018819c", "6a15c6d423cd", "8ebef3fc27d2", "9847b74ec945",
         "7f062e50bdcd",  # it took a warm-up and a bias of any size
+        "90c6fc2e02e9",  # it kept no state
     ),
     "bnbench.data": (ABSENT, "72da03e96d1b"),  # it imported all of its files at once
     "bnbench.data.csv_files": (ABSENT, "9da3503fd7eb"),  # it looked for its folder itself
@@ -104,6 +106,7 @@ EARLIER = {
     "bnbench.training.experiment": (
         "0117b3023541", "31e15c672ddf", "a44b5d1b1c46", "269e7a30c962", "0c5f0c059cc9",
         "4b5c54ad3896", "356c3f645ce3", "1e4e7ea5e74a",
+        "3293d2d67c45",
     ),
     # Its code was the loop's; it updated; it chose no kernels; no periods; one rate.
     "bnbench.training.learner": (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from bnbench.config import Experiment
+from bnbench.config import Experiment, is_open_ended
 from bnbench.data import Splits, data_folder, load_splits, shared_splits
 from bnbench.models import Network
 from bnbench.probes import probes_of
@@ -110,7 +110,7 @@ def run_seeds(
             held.enter_context(locked(run))
         left = {run: one for run, one in wanted.items() if fresh or not is_finished(run, one)}
         for run in wanted.keys() - left.keys():
-            remove_checkpoints(run)  # it was killed in its last instant
+            remove_checkpoints(run, int(is_open_ended(experiment)))  # killed in its last instant
         if not left:
             return
         kept = {} if fresh else kept_together(left, splits)

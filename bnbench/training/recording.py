@@ -17,7 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnbench.config import EarlyStoppingSettings, configuration_hash, dump_experiment
+from bnbench.config import (
+    EarlyStoppingSettings,
+    configuration_hash,
+    dump_experiment,
+    hash_of_states,
+    is_open_ended,
+)
 from bnbench.data import Split, Splits
 from bnbench.errors import BnbenchError
 from bnbench.runs import (
@@ -224,13 +230,12 @@ def _recorded(
             raise
         status = "diverged" if record.divergence else "complete"
         _end(run, manifest, status=status, final=final, error=record.divergence)
-        remove_checkpoints(run)
+        goes_further = status == "complete" and is_open_ended(wanted.experiment)
+        remove_checkpoints(run, but=int(goes_further))
 
 
 def _owner(wanted: Identity) -> str:
-    return owner_of(
-        configuration_hash(wanted.experiment), wanted.seed, wanted.dataset_hash, versions()
-    )
+    return owner_of(hash_of_states(wanted.experiment), wanted.seed, wanted.dataset_hash, versions())
 
 
 def kept_together(wanted: Mapping[Run, Identity], splits: Splits) -> dict[Run, Checkpoint]:
@@ -277,6 +282,11 @@ def _kept(run: Run, wanted: Identity, splits: Splits, at_most: int | None) -> Ch
     if refused:
         goes_on = f"goes on after step {kept.state.step:,}" if kept else "starts over"
         _LOG.warning("bnbench: %s: %s", run.path, goes_on)
+    if kept is None and run.read_manifest().finished:
+        raise BnbenchError(
+            f"{run.path}: is finished, and its state cannot be gone on with; give another --results"
+            " folder, or --fresh to replace it"
+        )
     return kept
 
 
@@ -319,6 +329,8 @@ def _start(run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None) 
         logs = (run.batches, run.epochs, run.evaluations)
         for old in (*run.checkpoints(), *logs, run.weights, run.predictions, *run.probes()):
             old.unlink(missing_ok=True)
+    for end in (run.weights, run.predictions):  # of the shorter run that goes on
+        end.unlink(missing_ok=True)
     write_text(run.config, dump_experiment(experiment))
     return manifest
 

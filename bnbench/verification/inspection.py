@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bnbench.config import Experiment
+from bnbench.config import Experiment, hash_of_states
 from bnbench.data import find_dataset
 from bnbench.errors import BnbenchError, in_one_line
 from bnbench.runs import Manifest, Run, changed_files
@@ -105,7 +105,7 @@ def _check_checkpoints(run: Run, manifest: Manifest, experiment: Experiment) -> 
     if not run.checkpoints():
         return
     data, refused = manifest.dataset.sha256, dict[Path, str]()
-    owner = owner_of(manifest.configuration_hash, manifest.seed, data, manifest.versions)
+    owner = owner_of(hash_of_states(experiment), manifest.seed, data, manifest.versions)
     classes = len(find_dataset(manifest.dataset.name).classes)
     batches = schedule(experiment, manifest.dataset).train_batches
     wanted = pattern(experiment, classes, batches, manifest.machine.device_kind)
