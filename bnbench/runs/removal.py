@@ -16,6 +16,7 @@ WRITTEN = (
     "config.yaml", "manifest.json", "batches.csv", "epochs.csv", "evaluations.csv",
     "test_predictions.npy", "weights.pt", ".lock",
 )  # fmt: skip
+SEED = re.compile(r"seed-\d+")
 
 
 def find_removable(paths: Iterable[Path]) -> list[Run]:
@@ -35,9 +36,11 @@ def find_removable(paths: Iterable[Path]) -> list[Run]:
 
 
 def _is_left(run: Run) -> bool:
-    """Tell whether a folder is what is left of a run whose manifest has been removed."""
-    named = re.fullmatch(r"seed-\d+", run.path.name) and run.path.is_dir()
-    return bool(named) and not run.manifest.exists() and all(map(_ours, run.path.iterdir()))
+    """Tell whether a folder is what is left of a run, or of all runs of an experiment."""
+    if not run.path.is_dir() or run.manifest.exists():
+        return False
+    left = [*run.path.iterdir()]
+    return not left or (bool(SEED.fullmatch(run.path.name)) and all(map(_ours, left)))
 
 
 def check_removal(runs: Sequence[Run]) -> None:
@@ -68,6 +71,9 @@ def _ours(file: Path) -> bool:
 
 def remove(run: Run) -> None:
     """Remove a run, and the folders above it that are empty then."""
+    if not any(run.path.iterdir()):
+        run.path.rmdir()
+        return
     with locked(run):
         run.manifest.unlink(missing_ok=True)  # first: without it, what is left is no run
         for file in run.path.iterdir():

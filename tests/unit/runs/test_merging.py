@@ -142,6 +142,10 @@ def test_a_removal_that_was_killed_goes_on(sealed: Callable[..., Run], tmp_path:
     other.manifest.unlink()
     assert CliRunner().invoke(app, ["rm", str(other.path.parent), "--yes"]).exit_code == 0
     assert not other.path.parent.exists()
+    other.path.parent.mkdir()  # it was killed just before it removed the experiment's folder
+    assert CliRunner().invoke(app, ["rm", str(other.path.parent), "--yes"]).exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+    assert not any((tmp_path / "here").iterdir())
 
 
 def test_removal_asks_first(sealed: Callable[..., Run], tmp_path: Path) -> None:
