@@ -96,6 +96,8 @@ class Run:
 
 def run_directory(results: Path, experiment: Experiment, seed: int) -> Run:
     """Name the directory of a run; nothing is created."""
+    if not 0 <= seed < 1 << 63:  # what PyTorch's random streams take, and a manifest states
+        raise BnbenchError(f"seed {seed}: must be a whole number from 0 to 2**63 - 1")
     return Run(results / experiment.experiment / f"seed-{seed}")
 
 

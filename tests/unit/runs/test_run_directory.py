@@ -335,6 +335,12 @@ def test_a_run_is_not_written_through_a_link(tmp_path: Path, name: str) -> None:
     assert sorted(path.name for path in run.path.iterdir()) == [name]
 
 
+@pytest.mark.parametrize("seed", [-1, 1 << 63])
+def test_a_seed_that_no_random_stream_takes(seed: int) -> None:
+    with pytest.raises(BnbenchError, match=f"seed {seed}: must be a whole number from 0"):
+        run_directory(Path("results"), EXPERIMENT, seed)
+
+
 def test_runs_are_found_in_the_order_of_their_seeds(tmp_path: Path) -> None:
     for seed in (10, 9, 0):
         make_run(tmp_path, seed)
