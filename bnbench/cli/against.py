@@ -10,7 +10,13 @@ from rich.table import Table
 from bnbench.cli.terminal import say, show, table, tell
 from bnbench.errors import BnbenchError
 from bnbench.findings.numbers import difference, level
-from bnbench.findings.reference_agreement import BOUND, CONFIDENCE, Judged, Judgement, judge
+from bnbench.findings.reference_agreement import (
+    BOUND,
+    CONFIDENCE,
+    ReferenceAgreement,
+    ReferenceCheck,
+    agreement_with,
+)
 from bnbench.runs import Run, find_runs
 
 LISTED = 60
@@ -29,11 +35,11 @@ def judge_runs(
     """
     if not reference.is_dir():
         raise BnbenchError(f"{reference}: there is no such folder; give one like results/reference")
-    judgement = judge(find_runs(folders) if folders else _runs_in(results), reference)
-    show(_table(judgement), as_json=as_json)
-    for line in (*judgement.notes, _sum(judgement)):
+    agreement = agreement_with(find_runs(folders) if folders else _runs_in(results), reference)
+    show(_table(agreement), as_json=as_json)
+    for line in (*agreement.notes, _sum(agreement)):
         (tell if as_json else say)(line)
-    return 0 if judgement.consistent else 1
+    return 0 if agreement.consistent else 1
 
 
 def _runs_in(results: Path) -> list[Run]:
@@ -45,14 +51,14 @@ def _runs_in(results: Path) -> list[Run]:
     return placed
 
 
-def _table(judgement: Judgement) -> Table:
+def _table(agreement: ReferenceAgreement) -> Table:
     """List everything, or of very much what lies outside."""
     headers = ("experiment", "validation accuracy", "reference", "here", "verdict")
-    many = len(judgement.judged) > LISTED
-    return table(headers, [_cells(one) for one in judgement.judged if not (many and one.inside)])
+    many = len(agreement.checks) > LISTED
+    return table(headers, [_cells(one) for one in agreement.checks if not (many and one.inside)])
 
 
-def _cells(one: Judged) -> tuple[str, ...]:
+def _cells(one: ReferenceCheck) -> tuple[str, ...]:
     written, unit = difference if one.paired else level, one.metric.quantity.unit
     low, high = (written(end, unit) for end in (one.interval.low, one.interval.high))
     return (
@@ -64,10 +70,10 @@ def _cells(one: Judged) -> tuple[str, ...]:
     )
 
 
-def _sum(judgement: Judgement) -> str:
-    verdict = "consistent" if judgement.consistent else "not consistent"
+def _sum(agreement: ReferenceAgreement) -> str:
+    verdict = "consistent" if agreement.consistent else "not consistent"
     return (
-        f"{judgement.outside} of {len(judgement.judged)} outside the reference's"
-        f" {100 * CONFIDENCE:g} % prediction; by chance {judgement.expected:.1f} on average, and at"
-        f" {100 * BOUND:g} % no more than {judgement.allowed}: {verdict} with the reference"
+        f"{agreement.outside} of {len(agreement.checks)} outside the reference's"
+        f" {100 * CONFIDENCE:g} % prediction; by chance {agreement.expected:.1f} on average, and at"
+        f" {100 * BOUND:g} % no more than {agreement.allowed}: {verdict} with the reference"
     )

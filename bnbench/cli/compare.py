@@ -70,8 +70,8 @@ def compare(
     from bnbench.plots.style import Form
     from bnbench.report.archive import archive
     from bnbench.report.compare import compare
+    from bnbench.report.comparison_table import markdown_table, render_table
     from bnbench.report.conclusion import conclusions
-    from bnbench.report.tables import markdown_table, render_table
     from bnbench.runs import write_text
 
     folders = run_folders(([baseline] if baseline else []) + runs, results)

@@ -32,7 +32,7 @@ def as_data(judged: Judged, results: Path) -> dict[str, object]:
         },
         "registered": _registrations(judged, results),
         "verdicts": {verdict.value: count for verdict, count in counts.items()},
-        "reference": agreement and {"outside": agreement.outside, "values": len(agreement.judged)},
+        "reference": agreement and {"outside": agreement.outside, "values": len(agreement.checks)},
     }
 
 
@@ -97,7 +97,7 @@ def say_agreement(judged: Judged) -> None:
     if found is not None:
         agree = "agree" if found.consistent else "do not agree"
         say(
-            f"Your runs {agree} with the reference: {found.outside} of {len(found.judged)} values"
+            f"Your runs {agree} with the reference: {found.outside} of {len(found.checks)} values"
             " lie outside what its seeds predict."
         )
 
@@ -123,11 +123,11 @@ def _counts(judgements: Iterable[Judgement]) -> Mapping[Verdict, int]:
     return {verdict: counts[verdict] for verdict in Verdict if counts[verdict]}
 
 
-def _agreement(judged: Judged) -> reference_agreement.Judgement | None:
+def _agreement(judged: Judged) -> reference_agreement.ReferenceAgreement | None:
     """Judge the runs by the reference; `None` where it is not here, or has no such experiment."""
     runs = {run.run.path: run.run for one in judged.runs for run in one.runs}
     try:
-        found = reference_agreement.judge(list(runs.values()), REFERENCE)
+        found = reference_agreement.agreement_with(list(runs.values()), REFERENCE)
     except BnbenchError:
         return None
-    return found if found.judged else None
+    return found if found.checks else None

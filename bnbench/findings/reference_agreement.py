@@ -29,7 +29,7 @@ BOUND = 0.99
 
 
 @dataclass(frozen=True)
-class Judged:
+class ReferenceCheck:
     """One accuracy of an experiment, or a paired difference of two, against the reference.
 
     Attributes
@@ -63,27 +63,27 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """All that could be judged.
+class ReferenceAgreement:
+    """All that could be held against the reference.
 
     Attributes
     ----------
     notes : tuple of str
-        One line an experiment or run that was not, with the reason.
+        One line an experiment or run that could not, with the reason.
     """
 
-    judged: tuple[Judged, ...]
+    checks: tuple[ReferenceCheck, ...]
     notes: tuple[str, ...]
 
     @property
     def outside(self) -> int:
         """How many lie outside."""
-        return sum(not judged.inside for judged in self.judged)
+        return sum(not check.inside for check in self.checks)
 
     @property
     def expected(self) -> float:
         """How many lie outside by chance, on average."""
-        return len(self.judged) * (1 - CONFIDENCE)
+        return len(self.checks) * (1 - CONFIDENCE)
 
     @property
     def allowed(self) -> int:
@@ -94,7 +94,7 @@ class Judgement:
         """
         from scipy.stats import binom
 
-        return int(binom.ppf(BOUND, len(self.judged), 1 - CONFIDENCE))
+        return int(binom.ppf(BOUND, len(self.checks), 1 - CONFIDENCE))
 
     @property
     def consistent(self) -> bool:
@@ -102,7 +102,7 @@ class Judgement:
         return self.outside <= self.allowed
 
 
-def judge(runs: Iterable[Run], reference: Path) -> Judgement:
+def agreement_with(runs: Iterable[Run], reference: Path) -> ReferenceAgreement:
     """Hold runs against those of a reference, experiment by experiment and pair by pair.
 
     Parameters
@@ -125,13 +125,13 @@ def judge(runs: Iterable[Run], reference: Path) -> Judgement:
             notes.append(f"{new.label}: {why}")
         else:
             pairs[new.label] = new, known
-    judged = [
+    checks = [
         one for metric in METRICS for one in (*_levels(pairs, metric),
                                               *_differences(pairs, metric, reference))
     ]  # fmt: skip
-    if not judged:
+    if not checks:
         raise BnbenchError(*notes, f"{reference}: has nothing to judge these runs by")
-    return Judgement(tuple(judged), tuple(notes))
+    return ReferenceAgreement(tuple(checks), tuple(notes))
 
 
 def _runs_of(reference: Path) -> Path:
@@ -160,17 +160,19 @@ def _not_comparable(new: ArmRuns, known: ArmRuns) -> str:
     return "" if len(known.runs) > 1 else "has one seed in the reference, which gives no interval"
 
 
-def _levels(pairs: Mapping[str, tuple[ArmRuns, ArmRuns]], metric: Metric) -> Iterator[Judged]:
+def _levels(
+    pairs: Mapping[str, tuple[ArmRuns, ArmRuns]], metric: Metric
+) -> Iterator[ReferenceCheck]:
     for name, (new, known) in pairs.items():
         new_values, known_values = _values(new, metric), _values(known, metric)
         interval = _predicted(known_values, len(new_values), new)
-        yield Judged(name, False, metric, interval, len(known_values),
+        yield ReferenceCheck(name, False, metric, interval, len(known_values),
                      _mean(new_values), len(new_values))  # fmt: skip
 
 
 def _differences(
     pairs: Mapping[str, tuple[ArmRuns, ArmRuns]], metric: Metric, reference: Path
-) -> Iterator[Judged]:
+) -> Iterator[ReferenceCheck]:
     """Judge the paired differences of the contrasts of which both sides were run."""
     for treatment, baseline in _contrasts(reference):
         if treatment in pairs and baseline in pairs:
@@ -178,8 +180,9 @@ def _differences(
             new_values, known_values = _paired(*new, metric), _paired(*known, metric)
             if new_values and len(known_values) > 1:
                 interval = _predicted(known_values, len(new_values), new[0])
-                yield Judged(f"{treatment} − {baseline}", True, metric, interval, len(known_values),
-                             _mean(new_values), len(new_values))  # fmt: skip
+                what, of = f"{treatment} − {baseline}", len(known_values)
+                mean, n = _mean(new_values), len(new_values)
+                yield ReferenceCheck(what, True, metric, interval, of, mean, n)
 
 
 def _values(arm: ArmRuns, metric: Metric) -> list[float]:

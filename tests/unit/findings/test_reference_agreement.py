@@ -11,7 +11,12 @@ import pytest
 
 from bnbench.cli.against import judge_runs
 from bnbench.errors import BnbenchError
-from bnbench.findings.reference_agreement import METRICS, Judged, Judgement, judge
+from bnbench.findings.reference_agreement import (
+    METRICS,
+    ReferenceAgreement,
+    ReferenceCheck,
+    agreement_with,
+)
 from bnbench.runs import Run, find_runs
 from bnbench.statistics import Interval
 
@@ -45,7 +50,7 @@ def test_an_accuracy_and_where_two_further_runs_lie(
 ) -> None:
     make("reference/runs", "a", KNOWN)
     runs = make("new", "a", [(0.90, 0.90), (0.92, 0.92)])
-    first, last = judge(runs, reference).judged
+    first, last = agreement_with(runs, reference).checks
     assert (first.what, first.metric.text, first.n, first.reference_n) == (
         "a", "validation_accuracy@1", 2, 3,
     )  # fmt: skip
@@ -71,7 +76,7 @@ def test_a_paired_difference_of_the_reference_s_contrasts(
     make("reference/runs", "b", [(0.92, 0.96), (0.94, 0.97), (0.96, 0.98)])  # + 0.02, 0.03, 0.04
     write_tables(reference)
     runs = [*make("new", "a", [(0.90, 0.95)] * 2), *make("new", "b", [(0.98, 0.96)] * 2)]
-    by_name = {(one.what, one.metric.epoch): one for one in judge(runs, reference).judged}
+    by_name = {(one.what, one.metric.epoch): one for one in agreement_with(runs, reference).checks}
     assert len(by_name) == 6  # two experiments and their difference, twice
     difference = by_name["b − a", 1]
     assert difference.paired
@@ -86,29 +91,29 @@ def test_equal_reference_runs_leave_room_for_an_image(
     make: Callable[..., list[Run]], reference: Path
 ) -> None:
     make("reference/runs", "a", [(0.90, 0.95)] * 3)
-    first, last = judge(make("new", "a", [(0.9001, 0.9502)]), reference).judged
+    first, last = agreement_with(make("new", "a", [(0.9001, 0.9502)]), reference).checks
     assert first.inside
     assert not last.inside
 
 
-def judgement(n: int, outside: int) -> Judgement:
+def agreement(n: int, outside: int) -> ReferenceAgreement:
     interval = Interval(0.0, 1.0, 0.95, "prediction")
     means = [2.0] * outside + [0.5] * (n - outside)
-    judged = [Judged("a", False, METRICS[0], interval, 3, mean, 1) for mean in means]
-    return Judgement(tuple(judged), ())
+    judged = [ReferenceCheck("a", False, METRICS[0], interval, 3, mean, 1) for mean in means]
+    return ReferenceAgreement(tuple(judged), ())
 
 
 @pytest.mark.parametrize("n", [1, 6, 40, 300])
 def test_as_many_outside_as_chance_puts_there(n: int) -> None:
-    allowed = judgement(n, 0).allowed
+    allowed = agreement(n, 0).allowed
 
     def at_most(count: int) -> float:
         return sum(comb(n, k) * 0.05**k * 0.95 ** (n - k) for k in range(count + 1))
 
     assert at_most(allowed) >= 0.99 > at_most(allowed - 1)
-    assert judgement(n, allowed).consistent
-    assert judgement(n, 0).expected == pytest.approx(n / 20)
-    assert n == allowed or not judgement(n, allowed + 1).consistent
+    assert agreement(n, allowed).consistent
+    assert agreement(n, 0).expected == pytest.approx(n / 20)
+    assert n == allowed or not agreement(n, allowed + 1).consistent
 
 
 def test_what_cannot_be_judged_is_said(make: Callable[..., list[Run]], reference: Path) -> None:
@@ -118,15 +123,15 @@ def test_what_cannot_be_judged_is_said(make: Callable[..., list[Run]], reference
     runs = [
         run for name in ("a", "single", "longer", "unknown") for run in make("new", name, KNOWN)
     ]
-    result = judge(runs, reference)
-    assert {one.what for one in result.judged} == {"a"}
+    result = agreement_with(runs, reference)
+    assert {one.what for one in result.checks} == {"a"}
     assert result.notes == (
         "single: has one seed in the reference, which gives no interval",
         "longer: is of another configuration than the reference",
         "unknown: is not in the reference",
     )
     with pytest.raises(BnbenchError, match=r"unknown: is not in the reference\n.*: has nothing"):
-        judge(find_runs([runs[-1].path]), reference)
+        agreement_with(find_runs([runs[-1].path]), reference)
 
 
 def test_a_reference_s_table_that_is_none(make: Callable[..., list[Run]], reference: Path) -> None:
@@ -134,7 +139,7 @@ def test_a_reference_s_table_that_is_none(make: Callable[..., list[Run]], refere
     write_tables(reference)
     (reference / "values.csv").write_bytes(b"\xff\xfe")
     with pytest.raises(BnbenchError, match=r"values\.csv or contrasts\.csv is no table"):
-        judge(make("new", "a", KNOWN), reference)
+        agreement_with(make("new", "a", KNOWN), reference)
 
 
 def test_the_command_and_its_exit_code(

@@ -16,7 +16,7 @@ from bnbench.plots import style
 from bnbench.plots.accuracy import plot_experiments
 from bnbench.plots.difference import plot_difference
 from bnbench.report.compare import Comparison, compare
-from bnbench.report.tables import CAPTION, markdown_table, render_table
+from bnbench.report.comparison_table import CAPTION, markdown_table, render_table
 from bnbench.runs import Run
 
 MakeRun = Callable[..., Run]
@@ -180,7 +180,7 @@ def test_a_folder_that_cannot_be_written(results: Path, tmp_path: Path) -> None:
 
 def test_torch_and_pyplot_stay_unloaded() -> None:
     program = (
-        "import sys, bnbench.report.compare, bnbench.report.tables\n"
+        "import sys, bnbench.report.compare, bnbench.report.comparison_table\n"
         "loaded = {'torch', 'torchvision', 'matplotlib.pyplot', 'seaborn'} & sys.modules.keys()\n"
         "assert not loaded, loaded"
     )
