@@ -49,9 +49,10 @@ def plan(
     from bnbench.config import load_study
     from bnbench.execution import plan_runs
 
-    loaded = load_study(study or HEADLINE, small=small, seeds=seeds, device=device, stack=stack)
+    path = study or HEADLINE
+    loaded = load_study(path, small=small, seeds=seeds, device=device, stack=stack)
     if loaded.claims or loaded.asks:  # what `reproduce` would refuse is refused here
-        _check_questions(loaded)
+        _check_questions(load_study(path) if small else loaded)  # claims name the full study
     planned = plan_runs(loaded.experiments, loaded.seeds, results, data_dir=data_dir)
     rows = [
         (name, seed_ranges(run.task.seed for run in runs), state, reason)
