@@ -106,8 +106,8 @@ def test_test_accuracy_is_the_test_file_s(trained: Path) -> None:
 def test_published_split_says_that_validation_is_the_test_file(root: Path, tmp_path: Path) -> None:
     done = bnbench(
         "train", "-c", root / "configs/published/mlp_batchnorm.yaml", "-o", "data.dataset=digits",
-        "-o", "training.epochs=1", "-o", "training.threads=2", "--results", tmp_path,
-        workers="forkserver",
+        "-o", "training.epochs=1", "-o", "data.train_examples=64", "-o", "training.threads=2",
+        "--results", tmp_path, workers="forkserver",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     (folder,) = run_folders(tmp_path)
