@@ -101,7 +101,7 @@ def test_an_edited_middle_row_is_believed_by_nobody(
     epochs.write_text("\n".join([names, ",".join(cells.values()), *rest, ""]), encoding="utf-8")
     done = bnbench(command, "tiny.yaml", "--results", results, cwd=reproduced)
     assert done.returncode == 2
-    assert f"{epochs}: {column}: {new} " in " ".join(done.stderr.split())
+    assert f"{epochs}: line 2: {column} {new} " in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
 
