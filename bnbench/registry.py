@@ -137,6 +137,8 @@ def on_demand(package: str, modules: Mapping[str, Iterable[str]]) -> Callable[[s
         Module of the package -> the names that are imported from it when they are first used.
     """
     homes = {name: f"{package}.{module}" for module, names in modules.items() for name in names}
+    if homes.keys() & modules.keys():
+        raise ValueError(f"{package}: a module, once imported, would hide what has its name")
 
     def find(name: str) -> object:
         if name not in homes:

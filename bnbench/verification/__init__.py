@@ -10,7 +10,7 @@ from bnbench.verification.difference import Difference, differing_facts, differi
 
 if TYPE_CHECKING:
     from bnbench.verification.inspection import Inspection, inspect, without_manifest
-    from bnbench.verification.rerun import Rerun, repeat, rerun
+    from bnbench.verification.repetition import Rerun, repeat, rerun
     from bnbench.verification.tolerance import (
         KINKED_TOLERANCE,
         STEPS,
@@ -39,7 +39,7 @@ __getattr__ = on_demand(
     __name__,
     {
         "inspection": ("Inspection", "inspect", "without_manifest"),
-        "rerun": ("Rerun", "repeat", "rerun"),
+        "repetition": ("Rerun", "repeat", "rerun"),
         "tolerance": ("KINKED_TOLERANCE", "STEPS", "TOLERANCE", "tolerances", "within_tolerance"),
     },
 )
