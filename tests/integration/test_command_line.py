@@ -305,7 +305,7 @@ def test_two_configs_of_one_name(root: Path, tmp_path: Path) -> None:
 def test_a_large_batch_and_odd_weights_do_not_stop_the_estimate(root: Path, tmp_path: Path) -> None:
     done = bnbench(
         "train", "-c", root / "configs/mlp.yaml", "-o", "data.dataset=digits",
-        "-o", "training.batch_size=60000", "-o", "training.initialization.bias=1e38",
+        "-o", "training.batch_size=60000", "-o", "training.initialization.bias=1e30",
         "-o", "training.epochs=1", "--results", tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
