@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+import torch
+
 CALLS = ("replace", "unlink", "fsync")
 LONGEST = 120  # seconds that a child may take before it is ended
 
@@ -134,6 +136,7 @@ def in_a_child(do: Callable[[], None], kill_after: float | None = None) -> int:
         child = os.fork()
     if child == 0:
         signal.alarm(LONGEST)
+        torch.set_num_threads(1)  # the others of this process are missing in its copy
         try:
             do()
             os._exit(0)
