@@ -144,7 +144,7 @@ def test_stopped_by_a_signal_runs_can_go_on(
     results = tmp_path / "results"
     line = command([config(tmp_path, "mlp", ENDLESS)], results, "--seeds", 2, "--jobs", 2)
     runs = [run_of(results, "mlp", seed) for seed in (0, 1)]
-    with started(*line) as process:
+    with really_started(line) as process:
         wait_until(lambda: all(run.checkpoints() for run in runs))
         (os.killpg if to_all else os.kill)(process.pid, number)
         _, said = process.communicate(timeout=60)
