@@ -49,10 +49,13 @@ def command(configs: Sequence[Path], results: Path, *options: object) -> list[st
 
 @contextmanager
 def really_started(line: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """As `started`, with the program's own start."""
-    with subprocess.Popen(
+    """As `started`, with the program's own start; it would leave ignored signals ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
+    process = subprocess.Popen(
         [*PROGRAM, *line], stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
+    )
+    signal.signal(signal.SIGHUP, before)
+    with process:
         try:
             yield process
         finally:
