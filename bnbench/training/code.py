@@ -21,7 +21,6 @@ from bnbench.runs import TORCH
 ROOT = "bnbench.training.experiment"
 DECIDES_NO_NUMBER = (
     "bnbench.errors",
-    "bnbench.foreign",
     "bnbench.registry",
     "bnbench.foreign",  # the bytes that it reads have hashes of their own
     "bnbench.config",
