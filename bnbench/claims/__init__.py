@@ -12,6 +12,7 @@ from bnbench.claims.rules import RULES, ClaimTest
 from bnbench.claims.rules.exact import Check
 from bnbench.claims.schema import Claim
 from bnbench.claims.table import claims_table
+from bnbench.claims.tests_of import tests_of
 from bnbench.claims.verdict import ASPECT_VERDICTS, Outcome, Verdict
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "overall_verdicts",
     "questions",
     "study_claims",
+    "tests_of",
 ]

@@ -13,15 +13,14 @@ from bnbench.cli.terminal import counted, say, show, table
 from bnbench.errors import BnbenchError
 from bnbench.findings import StudyFindings, reference_agreement
 from bnbench.findings.multiplicity import HOLM
-from bnbench.findings.registration import registration_line
 from bnbench.report.answers import BriefAnswer, answer_rows
 from bnbench.report.study_answer import answer
-from bnbench.report.study_results import Judged
+from bnbench.report.study_results import Judged, registrations
 
 REFERENCE = Path("results/reference")
 
 
-def as_data(judged: Judged, results: Path) -> dict[str, object]:
+def as_data(judged: Judged) -> dict[str, object]:
     """Lay out everything that the functions below say, for programs."""
     agreement, counts = _agreement(judged), _counts(_decided(judged))
     return {
@@ -30,7 +29,7 @@ def as_data(judged: Judged, results: Path) -> dict[str, object]:
             found.study.name: {"question": found.study.question, **asdict(answer(found))}
             for found in judged.findings
         },
-        "registered": _registrations(judged, results),
+        "registered": registrations(judged),
         "verdicts": {verdict.value: count for verdict, count in counts.items()},
         "reference": agreement and {"outside": agreement.outside, "values": len(agreement.checks)},
     }
@@ -72,9 +71,9 @@ def adjusted_together(found: StudyFindings) -> int:
     return sum(one.adjusted_by == HOLM for one in (*found.contrasts, *best))
 
 
-def say_registrations(judged: Judged, results: Path) -> None:
+def say_registrations(judged: Judged) -> None:
     """Say whether each study's questions were written down before its numbers were seen."""
-    for name, line in _registrations(judged, results).items():
+    for name, line in registrations(judged).items():
         say(f"{name}: {line}")
     for study in (found.study for found in judged.findings):
         if study.any_time:
@@ -104,11 +103,6 @@ def say_agreement(judged: Judged) -> None:
 
 def _cells(answer: BriefAnswer) -> tuple[str, str]:
     return answer.word or "–", answer.number
-
-
-def _registrations(judged: Judged, results: Path) -> dict[str, str]:
-    studies = (found.study for found in judged.findings)
-    return {study.name: registration_line(study, results) for study in studies}
 
 
 def _decided(judged: Judged) -> list[Judgement]:

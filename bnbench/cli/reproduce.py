@@ -58,29 +58,28 @@ def reproduce(
 
     Example: bnbench reproduce learning_rate --small
     """
+    from bnbench.cli.registering import register_all
     from bnbench.cli.running import Running, run_plan
     from bnbench.cli.studies import known_studies, load_studies
-    from bnbench.findings.registration import register
     from bnbench.report.study_results import judge_studies, own_claims
 
     paths = studies or [HEADLINE]
     running = Running.of(how)
     known = known_studies(paths, how.results)
-    own_claims(known)  # a wrong one is said before hours of runs
+    own = own_claims(known)  # a wrong one is said before hours of runs
 
     def load(files: Sequence[Path], count: int | None) -> list[Study]:
         return load_studies(files, small=small, seeds=count, device=how.device, stack=how.stack)
 
     def run(todo: Sequence[Study]) -> int:
+        registered = register_all(todo, own, how.results, any_time=until_decided)
         plan = running.plan((study.experiments, study.seeds) for study in todo)
-        return run_plan(plan, running)
+        return run_plan(plan.registered(registered), running)
 
     if until_decided:
         chosen, code = _until_decided(load, run, how.results, at_most, paths, seeds)
     else:
         chosen = load(paths, seeds)
-        for study in chosen:
-            register(study, how.results)
         code = run(chosen)
     if code <= 1:  # not stopped: what there is can be reported
         with saying("comparing the runs"):
@@ -131,13 +130,13 @@ def _report(judged: Judged, how: RunOptions, folder: Path, *, with_runs: bool) -
 
     if not how.as_json:
         outcome.say_answers(judged)
-        outcome.say_registrations(judged, how.results)
+        outcome.say_registrations(judged)
         outcome.say_verdicts(judged)
     with saying("writing the report"):
         paths = write_all(judged, folder, with_runs=with_runs)
     if how.as_json:
         files = [str(path) for path in paths]
-        say_json({**outcome.as_data(judged, how.results), "files": files})
+        say_json({**outcome.as_data(judged), "files": files})
         return
     for path in paths:
         say(path)

@@ -11,7 +11,6 @@ from bnbench.cli.terminal import tell
 from bnbench.config import Study
 from bnbench.errors import BnbenchError
 from bnbench.findings import StudyFindings, find
-from bnbench.findings.registration import register
 
 
 def run_until_decided(
@@ -27,7 +26,7 @@ def run_until_decided(
     at_most : int
         Seeds.
     run : callable
-        Runs what a study lacks; gives an exit code, above 1 if it was stopped.
+        Registers a study, and runs what it lacks; an exit code, above 1 if it was stopped.
 
     Returns
     -------
@@ -42,7 +41,6 @@ def run_until_decided(
     for seeds in looks(at_most):
         study = load(seeds)
         _check(study)
-        register(study, results, any_time=True)
         code = run(study)
         if code > 1:
             break

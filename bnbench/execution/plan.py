@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain
@@ -72,6 +72,21 @@ class Plan:
     def epochs(self) -> int:
         """Epochs of runs that are still to be done."""
         return sum(planned.task.epochs_left for planned in self.left)
+
+    def registered(self, studies: Mapping[str, Mapping[str, str]]) -> Plan:
+        """Tell the runs which studies they are done for.
+
+        Parameters
+        ----------
+        studies : mapping of str to mapping of str to str
+            Experiment -> the studies that have it, with the hashes of their questions.
+        """
+
+        def told(one: PlannedRun) -> PlannedRun:
+            asked = studies.get(one.task.experiment.experiment, {})
+            return replace(one, task=replace(one.task, registered=tuple(asked.items())))
+
+        return Plan(tuple(map(told, self.planned)))
 
     def refuse_others(self) -> None:
         """Refuse directories that hold another run, which is never overwritten unasked."""

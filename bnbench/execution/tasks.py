@@ -23,6 +23,8 @@ class Task:
     fresh: bool = False
     epochs_kept: int = 0
     """Of a run that was stopped; they are not done again."""
+    registered: tuple[tuple[str, str], ...] = ()
+    """Studies that it is done for, with the hashes of their questions."""
 
     @property
     def batches_per_epoch(self) -> int:

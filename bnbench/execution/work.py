@@ -34,7 +34,7 @@ def _progress(task: Task, slot: int, shared: Path | None) -> Iterator[Progress |
     batches, loss, accuracy = 0, float("nan"), float("nan")
     for result in run_experiment(
         task.experiment, task.seed, task.results,
-        data_dir=task.data_dir, fresh=task.fresh, shared=shared,
+        data_dir=task.data_dir, fresh=task.fresh, shared=shared, registered=dict(task.registered),
     ):  # fmt: skip
         if isinstance(result, EpochRow):
             yield Progress(

@@ -1,11 +1,15 @@
 """What a study set out to ask, written down when its first run starts.
 
 ``<results>/studies/<study>.json`` keeps the questions, contrasts, margins and rules, so that a
-reader can tell whether they were chosen before the numbers were seen.
+reader can tell whether they were chosen before the numbers were seen. The manifest of each run
+that the study begins has their hash.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +20,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bnbench.config import Change, PlannedContrast, Study
 from bnbench.errors import BnbenchError
 from bnbench.foreign import MEBIBYTE, read_foreign, there_is
-from bnbench.runs import run_directory, write_text
+from bnbench.runs import Manifest, run_directory, write_text
+
+Tests = Mapping[str, Any]
+"""What claims ask of a study; see `bnbench.claims.tests_of`."""
 
 
 class Registration(BaseModel):
@@ -44,9 +51,15 @@ class Registration(BaseModel):
     asks: dict[str, Any]
     file: str = ""
 
+    @property
+    def sha256(self) -> str:
+        """Hash of what the study asks, hex: of JSON in ASCII, names in order, no white space."""
+        text = json.dumps(self.asks, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
 
-def questions_of(study: Study) -> dict[str, Any]:
-    """List all of a study that decides what its numbers mean, as plain data."""
+
+def questions_of(study: Study, tests: Tests) -> dict[str, Any]:
+    """List all that decides what a study's numbers mean, as plain data."""
     return {
         "question": study.question,
         "contrasts": {contrast.name: _planned(contrast) for contrast in study.contrasts},
@@ -54,10 +67,11 @@ def questions_of(study: Study) -> dict[str, Any]:
         "asks": [ask.model_dump(mode="json") for ask in study.asks],
         "brief": [row.model_dump(mode="json") for row in study.brief],
         "claims": [dict(claim) for claim in study.claims],
+        "tests": dict(tests),
     }
 
 
-def register(study: Study, results: Path, *, any_time: bool = False) -> Registration:
+def register(study: Study, results: Path, tests: Tests, *, any_time: bool = False) -> Registration:
     """Write down what a study asks, unless that was done before.
 
     A study that is once judged at any time stays so: it has been looked at.
@@ -70,7 +84,7 @@ def register(study: Study, results: Path, *, any_time: bool = False) -> Registra
         registered=known.registered if known else datetime.now(UTC).replace(microsecond=0),
         runs_before=known.runs_before if known else _runs(study, results),
         any_time=any_time,
-        asks=known.asks if known else questions_of(study),
+        asks=known.asks if known else questions_of(study, tests),
         file=_from_here(study),
     )
     write_text(_path(study, results), new.model_dump_json(indent=2) + "\n")
@@ -113,25 +127,42 @@ def registered_files(results: Path) -> dict[str, Path]:
     }
 
 
-def as_registered(study: Study, results: Path) -> Study:
-    """Judge a study at any time if its seeds were added until it was decided."""
-    known = read_registration(study, results)
-    return study.at_any_time() if known is not None and known.any_time else study
+def registration_line(
+    study: Study, known: Registration | None, manifests: Iterable[Manifest], tests: Tests
+) -> str:
+    """Say when a study's questions were written down, and what has changed since.
 
-
-def registration_line(study: Study, results: Path) -> str:
-    """Say when a study's questions were written down, and what has changed since."""
-    known = read_registration(study, results)
+    Parameters
+    ----------
+    manifests : iterable of Manifest
+        Of its runs: one that began under other questions is counted.
+    tests : mapping
+        What claims ask of the study now.
+    """
     if known is None:
         return "not registered: its questions were not written down before its first run"
-    when = f"{known.registered:%Y-%m-%d %H:%M} UTC"
-    now = questions_of(study)
-    # what an earlier release did not write down cannot be seen to have changed
-    changed = [key for key in now if key in known.asks and now[key] != known.asks[key]]
-    line = f"registered {when}, before its first run"
-    if known.runs_before:
-        line = f"registered {when}, when {known.runs_before} of its runs were there already"
-    return line + (f"; changed since: {', '.join(changed)}" if changed else "")
+    line = f"registered {known.registered:%Y-%m-%d %H:%M} UTC, "
+    before = f"when {known.runs_before} of its runs were there already"
+    line += before if known.runs_before else "before its first run"
+    if changed := ", ".join(_changed(known.asks, questions_of(study, tests))):
+        line += f"; changed since: {changed}"
+    hashes = [manifest.registered.get(study.name, known.sha256) for manifest in manifests]
+    if others := sum(one != known.sha256 for one in hashes):
+        line += f"; {others} of its {len(hashes)} runs began under other questions"
+    return line
+
+
+def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """Name what is asked otherwise, one by one where it has names."""
+    known = [key for key in now if key in then]  # an earlier release wrote down less
+    for before, after, key in ((then[key], now[key], key) for key in known):
+        if isinstance(before, dict) and isinstance(after, dict):
+            names = sorted(before.keys() | after.keys())
+            parts = [name for name in names if before.get(name) != after.get(name)]
+            if parts:
+                yield f"{key} ({'; '.join(parts)})"
+        elif before != after:
+            yield key
 
 
 def _planned(planned: PlannedContrast | Change) -> dict[str, Any]:

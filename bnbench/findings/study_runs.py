@@ -10,7 +10,7 @@ from bnbench.config import Experiment, Study, differing_recipe
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun, read_finished_run, why_unfinished
 from bnbench.findings.published import PublishedRun, replicated
-from bnbench.findings.registration import as_registered
+from bnbench.findings.registration import Registration, read_registration
 from bnbench.findings.shared_seeds import why_unpaired
 from bnbench.runs import Run, run_directory
 
@@ -58,11 +58,14 @@ class StudyRuns:
         By label, every arm of the study; two labels of one experiment share its runs.
     missing : tuple of str
         One line a run that is not there or did not finish.
+    registration : Registration or None
+        What the study asked before its first run, if that was written down.
     """
 
     study: Study
     arms: dict[str, ArmRuns]
     missing: tuple[str, ...]
+    registration: Registration | None = None
 
     @property
     def runs(self) -> list[FinishedRun]:
@@ -82,7 +85,9 @@ def read_study(study: Study, results: Path) -> StudyRuns:
     results : Path
         The folder whose ``<experiment>/seed-<n>`` are looked at, of the study's seeds alone.
     """
-    study = as_registered(study, results)
+    registration = read_registration(study, results)
+    if registration is not None and registration.any_time:
+        study = study.at_any_time()
     missing: list[str] = []
     problems: list[str] = []
     read: dict[str, dict[int, FinishedRun]] = {}
@@ -106,7 +111,7 @@ def read_study(study: Study, results: Path) -> StudyRuns:
     for label, arm in study.arms.items():
         experiment, runs = arm.experiment, read[arm.experiment.experiment]
         arms[label] = ArmRuns(label, experiment, runs, _replicated(study, experiment))
-    return StudyRuns(study, arms, tuple(missing))
+    return StudyRuns(study, arms, tuple(missing), registration)
 
 
 def _read(experiment: Experiment, seed: int, results: Path) -> FinishedRun | str:

@@ -61,6 +61,8 @@ class StudyPart:
         Those at the head.
     missing, diverged : tuple of str
         A line a run.
+    registered : str
+        When its questions were written down, and what has changed since.
     """
 
     title: str
@@ -71,6 +73,7 @@ class StudyPart:
     groups: tuple[Group, ...]
     missing: tuple[str, ...]
     diverged: tuple[str, ...]
+    registered: str = ""
 
     @property
     def all_pictures(self) -> list[Picture]:
@@ -78,7 +81,9 @@ class StudyPart:
         return [*self.pictures, *(picture for group in self.groups for picture in group.pictures)]
 
 
-def study_part(found: StudyFindings, pictures: Sequence[Picture]) -> StudyPart:
+def study_part(
+    found: StudyFindings, pictures: Sequence[Picture], registered: str = ""
+) -> StudyPart:
     """Lay out all that a study's runs say, each figure beside the numbers that it shows."""
     groups = [
         *_pairs(found),
@@ -105,6 +110,7 @@ def study_part(found: StudyFindings, pictures: Sequence[Picture]) -> StudyPart:
         ),
         missing=found.missing,
         diverged=found.diverged,
+        registered=registered,
     )
 
 

@@ -18,6 +18,7 @@ from bnbench.claims import (
     claims_table,
     judge,
     study_claims,
+    tests_of,
 )
 from bnbench.config import Study
 from bnbench.config.label import Label
@@ -29,6 +30,7 @@ from bnbench.findings import (
     read_study,
     values_table,
 )
+from bnbench.findings.registration import registration_line
 from bnbench.report.answers import answer_rows, answers_table
 from bnbench.report.appendix import appendix, read_appendix
 from bnbench.report.claim_part import claims_part
@@ -99,6 +101,20 @@ def judge_studies(
     return Judged(runs, findings, judgements)
 
 
+def registrations(judged: Judged) -> dict[str, str]:
+    """Say of each study whether its questions were written down before its numbers were seen."""
+    claims = list({one.claim.id: one.claim for one in judged.judgements}.values())
+    return {
+        runs.study.name: registration_line(
+            runs.study,
+            runs.registration,
+            (run.manifest for run in runs.runs),
+            tests_of(runs.study, claims),
+        )
+        for runs in judged.runs
+    }
+
+
 def answering_experiments(studies: Sequence[Study]) -> set[str]:
     """Name the experiments of contrasts of test accuracy which a study set out to confirm.
 
@@ -135,10 +151,11 @@ def write_study_tables(judged: Judged, out: Path) -> list[Path]:
 def report_page(judged: Judged) -> Page:
     """Lay out the report of studies."""
     runs = {run.run.path: run.run for one in judged.runs for run in one.runs}
-    pairs = zip(judged.runs, judged.findings, strict=True)
+    pairs = zip(judged.runs, judged.findings, registrations(judged).values(), strict=True)
     return Page(
         studies=tuple(
-            study_part(found, draw_all(Source(found, _curves(runs), runs))) for runs, found in pairs
+            study_part(found, draw_all(Source(found, _curves(runs), runs)), registered)
+            for runs, found, registered in pairs
         ),
         questions=tuple(answer_rows(judged.findings)),
         claims=claims_part(judged.judgements, [one.study.name for one in judged.findings]),

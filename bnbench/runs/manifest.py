@@ -140,6 +140,9 @@ class Manifest(Section):
     files : dict
         File name -> SHA-256, hex, of what the finished run left beside the manifest; empty until
         then, and in runs of the first release.
+    registered : dict
+        Study -> hash of what it asked when the run began; see `bnbench.findings.registration`.
+        Empty in runs that no study began, and in those of earlier releases.
     source : dict
         Git commit of bnbench's source and whether it was changed since; ``None`` if unknown.
     started, ended : str
@@ -174,6 +177,7 @@ class Manifest(Section):
     resumed_after_epochs: list[Whole] = []
     code: dict[str, str] = {}
     files: dict[str, Sha256] = {}
+    registered: dict[str, Sha256] = {}
     schema_version: Literal[1] = 1
     seal: Sha256 | None = None
 

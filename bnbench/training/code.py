@@ -106,6 +106,7 @@ EARLIER = {
         "0117b3023541", "31e15c672ddf", "a44b5d1b1c46", "269e7a30c962", "0c5f0c059cc9",
         "4b5c54ad3896", "356c3f645ce3", "1e4e7ea5e74a",
         "3293d2d67c45",
+        "288bbed2387d",  # a study's registration was not in its runs' manifests
     ),
     # Its code was the loop's; it updated; it chose no kernels; no periods; one rate.
     "bnbench.training.learner": (

@@ -45,6 +45,7 @@ def run_experiment(
     data_dir: str | Path | None = None,
     fresh: bool = False,
     shared: Path | None = None,
+    registered: Mapping[str, str] | None = None,
 ) -> Iterator[BatchRows | EpochRow | EvaluationRow]:
     """Run an experiment at one seed, write its directory, and yield what it measures.
 
@@ -64,6 +65,8 @@ def run_experiment(
     shared : Path, optional
         A folder through which runs in other processes share their data; see
         `bnbench.data.shared_splits`.
+    registered : mapping of str to str, optional
+        For the manifest: study -> hash of its questions; see `bnbench.findings.registration`.
 
     Yields
     ------
@@ -72,7 +75,10 @@ def run_experiment(
         was left to do if it had been stopped.
     """
     seeds = experiment.training.seeds_with(seed)
-    rows = run_seeds(experiment, seeds, results, data_dir=data_dir, fresh=fresh, shared=shared)
+    rows = run_seeds(
+        experiment, seeds, results,
+        data_dir=data_dir, fresh=fresh, shared=shared, registered=registered,
+    )  # fmt: skip
     with closing(rows):
         yield from (row for one, row in rows if one == seed)
 
@@ -85,6 +91,7 @@ def run_seeds(
     data_dir: str | Path | None = None,
     fresh: bool = False,
     shared: Path | None = None,
+    registered: Mapping[str, str] | None = None,
 ) -> Generator[tuple[int, BatchRows | EpochRow | EvaluationRow]]:
     """Run an experiment at one seed, or at those of a stack as one network.
 
@@ -92,7 +99,7 @@ def run_seeds(
     ----------
     seeds : sequence of int
         As `bnbench.config.TrainingSettings.seeds_with` lists them.
-    results, data_dir, fresh, shared
+    results, data_dir, fresh, shared, registered
         See `run_experiment`.
 
     Yields
@@ -123,7 +130,7 @@ def run_seeds(
             next((one.state.looks for one in kept.values()), None),
         )
         learner.periods += looks.periods
-        records = Recordings(held, left, splits, kept, looks)
+        records = Recordings(held, left, splits, kept, looks, registered or {})
         splits = on_device(splits, device)
         runs = list(wanted)
         passengers = [member for member, run in enumerate(runs) if run not in left]

@@ -152,6 +152,8 @@ class Recordings:
         What each goes on from, of `kept_together`; empty: they start over, whatever is there.
     looks : Looks
         Of the only run, where it has probes.
+    registered : mapping of str to str
+        For the manifests; see `bnbench.runs.Manifest`.
     """
 
     def __init__(
@@ -161,12 +163,13 @@ class Recordings:
         splits: Splits,
         kept: Mapping[Run, Checkpoint],
         looks: Looks,
+        registered: Mapping[str, str],
     ) -> None:
         self._splits = splits
         self._ends = {run: held.enter_context(ExitStack()) for run in wanted}
         self._going_on = {
             run: self._ends[run].enter_context(
-                _recorded(run, identity, splits, kept.get(run), looks)
+                _recorded(run, identity, splits, kept.get(run), looks, registered)
             )
             for run, identity in wanted.items()
         }
@@ -211,11 +214,16 @@ def _writable(run: Run) -> Iterator[None]:
 
 @contextmanager
 def _recorded(
-    run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None, looks: Looks
+    run: Run,
+    wanted: Identity,
+    splits: Splits,
+    kept: Checkpoint | None,
+    looks: Looks,
+    registered: Mapping[str, str],
 ) -> Iterator[_Recording]:
     """Begin a run's directory, or go on with it, and leave a manifest that says how it ended."""
     with _writable(run):
-        manifest = _start(run, wanted, splits, kept)
+        manifest = _start(run, wanted, splits, kept, registered)
         stopped = manifest.final.model_dump(exclude_unset=True)
         final = _measures(kept.state.row if kept else None) | stopped
         try:
@@ -290,7 +298,13 @@ def _kept(run: Run, wanted: Identity, splits: Splits, at_most: int | None) -> Ch
     return kept
 
 
-def _start(run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None) -> Manifest:
+def _start(
+    run: Run,
+    wanted: Identity,
+    splits: Splits,
+    kept: Checkpoint | None,
+    registered: Mapping[str, str],
+) -> Manifest:
     """Write the configuration and a manifest that says the run has begun, or goes on."""
     experiment = wanted.experiment
     manifest = Manifest(
@@ -323,6 +337,7 @@ def _start(run: Run, wanted: Identity, splits: Splits, kept: Checkpoint | None) 
         started=now(),
         resumed_after_epochs=_stops(run, kept),
         final=_stopped_before(run, kept),
+        registered=dict(registered),
     )
     manifest.write(run.manifest)  # first: from here on the old files are no finished run's
     if kept is None:

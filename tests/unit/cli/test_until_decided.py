@@ -13,6 +13,7 @@ from bnbench.cli.until_decided import looks, run_until_decided
 from bnbench.config import Study, dump_experiment, load_experiment, load_study
 from bnbench.errors import BnbenchError
 from bnbench.findings import find
+from bnbench.findings.registration import register
 from bnbench.runs import Run
 
 STUDY = """\
@@ -60,6 +61,7 @@ def test_it_stops_once_decided_or_at_the_limit(
     done: list[int] = []
 
     def run(study: Study) -> int:
+        register(study, tmp_path / "results", {}, any_time=True)
         for seed in set(study.seeds) - set(done):
             noise = 0.001 * (seed % 3)
             make_run(study.arms["plain"].experiment, seed, [0.9])

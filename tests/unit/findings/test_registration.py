@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +12,8 @@ import pytest
 from bnbench.config import Study
 from bnbench.errors import BnbenchError
 from bnbench.findings import find
-from bnbench.findings.registration import read_registration, register, registration_line
-from bnbench.runs import Run
+from bnbench.findings.registration import Tests, read_registration, register, registration_line
+from bnbench.runs import Manifest, Run, find_runs
 from bnbench.statistics import any_time_interval, any_time_sign_flip_p, any_time_sign_p
 
 STUDY = """\
@@ -39,11 +40,11 @@ def study(load: Callable[..., Study], make_runs: Callable[..., list[Run]]) -> St
 
 
 def test_at_any_time_a_study_is_judged_by_what_holds_then(study: Study, results: Path) -> None:
-    (fixed, _), register_again = find(study, results).contrasts, register(study, results)
+    (fixed, _), register_again = find(study, results).contrasts, register(study, results, {})
     assert not register_again.any_time
     assert find(study, results).contrasts[0] == fixed  # registered, and judged as before
-    register(study, results, any_time=True)
-    register(study, results)  # it has been looked at: that cannot be taken back
+    register(study, results, {}, any_time=True)
+    register(study, results, {})  # it has been looked at: that cannot be taken back
     level, time = find(study, results).contrasts
     assert level.contrast is not None
     assert time.speed_up is not None
@@ -57,29 +58,49 @@ def test_at_any_time_a_study_is_judged_by_what_holds_then(study: Study, results:
     assert level.equivalence.interval.method == "any-time t"
 
 
+def line(study: Study, results: Path, tests: Tests, *manifests: Manifest) -> str:
+    return registration_line(study, read_registration(study, results), manifests, tests)
+
+
 def test_the_line_says_when_and_what_has_changed(
     study: Study, results: Path, load: Callable[..., Study]
 ) -> None:
-    assert registration_line(study, results).startswith("not registered")
-    register(study, results)
-    line = registration_line(study, results)
-    assert "when 16 of its runs were there already" in line
-    assert "changed" not in line
+    tests = {"A1, speed": {"rule": "higher"}, "A2, level": {"rule": "lower"}}
+    assert line(study, results, tests).startswith("not registered")
+    register(study, results, tests)
+    assert line(study, results, tests).endswith("when 16 of its runs were there already")
     other = load(STUDY.replace("metrics: [", "smallest_effect: 0.01\n    metrics: ["))
-    assert registration_line(other, results).endswith("; changed since: contrasts")
-    register(other, results)  # the first stays
-    assert registration_line(other, results).endswith("; changed since: contrasts")
+    assert line(other, results, tests).endswith("; changed since: contrasts (lead)")
+    register(other, results, tests)  # the first stays
+    changed = tests | {"A2, level": {"rule": "higher"}}
+    assert line(other, results, changed).endswith("(lead), tests (A2, level)")
+
+
+def test_runs_that_began_under_other_questions_are_counted(study: Study, results: Path) -> None:
+    """The hash is that of the file's own `asks`, made by hand from its JSON."""
+    register(study, results, {})
+    (path,) = (results / "studies").iterdir()
+    asks = json.loads(path.read_text(encoding="utf-8"))["asks"]
+    text = json.dumps(asks, sort_keys=True, separators=(",", ":")).encode()
+    (run, *_) = find_runs([results / study.arms["plain"].experiment.experiment])
+    old = run.read_manifest()
+    same = old.changed(registered={study.name: hashlib.sha256(text).hexdigest()})
+    other = old.changed(registered={study.name: 64 * "0"})
+    assert "other questions" not in line(study, results, {}, old, same)
+    assert line(study, results, {}, old, same, other).endswith(
+        "; 1 of its 3 runs began under other questions"
+    )
 
 
 def test_before_the_first_run(load: Callable[..., Study], results: Path) -> None:
-    register(load(STUDY), results)
-    assert registration_line(load(STUDY), results).endswith("before its first run")
+    register(load(STUDY), results, {})
+    assert line(load(STUDY), results, {}).endswith("before its first run")
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", json.dumps({"study": 1})])
 def test_a_spoilt_file_is_one_line(load: Callable[..., Study], results: Path, content: str) -> None:
     study = load(STUDY)
-    register(study, results)
+    register(study, results, {})
     (path,) = (results / "studies").iterdir()
     path.write_text(content)
     with pytest.raises(BnbenchError, match="is not a registration") as caught:
