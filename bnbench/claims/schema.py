@@ -31,6 +31,8 @@ class Claim(Settings):
     claim: Text
     claimed: Text
     """The published number or direction, in a few words."""
+    chosen: Text | None = None
+    """What is tested, where the words allow more than one test, and why."""
     tests: Annotated[tuple[AnyTest, ...], Field(strict=False)] = ()
     """Each has a verdict of its own."""
     needs: Text | None = None

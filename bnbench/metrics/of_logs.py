@@ -43,6 +43,11 @@ def _trend(curve: NDArray[Any]) -> float:
     return 0.0 if (curve == curve[0]).all() else kendall_tau(curve)
 
 
+def _gain(curve: NDArray[Any]) -> float:
+    """Subtract the first epoch's from the last one's; a single epoch gains nothing that shows."""
+    return float(curve[-1] - curve[0]) if curve.size > 1 else math.nan
+
+
 def _area_under_error(_: Metric, run: Measured) -> float:
     from bnbench.statistics import area_under_error
 
@@ -96,6 +101,14 @@ enter(
     Quantity(
         "validation_trend", "Kendall's tau of validation accuracy", "tau", "level", True, "",
         lambda _, run: _trend(run.curve("validation_accuracy")),
+    ),
+    Quantity(
+        "train_gain", "training accuracy gained since epoch 1", "pp", "level", True, "",
+        lambda _, run: _gain(run.curve("train_accuracy")),
+    ),
+    Quantity(
+        "validation_gain", "validation accuracy gained since epoch 1", "pp", "level", True, "",
+        lambda _, run: _gain(run.curve("validation_accuracy")),
     ),
     Quantity(
         "area_under_error", "mean validation error", "pp", "level", False, "", _area_under_error

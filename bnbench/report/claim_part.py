@@ -33,12 +33,15 @@ class ClaimPart:
         The number or direction that was published.
     aspects : tuple
         Those that were judged, each with its verdict and what was measured.
+    chosen : str
+        What is tested, where the words allow more than one test, and why.
     """
 
     title: str
     verdict: str
     published: str
     aspects: tuple[tuple[str, str, str], ...]
+    chosen: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,7 @@ def _part(judged: Sequence[Judgement], verdict: Verdict) -> ClaimPart:
         verdict=word,
         published=claim.claimed.rstrip("."),
         aspects=rows,
+        chosen=claim.chosen or "",
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds, needed_text
 from bnbench.claims.rules.rule import ClaimTest, LevelMetric, Text
@@ -33,6 +33,9 @@ class Reproduced(ClaimTest):
     metric: LevelMetric
     number: Float
     """As published, in the metric's unit: 0.01 is 1 pp."""
+    rounding: Annotated[Float, Field(gt=0)] | None = None
+    """Half a unit of the last digit that was published: the interval is so much wider. A level read
+    off a figure has its reading error without it."""
 
     @model_validator(mode="after")
     def _one_subject(self) -> Reproduced:
@@ -47,25 +50,31 @@ class Reproduced(ClaimTest):
             if level is None or (summary := level.summary) is None:
                 return None
             unit, ends = level.metric.quantity.unit, summary.prediction
+            between = numbers.level_interval(ends, unit)
             texts = [numbers.level(one, unit) for one in (self.number, summary.mean)]
-            return self._decide(summary.n, ends, numbers.level_interval(ends, unit), *texts)
+            return self._decide(summary.n, ends, between, unit, *texts)
         finding = found.finding(self.contrast or "", self.metric)
         if finding is None or finding.contrast is None or finding.prediction is None:
             return None
         unit, mean = finding.metric.quantity.unit, finding.contrast.mean_difference
-        texts = [numbers.difference(one, unit) for one in (self.number, mean)]
         ends = finding.prediction
-        return self._decide(finding.n, ends, numbers.interval(ends, unit), *texts)
+        texts = [numbers.difference(one, unit) for one in (self.number, mean)]
+        return self._decide(finding.n, ends, numbers.interval(ends, unit), unit, *texts)
 
-    def _decide(self, n: int, ends: Interval, between: str, published: str, mean: str) -> Outcome:
+    def _decide(
+        self, n: int, ends: Interval, between: str, unit: str, published: str, mean: str
+    ) -> Outcome:
         re_runs = f"; re-runs {mean}, n = {n}"
         if math.isnan(ends.low):
             verdict = decide(supported=False, refuted=False)
             alone = f"{re_runs}; one seed predicts no interval"
             return Outcome(verdict, n, f"published {published}", alone)
-        inside, enough = ends.contains(self.number), enough_seeds(n)
+        inside, enough = ends.widened(self.rounding or 0.0).contains(self.number), enough_seeds(n)
         verdict = decide(supported=inside and enough, refuted=not inside)
-        said = f"published {published} against {between} of one further run"
+        rounded = (
+            f" ± {numbers.difference(self.rounding, unit).lstrip('+')}" if self.rounding else ""
+        )
+        said = f"published {published}{rounded} against {between} of one further run"
         if inside and not enough:
             return Outcome(verdict, n, said, re_runs + needed_text(n, fewest_seeds()))
         how = f"{'inside' if inside else 'outside'} the prediction interval"

@@ -145,6 +145,9 @@ def test_a_verdict_on_a_number_or_a_time_says_how(
     level = make_level(sample(0.981, 0.001))  # one further run: 0.981 +- 0.0024
     assert judge("reproduced", level, number=0.982).how == "inside the prediction interval"
     assert judge("reproduced", level, number=0.99).how == "outside the prediction interval"
+    rounded = judge("reproduced", level, number=0.99, rounding=0.007)  # 0.9834 + 0.007
+    assert rounded.how == "inside the prediction interval"
+    assert rounded.numbers.startswith("published 99.00 % ± 0.70 pp against")
     assert judge("above", level, number=0.99).how == "below it"
     assert judge("below", level, number=0.97).how == "above it"
     assert judge("above", level, number=0.97).how == ""

@@ -79,6 +79,8 @@ def test_a_quantity_is_one_entry(run: Run) -> None:
         ("loss_gap", 0.1875 - 0.95 / 3),
         ("train_trend", 1 / 3),  # two rises, one fall
         ("validation_trend", 1.0),
+        ("train_gain", 0.98 - 0.92),
+        ("validation_gain", 0.98 - 0.90),
         ("area_under_error", (0.10 + 0.04 + 0.02) / 3),
         ("area_under_loss", (0.75 + 0.375 + 0.1875) / 3),
         ("epochs_to_accuracy@0.9", 1.0),
@@ -107,6 +109,7 @@ def test_quantities_of_a_complete_run(run: Run, metric: str, value: float) -> No
         ("accuracy_gap", 0.0),
         ("loss_gap", 0.0),
         ("validation_trend", -2 / math.sqrt(3 * 2)),  # two falls, one tie
+        ("validation_gain", CHANCE - 0.96),
         ("area_under_error", (0.04 + 2 * (1 - CHANCE)) / 3),
         ("area_under_loss", (0.75 + 2 * math.log(10)) / 3),
         ("epochs_to_accuracy@0.95", math.inf),  # touched, and lost
@@ -160,7 +163,9 @@ def test_an_epoch_that_the_experiment_does_not_have(run: Run, broken: Run) -> No
 
 
 def test_one_epoch_has_no_trend(make_run: MakeRun) -> None:
-    assert math.isnan(of(make_run("plain", 0, [0.9]), "train_trend"))
+    alone = make_run("plain", 0, [0.9])
+    assert math.isnan(of(alone, "train_trend"))
+    assert math.isnan(of(alone, "train_gain"))
 
 
 def test_the_test_accuracy_is_the_manifests_where_a_test_split_was_held_out(
