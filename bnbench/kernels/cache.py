@@ -15,7 +15,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-SOURCES = ("recipe.py", "tiles.py", "loops.py")
+SOURCES = ("recipe.py", "tiles.py", "loops.py", "cross_entropy.py")
 
 
 def use_cache() -> None:

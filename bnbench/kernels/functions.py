@@ -23,7 +23,7 @@ LIKE = {torch.float32: np.float32(0), torch.float64: np.float64(0)}
 
 def innermost(x: Tensor) -> Tensor:
     """Give (N, C, H, W) or (N, F) with the batch last, contiguous; transposed if it is not."""
-    moved = x.movedim(0, -1)
+    moved = x.t() if x.dim() == 2 else x.permute(1, 2, 3, 0)
     if moved.is_contiguous():
         return moved
     return x.reshape(len(x), -1).t().contiguous().view(moved.shape)  # four times as fast in 2D
@@ -53,13 +53,14 @@ class MapsLayer(torch.autograd.Function):
         if norm and not frozen:
             mean, variance = x.new_empty(maps), x.new_empty(maps)
         loops.layer_forward(
-            LIKE[x.dtype], _addresses(source, weight, bias, y, activated, pooled, places),
-            _addresses(gamma, beta, mean, variance, inverse), shape, recipe.padding,
+            LIKE[x.dtype], addresses_of(source, weight, bias, y, activated, pooled, places),
+            addresses_of(gamma, beta, mean, variance, inverse), shape, recipe.padding,
             recipe.steps, frozen, recipe.epsilon,
         )  # fmt: skip
         context.recipe, context.shape, context.frozen = recipe, shape, frozen
         context.save_for_backward(source, weight, y, activated, places, gamma, mean, inverse)
-        context.mark_non_differentiable(*(one for one in (mean, variance) if one is not None))
+        if mean is not None:
+            context.mark_non_differentiable(mean, variance)
         result = pooled.permute(3, 0, 1, 2) if x.dim() == 4 else pooled.view(maps, examples).t()
         return result, mean, variance
 
@@ -82,9 +83,9 @@ class MapsLayer(torch.autograd.Function):
         if gamma is not None or linear or context.needs_input_grad[0]:
             room = torch.empty_like(y)
         loops.maps_backward(
-            like, _addresses(gradient, padded, y, activated, places, room),
-            _addresses(gamma, None, mean, None, inverse),
-            _addresses(None if linear else of_weight, of_bias, of_gamma, of_beta), shape,
+            like, addresses_of(gradient, padded, y, activated, places, room),
+            addresses_of(gamma, None, mean, None, inverse),
+            addresses_of(None if linear else of_weight, of_bias, of_gamma, of_beta), shape,
             recipe.padding, recipe.steps, context.frozen,
         )  # fmt: skip
         if linear:
@@ -93,12 +94,13 @@ class MapsLayer(torch.autograd.Function):
             of_source = torch.empty_like(source)
             addresses = room.data_ptr(), weight.data_ptr(), of_source.data_ptr()
             loops.input_backward(like, *addresses, shape, recipe.padding)
-            of_source = of_source.movedim(-1, 0)
+            of_source = of_source.t() if linear else of_source.permute(3, 0, 1, 2)
         bias = of_bias if context.needs_input_grad[2] else None
         return of_source, of_weight, bias, of_gamma, of_beta, None, None, None
 
 
-def _addresses(*tensors: Tensor | None) -> tuple[int, ...]:
+def addresses_of(*tensors: Tensor | None) -> tuple[int, ...]:
+    """Look up where each tensor's numbers begin; 0 where there is none."""
     return tuple([0 if one is None else one.data_ptr() for one in tensors])
 
 

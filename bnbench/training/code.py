@@ -108,14 +108,17 @@ EARLIER = {
         "3293d2d67c45",
         "288bbed2387d",  # a study's registration was not in its runs' manifests
     ),
-    # Its code was the loop's; it updated; it chose no kernels; no periods; one rate.
+    # Its code was the loop's; it updated; it chose no kernels; no periods; one rate; the loop went
+    # backward.
     "bnbench.training.learner": (
         ABSENT, "a68b9c0ced9a", "f6c1e15dc478", "d2e55843b458", "ff3004ccceb6", "69b7cf237d8f",
+        "ebf38df4b3d0",
     ),
     # It gave no states within epochs; it knew one seed only; it kept the books; one period, rate.
     "bnbench.training.loop": (
         "93f44a8322e0", "3bb4e0ae8a8f", "5856535a2961", "5fae75e956d1", "0baf633ddf93",
         "8bf9df84bd35",  # it called Adam's own step
+        "c81ec3637133",  # it went backward itself
     ),
     "bnbench.training.eager": (ABSENT,),
     "bnbench.training.members": (ABSENT,),

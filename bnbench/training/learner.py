@@ -59,7 +59,8 @@ class Learner:
         record: Record | None = None,
     ) -> None:
         self.model, self.split, self.settings = model, split, settings
-        if choose_kernels(model, settings, split.labels.device.type) == "batch_last":
+        self.kernels = choose_kernels(model, settings, split.labels.device.type)
+        if self.kernels == "batch_last":
             use_batch_last(model)
         self.parameters = flatten_parameters(model)
         self.optimizer = build_optimizer(self.parameters, settings.optimizer)
@@ -196,6 +197,21 @@ class Learner:
         images, labels = self.split.images, self.split.labels
         # `images[indices]` takes twice as long on a CPU, 1 % of a step more
         return images.index_select(0, indices), labels.index_select(0, indices)
+
+    def backward(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Add the gradients of a batch's loss; tell the loss, and the number of correct answers."""
+        if self.kernels == "batch_last":
+            from bnbench.kernels.cross_entropy import loss_and_gradient
+
+            loss, gradient, correct = loss_and_gradient(
+                logits, labels, softmax_before_loss=self.settings.softmax_before_loss
+            )
+            logits.backward(gradient)  # type: ignore[no-untyped-call]
+            return loss, correct
+        loss = self.loss(logits, labels)
+        correct = (logits.detach().argmax(dim=-1) == labels).sum(dim=-1)
+        loss.sum().backward()  # type: ignore[no-untyped-call]  # of a stack, its seeds' losses
+        return loss.detach(), correct
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Compute the cross-entropy of a batch, nats."""

@@ -74,11 +74,9 @@ def update(learner: Learner, images: Tensor, labels: Tensor) -> tuple[Tensor, Te
     """
     learner.gradient.zero_()
     logits = learner.model(images)  # (N, K)
-    loss = learner.loss(logits, labels)
-    correct = (logits.detach().argmax(dim=-1) == labels).sum(dim=-1)
-    loss.sum().backward()  # type: ignore[no-untyped-call]  # one number; of a stack, its seeds'
+    loss, correct = learner.backward(logits, labels)
     take_step(learner.optimizer)
-    return loss.detach().float(), correct
+    return loss.float(), correct
 
 
 class DivergedError(Exception):
