@@ -18,13 +18,19 @@ from bnbench.findings.reference_agreement import (
     agreement_with,
 )
 from bnbench.runs import Run, find_runs
+from bnbench.verification.junit import Case, write_junit
 
 LISTED = 60
 """Comparisons that are listed one by one; of more, only those outside are."""
 
 
 def judge_runs(
-    folders: Sequence[Path], results: Path, reference: Path, *, as_json: bool = False
+    folders: Sequence[Path],
+    results: Path,
+    reference: Path,
+    *,
+    as_json: bool = False,
+    junit: Path | None = None,
 ) -> int:
     """Judge runs, or all under a results folder, by a reference; see ``verify --help``.
 
@@ -39,6 +45,9 @@ def judge_runs(
     show(_table(agreement), as_json=as_json)
     for line in (*agreement.notes, _sum(agreement)):
         (tell if as_json else say)(line)
+    if junit is not None:
+        problems = () if agreement.consistent else (_sum(agreement),)
+        write_junit([Case(reference, problems)], junit)
     return 0 if agreement.consistent else 1
 
 

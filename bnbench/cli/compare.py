@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bnbench.cli.names import RESULTS, complete_run, run_folders
-from bnbench.cli.options import Json, Results, WithRuns
+from bnbench.cli.options import Json, Latex, Results, WithRuns
 from bnbench.cli.terminal import say, say_json, saying, show
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def compare(
         typer.Option("--labels", help="What figures call an experiment; once an experiment."),
     ] = None,
     title: Annotated[str, typer.Option("--title", help="Above each figure.")] = "",
+    latex: Latex = False,
     as_json: Json = False,
 ) -> None:
     """Compare experiments: figures, the CSV each was drawn from, and a table.
@@ -70,7 +71,7 @@ def compare(
     from bnbench.plots.style import Form
     from bnbench.report.archive import archive
     from bnbench.report.compare import compare
-    from bnbench.report.comparison_table import markdown_table, render_table
+    from bnbench.report.comparison_table import latex_table, markdown_table, render_table
     from bnbench.report.conclusion import conclusions
     from bnbench.runs import write_text
 
@@ -81,6 +82,9 @@ def compare(
         comparison = compare(folders, out, form, labels or ())
     paths = [*comparison.paths, out / "summary.md"]
     write_text(paths[-1], markdown_table(comparison))
+    if latex:
+        paths.append(out / "summary.tex")
+        write_text(paths[-1], latex_table(comparison))
     if with_runs:
         archive(folders, out)
         paths.append(out / "runs")

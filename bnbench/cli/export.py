@@ -13,6 +13,7 @@ from bnbench.cli.terminal import say
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bnbench.config import Study
     from bnbench.export.network import Agreement
     from bnbench.runs import Run
 
@@ -27,7 +28,7 @@ def export(
     ] = None,
     parquet: Annotated[
         Path | None,
-        typer.Option("--parquet", help="Write tables of all runs' epochs and batches here."),
+        typer.Option("--parquet", help="Write tables of epochs, batches and contrasts here."),
     ] = None,
     tensorboard: Annotated[
         Path | None,
@@ -72,8 +73,18 @@ def export(
             f" {agreement.largest:.1e} at most"
         )
     if parquet:
-        for path in export_parquet(source, parquet, overwrite=overwrite):
+        studies = [] if (source / "manifest.json").exists() else _studies(source)
+        for path in export_parquet(source, parquet, studies, overwrite=overwrite):
             say(path)
     if tensorboard:
         folders = export_tensorboard(source, tensorboard)
         say(f"{tensorboard}: {len(folders)} runs; tensorboard --logdir {tensorboard}")
+
+
+def _studies(results: Path) -> list[Study]:
+    """Find the studies of which something can be compared there."""
+    from bnbench.cli.studies import known_studies
+    from bnbench.findings.studies_with_runs import studies_with_runs
+
+    files = [Path(study.path) for study in known_studies((), results)]
+    return studies_with_runs(files, results, started=True)

@@ -55,6 +55,8 @@ WithRuns = Annotated[
     bool, typer.Option("--with-runs", help="Keep configs, manifests and epoch logs there too.")
 ]
 
+Latex = Annotated[bool, typer.Option("--latex", help="Write the tables as LaTeX files, too.")]
+
 Json = Annotated[bool, typer.Option("--json", help="The same, for programs.")]
 
 Device = Annotated[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bnbench.cli.names import RESULTS
-from bnbench.cli.options import Results, Studies
+from bnbench.cli.options import Latex, Results, Studies
 from bnbench.cli.terminal import say, saying
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def report(
         Path | None,
         typer.Option("--folder", help="Instead: a folder for report, tables, and the runs' logs."),
     ] = None,
+    latex: Latex = False,
 ) -> None:
     """Write the report on the runs that are there: one HTML file that opens offline.
 
@@ -37,7 +38,7 @@ def report(
     Example: bnbench report --out report.html
     """
     from bnbench.cli.studies import judge_results
-    from bnbench.report.study_results import write_study_report
+    from bnbench.report.study_results import write_latex, write_study_report
 
     judged = judge_results(studies or [], results, seeds)
     with saying("writing the report"):
@@ -45,6 +46,8 @@ def report(
             paths = write_all(judged, folder, with_runs=True, lean=True)
         else:
             paths = write_study_report(judged, out, with_markdown=markdown)
+        if latex:
+            paths += write_latex(judged, folder or out.parent)
     for path in paths:
         if path.suffix != ".svg":
             say(path)

@@ -15,7 +15,8 @@ from bnbench.errors import BnbenchError
 
 if TYPE_CHECKING:
     from bnbench.runs import Run
-    from bnbench.verification import Inspection
+    from bnbench.verification import Inspection, Rerun
+    from bnbench.verification.junit import Case
 
 OTHER_BITS = (
     "other bits on the same kind of processor, with the same versions, threads, device and code:"
@@ -40,6 +41,10 @@ def verify(
     against: Annotated[
         Path | None,
         typer.Option("--against", help="Judge accuracies by a reference: results/reference."),
+    ] = None,
+    junit: Annotated[
+        Path | None,
+        typer.Option("--junit", help="Write what was checked to this file, for a build server."),
     ] = None,
     results: Results = RESULTS,
     data_dir: DataDir = None,
@@ -66,7 +71,7 @@ def verify(
         if rerun or steps is not None:
             raise BnbenchError("--against: judges runs as they are; leave out --rerun and --steps")
         folders = run_folders(runs or (), results)
-        raise typer.Exit(judge_runs(folders, results, against, as_json=as_json))
+        raise typer.Exit(judge_runs(folders, results, against, as_json=as_json, junit=junit))
     if not runs:
         raise BnbenchError("name runs, such as lenet5; or give --against")
     raise typer.Exit(
@@ -76,6 +81,7 @@ def verify(
             steps=steps,
             data_dir=data_dir,
             as_json=as_json,
+            junit=junit,
         )
     )
 
@@ -87,32 +93,27 @@ def verify_runs(
     steps: int | None = None,
     data_dir: Path | None = None,
     as_json: bool = False,
+    junit: Path | None = None,
 ) -> int:
     """Check runs on disk, and do them again if asked to; the exit code, as of ``verify``."""
-    if steps is not None and not again:
-        raise BnbenchError("--steps: says how much to do again; give --rerun, too")
-    sound = _inspect(folders)
-    if sound is None:
-        return 1
-    if again:
-        kept = _hold([one.run for one in sound], steps, data_dir, as_json=as_json)
-        return 0 if kept else 1
-    _show_inspections(sound, as_json=as_json)
-    return 0
-
-
-def _inspect(folders: Sequence[Path]) -> list[Inspection] | None:
-    """Check runs on disk; `None` where there are problems, which are then said."""
     from bnbench.runs import find_runs
     from bnbench.verification import inspect, without_manifest
+    from bnbench.verification.junit import Case, write_junit
 
-    inspections = [inspect(run) for run in find_runs(folders)]
-    problems = [*without_manifest(folders), *(line for one in inspections for line in one.problems)]
-    if not problems:
-        return inspections
-    for line in (*problems, "move the folders of these runs away, and train them again"):
-        say(line)
-    return None
+    if steps is not None and not again:
+        raise BnbenchError("--steps: says how much to do again; give --rerun, too")
+    inspections = [*without_manifest(folders), *map(inspect, find_runs(folders))]
+    cases = [Case(one.run.path, one.problems) for one in inspections]
+    if problems := [line for case in cases for line in case.problems]:
+        for line in (*problems, "move the folders of these runs away, and train them again"):
+            say(line)
+    elif again:
+        cases = _hold([one.run for one in inspections], steps, data_dir, as_json=as_json)
+    else:
+        _show_inspections(inspections, as_json=as_json)
+    if junit is not None:
+        write_junit(cases, junit)
+    return int(any(case.problems for case in cases))
 
 
 def _show_inspections(inspections: Sequence[Inspection], *, as_json: bool) -> None:
@@ -129,10 +130,13 @@ def _show_inspections(inspections: Sequence[Inspection], *, as_json: bool) -> No
     show(laid_out, as_json=as_json)
 
 
-def _hold(runs: Sequence[Run], steps: int | None, data_dir: Path | None, *, as_json: bool) -> bool:
-    """Do runs again, show what was compared, and say whether what was promised holds."""
+def _hold(
+    runs: Sequence[Run], steps: int | None, data_dir: Path | None, *, as_json: bool
+) -> list[Case]:
+    """Do runs again, show what was compared, and say which promises do not hold."""
     from bnbench import verification
     from bnbench.cli.diff import difference_table
+    from bnbench.verification.junit import Case
 
     results = []
     for run in runs:
@@ -146,4 +150,9 @@ def _hold(runs: Sequence[Run], steps: int | None, data_dir: Path | None, *, as_j
             if result.alike and not result.kept:
                 say(OTHER_BITS)
             show(difference_table(result.differences, "then", "now"))
-    return all(result.kept for _, result in results)
+    return [Case(run.path, () if result.kept else _broken(result)) for run, result in results]
+
+
+def _broken(result: Rerun) -> tuple[str, ...]:
+    differences = (f"{one.what}: {one.first}, now {one.second}" for one in result.differences)
+    return (*[OTHER_BITS] * result.alike, *differences)

@@ -1,4 +1,4 @@
-"""The table of a comparison, for the terminal and for Markdown: the same cells in both.
+"""The table of a comparison, for the terminal, Markdown and LaTeX: the same cells in all.
 
 A column an experiment or contrast, a row a quantity: experiments are few and their names long.
 """
@@ -17,7 +17,9 @@ from bnbench.findings.comparison import metrics_of
 from bnbench.findings.numbers import NOTHING, estimate
 from bnbench.findings.results import Finding, Level
 from bnbench.findings.study_runs import ArmRuns
+from bnbench.report import table as plain
 from bnbench.report.compare import Comparison
+from bnbench.report.latex import latex_tables
 from bnbench.report.summary import failed_seeds, seconds_per_epoch
 
 CAPTION = (
@@ -49,6 +51,12 @@ def markdown_table(comparison: Comparison) -> str:
     rule = ["---", *["---:"] * (len(header) - 1)]
     lines = [f"| {' | '.join(cells)} |" for cells in (header, rule, *rows)]
     return "\n".join([*lines, "", CAPTION, ""])
+
+
+def latex_table(comparison: Comparison) -> str:
+    """Lay the comparison out as a LaTeX file to be included."""
+    header, *rows = map(tuple, _rows(comparison))
+    return latex_tables([plain.Table(CAPTION, header, tuple(rows))])
 
 
 def _rows(comparison: Comparison) -> Iterator[list[str]]:

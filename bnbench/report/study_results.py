@@ -38,6 +38,7 @@ from bnbench.report.curves import accuracy_table, stack
 from bnbench.report.figures import KINDS, check_figures, draw_all
 from bnbench.report.figures.figure import Source
 from bnbench.report.files import write_table, writing
+from bnbench.report.latex import answer_table, latex_tables, page_tables
 from bnbench.report.mechanisms import mechanisms_table, probed_studies
 from bnbench.report.page import Page, write_report
 from bnbench.report.study_part import study_part
@@ -174,6 +175,18 @@ def write_answers(judged: Judged, path: Path) -> None:
     """Write the table of answers, which README shows."""
     with writing(path.parent):
         write_text(path, answers_table(judged.findings))
+
+
+def write_latex(judged: Judged, out: Path) -> list[Path]:
+    """Write the tables of contrasts, ``contrasts.tex``, and of answers, where there are any."""
+    page = report_page(judged)
+    answers = [answer_table(page.questions)] if page.questions else []
+    tables = {"contrasts": page_tables(page), "answers": answers}
+    with writing(out):
+        for name, those in tables.items():
+            if those:
+                write_text(out / f"{name}.tex", latex_tables(those))
+    return [out / f"{name}.tex" for name, those in tables.items() if those]
 
 
 def write_mechanisms(judged: Judged, out: Path) -> None:

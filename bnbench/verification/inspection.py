@@ -59,10 +59,10 @@ def inspect(run: Run) -> Inspection:
     return Inspection(run, manifest.status, problems, absent, sealed=manifest.seal is not None)
 
 
-def without_manifest(folders: Iterable[Path]) -> list[str]:
-    """Name folders of seeds that no command would take for a run, one line each."""
+def without_manifest(folders: Iterable[Path]) -> list[Inspection]:
+    """Find folders of seeds that no command would take for a run."""
     return [
-        in_one_line(f"{run.manifest}: is missing")
+        Inspection(run, "", (in_one_line(f"{run.manifest}: is missing"),))
         for folder in folders
         for run in map(Run, sorted(folder.glob("seed-*")))
         if run.path.is_dir() and not run.manifest.exists()

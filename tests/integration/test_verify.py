@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 from typing import Literal
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -69,12 +70,20 @@ def test_all_problems_of_all_runs_at_once(folders: list[Path], capsys: Captured)
     runs[0].weights.unlink()
     runs[1].epochs.write_bytes(b"")
     runs[2].manifest.write_text("{", encoding="utf-8")
-    assert verify_runs(folders) == 1
+    written = folders[0].parent / "verify.xml"
+    assert verify_runs(folders, junit=written) == 1
     *lines, remedy = capsys.readouterr().out.splitlines()
     assert list(dict.fromkeys(line.partition(": ")[0] for line in lines)) == [
         str(runs[0].weights), str(runs[1].epochs), str(runs[2].manifest)
     ]  # fmt: skip
     assert remedy == "move the folders of these runs away, and train them again"
+    (suite,) = ElementTree.parse(written).getroot()
+    assert suite.attrib["failures"] == suite.attrib["tests"] == str(len(suite)) == "3"
+    texts = [case.findtext("failure") or "" for case in suite]
+    assert "\n".join(texts).splitlines() == lines
+    assert [Path(case.attrib["classname"], case.attrib["name"]) for case in suite] == [
+        run.path for run in runs
+    ]
 
 
 def test_a_run_without_its_manifest_is_not_overlooked(
@@ -90,7 +99,9 @@ def test_done_again_bit_for_bit(folders: list[Path], capsys: Captured) -> None:
     before = snapshot(folders)
     assert verify_runs(folders[:1], again=True) == 0
     assert capsys.readouterr().out.count("bitwise") == 2
-    assert verify_runs(folders[1:], again=True, steps=5) == 0
+    written = folders[0].parent.parent / "verify.xml"
+    assert verify_runs(folders[1:], again=True, steps=5, junit=written) == 0
+    assert ElementTree.parse(written).find("testsuite/testcase[failure]") is None
     assert "bitwise" in capsys.readouterr().out
     assert snapshot(folders) == before
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 
 import bnbench
 from bnbench.cli import app
+from bnbench.config import load_study
 from bnbench.errors import BnbenchError
 from bnbench.export import (
     export_onnx,
@@ -93,6 +95,20 @@ def test_parquet_holds_the_rows_of_the_logs(run: Run, tmp_path: Path) -> None:
     assert set(batches["experiment"]) == {"lenet5"}
     for name in ("epoch", "step", "examples", "loss", "accuracy"):
         assert np.array_equal(batches[name], log[name])
+
+
+def test_parquet_holds_the_contrasts_of_a_study(root: Path, tmp_path: Path) -> None:
+    """The reference's own table, which a report has written."""
+    study = load_study(root / "configs/studies/cnn.yaml")
+    for name in {one.experiment for one in study.experiments}:
+        shutil.copytree(root / "results/reference/runs" / name, tmp_path / "results" / name)
+    export_parquet(tmp_path / "results", tmp_path / "t", [study])
+    found = pd.read_parquet(tmp_path / "t/contrasts.parquet")
+    known = pd.read_csv(root / "results/reference/contrasts.csv")
+    known = known[known["study"] == study.name].reset_index(drop=True)
+    assert list(found) == list(known)
+    keys = ["contrast", "metric", "n", "paired_mean_difference", "p_adjusted"]
+    pd.testing.assert_frame_equal(found[keys], known[keys], check_dtype=False)
 
 
 def test_tensorboard_reads_the_epochs(run: Run, tmp_path: Path) -> None:

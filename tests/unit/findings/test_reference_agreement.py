@@ -155,7 +155,9 @@ def test_the_command_and_its_exit_code(
     assert "0 of 2 outside" in capsys.readouterr().out
     shutil.copytree(own, reference)
     shifted = make("shifted", "a", [(0.5, 0.5), (0.51, 0.51)])
-    assert judge_runs([shifted[0].path.parent], tmp_path, reference) == 1
+    written = tmp_path / "verify.xml"
+    assert judge_runs([shifted[0].path.parent], tmp_path, reference, junit=written) == 1
+    assert "2 of 2 outside" in written.read_text(encoding="utf-8")
     out = capsys.readouterr().out
     assert out.count("OUTSIDE") == 2
     assert "by chance 0.1 on average" in out

@@ -397,7 +397,8 @@ def test_seeds_without_a_manifest(make_run: MakeRun) -> None:
     run = make_run()
     assert without_manifest([run.path.parent, run.path]) == []
     run.manifest.unlink()
-    assert without_manifest([run.path.parent]) == [f"{run.manifest}: is missing"]
+    (found,) = without_manifest([run.path.parent])
+    assert found.problems == (f"{run.manifest}: is missing",)
 
 
 @pytest.mark.parametrize("kind", ["held_out", "published", "diverged"])
