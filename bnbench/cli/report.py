@@ -66,6 +66,7 @@ def write_all(judged: Judged, out: Path, *, with_runs: bool, lean: bool = False)
     from bnbench.report.archive import archive
     from bnbench.report.study_results import (
         answering_experiments,
+        experiments_with_losses,
         write_answers,
         write_mechanisms,
         write_study_report,
@@ -79,5 +80,10 @@ def write_all(judged: Judged, out: Path, *, with_runs: bool, lean: bool = False)
     if with_runs:
         folders = {run.run.path for one in judged.runs for run in one.runs}
         studies = [one.study for one in judged.findings]
-        archive(sorted(folders), out, with_answers=answering_experiments(studies))
+        archive(
+            sorted(folders),
+            out,
+            with_answers=answering_experiments(studies),
+            with_losses=experiments_with_losses(studies),
+        )
     return [out / "report.html", out / "report.md", *tables]

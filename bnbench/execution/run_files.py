@@ -65,8 +65,8 @@ def check_names(run: Run, files: Mapping[str, bytes]) -> None:
     known = {
         path.name
         for path in (
-            run.config, run.manifest, run.batches, run.epochs, run.evaluations, run.predictions,
-            run.weights,
+            run.config, run.manifest, run.batches, run.epochs, run.evaluations, run.losses,
+            run.predictions, run.weights,
         )
     }  # fmt: skip
     for name, content in files.items():

@@ -23,6 +23,7 @@ from bnbench.findings.run_files import (
 )
 from bnbench.runs import Log, Manifest, Run, read_predictions
 from bnbench.runs.failure import ASTRONOMIC, sound_epochs
+from bnbench.runs.losses import Losses, losses_of, read_losses
 from bnbench.runs.schedule import Schedule, schedule
 
 MOST_EVALUATIONS = 10_000_000
@@ -37,15 +38,15 @@ class FinishedRun:
     ----------
     epoch_log : Log
         ``epochs.csv``.
-    train_losses : ndarray of float64, shape (steps,), or None
-        Loss of each training batch before its update, nats; ``None`` without ``batches.csv``.
+    losses : Losses or None
+        Of the batches, in blocks; ``None`` of a copied run of earlier releases.
     """
 
     run: Run
     manifest: Manifest
     experiment: Experiment
     epoch_log: Log
-    train_losses: NDArray[np.float64] | None
+    losses: Losses | None
 
     @property
     def seed(self) -> int:
@@ -56,6 +57,11 @@ class FinishedRun:
     def diverged(self) -> bool:
         """Whether its loss stopped being a number, or became astronomic."""
         return self.manifest.status == "diverged" or self._sound < len(self.epoch_log)
+
+    @property
+    def num_classes(self) -> int:
+        """Of its data set."""
+        return self.manifest.dataset.classes
 
     @property
     def status(self) -> str:
@@ -98,6 +104,11 @@ class FinishedRun:
     def steps_per_epoch(self) -> int:
         """Updates of the weights in one epoch."""
         return self._schedule.train_batches
+
+    def batches_per_epoch(self, split: str) -> int:
+        """Batches of one split in one epoch."""
+        planned = self._schedule
+        return planned.train_batches if split == "train" else planned.validation_batches
 
     @property
     def evaluations_due(self) -> int:
@@ -163,12 +174,17 @@ def read_finished_run(run: Run, manifest: Manifest) -> FinishedRun:
     """
     experiment = read_checked_experiment(run, manifest)
     epochs = read_epochs(run, manifest, experiment)
-    losses = None
-    if run.batches.exists():
-        batches = read_batches(run, manifest, experiment, epochs)
-        losses = np.ascontiguousarray(batches.of_training()["loss"])
+    losses = _losses(run, manifest, experiment, epochs)
     refuse_changes(run, manifest, experiment)
     return FinishedRun(run, manifest, experiment, epochs, losses)
+
+
+def _losses(run: Run, manifest: Manifest, experiment: Experiment, epochs: Log) -> Losses | None:
+    """Sum up the losses of the batches, or read their sum where these have not been kept."""
+    if run.batches.exists():
+        batches = read_batches(run, manifest, experiment, epochs)
+        return losses_of(batches, schedule(experiment, manifest.dataset))
+    return read_losses(run.losses) if run.losses.exists() else None
 
 
 def why_unfinished(run: Run, manifest: Manifest) -> str:

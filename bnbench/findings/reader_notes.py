@@ -37,11 +37,7 @@ def _unknown(metric: Metric, arm: ArmRuns, level: Level) -> Iterator[str]:
     if not arm.runs:
         yield f"{arm.label} has no finished run"
     if unknown := sorted(arm.runs.keys() - level.values.keys()):
-        why = (
-            "needs batches.csv, which archived runs leave out"
-            if metric.quantity.kind == "time"
-            else "one epoch"
-        )
+        why = "its losses have not been kept" if metric.quantity.kind == "time" else "one epoch"
         yield f"not known of {arm.label}, {listed_seeds(unknown)} ({why})"
     if level.at_first_look:
         yield f"{arm.label} is there when it is first evaluated, and may have been sooner"

@@ -21,8 +21,9 @@ class Measured(Protocol):
     epochs: int
     """As configured."""
     steps_per_epoch: int
-    train_losses: NDArray[Any] | None
-    """Of each training batch, (steps,), nats; ``None`` without ``batches.csv``."""
+    low_losses: tuple[NDArray[Any], NDArray[Any]] | None
+    """Steps after which the mean of the last training losses was lower than ever before, and those
+    means, nats; ``None`` where they are not kept. See `bnbench.runs.losses.Losses`."""
 
     @property
     def failed(self) -> bool:

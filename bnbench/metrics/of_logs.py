@@ -67,15 +67,11 @@ def _steps_to_loss(metric: Metric, run: Measured) -> float:
 
     The first touch counts, unconfirmed: the window has smoothed the noise of single batches.
     """
-    import numpy as np
-
-    if run.train_losses is None:
+    if run.low_losses is None:
         return math.nan
-    if run.train_losses.size < LOSS_WINDOW:
-        return math.inf
-    windows = np.lib.stride_tricks.sliding_window_view(run.train_losses, LOSS_WINDOW)
-    low = np.flatnonzero(windows.mean(axis=1) <= metric.threshold)
-    return float(low[0] + LOSS_WINDOW) if low.size else math.inf
+    steps, means = run.low_losses
+    reached = steps[means <= metric.threshold]
+    return float(reached[0]) if reached.size else math.inf
 
 
 enter(

@@ -1,4 +1,4 @@
-"""Loss per batch: the single batches of one seed in a light tone, averages over them."""
+"""Loss per batch: single batches of one seed, or the range of all, and averages over them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from matplotlib.colors import to_rgb
 from matplotlib.ticker import FixedLocator
 
 from bnbench.plots.seeds import plot_seeds
-from bnbench.plots.style import ONE_BATCH, Look, experiment_look
+from bnbench.plots.style import (
+    BATCHES_RANGE,
+    ONE_BATCH,
+    PUBLISHED_COLORS,
+    PUBLISHED_DASHES,
+    PUBLISHED_EXTREMES,
+    Look,
+    experiment_look,
+)
 
 TITLES = {
     "train": "training (lines: mean of each twentieth of an epoch)",
@@ -22,7 +30,7 @@ BATCHES = {
     "validation": "validation batch, counted over all epochs",
 }
 
-TICKS = (1.47, 1.48, 1.5, 1.55, 1.6, 1.7, 1.8, 2.0, 2.3)  # nats, above the floor of ten classes
+TICKS = np.array([0.01, 0.02, 0.04, 0.09, 0.14, 0.24, 0.34, 0.54, 0.84])  # nats above the floor
 
 
 def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
@@ -33,9 +41,10 @@ def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
     table : DataFrame
         one row a point: the columns of `bnbench.plots.seeds` and ``experiment``, ``split``,
         ``batch`` (counted over the run; of the training split it is the optimizer step) and
-        ``loss`` (nats). A further ``kind`` is ``batch``, a single batch of one seed; ``run`` and
-        ``mean`` average what `TITLES` says. Kind ``floor`` is the least loss that the experiment
-        can have.
+        ``loss`` (nats). ``run`` and ``mean`` average what `TITLES` says. Further kinds are
+        ``batch``, a single batch of one seed; ``range``, from the ``lower`` to the ``upper`` loss
+        of all seeds' batches, drawn where there are no single ones; ``published``, an extreme; and
+        ``floor``, the least loss that the experiment can have.
     split : str
         ``train`` or ``validation``.
 
@@ -49,15 +58,20 @@ def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
     for position, experiment in enumerate(table["experiment"].unique()):
         look = experiment_look(position)
         mine = rows[rows["experiment"] == experiment]
-        _plot_batches(mine[mine["kind"] == "batch"], look, ax)
-        plot_seeds(mine, x="batch", y="loss", label=experiment, look=look, ax=ax)
+        _plot_batches(mine, look, ax)
+        curves = mine[mine["kind"].isin(("run", "mean"))]
+        plot_seeds(curves, x="batch", y="loss", label=experiment, look=look, ax=ax)
+        _plot_extremes(mine, experiment, position, ax)
     floors = rows[rows["kind"] == "floor"]
     for loss in floors["loss"].unique():
         ax.axhline(
             loss, color="black", linestyle=":", linewidth=1.2, zorder=5,
             label=f"least loss possible behind a softmax ({loss:.4f})",
         )  # fmt: skip
-    drawn = rows[rows["kind"] != "floor"]["loss"]
+    drawn = rows[rows["kind"] != "floor"]
+    drawn = pd.concat(
+        [drawn["loss"], *(drawn.loc[drawn["kind"] == "range", end] for end in ("lower", "upper"))]
+    )
     low, high = float(drawn.min()), float(drawn.max())
     if floors["experiment"].nunique() == rows["experiment"].nunique() > 0:
         floor = float(floors["loss"].iloc[0])
@@ -83,17 +97,34 @@ def _spread_above(floor: float, ax: Axes) -> None:
             lambda height: np.exp(height) + floor - 0.01,
         ),
     )
-    ax.yaxis.set_major_locator(FixedLocator(TICKS))
+    ax.yaxis.set_major_locator(FixedLocator(np.round(floor + TICKS, 2).tolist()))
     ax.yaxis.set_major_formatter("{x:.2f}")
     ax.set_ylabel("cross-entropy (nats),\nlog scale above the floor")
 
 
-def _plot_batches(batches: pd.DataFrame, look: Look, ax: Axes) -> None:
+def _plot_batches(rows: pd.DataFrame, look: Look, ax: Axes) -> None:
     """Draw thousands of points as pixels, in the SVG too: it stays small and quick to open."""
+    batches, span = rows[rows["kind"] == "batch"], rows[rows["kind"] == "range"]
+    if batches.empty:
+        ax.fill_between(
+            span["batch"].to_numpy(float), span["lower"].to_numpy(float),
+            span["upper"].to_numpy(float), color=look.color, alpha=0.16, linewidth=0, zorder=1,
+            label=BATCHES_RANGE,
+        )  # fmt: skip
+        return
     ax.plot(
         batches["batch"], batches["loss"], color=_light(look.color), linewidth=0.4, zorder=1,
         rasterized=True, label=ONE_BATCH,
     )  # fmt: skip
+
+
+def _plot_extremes(rows: pd.DataFrame, experiment: str, position: int, ax: Axes) -> None:
+    color = PUBLISHED_COLORS[(position + 1) % len(PUBLISHED_COLORS)]
+    for loss in rows.loc[rows["kind"] == "published", "loss"]:
+        ax.axhline(
+            loss, color=color, linestyle=PUBLISHED_DASHES, linewidth=1.2, zorder=3.5,
+            label=f"{experiment}, {PUBLISHED_EXTREMES}",
+        )  # fmt: skip
 
 
 def _light(color: str) -> tuple[float, ...]:

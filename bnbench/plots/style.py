@@ -98,14 +98,17 @@ PUBLISHED_COLORS = ("black", "0.45")
 PUBLISHED_DASHES = (0, (4, 2.5))
 
 ONE_BATCH = "single batches of one seed"
+BATCHES_RANGE = "least to largest loss of a batch, all seeds"
 ONE_SEED = "single seeds"
 PUBLISHED = "published (one run)"
+PUBLISHED_EXTREMES = "published extremes (one run)"
 BAND = "95 % t interval of the mean"
 DIVERGED = "diverged"
 
 # What several curves have in common stands once in the legend, without anyone's colour.
 SHARED_HANDLES: dict[str, Artist] = {
     ONE_BATCH: Line2D([], [], color="0.35", linewidth=3, alpha=0.3),
+    BATCHES_RANGE: Patch(color="0.35", alpha=0.16, linewidth=0),
     ONE_SEED: Line2D([], [], color="0.35", linewidth=0.7),
     BAND: Patch(color="0.35", alpha=0.25, linewidth=0),
     DIVERGED: Line2D([], [], color="0.2", linestyle="none", marker="x", markersize=7),

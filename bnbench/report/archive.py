@@ -10,9 +10,13 @@ from bnbench.runs import Run, find_runs, written_whole
 
 
 def archive(
-    experiments: Iterable[Path], out: Path, *, with_answers: Collection[str] = ()
+    experiments: Iterable[Path],
+    out: Path,
+    *,
+    with_answers: Collection[str] = (),
+    with_losses: Collection[str] | None = None,
 ) -> list[Path]:
-    """Copy configuration, manifest, epoch and evaluation log of each run.
+    """Copy configuration, manifest, epochs, evaluations and blocks of losses of each run.
 
     Parameters
     ----------
@@ -20,9 +24,11 @@ def archive(
         Folders of experiments or of single runs.
     out : Path
         The copies go to ``<out>/runs/<experiment>/seed-<n>/``; they are read as the originals
-        are, but for what takes the losses of batches, which stay, as weights do.
+        are. The losses of single batches stay, as weights do.
     with_answers : collection of str
         Experiments whose answers to the test file are kept, too (20 kB a run).
+    with_losses : collection of str, optional
+        Experiments whose blocks of losses are kept (6 kB a run); by default all.
 
     Returns
     -------
@@ -36,13 +42,16 @@ def archive(
             if not manifest.finished:  # left out of the comparison, too
                 continue
             copy = out / "runs" / manifest.experiment / f"seed-{manifest.seed}"
-            for file in _kept(run, with_answers=manifest.experiment in with_answers):
+            name = manifest.experiment
+            answers = [run.predictions] if name in with_answers else []
+            losses = [run.losses] if with_losses is None or name in with_losses else []
+            for file in _kept(run, [*answers, *losses]):
                 with written_whole(copy / file.relative_to(run.path)) as beside:
                     beside.write_bytes(file.read_bytes())
             copies.append(copy)
     return copies
 
 
-def _kept(run: Run, *, with_answers: bool) -> list[Path]:
-    optional = [run.evaluations, *([run.predictions] if with_answers else []), *run.probes()]
+def _kept(run: Run, chosen: Iterable[Path]) -> list[Path]:
+    optional = [run.evaluations, *chosen, *run.probes()]
     return [run.config, run.manifest, run.epochs, *(file for file in optional if file.exists())]

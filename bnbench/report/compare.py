@@ -103,11 +103,11 @@ def compare(
 
 
 def _losses(arms: Sequence[ArmRuns]) -> tuple[pd.DataFrame, list[str]]:
-    """Lay out the losses where every run still has its batches; else say which has not."""
+    """Lay out the losses where every run has kept them; else say which has not."""
     for arm in arms:
         for run in arm.runs.values():
-            if not run.run.batches.exists():
-                return pd.DataFrame(), [f"no loss figure: {run.run.batches} is not there"]
+            if run.losses is None:
+                return pd.DataFrame(), [f"no loss figure: {run.run.losses} is not there"]
     return loss_table(arms), []
 
 

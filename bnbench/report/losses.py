@@ -1,21 +1,19 @@
-"""From ``batches.csv`` to the tidy table that the loss figure is drawn from."""
+"""From the losses of batches to the tidy table that the loss figure is drawn from."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.report.curves import POINT, SPREAD, over_seeds, stack, tidy
+from bnbench.runs.losses import BLOCKS
 
 LOSS_COLUMNS = ["experiment", "split", *POINT, "epoch", "batch", "loss", *SPREAD]
-BINS = {"train": 20, "validation": 1}
-"""Averages an epoch: batches scatter too much to tell two curves apart."""
-
-NUM_CLASSES = 10  # of every dataset that bnbench knows
 
 
 def softmax_floor(num_classes: int) -> float:
@@ -30,58 +28,64 @@ def softmax_floor(num_classes: int) -> float:
 
 
 def loss_table(arms: Sequence[ArmRuns]) -> pd.DataFrame:
-    """Lay out the loss per batch of each experiment: single batches, averages, and the floor.
+    """Lay out the loss per batch of each experiment, of which every run must have its losses.
 
     Returns
     -------
     DataFrame
-        `LOSS_COLUMNS`. ``kind`` is ``batch`` (of the smallest seed), ``run`` (a seed's mean over
-        the examples of `BINS` parts of each epoch, at the mean place of their batches), ``mean``
-        (over seeds, as in the accuracy tables) or ``floor``; ``batch`` counts over the run,
-        ``loss`` in nats.
+        `LOSS_COLUMNS`. ``kind`` is ``batch`` (of the smallest seed, where ``batches.csv`` has been
+        kept), ``range`` (of all seeds: from the least to the largest loss of a block's batches),
+        ``run`` (a seed's mean over the examples of a block, at the mean place of its batches),
+        ``mean`` (over seeds, as in the accuracy tables), ``published`` (the least or largest loss
+        of a batch in the replicated run) or ``floor``. ``batch`` counts over the run, ``loss`` in
+        nats. `bnbench.runs.losses.BLOCKS` says how many blocks an epoch has.
     """
-    frames = []
-    for arm in arms:
-        batches = {seed: run.read_batches() for seed, run in arm.runs.items()}
-        ended = {seed: run.status for seed, run in arm.runs.items()}
-        for split in BINS:
-            rows = _split(batches, split)
-            if not rows.empty:
-                frames.append(_curves(rows, arm, split, ended))
+    frames = [_curves(arm, split) for arm in arms if arm.runs for split in BLOCKS]
     return tidy(stack(frames), LOSS_COLUMNS)
 
 
-def _split(batches: Mapping[int, pd.DataFrame], split: str) -> pd.DataFrame:
-    """Stack one split's batches of all seeds, counted over each run."""
-    rows = pd.concat(batches, names=["seed"]).reset_index(level="seed")
-    rows = rows[rows["split"] == split].reset_index(drop=True)
-    finite = rows["loss"].where(np.isfinite(rows["loss"]))
-    return rows.assign(batch=rows.groupby("seed").cumcount() + 1, loss=finite)
-
-
-def _curves(rows: pd.DataFrame, arm: ArmRuns, split: str, ended: Mapping[int, str]) -> pd.DataFrame:
-    first = rows[rows["seed"] == rows["seed"].min()].assign(kind="batch")
-    runs = _binned(rows, BINS[split])
-    runs = runs.assign(kind="run", status=runs["seed"].map(ended))
-    parts = [first[["kind", "seed", "epoch", "batch", "loss"]], runs]
+def _curves(arm: ArmRuns, split: str) -> pd.DataFrame:
+    blocks = pd.concat([_blocks(run, split) for run in arm.runs.values()], ignore_index=True)
+    # One place for all seeds: a run that diverged within a block would have it further left.
+    blocks["batch"] = blocks.groupby("block")["batch"].transform("max")
+    runs = blocks.dropna(subset="loss").assign(kind="run")
+    parts = [_single_batches(arm.first, split), _range(runs), runs[[*RUN, "kind"]]]
     parts.append(over_seeds(runs, ["epoch", "batch"], "loss"))
     if arm.experiment.training.softmax_before_loss:
-        parts.append(pd.DataFrame({"kind": ["floor"], "loss": softmax_floor(NUM_CLASSES)}))
+        extremes = arm.published.loss_extremes.get(split, []) if arm.published else []
+        floor = softmax_floor(arm.first.num_classes)
+        parts.append(pd.DataFrame({"kind": "published", "loss": extremes}))
+        parts.append(pd.DataFrame({"kind": ["floor"], "loss": floor}))
     return stack(parts).assign(experiment=arm.experiment.experiment, split=split)
 
 
-def _binned(rows: pd.DataFrame, bins: int) -> pd.DataFrame:
-    """Average each run's loss over parts of its epochs, weighted by the batches' examples."""
-    in_epoch = rows.groupby(["seed", "epoch"]).cumcount()
-    parts = in_epoch * bins // (in_epoch.max() + 1)
-    sums = (
-        rows.assign(part=parts, total=rows["loss"] * rows["examples"])
-        .dropna(subset="loss")
-        .groupby(["seed", "epoch", "part"], as_index=False)
-        .agg(total=("total", "sum"), examples=("examples", "sum"), batch=("batch", "mean"))
+RUN = ["seed", "status", "epoch", "batch", "loss"]
+
+
+def _blocks(run: FinishedRun, split: str) -> pd.DataFrame:
+    assert run.losses is not None
+    blocks, ends = run.losses.blocks(split)
+    starts = np.append(0, ends[:-1]) + 1
+    per_epoch = run.batches_per_epoch(split)
+    return pd.DataFrame({
+        "seed": run.seed, "status": run.status, "block": np.arange(len(ends)),
+        "epoch": (ends - 1) // per_epoch + 1, "batch": (starts + ends) / 2,
+        "lower": blocks[:, 0].astype(float), "loss": blocks[:, 1].astype(float),
+        "upper": blocks[:, 2].astype(float),
+    })  # fmt: skip
+
+
+def _range(runs: pd.DataFrame) -> pd.DataFrame:
+    extremes = runs.groupby(["epoch", "batch"], as_index=False).agg(
+        lower=("lower", "min"), upper=("upper", "max")
     )
-    # One place for all seeds: a run that diverged within a part would have it further left.
-    place = sums.groupby(["epoch", "part"])["batch"].transform("max")
-    return sums.assign(batch=place, loss=sums["total"] / sums["examples"]).drop(
-        columns=["part", "total", "examples"]
-    )
+    return extremes.assign(kind="range")
+
+
+def _single_batches(run: FinishedRun, split: str) -> pd.DataFrame:
+    if not run.run.batches.exists():
+        return pd.DataFrame()
+    rows = run.read_batches()
+    rows = rows[rows["split"] == split].reset_index(drop=True)
+    rows["loss"] = rows["loss"].where(np.isfinite(rows["loss"]))
+    return rows[["epoch", "loss"]].assign(kind="batch", seed=run.seed, batch=rows.index + 1)

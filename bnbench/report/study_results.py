@@ -131,6 +131,19 @@ def answering_experiments(studies: Sequence[Study]) -> set[str]:
     }
 
 
+def experiments_with_losses(studies: Sequence[Study]) -> set[str]:
+    """Name the experiments whose losses a study's contrasts measure, or a figure shows."""
+    measured = {
+        study.arms[label].experiment.experiment
+        for study in studies
+        for contrast in study.contrasts
+        if any(metric.quantity.name == "steps_to_loss" for metric in contrast.metrics)
+        for label in (contrast.treatment, contrast.baseline)
+    }
+    replicas = {one.experiment for study in studies for one in study.experiments if one.published}
+    return measured | replicas
+
+
 def write_study_tables(judged: Judged, out: Path) -> list[Path]:
     """Write ``contrasts.csv``, ``values.csv`` (one row a run and metric) and ``verdicts.csv``.
 

@@ -52,6 +52,11 @@ class Run:
         return self.path / "evaluations.csv"
 
     @property
+    def losses(self) -> Path:
+        """The batches' losses in blocks, ``losses.npz``; see `bnbench.runs.losses`."""
+        return self.path / "losses.npz"
+
+    @property
     def predictions(self) -> Path:
         """Labels and predicted classes of the test file's images, ``test_predictions.npy``."""
         return self.path / "test_predictions.npy"

@@ -34,7 +34,10 @@ def _name(run: Run, path: Path) -> str:
 
 
 def _files(run: Run) -> list[Path]:
-    files = (run.config, run.batches, run.epochs, run.evaluations, run.predictions, run.weights)
+    files = (
+        run.config, run.batches, run.epochs, run.evaluations, run.losses, run.predictions,
+        run.weights,
+    )  # fmt: skip
     return [path for path in (*files, *run.probes()) if path.is_file()]
 
 

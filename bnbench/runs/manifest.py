@@ -69,6 +69,8 @@ class Dataset(Section):
     validation_examples: Count
     test_examples: Count | None = None
     validation_is_test_file: bool
+    classes: Count = 10
+    """Earlier releases did not state them."""
 
     def examples(self, split: str) -> int:
         """How many images the split ``train`` or ``validation`` has."""

@@ -14,7 +14,7 @@ from bnbench.runs.overview import REPORT
 
 WRITTEN = (
     "config.yaml", "manifest.json", "batches.csv", "epochs.csv", "evaluations.csv",
-    "test_predictions.npy", "weights.pt", ".lock",
+    "losses.npz", "test_predictions.npy", "weights.pt", ".lock",
 )  # fmt: skip
 SEED = re.compile(r"seed-\d+")
 

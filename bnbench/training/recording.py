@@ -45,7 +45,9 @@ from bnbench.runs import (
     write_text,
     written_whole,
 )
+from bnbench.runs.losses import write_losses
 from bnbench.runs.manifest import Final
+from bnbench.runs.schedule import schedule
 from bnbench.training.batches import batch_order
 from bnbench.training.checkpoint import (
     Checkpoint,
@@ -236,6 +238,7 @@ def _recorded(
         except BaseException as error:
             _end(run, manifest, status="failed", final=final, error=repr(error))
             raise
+        write_losses(run, schedule(wanted.experiment, manifest.dataset))
         status = "diverged" if record.divergence else "complete"
         _end(run, manifest, status=status, final=final, error=record.divergence)
         goes_further = status == "complete" and is_open_ended(wanted.experiment)
@@ -319,6 +322,7 @@ def _start(
             validation_examples=len(splits.validation.labels),
             test_examples=len(splits.test.labels) if splits.test else None,
             validation_is_test_file=splits.validation_is_test,
+            classes=splits.num_classes,
         ),
         versions=versions(),
         code={module: hashes[0] for module, hashes in wanted.code.items()},
@@ -342,9 +346,9 @@ def _start(
     manifest.write(run.manifest)  # first: from here on the old files are no finished run's
     if kept is None:
         logs = (run.batches, run.epochs, run.evaluations)
-        for old in (*run.checkpoints(), *logs, run.weights, run.predictions, *run.probes()):
+        for old in (*run.checkpoints(), *logs, *run.probes()):
             old.unlink(missing_ok=True)
-    for end in (run.weights, run.predictions):  # of the shorter run that goes on
+    for end in (run.losses, run.weights, run.predictions):  # of the shorter run that goes on
         end.unlink(missing_ok=True)
     write_text(run.config, dump_experiment(experiment))
     return manifest

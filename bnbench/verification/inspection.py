@@ -74,8 +74,8 @@ def _left_out(run: Run, manifest: Manifest) -> tuple[str, ...]:
     if manifest.status not in _CHECKS or run.batches.exists() or run.weights.exists():
         return ()
     left = [run.batches] if manifest.status == "diverged" else [run.batches, run.weights]
-    if run.predictions.name in manifest.files and not run.predictions.exists():
-        left.append(run.predictions)
+    optional = (run.losses, run.predictions)
+    left += [path for path in optional if path.name in manifest.files and not path.exists()]
     return tuple(path.name for path in left)
 
 

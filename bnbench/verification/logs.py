@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from bnbench.config import Experiment
 from bnbench.foreign import read_foreign
 from bnbench.runs import (
@@ -15,12 +17,14 @@ from bnbench.runs import (
     read_epochs,
     read_evaluations,
 )
+from bnbench.runs.losses import NAMES, Losses, losses_of, read_losses
 from bnbench.runs.problems import (
     disagreement,
     problems_of_batches,
     problems_of_epochs,
     problems_of_evaluations,
 )
+from bnbench.runs.schedule import schedule
 
 
 def check_logs(run: Run, manifest: Manifest, experiment: Experiment) -> Iterator[str]:
@@ -41,6 +45,7 @@ def check_logs(run: Run, manifest: Manifest, experiment: Experiment) -> Iterator
     yield from found
     if not found:
         yield from disagreement(manifest, experiment, epochs, batches)
+        yield from _other_losses(run, losses_of(batches, schedule(experiment, manifest.dataset)))
     yield from problems_of_evaluations(manifest, experiment, epochs, evaluations, batches)
 
 
@@ -49,9 +54,22 @@ def check_epochs(run: Run, manifest: Manifest, experiment: Experiment) -> Iterat
     epochs, evaluations = read_epochs(run), read_evaluations(run)
     for log in (epochs, evaluations):
         yield from other_text(log)
+    if run.losses.exists():
+        read_losses(run.losses)
     yield from problems_of_epochs(manifest, experiment, epochs)
     if run.evaluations.exists():
         yield from problems_of_evaluations(manifest, experiment, epochs, evaluations)
+
+
+def _other_losses(run: Run, due: Losses) -> Iterator[str]:
+    """Compare ``losses.npz``, which runs of earlier releases have not, with the batches."""
+    if not run.losses.exists():
+        return
+    kept = read_losses(run.losses)
+    for name in NAMES:
+        ours, wanted = getattr(kept, name), getattr(due, name)
+        if ours.shape != wanted.shape or not np.allclose(ours, wanted, rtol=1e-6, equal_nan=True):
+            yield f"{run.losses}: {name}: does not follow from {run.batches.name}"
 
 
 def other_text(log: Log) -> Iterator[str]:

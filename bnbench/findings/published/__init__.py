@@ -25,6 +25,9 @@ class PublishedRun:
         As an experiment names it.
     training_accuracy, validation_accuracy : tuple of float
         In [0, 1], after epoch 1, 2, ...
+    loss_extremes : dict of str to list of float
+        Split, ``train`` or ``validation`` -> those of the least and largest loss of a batch that
+        could be read, nats.
     reading_error : float
         Of each accuracy, to either side; a difference of two carries twice as much.
     """
@@ -37,6 +40,7 @@ class PublishedRun:
     dataset: str
     training_accuracy: tuple[float, ...]
     validation_accuracy: tuple[float, ...]
+    loss_extremes: dict[str, list[float]]
     reading_error: float
 
 
@@ -67,6 +71,7 @@ def read_published(source: str, arm: str, place: str = "") -> PublishedRun:
         dataset=content["dataset"],
         training_accuracy=tuple(curves["training_accuracy"]),
         validation_accuracy=tuple(curves["validation_accuracy"]),
+        loss_extremes=curves["loss_extremes"],
         reading_error=content["reading_error"]["accuracy"],
     )
 

@@ -176,8 +176,8 @@ def test_a_metric_that_is_known_of_no_shared_seed(
     assert finding.speed_up is None
     assert math.isnan(finding.p)
     assert finding.notes == (
-        "not known of batch_norm, seed 0 (needs batches.csv, which archived runs leave out)",
-        "not known of plain, seed 1 (needs batches.csv, which archived runs leave out)",
+        "not known of batch_norm, seed 0 (its losses have not been kept)",
+        "not known of plain, seed 1 (its losses have not been kept)",
         "it is known of no seed that both have, so there is no difference",
     )
 
@@ -326,7 +326,7 @@ def test_a_metric_that_is_not_known_at_every_seed(
     assert finding.baseline.values.keys() == {2, 3}
     assert finding.n == 2
     assert finding.notes == (
-        "not known of plain, seeds 0, 1 (needs batches.csv, which archived runs leave out)",
+        "not known of plain, seeds 0, 1 (its losses have not been kept)",
         "only batch_norm has seeds 0, 1, left out of the pairs",
     )
 

@@ -15,9 +15,12 @@ from bnbench.findings.finished_run import FinishedRun, read_finished_run
 from bnbench.findings.measures import failed, measure
 from bnbench.metrics import metric as metrics
 from bnbench.runs import EVALUATION_COLUMNS, Run
-from bnbench.runs.failure import CHANCE
+from bnbench.runs.losses import write_losses
+from bnbench.runs.schedule import schedule
 
 MakeRun = Callable[..., Run]
+
+CHANCE = 0.1135  # the share of the ones in MNIST's test file
 
 STEPS = 20  # an epoch: 60,000 images in batches of 3,100
 TRAINING = {"batch_size": 3100}
@@ -156,6 +159,18 @@ def test_a_complete_run_no_better_than_chance_has_failed(
     assert of(run, "validation_accuracy@last") == last  # measured, not replaced
 
 
+def test_chance_is_that_of_the_number_of_classes(make_run: MakeRun) -> None:
+    dataset = {"classes": 26}
+    for last, has_failed in ((0.05, True), (0.06, False)):
+        run = make_run(f"letters{last}", 0, [0.5, last], manifest={"dataset": dataset})
+        assert failed(finished(run)) is has_failed
+    settings = {"training": TRAINING | {"epochs": 2}}
+    run = make_run("broken", 0, [0.5], settings=settings,
+                   manifest={"status": "diverged", "dataset": dataset})  # fmt: skip
+    assert of(run, "validation_accuracy@last") == pytest.approx(1 / 26 + 0.0135)
+    assert of(run, "validation_loss@last") == pytest.approx(math.log(26))
+
+
 def test_an_epoch_that_the_experiment_does_not_have(run: Run, broken: Run) -> None:
     for one in (run, broken):
         with pytest.raises(BnbenchError, match=r"^plain: has 3 epochs, so no train_loss@4; name"):
@@ -275,9 +290,23 @@ def test_fewer_steps_than_a_window_reach_nothing(make_run: MakeRun) -> None:
     assert of(make_run("plain", 0, [0.9] * 2), "steps_to_loss@100") == math.inf
 
 
-def test_without_batches_the_steps_to_a_loss_are_not_known(run: Run) -> None:
+def test_without_losses_the_steps_to_a_loss_are_not_known(run: Run) -> None:
     run.batches.unlink()
     assert math.isnan(of(run, "steps_to_loss@2"))
+
+
+def test_a_copy_without_batches_has_the_same_steps_to_a_loss(make_run: MakeRun) -> None:
+    rng = np.random.default_rng(1)
+    losses = np.exp(-np.arange(200) / 60) + rng.uniform(0, 0.5, 200)
+    run = make_run("plain", 0, [0.9] * 10, losses={"train": losses.astype(np.float32).tolist()})
+    batches = finished(run).read_batches().query("split == 'train'")
+    moving = np.convolve(batches["loss"], [1 / 50] * 50, "valid")
+    write_losses(run, schedule(run.read_experiment(), run.read_manifest().dataset))
+    run.batches.unlink()
+    for threshold in (1.2, 0.8, 0.5, 0.32, 0.01):
+        reached = np.flatnonzero(moving <= threshold)
+        expected = reached[0] + 50 if reached.size else math.inf
+        assert of(run, f"steps_to_loss@{threshold}") == expected
 
 
 def test_what_is_read_is_checked(run: Run) -> None:
@@ -291,9 +320,7 @@ def test_a_diverged_run_takes_infinitely_many_steps_to_a_loss_that_it_had(
 ) -> None:
     settings = {"training": TRAINING | {"epochs": 5}}
     run = make_run("plain", 0, [0.9] * 4, settings=settings, manifest={"status": "diverged"})
-    losses = finished(run).train_losses
-    assert losses is not None
-    assert (losses[:80] <= 2).all()
+    assert (finished(run).read_batches()["loss"][:80] <= 2).all()
     assert of(run, "steps_to_loss@2") == math.inf
 
 

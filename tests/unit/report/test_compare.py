@@ -139,7 +139,7 @@ def test_nothing_is_left_out_in_silence(make_run: MakeRun, tmp_path: Path) -> No
         "short has 2 epochs, plain 3",
         "validation is the data set's test file (data.split: published)",
         "the runs are of different versions of torch: 2.11.0, 2.15.0",
-        f"no loss figure: {short.batches} is not there",
+        f"no loss figure: {short.losses} is not there",
     )
     svg = (tmp_path / "out" / "difference.csv").read_text()
     assert "short,plain,run,0,complete,1,5.0" in svg

@@ -227,7 +227,7 @@ def test_the_loss_of_a_diverged_run_ends_where_it_did(make_run: MakeRun) -> None
 
 
 def test_parts_of_epochs_are_even(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bnbench.report.losses.BINS", {"train": 2, "validation": 1})
+    monkeypatch.setattr("bnbench.runs.losses.BLOCKS", {"train": 2, "validation": 1})
     (arm,) = _arms(make_run, plain={0: [0.9]})
     rows = pd.read_csv(arm.first.run.batches).iloc[:20]
     mine = _of(loss_table([arm]), split="train", kind="run")
@@ -241,7 +241,7 @@ def test_parts_of_epochs_are_even(make_run: MakeRun, monkeypatch: pytest.MonkeyP
 def test_a_part_has_one_place_for_all_seeds(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bnbench.report.losses.BINS", {"train": 2, "validation": 1})
+    monkeypatch.setattr("bnbench.runs.losses.BLOCKS", {"train": 2, "validation": 1})
     make_run("plain", 0, [0.9, 0.95])
     settings = {"training": {"epochs": 2}}
     run = make_run("plain", 1, [0.9], settings=settings, manifest={"status": "diverged"})

@@ -1,0 +1,50 @@
+"""The loss per batch of the two arms of a contrast that replicates published runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bnbench.config import Study
+from bnbench.plots import style
+from bnbench.plots.loss import plot_loss
+from bnbench.report.figures.figure import COLUMN, Picture, Source, finish, plain, register_figure
+from bnbench.report.losses import loss_table
+from bnbench.report.names import pair_title
+
+
+def _has(study: Study) -> bool:
+    return any(
+        study.arms[contrast.treatment].experiment.published
+        and study.arms[contrast.baseline].experiment.published
+        for contrast in study.contrasts
+    )
+
+
+@register_figure(
+    "losses", of="a contrast of two experiments that replicate published runs", has=_has
+)
+def draw(source: Source) -> Iterator[Picture]:
+    """Draw each pair of arms of which all runs have kept their losses."""
+    if source.runs is None:
+        return
+    pairs = {
+        (finding.baseline.label, finding.treatment.label): finding
+        for finding in reversed(source.found.contrasts)
+    }
+    study = source.found.study
+    for labels, finding in reversed(pairs.items()):
+        arms = [source.runs.arms[label] for label in labels]
+        kept = all(run.losses for arm in arms for run in arm.runs.values())
+        if not kept or not all(arm.runs and arm.published for arm in arms):
+            continue
+        table = loss_table(arms)
+        table = table[~table["kind"].isin(("batch", "run"))]  # a megabyte of curves and points
+        titles = {arm.experiment.experiment: study.arms[arm.label].title for arm in arms}
+        table = table.assign(experiment=table["experiment"].map(titles).map(plain))
+        with style.figure(6, width=COLUMN) as figure:
+            for split, ax in zip(("train", "validation"), figure.subplots(2, 1), strict=True):
+                plot_loss(table, split=split, ax=ax)
+            pair = pair_title(study, finding)
+            name = f"{study.name}-{finding.group}-losses"
+            caption = f"Loss per batch: {pair}."
+            yield finish(figure, "losses", name, "Loss per batch", caption, pair)
