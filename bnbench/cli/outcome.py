@@ -62,11 +62,15 @@ def _say_answer(found: StudyFindings) -> None:
 
 
 def adjusted_together(found: StudyFindings) -> int:
-    """Count the tests that a study's short questions are adjusted for, themselves included."""
+    """Count the tests that a study's questions are adjusted for, themselves included.
+
+    Short questions are a family of their own; see `bnbench.findings.multiplicity.adjust`.
+    """
     names = (test.names for test in questions(found.study))
     asked = (found.finding(one.get("contrast", ""), one.get("metric", "")) for one in names)
-    if not any(one is not None and one.adjusted_by == HOLM for one in asked):
-        return 1
+    by_holm = sum(one is not None and one.adjusted_by == HOLM for one in asked)
+    if found.study.brief or not by_holm:
+        return max(1, by_holm)
     best = [one for chosen in found.best for one in chosen.findings]
     return sum(one.adjusted_by == HOLM for one in (*found.contrasts, *best))
 

@@ -12,7 +12,7 @@ from bnbench.findings.answers import compare_answers
 from bnbench.findings.best import compare_best
 from bnbench.findings.contrasts import compare_changes, compare_planned
 from bnbench.findings.measures import failed
-from bnbench.findings.multiplicity import adjust
+from bnbench.findings.multiplicity import Name, adjust, main_questions
 from bnbench.findings.published_points import published_points
 from bnbench.findings.results import BestFinding, Finding, StudyFindings
 from bnbench.findings.study_runs import StudyRuns, read_study
@@ -41,6 +41,7 @@ def findings_of(runs: StudyRuns) -> StudyFindings:
         compare_planned(runs, study.contrasts),
         compare_best(runs),
         compare_changes(runs),
+        main_questions(study),
     )
     return StudyFindings(
         study=study,
@@ -56,11 +57,11 @@ def findings_of(runs: StudyRuns) -> StudyFindings:
 
 
 def _adjusted(
-    contrasts: list[Finding], best: list[BestFinding], changes: list[Finding]
+    contrasts: list[Finding], best: list[BestFinding], changes: list[Finding], main: set[Name]
 ) -> tuple[tuple[Finding, ...], tuple[BestFinding, ...], tuple[Finding, ...]]:
-    """Adjust the p values of all kinds together: a study has one confirmatory family."""
+    """Adjust the p values of all kinds together."""
     scored = [finding for one in best for finding in one.findings]
-    adjusted = iter(adjust([*contrasts, *scored, *changes]))
+    adjusted = iter(adjust([*contrasts, *scored, *changes], main))
     return (
         tuple(islice(adjusted, len(contrasts))),
         tuple(replace(one, findings=tuple(islice(adjusted, len(one.findings)))) for one in best),

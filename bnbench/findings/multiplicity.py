@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from bnbench.config import Study
 from bnbench.findings.results import Finding
 from bnbench.statistics import benjamini_hochberg, holm
 
@@ -14,19 +15,34 @@ HOLM = "Holm"
 BENJAMINI_HOCHBERG = "Benjamini-Hochberg"
 
 
-def adjust(findings: Sequence[Finding]) -> list[Finding]:
+Name = tuple[str, str]
+"""Of a contrast, and of a metric."""
+
+
+def main_questions(study: Study) -> set[Name]:
+    """Name the findings that answer a study's short questions."""
+    return {
+        (contrast, row.metric)
+        for row in study.brief
+        for contrast in (row.published, row.corrected)
+        if contrast
+    }
+
+
+def adjust(findings: Sequence[Finding], main: Collection[Name] = ()) -> list[Finding]:
     """Adjust the p values of a study, in the order of its findings.
 
-    Holm over the confirmatory levels and times; Benjamini and Hochberg over the points of a
-    sweep, metric by metric; everything else keeps its p. A family is as large as it was
-    planned: a p that there is not counts as 1 in it, and stays NaN.
+    Holm over the confirmatory levels and times: over those of the `main` questions, and over all
+    others. Benjamini and Hochberg over the points of a sweep, metric by metric. Everything else
+    keeps its p. A family is as large as it was planned: a p that there is not counts as 1 in it,
+    and stays NaN.
     """
     families: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for place, finding in enumerate(findings):
-        families[_family(finding)].append(place)
+        families[_family(finding, main)].append(place)
     adjusted = list(findings)
     for family, places in families.items():
-        method = HOLM if family == (HOLM,) else BENJAMINI_HOCHBERG
+        method = HOLM if family[0] == HOLM else BENJAMINI_HOCHBERG
         if method == BENJAMINI_HOCHBERG and len(places) == 1:
             continue
         p = [1.0 if math.isnan(findings[place].p) else findings[place].p for place in places]
@@ -37,7 +53,7 @@ def adjust(findings: Sequence[Finding]) -> list[Finding]:
     return adjusted
 
 
-def _family(finding: Finding) -> tuple[str, ...]:
+def _family(finding: Finding, main: Collection[Name]) -> tuple[str, ...]:
     if finding.confirmatory and finding.metric.quantity.kind != "share":
-        return (HOLM,)
+        return (HOLM, "main" if (finding.name, finding.metric.text) in main else "other")
     return (finding.group, finding.metric.text)

@@ -81,9 +81,8 @@ class Finding:
         Two-sided: exact sign flips for a level, the sign test for a time or a share; NaN for
         n = 1 or where nothing differs.
     p_adjusted : float
-        Within the study: by Holm over the confirmatory levels and times, by Benjamini and
-        Hochberg over the points of a sweep; else `p`. NaN where `p` is, which counts as 1 in
-        its family.
+        Within its family in the study; see `bnbench.findings.multiplicity.adjust`. NaN where `p`
+        is, which counts as 1 in the family.
     adjusted_by : str
         ``Holm``, ``Benjamini-Hochberg`` or ``""``.
     notes : tuple of str

@@ -73,17 +73,20 @@ def test_it_stops_once_decided_or_at_the_limit(
     assert (len(study.seeds), code) == (stops, 0)
 
 
-@pytest.mark.parametrize(("family", "together"), [("confirmatory", 2), ("exploratory", 1)])
+@pytest.mark.parametrize(
+    ("family", "brief", "together"),
+    [("confirmatory", BRIEF, 1), ("confirmatory", "", 2), ("exploratory", BRIEF, 1)],
+)
 def test_what_is_adjusted_together_takes_more_seeds(
-    family: str, together: int, load: Callable[[int], Study], tmp_path: Path
+    family: str, brief: str, together: int, load: Callable[[int], Study], tmp_path: Path
 ) -> None:
     metrics = "[validation_accuracy@last, validation_accuracy@1]"
     changed = STUDY.replace("[validation_accuracy@last]", f"{metrics}, family: {family}")
-    (tmp_path / "s.yaml").write_text(changed + BRIEF)
+    (tmp_path / "s.yaml").write_text(changed + brief)
     assert adjusted_together(find(load(3), tmp_path / "results")) == together
 
 
-@pytest.mark.parametrize(("tests", "seeds"), [(1, 6), (2, 7), (12, 9), (25, 10)])
+@pytest.mark.parametrize(("tests", "seeds"), [(1, 6), (2, 7), (4, 8), (25, 10)])
 def test_holm_multiplies_the_smallest_p(tests: int, seeds: int) -> None:
     """Of n seeds that all agree p is 2 in 2**n."""
     assert fewest_seeds(tests) == seeds
