@@ -15,9 +15,6 @@ from bnbench.metrics.metric import Measured, Metric, Quantity, enter
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LOSS_WINDOW = 50
-"""Steps that a training loss is averaged over before it is held against a threshold."""
-
 
 def _column(metric: Metric, run: Measured) -> float:
     """The column of the quantity's name, after its epoch or the last one."""
@@ -63,7 +60,7 @@ def _time_to(metric: Metric, run: Measured) -> float:
 
 
 def _steps_to_loss(metric: Metric, run: Measured) -> float:
-    """The first step at which the mean of the last `LOSS_WINDOW` losses is low enough.
+    """The first step at which the mean of the last fifty losses is low enough.
 
     The first touch counts, unconfirmed: the window has smoothed the noise of single batches.
     """

@@ -15,13 +15,14 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from bnbench.foreign import MEBIBYTE, read_foreign
-from bnbench.metrics.of_logs import LOSS_WINDOW
 from bnbench.runs.arrays import ForeignArrayError, parse_arrays
 from bnbench.runs.directory import MOST_BYTES_OF_A_LOG, Run
 from bnbench.runs.files import written_whole
 from bnbench.runs.schedule import Schedule
 from bnbench.runs.tables import Log, not_as_written, read_batches
 
+LOSS_WINDOW = 50
+"""Steps that a training loss is averaged over before it is held against a threshold."""
 BLOCKS = {"train": 20, "validation": 1}
 """Parts of an epoch, whose batches are summed up together."""
 MOST_BYTES = 8 * MEBIBYTE  # unpacked: of ten thousand epochs
