@@ -73,10 +73,10 @@ def answers(found: StudyFindings) -> Iterator[tuple[ClaimTest, bool]]:
 
 
 def _check(study: Study) -> None:
-    if study.ladder is not None or study.best:
+    if study.best:
         raise BnbenchError(
-            f"{study.path}: has a ladder, or chooses by tuning seeds, and both need a number of"
-            " seeds that is fixed beforehand; give --seeds in place of --until-decided"
+            f"{study.path}: chooses by tuning seeds, whose number is fixed beforehand; give --seeds"
+            " in place of --until-decided"
         )
     if not questions(study):
         raise BnbenchError(

@@ -1,6 +1,5 @@
 """Experiments as data: the schema, and YAML files read with the place of every key."""
 
-from bnbench.config.ladder import Ladder, LadderPath
 from bnbench.config.loading import (
     checked_section,
     configuration_hash,
@@ -47,8 +46,6 @@ __all__ = [
     "EarlyStoppingSettings",
     "Experiment",
     "InitializationSettings",
-    "Ladder",
-    "LadderPath",
     "Metric",
     "ModelSettings",
     "NormalizationSettings",

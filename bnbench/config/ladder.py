@@ -1,145 +1,59 @@
 """A ladder: the published recipe, the corrected one, and the recipes between them.
 
 With n switches these are: the first k of them corrected, for k = 0 ... n; each one alone
-corrected; and each one alone left as published. Recipes that come out equal are one experiment.
+corrected; and each one alone left as published. They are the points of a grid that both arms have,
+so that all that is asked of them is contrasts and changes like those of any study. Recipes that
+come out equal are one experiment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bnbench.config.label import Label
 from bnbench.config.loading import differing_keys
 from bnbench.config.planned import SMALLEST_EFFECT, Change, PlannedContrast
 from bnbench.config.schema import Experiment
+from bnbench.config.study import StudyArm
 from bnbench.config.study_schema import LadderArm, StudyLadder
 from bnbench.errors import BnbenchError
 from bnbench.metrics import Metric
 from bnbench.registry import unknown
 
+RECIPE = "recipe"
+"""What the points of a ladder give values to, in place of the key of a grid."""
 
-@dataclass(frozen=True)
-class LadderState:
-    """One recipe of one arm.
+Recipe = tuple[str, ...]
+"""The switches that are corrected, in the ladder's order."""
 
-    Attributes
-    ----------
-    label : str
-        ``ladder/<arm>+<switch>+...``: the switches that are corrected.
-    """
 
-    label: str
-    title: str
-    experiment: Experiment
+WHERE = {"switch": ", on its rung", "alone": ", alone", "last": ", last"}
+"""Where one more switch is corrected, in words."""
 
 
 @dataclass(frozen=True)
-class LadderPath:
-    """One arm's recipes.
+class LadderPlan:
+    """What a ladder adds to its study.
 
     Attributes
     ----------
-    switches : tuple of str
-        Those that can have an effect in this arm, in the ladder's order.
-    states : dict of tuple of str to LadderState
-        Corrected switches -> recipe.
+    arms : tuple of StudyArm
+        ``<arm>@<recipe>``, with all recipes of each arm.
+    contrasts : tuple of PlannedContrast
+        ``lead@<recipe>`` rung by rung, and ``lead_in_other_recipes@<recipe>``;
+        ``corrections_of_<arm>``, what each switch does in one arm.
+    changes : tuple of Change
+        Of the lead, by correcting one switch: ``switch@<switch>`` on its rung, ``alone@<switch>``
+        in the published recipe, ``last@<switch>`` where all others are corrected.
+    point_titles : dict of str to str
+        See `Study.point_titles`.
     """
 
-    title: str
-    switches: tuple[str, ...]
-    states: dict[tuple[str, ...], LadderState]
-
-    def at(self, corrected: Iterable[str]) -> LadderState:
-        """The recipe with these switches corrected; those without effect are ignored."""
-        wanted = set(corrected)
-        return self.states[tuple(name for name in self.switches if name in wanted)]
-
-
-@dataclass(frozen=True)
-class Ladder:
-    """Both arms' recipes.
-
-    Attributes
-    ----------
-    treatment, baseline : str
-        Names of arms.
-    switches : dict of str to str
-        Name -> the defect in words, in the order in which they are corrected.
-    paths : dict of str to LadderPath
-        By arm.
-    metrics : tuple of Metric
-    """
-
-    treatment: str
-    baseline: str
-    switches: dict[str, str]
-    paths: dict[str, LadderPath]
-    metrics: tuple[Metric, ...]
-
-    @property
-    def rungs(self) -> list[tuple[str, ...]]:
-        """The corrected switches of each rung, the published recipe first."""
-        names = tuple(self.switches)
-        return [names[:count] for count in range(len(names) + 1)]
-
-    def lead(self, corrected: Iterable[str]) -> PlannedContrast:
-        """Plan the contrast of both arms where some switches are corrected."""
-        chosen = tuple(corrected)
-        labels = [self.paths[arm].at(chosen).label for arm in (self.treatment, self.baseline)]
-        return self._contrast("+".join(["lead", *chosen]), *labels)
-
-    @property
-    def changes(self) -> list[Change]:
-        """What a study may ask of its ladder.
-
-        ``ladder`` is from the published recipe to the corrected one, ``switch@<name>`` one rung.
-        """
-        whole = self._change("ladder", self.rungs[-1], ())
-        steps = [
-            self._change(f"switch@{name}", *self.steps(name)["switch"]) for name in self.switches
-        ]
-        return [whole, *steps]
-
-    @property
-    def effects(self) -> list[PlannedContrast | Change]:
-        """What is drawn besides: each rung's lead, and each switch in each arm, alone and last."""
-        planned: list[PlannedContrast | Change] = [self.lead(rung) for rung in self.rungs]
-        for name in self.switches:
-            for where, (after, before) in self.steps(name).items():
-                planned += [
-                    self._contrast(
-                        f"{arm}:{where}@{name}", path.at(after).label, path.at(before).label
-                    )
-                    for arm, path in self.paths.items()
-                    if name in path.switches
-                ]
-                planned += (
-                    [] if where == "switch" else [self._change(f"{where}@{name}", after, before)]
-                )
-        return planned
-
-    def steps(self, name: str) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-        """The corrected switches after and before one more is corrected, wherever that is done.
-
-        ``switch``: on the ladder; ``alone``: in the published recipe; ``last``: in the recipe in
-        which all others are corrected.
-        """
-        names = tuple(self.switches)
-        place = names.index(name)
-        befores = {"switch": names[:place], "alone": (), "last": names[:place] + names[place + 1 :]}
-        return {where: ((*before, name), before) for where, before in befores.items()}
-
-    def _contrast(self, name: str, treatment: str, baseline: str) -> PlannedContrast:
-        group = Label.parse(name).group
-        return PlannedContrast(
-            name, group, treatment, baseline, self.metrics, SMALLEST_EFFECT, confirmatory=False
-        )
-
-    def _change(self, name: str, after: tuple[str, ...], before: tuple[str, ...]) -> Change:
-        group = Label.parse(name).group
-        return Change(name, group, self.lead(after), self.lead(before), self.metrics)
+    arms: tuple[StudyArm, ...]
+    contrasts: tuple[PlannedContrast, ...]
+    changes: tuple[Change, ...]
+    point_titles: dict[str, str]
 
 
 class Loader(Protocol):
@@ -157,21 +71,35 @@ class Loader(Protocol):
         """Say where a key of the study's file stands."""
 
 
-def recipes(switches: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """List the sets of corrected switches that a ladder visits, each once, published first.
+def recipes(switches: Recipe) -> list[Recipe]:
+    """List the recipes that a ladder visits, each once: its rungs first, from the published one.
 
     Examples
     --------
     >>> recipes(("a", "b", "c"))
     [(), ('a',), ('a', 'b'), ('a', 'b', 'c'), ('b',), ('c',), ('b', 'c'), ('a', 'c')]
     """
-    prefixes = [switches[:count] for count in range(len(switches) + 1)]
     alone = [(name,) for name in switches]
     left_out = [tuple(switch for switch in switches if switch != name) for name in switches]
-    return list(dict.fromkeys([*prefixes, *alone, *left_out]))
+    return list(dict.fromkeys([*_rungs(switches), *alone, *left_out]))
 
 
-def climb(ladder: StudyLadder, study: str, loader: Loader) -> Ladder:
+def recipe_name(corrected: Recipe, switches: Recipe) -> str:
+    """Name a recipe by the shorter way to it, but for the rungs.
+
+    Examples
+    --------
+    >>> [recipe_name(one, ("a", "b", "c")) for one in ((), ("a", "b"), ("b",), ("a", "c"))]
+    ['published', 'published+a+b', 'published+b', 'corrected-b']
+    """
+    if corrected == switches:
+        return "corrected"
+    if corrected in _rungs(switches) or len(corrected) == 1:
+        return "+".join(["published", *corrected])
+    return "-".join(["corrected", *(name for name in switches if name not in corrected)])
+
+
+def climb(ladder: StudyLadder, study: str, loader: Loader) -> LadderPlan:
     """Load every recipe of a ladder, whose switches must lead from one end to the other."""
     for side in ("treatment", "baseline"):
         if (arm := getattr(ladder, side)) not in ladder.arms:
@@ -183,12 +111,17 @@ def climb(ladder: StudyLadder, study: str, loader: Loader) -> Ladder:
                 raise unknown("arm", arm, ladder.arms, place)
     metrics = loader.metrics(ladder.metrics, "ladder.metrics")
     check_levels(metrics, "a ladder", loader.place("ladder.metrics"))
-    return Ladder(
-        treatment=ladder.treatment,
-        baseline=ladder.baseline,
-        switches={name: switch.says for name, switch in ladder.switches.items()},
-        paths={name: _path(ladder, name, arm, study, loader) for name, arm in ladder.arms.items()},
-        metrics=metrics,
+    arms = tuple(arm for name in ladder.arms for arm in _arms(ladder, name, study, loader))
+    leads = {one: _lead(ladder, one, metrics) for one in recipes(tuple(ladder.switches))}
+    steps = list(_steps(tuple(ladder.switches)))
+    return LadderPlan(
+        arms,
+        contrasts=(*leads.values(), *_corrections(ladder, steps, metrics)),
+        changes=tuple(
+            Change(f"{where}@{name}", where, leads[after], leads[before], metrics)
+            for where, name, after, before in steps
+        ),
+        point_titles=_point_titles(ladder),
     )
 
 
@@ -202,42 +135,112 @@ def check_levels(metrics: Iterable[Metric], who: str, place: str) -> None:
             )
 
 
-def _path(ladder: StudyLadder, name: str, arm: LadderArm, study: str, loader: Loader) -> LadderPath:
+def _point_titles(ladder: StudyLadder) -> dict[str, str]:
+    """Words for the points of everything but the lead on the rungs."""
+    switches = tuple(ladder.switches)
+    others = [one for one in recipes(switches) if one not in _rungs(switches)]
+    names = [recipe_name(one, switches) for one in others]
+    titles = {name: _spoken(name) for name in names}
+    for name, switch in ladder.switches.items():
+        titles[name] = f"“{switch.says}”"
+        titles |= {f"{where}:{name}": titles[name] + words for where, words in WHERE.items()}
+    return titles
+
+
+def _spoken(recipe: str) -> str:
+    return recipe.replace("+", " + ").replace("-", " − ")
+
+
+def _rungs(switches: Recipe) -> list[Recipe]:
+    return [switches[:count] for count in range(len(switches) + 1)]
+
+
+def _steps(switches: Recipe) -> Iterator[tuple[str, str, Recipe, Recipe]]:
+    """Where one more switch is corrected: the place, the switch, the recipes after and before."""
+    for where in WHERE:
+        for place, name in enumerate(switches):
+            first, rest = switches[:place], switches[place + 1 :]
+            before = {"switch": first, "alone": (), "last": first + rest}[where]
+            after = tuple(one for one in switches if one in (*before, name))
+            yield where, name, after, before
+
+
+def _lead(ladder: StudyLadder, corrected: Recipe, metrics: tuple[Metric, ...]) -> PlannedContrast:
+    switches = tuple(ladder.switches)
+    group = "lead" if corrected in _rungs(switches) else "lead_in_other_recipes"
+    name = recipe_name(corrected, switches)
+    return PlannedContrast(
+        f"{group}@{name}", group, f"{ladder.treatment}@{name}", f"{ladder.baseline}@{name}",
+        metrics, SMALLEST_EFFECT, confirmatory=False,
+    )  # fmt: skip
+
+
+def _corrections(
+    ladder: StudyLadder, steps: Iterable[tuple[str, str, Recipe, Recipe]],
+    metrics: tuple[Metric, ...],
+) -> Iterator[PlannedContrast]:  # fmt: skip
+    """What correcting a switch does in one arm, wherever it can have an effect there."""
+    switches = tuple(ladder.switches)
+    for arm, (where, switch, *sides) in ((arm, step) for arm in ladder.arms for step in steps):
+        if arm in (ladder.switches[switch].arms or ladder.arms):
+            after, before = (f"{arm}@{recipe_name(side, switches)}" for side in sides)
+            group = f"corrections_of_{arm}"
+            name = f"{group}@{where}:{switch}"
+            yield PlannedContrast(
+                name, group, after, before, metrics, SMALLEST_EFFECT, confirmatory=False
+            )
+
+
+def _arms(ladder: StudyLadder, name: str, study: str, loader: Loader) -> Iterator[StudyArm]:
+    """Every recipe of one arm; switches without an effect in it change nothing."""
+    arm, switches = ladder.arms[name], tuple(ladder.switches)
+    effective = tuple(
+        switch for switch in switches if name in (ladder.switches[switch].arms or ladder.arms)
+    )
+    experiments = _experiments(ladder, name, effective, study, loader)
+    title = arm.title or experiments[()].description
+    for corrected in recipes(switches):
+        recipe = recipe_name(corrected, switches)
+        experiment = experiments[tuple(one for one in effective if one in corrected)]
+        yield StudyArm(f"{name}@{recipe}", title, experiment, (_spoken(recipe),))
+
+
+def _experiments(
+    ladder: StudyLadder, name: str, effective: Recipe, study: str, loader: Loader
+) -> dict[Recipe, Experiment]:
+    """Load an arm's recipes, by those of its effective switches that are corrected."""
+    key, arm = f"ladder.arms.{name}", ladder.arms[name]
+    published, target = _ends(ladder, name, arm, study, loader)
+    settings = target.model_dump(mode="json")
+    always = _settings(ladder, set(ladder.switches) - set(effective), settings)
+    experiments: dict[Recipe, Experiment] = {(): published}
+    for corrected in recipes(effective)[1:]:
+        overrides = {**ladder.overrides, **always, **_settings(ladder, corrected, settings)}
+        label = "+".join([name, *corrected])
+        experiment = loader.load(arm.published, overrides, f"{study}/{label}", key)
+        if experiment is None:
+            raise BnbenchError(f"{loader.place(key)}: its recipe {label} cannot be loaded")
+        experiments[corrected] = experiment
+    arrived = experiments[effective]
+    if missed := differing_keys(arrived, target):
+        raise BnbenchError(
+            f"{loader.place(key)}: no switch leads to the corrected recipe in {'; '.join(missed)};"
+            " name the key under ladder.switches or in ladder.overrides"
+        )
+    if not target.experiment.startswith(f"{study}/"):
+        experiments[effective] = target
+    return experiments
+
+
+def _ends(
+    ladder: StudyLadder, name: str, arm: LadderArm, study: str, loader: Loader
+) -> tuple[Experiment, Experiment]:
     key = f"ladder.arms.{name}"
     published = loader.load(arm.published, ladder.overrides, f"{study}/{name}", key)
     target = loader.load(arm.corrected, ladder.overrides, f"{study}/{name}+all", key)
     if published is None or target is None:
         raise BnbenchError(f"{loader.place(key)}: its two ends cannot be loaded")
-    effective = tuple(
-        name_of_switch
-        for name_of_switch, switch in ladder.switches.items()
-        if switch.arms is None or name in switch.arms
-    )
-    settings = target.model_dump(mode="json")
-    always = _settings(ladder, set(ladder.switches) - set(effective), settings)
-    states = {}
-    for corrected in recipes(effective):
-        changed = always | _settings(ladder, corrected, settings)
-        label = "+".join([name, *corrected])
-        experiment: Experiment | None = published
-        if corrected:
-            overrides = {**ladder.overrides, **changed}
-            experiment = loader.load(arm.published, overrides, f"{study}/{label}", key)
-        if experiment is None:
-            raise BnbenchError(f"{loader.place(key)}: its recipe {label} cannot be loaded")
-        if corrected == effective:
-            _check_arrival(experiment, target, loader.place(key))
-            experiment = experiment if target.experiment.startswith(f"{study}/") else target
-        states[corrected] = LadderState(f"ladder/{label}", _title(corrected, effective), experiment)
-    return LadderPath(arm.title or published.description, effective, states)
-
-
-def _check_arrival(arrived: Experiment, target: Experiment, place: str) -> None:
-    if missed := differing_keys(arrived, target):
-        raise BnbenchError(
-            f"{place}: no switch leads to the corrected recipe in {'; '.join(missed)};"
-            " name the key under ladder.switches or in ladder.overrides"
-        )
+    return published, target
 
 
 def _settings(
@@ -258,11 +261,3 @@ def _value(settings: Any, key: str) -> Any:
             return _ABSENT
         settings = settings[part]
     return settings
-
-
-def _title(corrected: tuple[str, ...], effective: tuple[str, ...]) -> str:
-    if not corrected:
-        return "as published"
-    if corrected == effective:
-        return "corrected"
-    return "corrected: " + ", ".join(corrected)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bnbench.config.label import Label
-from bnbench.config.ladder import Ladder
 from bnbench.config.planned import BestAgainstBest, Change, PlannedContrast
 from bnbench.config.schema import Experiment
 from bnbench.config.study_schema import BriefQuestion, Point, StudyAsk
@@ -44,12 +43,11 @@ class Study:
         With ``_small`` for the small variant.
     seeds : tuple of int
     arms : dict of str to StudyArm
-        By label; of a ladder, too.
+        By label.
     grid_keys : dict of str to tuple of str
         Label without its point -> the keys that points give values to; empty without a grid.
     contrasts : tuple of PlannedContrast
     best : tuple of BestAgainstBest
-    ladder : Ladder or None
     keeps : str
         What the small variant keeps, such as ``2 of 10 epochs``; empty for the study in full.
     has_small : bool
@@ -65,7 +63,9 @@ class Study:
     brief : tuple of BriefQuestion
         The study's rows in the table of answers; see `bnbench.claims.brief_tests`.
     changes : tuple of Change
-        Differences of contrasts; those that are asked of the ladder, too.
+        Differences of contrasts.
+    point_titles : dict of str to str
+        Words for points that are no values of a grid's keys, such as the switches of a ladder.
     any_time : bool
         Whether seeds were added until the questions were decided, so that only intervals and
         tests may be used that hold at every number of seeds.
@@ -78,7 +78,6 @@ class Study:
     grid_keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     contrasts: tuple[PlannedContrast, ...] = ()
     best: tuple[BestAgainstBest, ...] = ()
-    ladder: Ladder | None = None
     keeps: str = ""
     has_small: bool = False
     figures: tuple[str, ...] | None = None
@@ -87,6 +86,7 @@ class Study:
     asks: tuple[StudyAsk, ...] = ()
     brief: tuple[BriefQuestion, ...] = ()
     changes: tuple[Change, ...] = ()
+    point_titles: dict[str, str] = field(default_factory=dict)
     any_time: bool = False
 
     def at_any_time(self) -> Study:

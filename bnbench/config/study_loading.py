@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bnbench.config.label import Label
-from bnbench.config.ladder import Ladder, check_levels, climb
+from bnbench.config.ladder import RECIPE, LadderPlan, check_levels, climb
 from bnbench.config.loading import checked, load_variant, read_mapping
 from bnbench.config.named import config_file
 from bnbench.config.places import place_of
@@ -90,14 +90,14 @@ class _Loading:
     def study(self, seeds: int | None) -> Study:
         arms = {arm.label: arm for arm in self._arms()}
         ladder = self._ladder()
-        if ladder is not None:
-            arms |= {arm.label: arm for arm in ladder_arms(ladder)}
+        arms |= {arm.label: arm for arm in ladder.arms}
         self._check_small_grid()
         if not arms and not self.problems:
             self.problems.append(
                 f"{self.path}: names no experiment; add one under `experiments:`, or a `ladder:`"
             )
         contrasts, best = self._contrasts(arms) if not self.problems else ((), ())
+        contrasts = (*contrasts, *ladder.contrasts)
         changes = self._changes(contrasts) if not self.problems else ()
         if self.problems:
             raise BnbenchError(*dict.fromkeys(self.problems))
@@ -109,11 +109,11 @@ class _Loading:
             arms=arms,
             grid_keys={
                 name: tuple(experiment.grid) for name, experiment in self.file.experiments.items()
-            },
+            } | dict.fromkeys(self.file.ladder.arms if self.file.ladder else (), (RECIPE,)),
             contrasts=contrasts,
             best=best,
-            changes=(*changes, *(ladder.changes if ladder else ())),
-            ladder=ladder,
+            changes=(*changes, *ladder.changes),
+            point_titles=ladder.point_titles,
             keeps=self.small.keeps if self.small else "",
             has_small=self.file.small is not None,
             figures=self.file.figures,
@@ -179,14 +179,25 @@ class _Loading:
                 keys = ", ".join(sorted(known)) or "none"
                 self.problems.append(f"{place}: is in no experiment's grid; their keys: {keys}")
 
-    def _ladder(self) -> Ladder | None:
-        if self.file.ladder is None:
-            return None
+    def _ladder(self) -> LadderPlan:
+        """Expand a ladder; without one it adds nothing."""
         try:
-            return climb(self.file.ladder, self.name, self)
+            if self.file.ladder is not None:
+                planned = climb(self.file.ladder, self.name, self)
+                self._check_names_of_ladder(planned)
+                return planned
         except BnbenchError as error:
             self.problems += error.problems
-            return None
+        return LadderPlan((), (), (), {})
+
+    def _check_names_of_ladder(self, ladder: LadderPlan) -> None:
+        """Refuse names that the ladder gives to its own arms, contrasts and changes."""
+        planned = {one.group for one in ladder.contrasts} | {one.group for one in ladder.changes}
+        arms = {Label.parse(arm.label).group for arm in ladder.arms}
+        for section, own in (("experiments", arms), ("contrasts", planned), ("changes", planned)):
+            for name in getattr(self.file, section).keys() & own:
+                place = self.place(f"{section}.{name}")
+                raise BnbenchError(f"{place}: the ladder has this name; give it another")
 
     def _contrasts(
         self, arms: dict[str, StudyArm]
@@ -338,12 +349,3 @@ def _text(value: Point) -> str:
     """Write a grid's value as part of a name: ``1e-3`` and ``0.001`` are the same."""
     value = _number(value)
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def ladder_arms(ladder: Ladder) -> Iterator[StudyArm]:
-    """Every recipe of a ladder as an arm."""
-    for path in ladder.paths.values():
-        yield from (
-            StudyArm(state.label, f"{path.title}: {state.title}", state.experiment)
-            for state in path.states.values()
-        )

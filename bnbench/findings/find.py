@@ -52,7 +52,6 @@ def findings_of(runs: StudyRuns) -> StudyFindings:
         answers=tuple(compare_answers(runs)),
         missing=runs.missing,
         diverged=tuple(_failures(runs)),
-        ladder=tuple(compare_planned(runs, study.ladder.effects if study.ladder else ())),
     )
 
 

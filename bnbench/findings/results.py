@@ -207,8 +207,6 @@ class StudyFindings:
         One line a run that is not there or did not finish.
     diverged : tuple of str
         One line a run that diverged, or ended no better than chance.
-    ladder : tuple of Finding
-        What is drawn of a ladder besides its changes; see `bnbench.config.Ladder.effects`.
     """
 
     study: Study
@@ -219,14 +217,13 @@ class StudyFindings:
     answers: tuple[TestAnswers, ...]
     missing: tuple[str, ...]
     diverged: tuple[str, ...]
-    ladder: tuple[Finding, ...] = ()
 
     @cached_property
     def by_name(self) -> dict[tuple[str, str], Finding]:
         """Every finding by the name of its contrast and the text of its metric."""
         named = [(finding.name, finding) for finding in self.contrasts]
         named += [(best.name, one) for best in self.best for one in best.findings]
-        named += [(one.name, one) for one in (*self.changes, *self.ladder)]
+        named += [(one.name, one) for one in self.changes]
         return {(name, one.metric.text): one for name, one in named}
 
     def finding(self, contrast: str, metric: str) -> Finding | None:

@@ -38,9 +38,10 @@ def studies_with_runs(
 
 
 def _comparable(study: Study, results: Path) -> bool:
-    """Say whether two arms of a contrast share a seed; of a ladder, whether half is there."""
-    if study.ladder is not None:
-        return _share(study, results) >= 0.5
+    """Say whether two arms of a contrast share a seed, and runs are not all another study's."""
+    own = [one for one in study.experiments if one.experiment.startswith(f"{study.name}/")]
+    if own and not any(_run_seeds(results / one.experiment) for one in own):
+        return False
     seeds = {
         label: set(_run_seeds(results / arm.experiment.experiment))
         for label, arm in study.arms.items()

@@ -40,8 +40,7 @@ def values_table(runs: StudyRuns) -> pd.DataFrame:
 def _metrics(study: Study) -> dict[str, list[Metric]]:
     """Collect what each arm is measured by, in the order of the study."""
     wanted: dict[str, dict[str, Metric]] = {label: {} for label in study.arms}
-    effects = study.ladder.effects if study.ladder else []
-    for planned in (*study.planned, *effects):
+    for planned in study.planned:
         pairs = (
             [planned] if isinstance(planned, PlannedContrast) else [planned.after, planned.before]
         )

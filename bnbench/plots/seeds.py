@@ -100,34 +100,6 @@ def _plot_published(
         )  # fmt: skip
 
 
-def plot_categories(
-    table: pd.DataFrame, *, x: str, y: str, label: str, look: Look, shift: float, ax: Axes
-) -> None:
-    """Draw one side over categories, which no line joins: its seeds, and means with intervals.
-
-    Parameters
-    ----------
-    table : DataFrame
-        The rows of this side alone.
-    x, y : str
-        Columns; `x` holds the categories' places.
-    shift : float
-        To the right, so that two sides do not hide each other.
-    """
-    mean, runs = (table[table["kind"] == kind] for kind in ("mean", "run"))
-    if mean["n"].gt(1).any():
-        ax.plot(
-            runs[x] + shift + 0.05, runs[y], color=look.color, linestyle="none", marker=".",
-            markersize=3, alpha=0.6, zorder=2, label=ONE_SEED,
-        )  # fmt: skip
-    known = mean.dropna(subset=["lower"])
-    ax.vlines(known[x] + shift, known["lower"], known["upper"], color=look.color, linewidth=1.8)
-    ax.plot(
-        mean[x] + shift, mean[y], color=look.color, linestyle="none", marker=look.marker,
-        label=f"{label}, {_over(mean['n'])} with 95 % t interval", zorder=3,
-    )  # fmt: skip
-
-
 def _over(n: pd.Series[int]) -> str:
     fewest, most = int(n.min()), int(n.max())
     if most == 1:

@@ -12,14 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from bnbench.plots.seeds import plot_categories, plot_seeds
+from bnbench.plots.seeds import plot_seeds
 from bnbench.plots.style import experiment_look
 
 LETTERS = 7  # of the values' names, side by side over an inch of the figure
 ERROR_TICKS = (10, 50, 80, 90, 95, 98, 99, 99.5, 99.9)  # percent accuracy
 
 
-def plot_sweep(table: pd.DataFrame, *, percent: bool, ax: Axes, categories: bool = False) -> Axes:
+def plot_sweep(table: pd.DataFrame, *, percent: bool, ax: Axes) -> Axes:
     """Draw a metric of several arms over a setting.
 
     Parameters
@@ -30,17 +30,9 @@ def plot_sweep(table: pd.DataFrame, *, percent: bool, ax: Axes, categories: bool
     percent : bool
         Whether the values are accuracies in percent. Where their errors span more than a decade
         the scale is that of the error's logarithm: near 100 % is where arms differ.
-    categories : bool, default False
-        Whether values of ``x`` are places of words, which no line joins.
     """
     arms = list(table.groupby("arm", sort=False))
     values = table["value"].to_numpy(float)
-    if categories:
-        for position, (arm, rows) in enumerate(arms):
-            shift = 0.16 * (position - (len(arms) - 1) / 2)
-            look = experiment_look(position)
-            plot_categories(rows, x="x", y="value", label=str(arm), look=look, shift=shift, ax=ax)
-        return ax
     bounds = (0.0, 100.0) if percent else (-math.inf, math.inf)
     for position, (arm, rows) in enumerate(arms):
         look = experiment_look(position)
@@ -55,21 +47,19 @@ def plot_sweep(table: pd.DataFrame, *, percent: bool, ax: Axes, categories: bool
     return ax
 
 
-def plot_failures(table: pd.DataFrame, *, ax: Axes, categories: bool = False) -> Axes:
+def plot_failures(table: pd.DataFrame, *, ax: Axes) -> Axes:
     """Draw the share of failed runs over a setting.
 
     Parameters
     ----------
     table : DataFrame
         One row a point and arm: ``arm``, ``x`` and ``failed`` (percent of the runs).
-    categories : bool, default False
-        See `plot_sweep`.
     """
     for position, (_, rows) in enumerate(table.groupby("arm", sort=False)):
         look = experiment_look(position)
         ax.plot(
             rows["x"], rows["failed"], color=look.color, marker=look.marker, linewidth=1.2,
-            linestyle="none" if categories else look.dashes,
+            linestyle=look.dashes,
         )  # fmt: skip
     ax.set_ylim(-8, 108)
     ax.set_yticks([0, 50, 100])

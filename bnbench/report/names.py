@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import TypeVar
 
-from bnbench.config import Change, Study
+from bnbench.config import PlannedContrast, Study
 from bnbench.config.label import Label
 from bnbench.config.study import SMALL
 from bnbench.config.study_schema import Point
 from bnbench.findings.results import Finding
 
+T = TypeVar("T")
 SETTINGS = {
     "data.train_examples": ("training images", "{} training images"),
     "data.scaling": ("input scaling", "inputs {}"),
     "training.batch_size": ("batch size", "batches of {}"),
     "model.batch_norm.momentum": ("momentum of batch norm", "momentum {}"),
     "model.activation": ("activation", "{}"),
+    "recipe": ("recipe", "{}"),
 }
 """Key -> what it is called, and how a value of it is; else the key's last word does."""
 VALUES = {
@@ -42,7 +45,12 @@ def arm_title(study: Study, label: str) -> str:
 
 
 def pair_title(study: Study, finding: Finding) -> str:
-    """Name treatment and baseline; in a sweep, without the point at which they stand."""
+    """Name treatment and baseline; in a sweep, without the point at which they stand.
+
+    Where a point is no value of a grid, each row compares another pair: its name says more.
+    """
+    if point_of(finding) in study.point_titles:
+        return spoken(finding.group)
     sides = (finding.treatment.label, finding.baseline.label)
     titles = [_without_point(study, label, point_of(finding)) for label in sides]
     return " against ".join(f"“{title}”" for title in titles)
@@ -57,7 +65,7 @@ def _without_point(study: Study, label: str, point: str) -> str:
 
 def lead_title(contrast: str) -> str:
     """Name the lead in a contrast, which a change compares as if it were an arm."""
-    return f"lead in {spoken(contrast)}"
+    return contrast if contrast.startswith("lead") else f"lead in {spoken(contrast)}"
 
 
 def setting(key: str, value: Point) -> str:
@@ -73,13 +81,15 @@ def key_title(key: str) -> str:
 
 def setting_value(value: Point) -> str:
     """Write a value of a grid: 1.0 and 1 are the same, and large numbers have commas."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if _is_word(value):
         return VALUES.get(str(value), str(value))
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
 def settings_at(study: Study, finding: Finding) -> str:
     """Name the point of a sweep that a finding is of, such as ``momentum 0.5``."""
+    if (title := study.point_titles.get(point_of(finding))) is not None:
+        return title
     label = grid_label(study, finding)
     keys: Sequence[str] = study.grid_keys[grid_of(study, finding)]
     values = study.arms[label].point
@@ -88,19 +98,41 @@ def settings_at(study: Study, finding: Finding) -> str:
 
 def sweep_title(study: Study, finding: Finding) -> str:
     """Name both sides of a sweep, and what it goes over."""
+    if point_of(finding) in study.point_titles:
+        return pair_title(study, finding)
     setting = " and ".join(map(key_title, study.grid_keys[grid_of(study, finding)]))
     return f"{pair_title(study, finding)}, by {setting}"
 
 
-def own_changes(study: Study) -> list[Change]:
-    """List the changes that a study plans itself; those of a ladder are shown with it."""
-    of_ladder = {one.name for one in study.ladder.changes} if study.ladder else set()
-    return [change for change in study.changes if change.name not in of_ladder]
+def change_title(study: Study, finding: Finding) -> str:
+    """Say which leads a change compares."""
+    return f"How the lead changes: {pair_title(study, finding)}"
 
 
 def point_of(finding: Finding) -> str:
     """Find the point of a sweep that a finding is of; empty where it is of none."""
     return Label.parse(finding.name).point
+
+
+def over_words(study: Study, contrast: Finding | PlannedContrast) -> bool:
+    """Whether a contrast stands at a point of a grid whose values are words."""
+    sides = (contrast.treatment, contrast.baseline)
+    labels = [side if isinstance(side, str) else side.label for side in sides]
+    points = [point for label in labels for point in study.arms[label].point[:1]]
+    at_point = Label.parse(contrast.name).point
+    return bool(at_point) and at_point not in study.point_titles and any(map(_is_word, points))
+
+
+def _is_word(value: Point) -> bool:
+    return isinstance(value, bool) or not isinstance(value, int | float)
+
+
+def grouped(items: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
+    """Put together what has the same key, in the order in which the keys come first."""
+    groups: dict[Hashable, list[T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return list(groups.values())
 
 
 def spoken(name: str) -> str:

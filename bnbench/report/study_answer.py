@@ -119,7 +119,8 @@ def _most(study: Study, pieces: Sequence[Piece], of: str) -> str:
     rule = pieces[0].test.rule
     first, *others = [(verdict.answer(rule), counts[verdict]) for verdict in kinds]
     whole = "all" if not others else f"{first[1]} of"
-    counted = f"{first[0]} in {whole} {len(pieces)} {_noun(pieces)}"
+    noun = "settings" if len(_groups(pieces)) == 1 else "comparisons"
+    counted = f"{first[0]} in {whole} {len(pieces)} {noun}"
     counted += "".join(f", {word} in {count}" for word, count in others)
     run = [piece for piece in pieces if piece.verdict is kinds[0] and piece.outcome]
     if not run:
@@ -129,14 +130,6 @@ def _most(study: Study, pieces: Sequence[Piece], of: str) -> str:
     number = _number(study, chosen, pieces, of)
     which = "the largest," if chosen.size else "such as"
     return f"{counted}; {which} {number}, n = {chosen.outcome.n}"
-
-
-def _noun(pieces: Sequence[Piece]) -> str:
-    """Name what several tests are: settings of a sweep, corrections of a ladder, comparisons."""
-    groups = _groups(pieces)
-    if groups == {"switch"}:
-        return "corrections"
-    return "settings" if len(groups) == 1 else "comparisons"
 
 
 def _number(
@@ -172,9 +165,6 @@ def _shared_metric(pieces: Sequence[Piece]) -> str:
 def _where(study: Study, piece: Piece, pieces: Sequence[Piece]) -> str:
     """Name the contrast and its point, where a part has several."""
     name = piece.test.names["contrast"]
-    group, point = Label.parse(name)
-    if group == "switch" and study.ladder is not None:
-        return f"“{study.ladder.switches[point]}”:"
     if len({one.test.names["contrast"] for one in pieces}) == 1:
         return ""
     if len(_groups(pieces)) == 1 and piece.finding is not None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bnbench.config import Ladder, Metric, Study
+from bnbench.config import Study
 from bnbench.config.study_schema import Point
 from bnbench.findings import numbers
 from bnbench.findings.results import (
@@ -15,10 +15,11 @@ from bnbench.findings.results import (
     StudyFindings,
     TestAnswers,
 )
-from bnbench.report.figures import Picture, effects, ladder, published
+from bnbench.report.figures import Picture, published
 from bnbench.report.names import (
     arm_title,
-    own_changes,
+    change_title,
+    grouped,
     pair_title,
     point_of,
     setting_value,
@@ -27,13 +28,10 @@ from bnbench.report.names import (
 )
 from bnbench.report.study_answer import Answer, answer
 from bnbench.report.study_tables import (
-    WHERE,
     answers_table,
     contrast_tables,
-    effect_table,
     finding_notes,
     published_table,
-    rung_table,
 )
 from bnbench.report.table import Table
 
@@ -91,7 +89,6 @@ def study_part(
         *(_best(found.study, best) for best in found.best),
         *_changes(found),
         *_published(found),
-        *_ladder(found),
         *(_answers(found.study, answers) for answers in found.answers),
     ]
     head = [
@@ -117,22 +114,19 @@ def study_part(
 def _pairs(found: StudyFindings) -> Iterator[Group]:
     """Put together what contrasts of the same two arms found, whatever the study calls them."""
     single = [finding for finding in found.contrasts if not point_of(finding)]
-    for group in _grouped(single, lambda one: (one.treatment.label, one.baseline.label)):
+    for group in grouped(single, lambda one: (one.treatment.label, one.baseline.label)):
         yield _group(found.study, pair_title(found.study, group[0]), group)
 
 
 def _sweeps(found: StudyFindings) -> Iterator[Group]:
     swept = [finding for finding in found.contrasts if point_of(finding)]
-    for group in _grouped(swept, lambda one: one.group):
+    for group in grouped(swept, lambda one: one.group):
         yield _group(found.study, sweep_title(found.study, group[0]), group)
 
 
 def _changes(found: StudyFindings) -> Iterator[Group]:
-    names = {change.name for change in own_changes(found.study)}
-    changes = [finding for finding in found.changes if finding.name in names]
-    for group in _grouped(changes, lambda one: one.group):
-        title = f"How the lead changes: {pair_title(found.study, group[0])}"
-        yield _group(found.study, title, group)
+    for group in grouped(found.changes, lambda one: one.group):
+        yield _group(found.study, change_title(found.study, group[0]), group)
 
 
 def _group(
@@ -183,39 +177,6 @@ def _published(found: StudyFindings) -> Iterator[Group]:
         )
 
 
-def _ladder(found: StudyFindings) -> Iterator[Group]:
-    if (plan := found.study.ladder) is None:
-        return
-    yield Group(
-        ladder.GROUP,
-        tables=tuple(rung_table(found, plan, metric) for metric in plan.metrics),
-    )
-    yield Group(
-        effects.GROUP,
-        tables=tuple(effect_table(found, plan, metric) for metric in plan.metrics),
-        notes=tuple(
-            sentence
-            for metric in plan.metrics
-            for switch in plan.switches
-            if (sentence := switch_sentence(found, plan, switch, metric))
-        ),
-    )
-
-
-def switch_sentence(found: StudyFindings, ladder: Ladder, switch: str, metric: Metric) -> str:
-    """Say in words what correcting a switch does to the treatment's lead; empty without runs."""
-    changes = []
-    for where in ladder.steps(switch):
-        if (lead := found.by_name[f"{where}@{switch}", metric.text].contrast) is not None:
-            unit = metric.quantity.unit
-            change = numbers.estimate(lead.mean_difference, lead.t_interval, unit)
-            changes.append(f"{change} {WHERE[where]}")
-    if not changes:
-        return ""
-    lead_of = f"{ladder.paths[ladder.treatment].title}'s lead in {metric.title}"
-    return f"Correcting “{ladder.switches[switch]}” changes {lead_of} by {'; '.join(changes)}."
-
-
 def _answers(study: Study, answers: TestAnswers) -> Group:
     planned = next(contrast for contrast in study.contrasts if contrast.name == answers.contrast)
     treatment, baseline = (
@@ -235,12 +196,3 @@ def _answers(study: Study, answers: TestAnswers) -> Group:
         texts=(text,),
         tables=(answers_table(answers),),
     )
-
-
-def _grouped(
-    findings: Iterable[Finding], key: Callable[[Finding], Hashable]
-) -> Iterator[list[Finding]]:
-    groups: dict[Hashable, list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault(key(finding), []).append(finding)
-    yield from groups.values()

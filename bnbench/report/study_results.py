@@ -217,11 +217,11 @@ def write_mechanisms(judged: Judged, out: Path) -> None:
 
 
 def _curves(runs: StudyRuns) -> pd.DataFrame:
-    """Lay out the accuracies per epoch of each experiment that is no point of a grid or ladder."""
+    """Lay out the accuracies per epoch of each experiment that is no point of a grid."""
     arms = {
         arm.experiment.experiment: arm
         for label, arm in runs.arms.items()
-        if arm.runs and not Label.parse(label).point and not label.startswith("ladder/")
+        if arm.runs and not Label.parse(label).point
     }
     if not arms:
         return pd.DataFrame({"experiment": []})

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from bnbench.config import Ladder, Metric, Study
+from bnbench.config import Study
 from bnbench.findings import numbers
 from bnbench.findings.numbers import NOTHING
-from bnbench.findings.results import Finding, Level, PublishedPoint, StudyFindings, TestAnswers
-from bnbench.report.figures.ladder import rungs_of
+from bnbench.findings.results import Finding, Level, PublishedPoint, TestAnswers
 from bnbench.report.names import arm_title, pair_title, point_of, settings_at
 from bnbench.report.table import Column, Table, tabulate
 from bnbench.statistics import Contrast, Equivalence, Interval, SpeedUp
-
-EFFECTS = (
-    "corrected switch", "where", "treatment", "baseline", "lead", "95 % t interval of the lead",
-    "exact p", "n",
-)  # fmt: skip
-WHERE = {
-    "switch": "on the ladder",
-    "alone": "alone, in the published recipe",
-    "last": "last, with all others corrected",
-}
 
 
 def contrast_tables(study: Study, findings: Sequence[Finding]) -> list[Table]:
@@ -178,42 +167,6 @@ def published_table(study: Study, points: Iterable[PublishedPoint]) -> Table:
     return Table("Published accuracies and the re-runs", header, tuple(rows), words=2)
 
 
-def rung_table(found: StudyFindings, ladder: Ladder, metric: Metric) -> Table:
-    """Lay out the ladder in one metric, the published recipe first."""
-    unit = metric.quantity.unit
-    arms = [ladder.paths[side].title for side in (ladder.treatment, ladder.baseline)]
-    header = ("recipe", "defect put right", *arms, "lead", "95 % t interval", "exact p", "n")
-    defects = [NOTHING, *ladder.switches.values()]
-    rows = tuple(
-        (name, defect, _mean(lead.treatment, unit), _mean(lead.baseline, unit),
-         *_difference(lead.contrast, unit))
-        for defect, (name, lead) in zip(defects, rungs_of(found, ladder, metric), strict=True)
-    )  # fmt: skip
-    return Table(f"The ladder: {metric.title}", header, rows, words=2)
-
-
-def effect_table(found: StudyFindings, ladder: Ladder, metric: Metric) -> Table:
-    """Lay out what each switch does in one metric."""
-    unit = metric.quantity.unit
-
-    def contrast(name: str) -> Contrast | None:
-        finding = found.finding(name, metric.text)
-        return finding.contrast if finding else None  # a switch has no effect in some arms
-
-    rows = tuple(
-        (
-            switch,
-            WHERE[where],
-            _estimate(contrast(f"{ladder.treatment}:{where}@{switch}"), unit),
-            _estimate(contrast(f"{ladder.baseline}:{where}@{switch}"), unit),
-            *_difference(contrast(f"{where}@{switch}"), unit),
-        )
-        for switch in ladder.switches
-        for where in ladder.steps(switch)
-    )
-    return Table(f"Effect of each switch: {metric.title}", EFFECTS, rows, words=2)
-
-
 def answers_table(answers: TestAnswers) -> Table:
     """Lay out McNemar's test seed by seed."""
     header = ("seed", "images", "only treatment right", "only baseline right", "difference", "p")
@@ -255,26 +208,3 @@ def _titled(study: Study, finding: Finding, note: str) -> str:
     return re.sub(
         rf"(?<!\w)({known})(?![\w@])", lambda found: f"“{arm_title(study, found[1])}”", note
     )
-
-
-def _mean(level: Level, unit: str) -> str:
-    if level.summary is None:
-        return NOTHING
-    spread = "" if level.summary.n < 2 else f" (sd {numbers.level(level.summary.sd, unit)})"
-    return numbers.level(level.summary.mean, unit) + spread
-
-
-def _estimate(contrast: Contrast | None, unit: str) -> str:
-    if contrast is None:
-        return NOTHING
-    return numbers.estimate(contrast.mean_difference, contrast.t_interval, unit)
-
-
-def _difference(contrast: Contrast | None, unit: str) -> Iterator[str]:
-    if contrast is None:
-        yield from (NOTHING,) * 4
-        return
-    yield numbers.difference(contrast.mean_difference, unit)
-    yield numbers.interval(contrast.t_interval, unit)
-    yield numbers.p_value(contrast.sign_flip_p)
-    yield str(contrast.n)

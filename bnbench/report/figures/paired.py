@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -24,58 +24,77 @@ from bnbench.report.figures.figure import (
     wrapped,
 )
 from bnbench.report.figures.marks import mean_of
-from bnbench.report.names import arm_title, own_changes, pair_title, point_of
+from bnbench.report.names import (
+    arm_title,
+    change_title,
+    grouped,
+    pair_title,
+    point_of,
+    settings_at,
+)
 
 
 def _has(study: Study) -> bool:
     planned = [(contrast.name, contrast.metrics) for contrast in study.contrasts]
     planned += [(best.name, best.metrics) for best in study.best]
-    planned += [(change.name, change.metrics) for change in own_changes(study)]
-    return any(any_level(metrics) for name, metrics in planned if not Label.parse(name).point)
+    single = (metrics for name, metrics in planned if not Label.parse(name).point)
+    return bool(study.changes) or any(map(any_level, single))
 
 
 @register_figure(
-    "paired", of="a contrast in levels, such as test_accuracy, besides those over a grid", has=_has
+    "paired",
+    of="a change, or a contrast in levels, such as test_accuracy, besides those over a grid",
+    has=_has,
 )
 def draw(source: Source) -> Iterator[Picture]:
-    """Draw contrasts, best against best, and changes, but for sweeps."""
+    """Draw contrasts, best against best and changes, but for sweeps; then each sweep's changes."""
     found, study = source.found, source.found.study
-    changes = {change.name for change in own_changes(study)}
-    findings = [
-        *(one for one in found.contrasts if not point_of(one)),
-        *(one for best in found.best for one in best.findings),
-        *(one for one in found.changes if one.name in changes and not point_of(one)),
-    ]
-    groups = by_metric(finding for finding in findings if finding.contrast is not None)
-    if not groups:
-        return
+    best = (one for chosen in found.best for one in chosen.findings)
+    findings = [one for one in (*found.contrasts, *best, *found.changes) if one.contrast]
+    if single := [one for one in findings if not point_of(one)]:
+        title, names = "Paired differences", _contrast_names(study, single)
+        yield _picture(f"{study.name}-paired", title, names, single)
+    swept = (one for one in found.changes if one.contrast and point_of(one))
+    for group in grouped(swept, lambda one: one.group):
+        title, name = change_title(study, group[0]), f"{study.name}-{group[0].group}-paired"
+        yield _picture(name, title, {one.name: settings_at(study, one) for one in group}, group,
+                       beside=title)  # fmt: skip
+
+
+def _picture(
+    name: str, title: str, names: Mapping[str, str], findings: Sequence[Finding], beside: str = ""
+) -> Picture:
+    """Draw findings, a panel a metric; `names` are those of their contrasts."""
+    groups = by_metric(findings)
     columns = min(2, len(groups))
     rows = -(-len(groups) // columns)
-    width = 18 if columns > 1 else 40
-    tables = {metric: paired_table(study, group) for metric, group in groups.items()}
-    names = {name: wrapped(name, width) for one in tables.values() for name in one["name"]}
-    lines = 1 + max(name.count("\n") for name in names.values())
+    written = {key: wrapped(words, 18 if columns > 1 else 40) for key, words in names.items()}
+    lines = 1 + max(words.count("\n") for words in written.values())
     most = max(map(len, groups.values()))
     with style.figure(rows * (0.9 + (0.26 + 0.12 * lines) * most), width=COLUMN) as figure:
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
-        for ax, (metric, table) in zip(axes, tables.items(), strict=False):
-            plot_paired(table.assign(name=table["name"].map(names)), ax=ax)
+        for ax, (metric, group) in zip(axes, groups.items(), strict=False):
+            plot_paired(paired_table([written[one.name] for one in group], group), ax=ax)
             ax.set_title(wrapped(metric.title, 28), loc="left", fontsize=9)
             ax.set_xlabel(_better(metric), fontsize=8.5)
         for ax in axes[len(groups) :]:
             ax.remove()
         caption = "Treatment minus baseline, paired by seed: a panel a metric, a row a contrast."
-        yield finish(figure, "paired", f"{study.name}-paired", "Paired differences", caption)
+        return finish(figure, "paired", name, title, caption, beside)
 
 
-def paired_table(study: Study, findings: Iterable[Finding]) -> pd.DataFrame:
+def _contrast_names(study: Study, findings: Sequence[Finding]) -> dict[str, str]:
+    """Name contrasts by their treatments, where that tells them apart; else by both sides."""
+    treatments = {one.name: arm_title(study, one.treatment.label) for one in findings}
+    if len({*treatments.values()}) == len(treatments):
+        return treatments
+    return {one.name: pair_title(study, one) for one in findings}
+
+
+def paired_table(names: Iterable[str], findings: Iterable[Finding]) -> pd.DataFrame:
     """Lay out the differences of contrasts in one metric, as `bnbench.plots.paired` draws them."""
-    known = list(findings)
-    treatments = [arm_title(study, one.treatment.label) for one in known]
-    unique = len({*treatments}) == len(known)
-    names = treatments if unique else [pair_title(study, one) for one in known]
-    rows = [_paired(name, finding) for name, finding in zip(names, known, strict=True)]
-    return pd.DataFrame([mark for row in rows for mark in row])
+    pairs = zip(names, findings, strict=True)
+    return pd.DataFrame([mark for name, finding in pairs for mark in _paired(name, finding)])
 
 
 def _paired(name: str, finding: Finding) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from bnbench.config import Metric, Study
+from bnbench.config import Metric, PlannedContrast, Study
 from bnbench.config.label import Label
 from bnbench.findings.numbers import factor
 from bnbench.findings.results import Finding, Level
@@ -32,9 +32,10 @@ from bnbench.report.figures.marks import level_of
 from bnbench.report.names import (
     grid_label,
     grid_of,
+    grouped,
     key_title,
+    over_words,
     pair_title,
-    point_of,
     setting,
     setting_value,
     sweep_title,
@@ -42,21 +43,21 @@ from bnbench.report.names import (
 
 
 def _has(study: Study) -> bool:
-    return any(
-        Label.parse(contrast.name).point and any_level(contrast.metrics)
-        for contrast in study.contrasts
-    )
+    return any(any_level(one.metrics) and _over_numbers(study, one) for one in study.contrasts)
 
 
-@register_figure("sweep", of="a contrast in levels over a grid", has=_has)
+def _over_numbers(study: Study, contrast: Finding | PlannedContrast) -> bool:
+    point = Label.parse(contrast.name).point
+    return bool(point) and point not in study.point_titles and not over_words(study, contrast)
+
+
+@register_figure("sweep", of="a contrast in levels over a grid of numbers", has=_has)
 def draw(source: Source) -> Iterator[Picture]:
-    """Draw each group of contrasts at points of a grid."""
-    groups: dict[str, list[Finding]] = {}
-    for finding in source.found.contrasts:
-        if point_of(finding):
-            groups.setdefault(finding.group, []).append(finding)
-    for group in groups.values():
-        yield from _group(source.found.study, group)
+    """Draw each group of contrasts at points of such a grid."""
+    study = source.found.study
+    swept = (one for one in source.found.contrasts if _over_numbers(study, one))
+    for group in grouped(swept, lambda one: one.group):
+        yield from _group(study, group)
 
 
 def _group(study: Study, findings: Sequence[Finding]) -> Iterator[Picture]:
@@ -84,11 +85,7 @@ def _group(study: Study, findings: Sequence[Finding]) -> Iterator[Picture]:
             _draw_panels(table, metric, panels, axes)
         if failures:
             for panel, ax in zip(panels, grid[-1], strict=True):
-                plot_failures(
-                    first[(first["panel"] == panel) & (first["kind"] == "mean")],
-                    ax=ax,
-                    categories=bool(first["category"].any()),
-                )
+                plot_failures(first[(first["panel"] == panel) & (first["kind"] == "mean")], ax=ax)
             grid[-1][0].set_ylabel("failed\nruns (%)")
         _finish_settings(setting, first, panels, grid)
         caption = f"{pair_title(study, findings[0])}, at every value that was run."
@@ -102,12 +99,9 @@ def _draw_panels(
     table: pd.DataFrame, metric: Metric, panels: Sequence[str], axes: Sequence[Axes]
 ) -> None:
     accuracy = metric.quantity.unit == "pp" and metric.quantity.higher_is_better
-    words = bool(table["category"].any())
     for panel, ax in zip(panels, axes, strict=True):
         rows = table[table["panel"] == panel]
-        plot_sweep(
-            rows.assign(arm=rows["arm"].map(plain)), percent=accuracy, ax=ax, categories=words
-        )
+        plot_sweep(rows.assign(arm=rows["arm"].map(plain)), percent=accuracy, ax=ax)
     if axes[0].get_yscale() == "log":  # a band may reach 0, which is nowhere on it
         values = table["value"].to_numpy(float)
         axes[0].set_ylim(0.8 * np.nanmin(values), 1.25 * np.nanmax(values))
@@ -140,8 +134,8 @@ def sweep_table(study: Study, findings: Sequence[Finding]) -> pd.DataFrame:
     -------
     DataFrame
         The columns of `bnbench.plots.seeds` without ``published``; ``arm``; ``x``, the value of
-        the grid's first key or its place in the grid where values are words, with its ``tick``;
-        ``panel``, the values of the other keys; ``value`` and ``failed``, percent of the runs.
+        the grid's first key, with its ``tick``; ``panel``, the values of the other keys; ``value``
+        and ``failed``, percent of the runs.
     """
     rows = [
         row
@@ -149,33 +143,7 @@ def sweep_table(study: Study, findings: Sequence[Finding]) -> pd.DataFrame:
         for finding in findings
         for row in _arm_at_point(study, finding, getattr(finding, side))
     ]
-    points = list(dict.fromkeys(arm.point[0] for arm in study.points(grid_of(study, findings[0]))))
-    table = pd.DataFrame(rows)
-    if all(isinstance(point, int | float) for point in points):
-        places = {setting_value(point): float(point) for point in points}  # type: ignore[arg-type]
-        return _placed(table, places).assign(category=False)
-    table = _without_twins(table)
-    places = {tick: float(place) for place, tick in enumerate(table["tick"].unique())}
-    return _placed(table, places).assign(category=True)
-
-
-def _placed(table: pd.DataFrame, places: Mapping[str, float]) -> pd.DataFrame:
-    return table.assign(x=table["tick"].map(places)).sort_values("x", kind="stable")
-
-
-def _without_twins(table: pd.DataFrame) -> pd.DataFrame:
-    """Draw once what two values have in common to the last bit: they are the same thing."""
-    columns = ["arm", "panel", "kind", "seed", "value"]
-    kept: dict[str, pd.DataFrame] = {}
-    for tick, rows in table.groupby("tick", sort=False):
-        marks = rows[columns].reset_index(drop=True)
-        twin = next((name for name, one in kept.items() if one[columns].equals(marks)), None)
-        if twin is None:
-            kept[str(tick)] = rows.reset_index(drop=True)
-        else:
-            both = f"{twin} or {tick}"
-            kept = {both if name == twin else name: one for name, one in kept.items()}
-    return pd.concat([rows.assign(tick=name) for name, rows in kept.items()], ignore_index=True)
+    return pd.DataFrame(rows).sort_values("x", kind="stable")
 
 
 def _arm_at_point(study: Study, finding: Finding, level: Level) -> Iterator[dict[str, Any]]:
@@ -187,6 +155,7 @@ def _arm_at_point(study: Study, finding: Finding, level: Level) -> Iterator[dict
     keys = study.grid_keys[grid_of(study, finding)]
     known = {
         "arm": study.arms[level.label].title,
+        "x": float(first),  # type: ignore[arg-type]
         "tick": setting_value(first),
         "panel": ", ".join(
             setting(key, value) for key, value in zip(keys[1:], others, strict=True)

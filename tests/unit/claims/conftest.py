@@ -138,7 +138,6 @@ def make_study(tmp_path: Path) -> MakeStudy:
             grid_keys={},
             contrasts=tuple(_planned(finding) for finding in findings),
             best=tuple(_planned_best(one) for one in best),
-            ladder=None,
             keeps=keeps,
             has_small=bool(keeps),
             figures=None,

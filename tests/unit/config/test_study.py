@@ -177,21 +177,35 @@ ladder:
 
 
 def test_a_ladder_leads_from_one_end_to_the_other(folder: Path) -> None:
-    ladder = load(folder, LADDER).ladder
-    assert ladder is not None
-    path = ladder.paths["bn"]
-    assert list(path.states) == [(), ("order",), ("order", "placement"), ("placement",)]
-    ends = {(): "batch_norm", ("order", "placement"): "corrected"}
-    for corrected, name in ends.items():
+    study = load(folder, LADDER)
+    names = ["published", "published+order", "corrected", "published+placement"]
+    assert [*study.arms] == [f"{arm}@{name}" for arm in ("plain", "bn") for name in names]
+    for recipe, name in {"published": "batch_norm", "corrected": "corrected"}.items():
         own = load_experiment(folder / f"{name}.yaml")
-        state = path.states[corrected].experiment
-        assert state.experiment == name
-        assert configuration_hash(state) == configuration_hash(own)
-    between = path.at(["placement"]).experiment
+        end = study.arms[f"bn@{recipe}"].experiment
+        assert end.experiment == name
+        assert configuration_hash(end) == configuration_hash(own)
+    between = study.arms["bn@published+placement"].experiment
     assert between.model.batch_norm is not None
     assert between.model.batch_norm.placement == "before_activation"
     assert not between.training.shuffle
-    assert ladder.paths["plain"].at(["order", "placement"]).label == "ladder/plain+order"
+    plain = [arm.experiment.experiment for arm in study.arms.values() if "plain@" in arm.label]
+    assert plain == ["plain", "plain", "plain", "plain"]  # its two ends are one file here
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (LADDER + "experiments: {plain: {config: plain.yaml}}", "experiments.plain"),
+        (
+            LADDER + "changes: {switch: {after: lead, before: lead, metrics: [test_accuracy]}}",
+            "changes.switch",
+        ),
+    ],
+)
+def test_a_name_of_the_ladders_is_taken(folder: Path, text: str, name: str) -> None:
+    with pytest.raises(BnbenchError, match=f"{name}: the ladder has this name; give it another"):
+        load(folder, text)
 
 
 def test_the_recipes_are_those_that_the_docstring_promises() -> None:
@@ -319,7 +333,7 @@ def test_every_study_of_ours_loads(root: Path) -> None:
     for path in paths:
         study = load_study(path)
         assert study.name == path.stem
-        assert study.contrasts or study.ladder
+        assert study.contrasts
 
 
 def test_the_small_variants_of_ours_are_enough_to_decide(root: Path) -> None:

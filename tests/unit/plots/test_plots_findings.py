@@ -12,7 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bnbench.plots import intervals, ladder, paired, published_points, style, sweep
+from bnbench.plots import intervals, levels, paired, published_points, style, sweep
 
 NAN = float("nan")
 
@@ -115,14 +115,11 @@ def test_published_points_inside_and_outside_differ_in_shape_and_color(ax: Axes)
     assert vertical == [[94.0, 96.0], [96.0, 98.0]]
 
 
-def _rungs(**columns: Any) -> pd.DataFrame:
-    rows = {"row": [0, 1], "name": ["as published", "+ softmax"], "value": [1.0, 2.0]}
-    return pd.DataFrame({**rows, "lower": [0.5, 1.5], "upper": [1.5, 2.5], **columns})
-
-
-def test_the_ladder_has_both_arms_side_by_side_and_the_lead(ax: Axes) -> None:
-    arms = [_rungs(arm=name, published=[0.9, NAN]) for name in ("plain", "batch norm")]
-    ladder.plot_levels(pd.concat(arms), ax=ax)
+def test_levels_stand_side_by_side_with_what_was_published(ax: Axes) -> None:
+    rows = {"name": ["published", "+ softmax"], "value": [1.0, 2.0], "published": [0.9, NAN],
+            "lower": [0.5, 1.5], "upper": [1.5, 2.5], "failed": ["", "1 failed"]}  # fmt: skip
+    arms = [pd.DataFrame({**rows, "arm": name}) for name in ("plain", "batch norm")]
+    levels.plot_levels(pd.concat(arms), ax=ax)
     for arm, heights in (("plain", [0.14, 1.14]), ("batch norm", [-0.14, 0.86])):
         marks = _marks(ax, arm)
         assert [x for x, _ in marks] == [1.0, 2.0]
@@ -130,19 +127,8 @@ def test_the_ladder_has_both_arms_side_by_side_and_the_lead(ax: Axes) -> None:
     assert _line(ax, "plain").get_marker() != _line(ax, "batch norm").get_marker()
     published = [line for line in ax.get_lines() if line.get_label() == style.PUBLISHED]
     assert [len(np.asarray(line.get_xdata())) for line in published] == [1, 1]
-    lead = Figure().subplots()
-    ladder.plot_leads(_rungs(), ax=lead)
-    assert _marks(lead, ladder.LEAD) == [(1.0, 0), (2.0, 1)]
-    assert _spans(lead) == [[0.5, 1.5], [1.5, 2.5]]
-    assert _names(lead) == ["as published", "+ softmax"]
-
-
-def test_each_place_of_a_switch_has_a_look_of_its_own(ax: Axes) -> None:
-    effects = [_rungs(where=where) for where in ("last", "switch", "alone")]
-    ladder.plot_effects(pd.concat(effects).sort_values("row"), ax=ax)
-    lines = [_line(ax, label) for label, _ in ladder.WHERE.values()]
-    assert len({line.get_marker() for line in lines}) == len({line.get_color() for line in lines})
-    assert [np.asarray(line.get_ydata())[0] for line in lines] == pytest.approx([-0.24, 0, 0.24])
+    assert _names(ax) == ["published", "+ softmax"]
+    assert [text.get_text() for text in ax.texts] == ["1 failed", "1 failed"]
 
 
 def _sweep(values: list[float]) -> pd.DataFrame:
@@ -222,8 +208,3 @@ def test_svg_text_is_the_same_twice_and_free_of_dates() -> None:
     assert texts[0] == texts[1]
     assert texts[0].startswith("<?xml")
     assert "date" not in texts[0].lower()
-
-
-def test_no_line_joins_categories(ax: Axes) -> None:
-    sweep.plot_sweep(_sweep([11.0, 99.0, 90.0]), percent=True, ax=ax, categories=True)
-    assert {line.get_linestyle() for line in ax.get_lines()} == {"None"}

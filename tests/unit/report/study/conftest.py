@@ -172,7 +172,6 @@ def construct(
         contrasts=tuple(filled(study.contrasts)),
         best=tuple(_best(study, value)),
         changes=tuple(filled(study.changes)),
-        ladder=tuple(filled(study.ladder.effects if study.ladder else ())),
         published=tuple(_points(published)),
         answers=(_answers(study),) if answers else (),
         missing=("plain, seed 9: not run",) if answers else (),

@@ -25,7 +25,7 @@ PLAIN_PAIR = "experiments: {a: {config: plain.yaml}, c: {config: batch_norm.yaml
         (SWEPT, {"sweep"}),
         (SWEPT.replace("test_accuracy", "diverged"), set()),
         (SWEPT.replace("[test_accuracy]", "[test_accuracy], tuning_seeds: 2"), {"paired"}),
-        (LADDER, {"ladder", "effects"}),
+        (LADDER, {"settings", "paired"}),
     ],
 )
 def test_a_study_chooses_among_the_figures_that_it_has(
@@ -49,11 +49,11 @@ def test_the_published_figure_needs_a_published_curve(folder: Path) -> None:
 
 def test_wrong_figures_are_named_all_at_once(folder: Path) -> None:
     with pytest.raises(BnbenchError) as caught:
-        check_figures(load(folder, PLAIN_PAIR + "figures: [pared, curves, curves, ladder]\n"))
+        check_figures(load(folder, PLAIN_PAIR + "figures: [pared, curves, curves, settings]\n"))
     place = folder / "study.yaml"
     assert str(caught.value).splitlines() == [
         f"{place}:5:11: figures.0: there is no figure 'pared'; did you mean 'paired'?",
         f"{place}:5:26: figures.2: curves stands here a second time; remove one",
-        f"{place}:5:34: figures.3: the study has no ladder figure, which is of a ladder; leave it"
-        " out",
+        f"{place}:5:34: figures.3: the study has no settings figure, which is of a contrast in"
+        " levels over a grid of words; leave it out",
     ]

@@ -176,13 +176,13 @@ def test_a_ladder_names_the_switch(headline: StudyFindings, ladder: StudyFinding
     less = shifted(dataclasses.replace(first, adjusted_by=""), -0.03)
     none = shifted(less, 0.02)
     changes = (
-        dataclasses.replace(less, name="ladder", group="ladder"),
+        dataclasses.replace(less, name="last@softmax", group="last"),
         dataclasses.replace(less, name="switch@softmax", group="switch"),
         dataclasses.replace(less, name="switch@placement", group="switch"),
         dataclasses.replace(none, name="switch@mode", group="switch"),
     )
     found = dataclasses.replace(ladder, changes=changes)
-    together = {"contrasts": ["ladder"], "metrics": [FIRST], "yes": "lower"}
+    together = {"contrasts": ["last@softmax"], "metrics": [FIRST], "yes": "lower"}
     assert answer(asking(found, together)).startswith("Yes. Corrected: validation accuracy after")
     each = {"contrasts": ["switch"], "metrics": [FIRST], "yes": "lower"}
     written = answer(asking(found, each))
@@ -239,4 +239,4 @@ def test_nothing_to_compare_is_said(headline: StudyFindings, ladder: StudyFindin
     assert answer(dataclasses.replace(headline, contrasts=())) == nothing
     unpaired = changed(headline, contrast=None, speed_up=None)
     assert answer(unpaired) == nothing
-    assert answer(dataclasses.replace(ladder, changes=())) == nothing
+    assert answer(dataclasses.replace(ladder, contrasts=(), changes=())) == nothing

@@ -6,18 +6,13 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-import pytest
-
-from bnbench.config import Metric, parse_metric
 from bnbench.findings.numbers import NOTHING
 from bnbench.findings.results import Finding, StudyFindings
 from bnbench.report.study_tables import (
     answers_table,
     contrast_tables,
-    effect_table,
     finding_notes,
     published_table,
-    rung_table,
 )
 from bnbench.report.table import Table
 from bnbench.statistics import Contrast, Interval, SpeedUp
@@ -170,34 +165,20 @@ def test_published_points_are_judged_where_there_are_several_runs(headline: Stud
     assert (row["inside"], row["95 % prediction interval"]) == ("–", "–")
 
 
-@pytest.fixture
-def metric() -> Metric:
-    return parse_metric("validation_accuracy@1")
-
-
-def test_the_ladder_goes_down_by_one_defect_a_row(ladder: StudyFindings, metric: Metric) -> None:
-    assert ladder.study.ladder
-    table = rung_table(ladder, ladder.study.ladder, metric)
-    assert [row[:2] for row in table.rows] == [
-        ("as published", "–"),
-        ("+ softmax", "softmax before the loss"),
-        ("+ placement", "batch norm after the activation"),
-        ("+ mode", "evaluation mode"),
-    ]
-    lead = ladder.by_name["lead", metric.text].contrast
-    assert lead
-    assert _row(table)["lead"] == f"{100 * lead.mean_difference:+.2f} pp"
-    assert _row(table)["n"] == "3"
-
-
-def test_a_switch_without_effect_in_an_arm_says_so(ladder: StudyFindings, metric: Metric) -> None:
-    assert ladder.study.ladder
-    table = effect_table(ladder, ladder.study.ladder, metric)
-    assert len(table.rows) == 9
-    without = [row for row in range(9) if _row(table, row)["baseline"] == "–"]
-    assert [table.rows[row][0] for row in without] == ["placement"] * 3
-    assert [_row(table, row)["where"] for row in range(3)] == [
-        "on the ladder", "alone, in the published recipe", "last, with all others corrected",
+def test_the_ladder_goes_down_by_one_defect_a_row(ladder: StudyFindings) -> None:
+    rungs = [one for one in ladder.contrasts if one.group == "lead"]
+    (table,) = contrast_tables(ladder.study, rungs)
+    recipes = [row[0] for row in table.rows[::2]]  # two metrics each
+    assert recipes == [
+        "published", "published + softmax", "published + softmax + placement", "corrected"
+    ]  # fmt: skip
+    first = rungs[0].contrast
+    assert first
+    assert _row(table)["mean difference"] == f"{100 * first.mean_difference:+.2f} pp"
+    switches = [one for one in ladder.changes if one.group == "alone"]
+    (table,) = contrast_tables(ladder.study, switches)
+    assert [row[0] for row in table.rows[::2]] == [
+        "“softmax before the loss”", "“batch norm after the activation”", "“evaluation mode”",
     ]  # fmt: skip
 
 
