@@ -5,7 +5,7 @@ or a check of what is exact. Verdicts are worked out from the findings every tim
 """
 
 from bnbench.claims.judging import Judgement, judge, overall_verdicts
-from bnbench.claims.questions import asked, brief_tests, check_asks, questions
+from bnbench.claims.questions import brief_tests, check_questions, part_tests, questions
 from bnbench.claims.reading import article_claims, load_claims, study_claims
 from bnbench.claims.references import check_claims
 from bnbench.claims.rules import RULES, ClaimTest
@@ -25,14 +25,14 @@ __all__ = [
     "Outcome",
     "Verdict",
     "article_claims",
-    "asked",
     "brief_tests",
-    "check_asks",
     "check_claims",
+    "check_questions",
     "claims_table",
     "judge",
     "load_claims",
     "overall_verdicts",
+    "part_tests",
     "questions",
     "study_claims",
     "tests_of",

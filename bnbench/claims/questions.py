@@ -12,19 +12,19 @@ from bnbench.claims.rules import RULES, ClaimTest
 from bnbench.claims.schema import ANY_TEST, Place
 from bnbench.config import Study
 from bnbench.config.label import Label
-from bnbench.config.study_schema import BriefQuestion, StudyAsk
+from bnbench.config.study_schema import BriefQuestion, QuestionPart
 from bnbench.errors import BnbenchError
 from bnbench.registry import unknown
 
 
-def asked(study: Study) -> dict[StudyAsk, tuple[ClaimTest, ...]]:
+def part_tests(study: Study) -> dict[QuestionPart, tuple[ClaimTest, ...]]:
     """Write each part of a study's question as tests, one a contrast and metric.
 
     A sweep's name gives a test at each of its points. A part that asks for the published
     accuracies has none. A study without parts is asked whether its contrasts differ.
     """
-    asks = study.asks or tuple(_by_default(study))
-    return {ask: tuple(_tests(study, ask, position)) for position, ask in enumerate(asks)}
+    parts = study.answered_by or tuple(_by_default(study))
+    return {part: tuple(_tests(study, part, place)) for place, part in enumerate(parts)}
 
 
 def brief_tests(study: Study) -> dict[BriefQuestion, dict[str, ClaimTest]]:
@@ -46,10 +46,10 @@ def brief_tests(study: Study) -> dict[BriefQuestion, dict[str, ClaimTest]]:
 def questions(study: Study) -> tuple[ClaimTest, ...]:
     """List what a study has to decide: its brief questions, or else the parts of its question."""
     brief = tuple(test for by_recipe in brief_tests(study).values() for test in by_recipe.values())
-    return brief or tuple(test for tests in asked(study).values() for test in tests)
+    return brief or tuple(test for tests in part_tests(study).values() for test in tests)
 
 
-def check_asks(studies: Iterable[Study]) -> None:
+def check_questions(studies: Iterable[Study]) -> None:
     """Check every name and rule of studies' questions; the studies are given in full."""
     problems = [problem for study in studies for problem in _problems(study)]
     if problems:
@@ -87,23 +87,23 @@ def _refused(error: ValidationError, rule: str, place: Place) -> Iterator[str]:
             yield f"{place(key)}: {detail['msg']}"
 
 
-def _tests(study: Study, ask: StudyAsk, position: int) -> Iterator[ClaimTest]:
+def _tests(study: Study, part: QuestionPart, position: int) -> Iterator[ClaimTest]:
     planned = [one.name for one in study.planned]
-    place = _place(study, f"asks.{position}", PARTS)
-    for name in ask.contrasts:
+    place = _place(study, f"answered_by.{position}", PARTS)
+    for name in part.contrasts:
         for contrast in [one for one in planned if Label.parse(one).group == name] or [name]:
-            for metric in ask.metrics or (None,):
-                values = {"aspect": ask.says, "study": study.name, "contrast": contrast,
-                          "metric": metric, "rule": ask.yes}  # fmt: skip
+            for metric in part.metrics or (None,):
+                values = {"aspect": part.says, "study": study.name, "contrast": contrast,
+                          "metric": metric, "rule": part.yes}  # fmt: skip
                 yield _test({key: value for key, value in values.items() if value}, place)
 
 
-def _by_default(study: Study) -> Iterator[StudyAsk]:
+def _by_default(study: Study) -> Iterator[QuestionPart]:
     """Ask of the first three groups of contrasts whether their first metric differs."""
     first = {contrast.group: contrast.metrics[0] for contrast in reversed(study.planned)}
     levels = [(name, one) for name, one in first.items() if one.quantity.kind == "level"]
     for name, metric in levels[:-4:-1]:
-        yield StudyAsk(
+        yield QuestionPart(
             says=name.replace("_", " "), contrasts=(name,), metrics=(metric.text,), yes="different"
         )
 
@@ -112,12 +112,12 @@ def _problems(study: Study) -> Iterator[str]:
     """List the names that a study's questions use and that it does not have."""
     studies = {study.name: study}
     try:
-        parts, brief = asked(study), brief_tests(study)
+        parts, brief = part_tests(study), brief_tests(study)
     except BnbenchError as error:
         yield from error.problems
         return
     for position, tests in enumerate(parts.values()):
-        place = _place(study, f"asks.{position}", PARTS)
+        place = _place(study, f"answered_by.{position}", PARTS)
         for test in tests:
             yield from map(str, reference_problems(test, place, studies))
     for position, by_recipe in enumerate(brief.values()):

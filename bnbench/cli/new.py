@@ -28,7 +28,7 @@ STUDY = """\
 #   bnbench reproduce {file}
 study: {name}
 question: Does batch norm help?
-asks:                        # what "yes" means: these contrasts are higher, in this metric
+answered_by:                 # what "yes" means: these contrasts are higher, in this metric
   - says: in test accuracy
     contrasts: [lead]
     metrics: [test_accuracy]

@@ -51,7 +51,7 @@ def plan(
 
     path = study or HEADLINE
     loaded = load_study(path, small=small, seeds=seeds, device=device, stack=stack)
-    if loaded.claims or loaded.asks:  # what `reproduce` would refuse is refused here
+    if loaded.claims or loaded.answered_by:  # what `reproduce` would refuse is refused here
         _check_questions(load_study(path) if small else loaded)  # claims name the full study
     planned = plan_runs(loaded.experiments, loaded.seeds, results, data_dir=data_dir)
     rows = [
@@ -66,7 +66,7 @@ def plan(
 
 def _check_questions(study: Study) -> None:
     """Check what a study asks and claims; of other studies only those that its claims name."""
-    from bnbench.claims import check_asks, check_claims, study_claims
+    from bnbench.claims import check_claims, check_questions, study_claims
     from bnbench.config import load_study, named
 
     claims = study_claims(study)
@@ -74,7 +74,7 @@ def _check_questions(study: Study) -> None:
     others = named_there & named("study").keys() - {study.name}
     known = [study, *map(load_study, sorted(others))]
     check_claims(claims, {one.name: one for one in known})
-    check_asks(known)
+    check_questions(known)
 
 
 def _grouped(

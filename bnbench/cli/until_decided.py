@@ -80,6 +80,6 @@ def _check(study: Study) -> None:
         )
     if not questions(study):
         raise BnbenchError(
-            f"{study.path}: asks nothing that seeds could decide; add `brief:` or `asks:`, or give"
-            " --seeds in place of --until-decided"
+            f"{study.path}: asks nothing that seeds could decide; add `brief:` or `answered_by:`,"
+            " or give --seeds in place of --until-decided"
         )

@@ -8,7 +8,7 @@ from typing import Any
 from bnbench.config.label import Label
 from bnbench.config.planned import BestAgainstBest, Change, PlannedContrast
 from bnbench.config.schema import Experiment
-from bnbench.config.study_schema import BriefQuestion, Point, StudyAsk
+from bnbench.config.study_schema import BriefQuestion, Point, QuestionPart
 
 SMALL = "_small"
 
@@ -58,8 +58,8 @@ class Study:
         The study's own, unread.
     path : str
         Of its file.
-    asks : tuple of StudyAsk
-        The question in parts; see `bnbench.claims.asked`.
+    answered_by : tuple of QuestionPart
+        The question in parts; see `bnbench.claims.part_tests`.
     brief : tuple of BriefQuestion
         The study's rows in the table of answers; see `bnbench.claims.brief_tests`.
     changes : tuple of Change
@@ -83,7 +83,7 @@ class Study:
     figures: tuple[str, ...] | None = None
     claims: tuple[dict[str, Any], ...] = ()
     path: str = ""
-    asks: tuple[StudyAsk, ...] = ()
+    answered_by: tuple[QuestionPart, ...] = ()
     brief: tuple[BriefQuestion, ...] = ()
     changes: tuple[Change, ...] = ()
     point_titles: dict[str, str] = field(default_factory=dict)

@@ -119,7 +119,7 @@ class _Loading:
             figures=self.file.figures,
             claims=self.file.claims,
             path=str(self.path),
-            asks=self.file.asks,
+            answered_by=self.file.answered_by,
             brief=self.file.brief,
         )  # fmt: skip
 

@@ -84,21 +84,21 @@ class StudyLadder(Settings):
     metrics: Names
 
 
-class StudyAsk(Settings):
+class QuestionPart(Settings):
     """A part of the study's question, and the contrasts that answer it."""
 
     says: str
     """In a few words, such as ``corrected``; the answer to this part begins with them."""
     contrasts: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    """Judged together. The name of a sweep stands for all its points; of a ladder, ``ladder`` is
-    the change from the published recipe to the corrected one, ``switch`` each rung of it."""
+    """Judged together. The name of a sweep stands for all its points, that of a ladder's ``switch``
+    for each rung."""
     metrics: Annotated[tuple[str, ...], Field(strict=False)] = ()
     yes: str
     """The rule of claims (`bnbench.claims.rules`) that means yes, such as ``higher``; with
     ``reproduced`` the published accuracies are asked for, and no contrast is named."""
 
     @model_validator(mode="after")
-    def _has_contrasts(self) -> StudyAsk:
+    def _has_contrasts(self) -> QuestionPart:
         if bool(self.contrasts) == (self.yes == "reproduced"):
             raise ValueError("must name `contrasts`, or else ask `yes: reproduced` without any")
         return self
@@ -143,7 +143,7 @@ class StudyFile(Settings):
     figures: Annotated[tuple[str, ...], Field(strict=False)] | None = None
     """Kinds of figures that the report shows, in this order, at the head of the study's part; by
     default every kind that the study has, each beside its tables."""
-    asks: Annotated[tuple[StudyAsk, ...], Field(strict=False, max_length=3)] = ()
+    answered_by: Annotated[tuple[QuestionPart, ...], Field(strict=False, max_length=3)] = ()
     """The question in parts; by default whether each contrast's first metric differs."""
     brief: Annotated[tuple[BriefQuestion, ...], Field(strict=False)] = ()
     """The study's rows in the table of answers, which README shows."""

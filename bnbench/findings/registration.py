@@ -64,7 +64,7 @@ def questions_of(study: Study, tests: Tests) -> dict[str, Any]:
         "question": study.question,
         "contrasts": {contrast.name: _planned(contrast) for contrast in study.contrasts},
         "changes": {change.name: _planned(change) for change in study.changes},
-        "asks": [ask.model_dump(mode="json") for ask in study.asks],
+        "asks": [ask.model_dump(mode="json") for ask in study.answered_by],
         "brief": [row.model_dump(mode="json") for row in study.brief],
         "claims": [dict(claim) for claim in study.claims],
         "tests": dict(tests),

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bnbench.claims import ClaimTest, Outcome, Verdict, asked
+from bnbench.claims import ClaimTest, Outcome, Verdict, part_tests
 from bnbench.claims.rules.deciding import enough_seeds
 from bnbench.claims.verdict import decide, of_question
 from bnbench.config import Study, parse_metric
 from bnbench.config.label import Label
-from bnbench.config.study_schema import StudyAsk
+from bnbench.config.study_schema import QuestionPart
 from bnbench.findings.results import Finding, StudyFindings
 from bnbench.report.names import arm_title, lead_title, settings_at
 
@@ -66,22 +66,24 @@ def answer(found: StudyFindings) -> Answer:
 
     The parts are put together by `bnbench.claims.verdict.of_question`.
     """
-    parts = {ask: _part(found, ask, tests) for ask, tests in asked(found.study).items()}
-    parts = {ask: part for ask, part in parts.items() if part.found}
+    parts = [
+        (asked.yes, _part(found, asked, tests)) for asked, tests in part_tests(found.study).items()
+    ]
+    parts = [(rule, part) for rule, part in parts if part.found]
     if not parts:
         return Answer("Not decided.", ("Its runs allow no comparison yet.",))
     sentences = [
-        f"{part.says}{f', {part.verdict.answer(ask.yes)}' * (len(parts) > 1)}: {part.found}."
-        for ask, part in parts.items()
+        f"{part.says}{f', {part.verdict.answer(rule)}' * (len(parts) > 1)}: {part.found}."
+        for rule, part in parts
     ]
-    lead = of_question(part.verdict for part in parts.values())
-    word = lead.answer("" if found.study.asks else "different")
+    lead = of_question(part.verdict for _, part in parts)
+    word = lead.answer("" if found.study.answered_by else "different")
     return Answer(f"{word.capitalize()}.", tuple(line[0].upper() + line[1:] for line in sentences))
 
 
-def _part(found: StudyFindings, ask: StudyAsk, tests: Sequence[ClaimTest]) -> Part:
+def _part(found: StudyFindings, asked: QuestionPart, tests: Sequence[ClaimTest]) -> Part:
     if not tests:
-        return _published(found, ask)
+        return _published(found, asked)
     pieces = [
         Piece(test, test.judge(found),
               found.finding(test.names["contrast"], test.names.get("metric", "")))
@@ -89,17 +91,17 @@ def _part(found: StudyFindings, ask: StudyAsk, tests: Sequence[ClaimTest]) -> Pa
     ]  # fmt: skip
     verdict = of_question(piece.verdict for piece in pieces)
     if not any(piece.outcome for piece in pieces):
-        return Part(ask.says, verdict, "")
+        return Part(asked.says, verdict, "")
     of = _shared_metric(pieces)
-    said = of in ask.says
+    said = of in asked.says
     if len(pieces) > LISTED:
         text = _most(found.study, pieces, of)
-        return Part(ask.says, verdict, text if said else f"{of}: {text}")
+        return Part(asked.says, verdict, text if said else f"{of}: {text}")
     paired = any(piece.finding and piece.finding.contrast for piece in pieces)
     differs = bool(of) and not said and paired
     text = _each(found.study, pieces, of, verdict, "by " * differs)
     lead = "" if said else f"{of}{' differs' * differs}{':' * (len(pieces) > 1 and bool(of))} "
-    return Part(ask.says, verdict, (lead + text).strip())
+    return Part(asked.says, verdict, (lead + text).strip())
 
 
 def _each(study: Study, pieces: Sequence[Piece], of: str, verdict: Verdict, by: str) -> str:
@@ -190,11 +192,11 @@ def _pair(study: Study, name: str) -> str:
     return " against ".join(f"“{study.arms[label].title}”" for label in sides)
 
 
-def _published(found: StudyFindings, ask: StudyAsk) -> Part:
+def _published(found: StudyFindings, asked: QuestionPart) -> Part:
     """Count the published accuracies that lie where one further run would."""
     inside = [point.inside for point in found.published if point.summary.n > 1]
     if not inside:
-        return Part(ask.says, Verdict.INCONCLUSIVE, "")
+        return Part(asked.says, Verdict.INCONCLUSIVE, "")
     n = min(point.summary.n for point in found.published)
     verdict = of_question(
         decide(supported=one and enough_seeds(n), refuted=enough_seeds(n)) for one in inside
@@ -209,4 +211,4 @@ def _published(found: StudyFindings, ask: StudyAsk) -> Part:
         for point in found.published
         if (point.split, point.epoch, point.inside) == ("validation", 1, False)
     )
-    return Part(ask.says, verdict, text + first)
+    return Part(asked.says, verdict, text + first)

@@ -13,8 +13,8 @@ from bnbench.claims import (
     Claim,
     Judgement,
     article_claims,
-    check_asks,
     check_claims,
+    check_questions,
     claims_table,
     judge,
     study_claims,
@@ -69,7 +69,7 @@ def own_claims(known: Sequence[Study]) -> list[Claim]:
     """
     claims = [claim for study in known for claim in study_claims(study)]
     check_claims(claims, {study.name: study for study in known})
-    check_asks(known)
+    check_questions(known)
     for study in known:
         check_figures(study)
     return claims

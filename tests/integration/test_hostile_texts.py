@@ -118,7 +118,9 @@ def _write_files(folder: Path, texts: tuple[str, ...]) -> None:
             "harm": contrast | {"treatment": "broken"},
         },
         "small": {"keeps": template, "seeds": 2},
-        "asks": [{"says": marks, "contrasts": ["help"], "metrics": metrics[:1], "yes": "higher"}],
+        "answered_by": [
+            {"says": marks, "contrasts": ["help"], "metrics": metrics[:1], "yes": "higher"}
+        ],
         "brief": [{"question": "a ".join(script.split()[:1] * 2), "metric": metrics[0],
                    "yes": "higher", "corrected": "help"}],
         "claims": claims,

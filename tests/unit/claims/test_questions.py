@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bnbench.claims import RULES, asked, check_asks
+from bnbench.claims import RULES, check_questions, part_tests
 from bnbench.config import Study, load_study
 from bnbench.errors import BnbenchError
 
@@ -30,7 +30,7 @@ def ask(root: Path, tmp_path: Path) -> Ask:
     def make(*lines: str) -> Study:
         path = tmp_path / "first.yaml"
         asks = "".join(f"  - {{says: so, {line}}}\n" for line in lines)
-        path.write_text(STUDY.format(root=root) + (f"asks:\n{asks}" if asks else ""))
+        path.write_text(STUDY.format(root=root) + (f"answered_by:\n{asks}" if asks else ""))
         return load_study(path)
 
     return make
@@ -38,17 +38,17 @@ def ask(root: Path, tmp_path: Path) -> Ask:
 
 def test_a_sweep_is_asked_at_every_point_and_metric(ask: Ask) -> None:
     study = ask("contrasts: [lead, best], metrics: [test_accuracy], yes: higher")
-    ((tests),) = asked(study).values()
+    ((tests),) = part_tests(study).values()
     assert [(test.names["contrast"], test.names["metric"], test.rule) for test in tests] == [
         ("lead@0", "test_accuracy", "higher"),
         ("lead@0.5", "test_accuracy", "higher"),
         ("best", "test_accuracy", "higher"),
     ]
-    check_asks([study])
+    check_questions([study])
 
 
 def test_by_default_each_contrast_is_asked_whether_it_differs(ask: Ask) -> None:
-    ((part, tests),) = asked(ask()).items()
+    ((part, tests),) = part_tests(ask()).items()
     assert (part.says, part.yes, part.metrics) == ("lead", "different", ("test_accuracy",))
     assert len(tests) == 2
 
@@ -73,8 +73,8 @@ def test_by_default_each_contrast_is_asked_whether_it_differs(ask: Ask) -> None:
 def test_what_cannot_be_asked_is_refused(ask: Ask, line: str, words: str) -> None:
     study = ask("contrasts: [best], yes: larger", line)
     with pytest.raises(BnbenchError) as error:
-        check_asks([study])
-    assert str(error.value).startswith(f"{study.path}: asks.1{words}")
+        check_questions([study])
+    assert str(error.value).startswith(f"{study.path}: answered_by.1{words}")
 
 
 @pytest.mark.parametrize("line", ["yes: higher", "contrasts: [lead], yes: reproduced"])
@@ -84,19 +84,19 @@ def test_only_published_accuracies_are_asked_for_without_a_contrast(ask: Ask, li
 
 
 def test_four_parts_are_too_many(ask: Ask) -> None:
-    with pytest.raises(BnbenchError, match=r"asks: .*3"):
+    with pytest.raises(BnbenchError, match=r"answered_by: .*3"):
         ask(*["contrasts: [best], yes: larger"] * 4)
 
 
 def test_every_study_asks_what_it_measures(root: Path) -> None:
     studies = [load_study(path) for path in sorted((root / "configs/studies").glob("*.yaml"))]
-    check_asks(studies)
-    assert all(study.asks for study in studies)
+    check_questions(studies)
+    assert all(study.answered_by for study in studies)
     small = [load_study(one.path, small=True) for one in studies if one.has_small]
     for study in small:
         known = {one.name for one in study.contrasts} | {one.name for one in study.best}
         known |= {one.name for one in study.changes}
-        tests = [test for tests in asked(study).values() for test in tests]
+        tests = [test for tests in part_tests(study).values() for test in tests]
         assert {test.names["contrast"] for test in tests} <= known
         assert {test.rule for test in tests} <= set(RULES)
 
@@ -114,7 +114,7 @@ def test_a_brief_question_names_what_there_is(ask: Ask, line: str, words: str) -
     with path.open("a") as file:
         file.write(f'brief:\n  - {{question: "Does it help?", {line}}}\n')
     with pytest.raises(BnbenchError) as error:
-        check_asks([load_study(path)])
+        check_questions([load_study(path)])
     assert str(error.value).startswith(f"{path}: brief.0.{words}")
 
 

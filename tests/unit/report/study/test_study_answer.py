@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bnbench.config.study_schema import StudyAsk
+from bnbench.config.study_schema import QuestionPart
 from bnbench.findings.results import Finding, StudyFindings
 from bnbench.report import study_answer
 
@@ -21,8 +21,8 @@ def answer(found: StudyFindings) -> str:
 
 
 def asking(found: StudyFindings, *asks: dict[str, Any]) -> StudyFindings:
-    parts = tuple(StudyAsk.model_validate({"says": "corrected", **ask}) for ask in asks)
-    return dataclasses.replace(found, study=dataclasses.replace(found.study, asks=parts))
+    parts = tuple(QuestionPart.model_validate({"says": "corrected", **ask}) for ask in asks)
+    return dataclasses.replace(found, study=dataclasses.replace(found.study, answered_by=parts))
 
 
 def changed(found: StudyFindings, **fields: Any) -> StudyFindings:

@@ -91,7 +91,7 @@ def test_a_change_has_a_table_and_a_row_of_the_paired_figure(path: Path, root: P
     changes = """changes:
   grown: {{after: sgd, before: 'sgd@0.1,0', metrics: [validation_accuracy@last]}}
   one: {{after: 'sgd@3,0', before: 'sgd@0.1,0', metrics: [validation_accuracy@last]}}
-asks:
+answered_by:
   - {{says: at the ends, contrasts: [one], metrics: [validation_accuracy@last], yes: lower}}
 small:"""
     found = construct(load(SWEEP.replace("small:", changes), path, root), law)
