@@ -26,6 +26,11 @@ def factor(unit: str) -> int:
     return 100 if unit == "pp" else 1
 
 
+def in_unit(value: float, unit: str) -> float:
+    """A value as it is shown in its unit."""
+    return factor(unit) * value
+
+
 def level(value: float, unit: str) -> str:
     """Write a level or a time; an infinite time is ``never``.
 

@@ -52,6 +52,16 @@ class Level:
     at_first_look: bool = False
 
     @property
+    def unit(self) -> str:
+        """Of its metric."""
+        return self.metric.quantity.unit
+
+    @property
+    def n(self) -> int:
+        """Seeds of which it is known."""
+        return len(self.values)
+
+    @property
     def reached(self) -> int:
         """Of a time: how many runs arrive."""
         return sum(map(math.isfinite, self.values.values()))
@@ -109,6 +119,11 @@ class Finding:
     adjusted_by: str
     notes: tuple[str, ...]
     any_time: bool = False
+
+    @property
+    def unit(self) -> str:
+        """Of its metric."""
+        return self.metric.quantity.unit
 
     @property
     def n(self) -> int:
@@ -171,6 +186,8 @@ class PublishedPoint:
     published: float
     summary: Summary
     inside: bool
+
+    unit = "pp"
 
 
 @dataclass(frozen=True)

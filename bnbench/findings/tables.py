@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
+from collections.abc import Iterator
+from typing import get_type_hints
 
 import pandas as pd
 
 from bnbench.config import Metric, PlannedContrast, Study
+from bnbench.findings.columns import Column, frame
 from bnbench.findings.measures import failed, measure
-from bnbench.findings.results import Finding, Level, StudyFindings
+from bnbench.findings.results import StudyFindings
 from bnbench.findings.study_runs import StudyRuns
 from bnbench.statistics import Contrast, Equivalence, Interval, SpeedUp, Summary
 
-Part = Summary | Contrast | Equivalence | SpeedUp
 VALUE_COLUMNS = ["study", "label", "experiment", "seed", "metric", "value", "failed"]
 
 
@@ -58,59 +58,51 @@ def contrasts_table(findings: StudyFindings) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        First the planned contrasts, then best against best, then the changes. Intervals
-        are two columns, ``<name>_low`` and ``<name>_high``; what a finding does not have is empty.
+        `CONTRASTS`: first the planned contrasts, then best against best, then the changes; what a
+        finding does not have is empty.
     """
     best = (finding for one in findings.best for finding in one.findings)
     found = (*findings.contrasts, *best, *findings.changes)
-    return pd.DataFrame([_row(finding) for finding in found])
+    looked_at = [ANY_TIME] * any(finding.any_time for finding in found)
+    return frame((*CONTRASTS, *looked_at), found)
 
 
-def _row(finding: Finding) -> dict[str, Any]:
-    return {
-        "study": finding.study,
-        "contrast": finding.name,
-        "metric": finding.metric.text,
-        "unit": finding.metric.quantity.unit,
-        "n": finding.n,
-        **_level("treatment", finding.treatment),
-        **_level("baseline", finding.baseline),
-        **_numbers("paired", finding.contrast),
-        **_numbers("equivalence", finding.equivalence),
-        **_numbers("speed_up", finding.speed_up),
-        **_ends("prediction", finding.prediction),
-        "published": finding.published,
-        "smallest_effect": finding.smallest_effect,
-        "confirmatory": finding.confirmatory,
-        "p": finding.p,
-        "p_adjusted": finding.p_adjusted,
-        "adjusted_by": finding.adjusted_by,
-        "notes": "; ".join(finding.notes),
-        **({"any_time": True} if finding.any_time else {}),
-    }
+def _numbers(prefix: str, field: str, part: type) -> Iterator[Column]:
+    """Every number of a part of a finding, and the ends of its intervals; seeds are not."""
+    for name, kind in get_type_hints(part).items():
+        if kind is Interval:
+            yield from _ends(f"{prefix}_{name}", f"{field}.{name}")
+        elif kind in (int, float):
+            yield Column(f"{prefix}_{name}", f"{field}.{name}")
 
 
-def _level(side: str, level: Level) -> dict[str, Any]:
-    return {
-        side: level.label,
-        f"{side}_failed": len(level.diverged),
-        **_numbers(side, level.summary),
-        f"{side}_median": level.median,
-        f"{side}_published": level.published,
-    }
+def _ends(title: str, field: str) -> Iterator[Column]:
+    yield from (Column(f"{title}_{end}", f"{field}.{end}") for end in ("low", "high"))
 
 
-def _numbers(prefix: str, part: Part | None) -> dict[str, Any]:
-    """Name every number of a part of a finding, and the ends of its intervals; seeds are not."""
-    row: dict[str, Any] = {}
-    for field in fields(part) if part else ():
-        name, value = f"{prefix}_{field.name}", getattr(part, field.name)
-        if isinstance(value, Interval):
-            row |= _ends(name, value)
-        elif isinstance(value, int | float):
-            row[name] = value
-    return row
+def _level(side: str) -> Iterator[Column]:
+    yield Column(side, f"{side}.label")
+    yield Column(f"{side}_failed", f"{side}.diverged", lambda seeds, _: len(seeds))
+    yield from _numbers(side, f"{side}.summary", Summary)
+    yield from (Column(f"{side}_{name}", f"{side}.{name}") for name in ("median", "published"))
 
 
-def _ends(name: str, interval: Interval | None) -> dict[str, float]:
-    return {f"{name}_low": interval.low, f"{name}_high": interval.high} if interval else {}
+CONTRASTS = (
+    Column("study", "study"),
+    Column("contrast", "name"),
+    Column("metric", "metric.text"),
+    Column("unit", "unit"),
+    Column("n", "n"),
+    *_level("treatment"),
+    *_level("baseline"),
+    *_numbers("paired", "contrast", Contrast),
+    *_numbers("equivalence", "equivalence", Equivalence),
+    *_ends("prediction", "prediction"),
+    *(Column(name, name) for name in ("published", "smallest_effect", "confirmatory", "p",
+                                      "p_adjusted", "adjusted_by")),
+    Column("notes", "notes", lambda notes, _: "; ".join(notes)),
+    *_numbers("speed_up", "speed_up", SpeedUp),
+)  # fmt: skip
+"""Of ``contrasts.csv``; an interval is two columns, ``<name>_low`` and ``<name>_high``."""
+
+ANY_TIME = Column("any_time", "any_time")

@@ -9,14 +9,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from bnbench.findings.arms import read_arms
+from bnbench.findings.columns import Column, frame
 from bnbench.findings.comparison import as_study
 from bnbench.findings.contrasts import compare_planned
-from bnbench.findings.results import Finding
+from bnbench.findings.numbers import in_unit
 from bnbench.plots.accuracy import plot_experiments
 from bnbench.plots.difference import plot_difference as draw_difference
 from bnbench.plots.style import SHARED_HANDLES
 from bnbench.report.curves import accuracy_table, difference_table
-from bnbench.report.figures.marks import mean_of
 
 Folders = str | Path | Sequence[str | Path]
 
@@ -42,25 +42,22 @@ def compare(treatments: Folders, baseline: str | Path) -> pd.DataFrame:
     """
     arms, _ = read_arms([Path(baseline), *_paths(treatments)])
     runs = as_study(arms)
-    findings = compare_planned(runs, runs.study.contrasts)
-    return pd.DataFrame([_row(finding) for finding in findings])
+    return frame(COLUMNS, compare_planned(runs, runs.study.contrasts))
 
 
-def _row(finding: Finding) -> dict[str, object]:
-    estimate = mean_of(finding.contrast, finding.metric)
-    return {
-        "treatment": finding.treatment.label,
-        "baseline": finding.baseline.label,
-        "metric": finding.metric.text,
-        "n": finding.n,
-        "difference": estimate["value"],
-        "lower": estimate["lower"],
-        "upper": estimate["upper"],
-        "unit": finding.metric.quantity.unit,
-        "p": finding.p,
-        "treatment_median": finding.treatment.median,
-        "baseline_median": finding.baseline.median,
-    }
+COLUMNS = (
+    Column("treatment", "treatment.label"),
+    Column("baseline", "baseline.label"),
+    Column("metric", "metric.text"),
+    Column("n", "n"),
+    Column("difference", "contrast.mean_difference", in_unit),
+    Column("lower", "contrast.t_interval.low", in_unit),
+    Column("upper", "contrast.t_interval.high", in_unit),
+    Column("unit", "unit"),
+    Column("p", "p"),
+    Column("treatment_median", "treatment.median"),
+    Column("baseline_median", "baseline.median"),
+)
 
 
 def plot_accuracy(

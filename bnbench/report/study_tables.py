@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from bnbench.config import Study
 from bnbench.findings import numbers
+from bnbench.findings.columns import Column
 from bnbench.findings.numbers import NOTHING
 from bnbench.findings.results import Finding, Level, PublishedPoint, TestAnswers
 from bnbench.report.names import arm_title, pair_title, point_of, settings_at
-from bnbench.report.table import Column, Table, tabulate
-from bnbench.statistics import Contrast, Equivalence, Interval, SpeedUp
+from bnbench.report.table import Table, tabulate
+from bnbench.statistics import Contrast, Equivalence, Interval, McNemar, SpeedUp, Summary
 
 
 def contrast_tables(study: Study, findings: Sequence[Finding]) -> list[Table]:
@@ -67,25 +69,20 @@ def _better(found: Contrast | SpeedUp) -> str:
     return numbers.share(found.win_probability, found.win_interval)
 
 
-def _equivalence(test: Equivalence | None, unit: str) -> str:
-    if test is None or numbers.p_value(test.p) == NOTHING:
+def _equivalence(test: Equivalence, unit: str) -> str:
+    if numbers.p_value(test.p) == NOTHING:
         return NOTHING
     shown = "shown" if test.equivalent else "not shown"
     return f"within {_size(test.margin, unit)}: {shown}, p {numbers.p_value(test.p)}"
 
 
-def _published_difference(finding: Finding, unit: str) -> str:
+def _published_difference(finding: Finding, unit: str) -> str | None:
     if finding.published is None:
-        return NOTHING
-    written = numbers.difference(finding.published, unit)
-    if _prediction(finding.prediction, unit) == NOTHING or finding.prediction is None:
+        return None
+    written, ends = numbers.difference(finding.published, unit), finding.prediction
+    if ends is None or math.isnan(ends.low):
         return written
-    inside = finding.prediction.contains(finding.published)
-    return f"{written} ({'inside' if inside else 'outside'})"
-
-
-def _prediction(ends: Interval | None, unit: str) -> str:
-    return numbers.interval(ends, unit) if ends else NOTHING
+    return f"{written} ({'inside' if ends.contains(finding.published) else 'outside'})"
 
 
 def _published_times(finding: Finding, unit: str) -> str:
@@ -98,11 +95,11 @@ def _count(level: Level) -> str:
     return f"{sum(level.values.values()):.0f} of {len(level.values)}"
 
 
-METRIC = Column("metric", "metric.title", _bare(str))
+METRIC = Column("metric", "metric.title")
 ADJUSTED = Column("adjusted p", "", _adjusted)
 LEVELS = (
     METRIC,
-    Column("n", "contrast.n", _bare(str)),
+    Column("n", "contrast.n"),
     Column("treatment mean", "contrast.treatment_mean", numbers.level),
     Column("baseline mean", "contrast.baseline_mean", numbers.level),
     Column("mean difference", "contrast.mean_difference", numbers.difference),
@@ -119,11 +116,11 @@ LEVELS = (
     Column("n needed", "contrast.n_needed", _bare(numbers.seeds), rare=True),
     Column("equivalent", "equivalence", _equivalence, rare=True),
     Column("published difference", "", _published_difference),
-    Column("95 % prediction interval", "prediction", _prediction, rare=True),
+    Column("95 % prediction interval", "prediction", numbers.interval, rare=True),
 )
 TIMES = (
     METRIC,
-    Column("n", "speed_up.n", _bare(str)),
+    Column("n", "speed_up.n"),
     Column("treatment median", "speed_up.treatment_median", numbers.level),
     Column("baseline median", "speed_up.baseline_median", numbers.level),
     Column("treatment never", "speed_up",
@@ -147,41 +144,52 @@ SHARES = (
 
 def published_table(study: Study, points: Iterable[PublishedPoint]) -> Table:
     """Lay out the published points against their prediction intervals."""
-    header = ("arm", "split", "epoch", "published", "mean of re-runs", "95 % prediction interval",
-              "inside")  # fmt: skip
-    rows = []
-    for point in points:
-        ends, known = point.summary.prediction, point.summary.n > 1
-        between = f"{numbers.level(ends.low, 'pp')} to {numbers.level(ends.high, 'pp')}"
-        rows.append(
-            (
-                arm_title(study, point.label),
-                point.split,
-                str(point.epoch),
-                numbers.level(point.published, "pp"),
-                numbers.level(point.summary.mean, "pp"),
-                between if known else NOTHING,
-                ("yes" if point.inside else "no") if known else NOTHING,
-            )
-        )
-    return Table("Published accuracies and the re-runs", header, tuple(rows), words=2)
+    arm = Column("arm", "label", lambda label, _: arm_title(study, label))
+    return tabulate("Published accuracies and the re-runs", (arm, *POINTS), points, words=2)
 
 
 def answers_table(answers: TestAnswers) -> Table:
     """Lay out McNemar's test seed by seed."""
-    header = ("seed", "images", "only treatment right", "only baseline right", "difference", "p")
-    rows = tuple(
-        (
-            str(seed),
-            f"{one.n_images:,}",
-            str(one.only_treatment_right),
-            str(one.only_baseline_right),
-            numbers.difference(one.accuracy_difference, "pp"),
-            numbers.p_value(one.p),
-        )
-        for seed, one in sorted(answers.per_seed.items())
-    )
-    return Table("Two single networks on the same images, by McNemar's test", header, rows)
+    seeds = sorted(answers.per_seed.items())
+    return tabulate("Two single networks on the same images, by McNemar's test", MCNEMAR,
+                    (SeedAnswers(seed, found) for seed, found in seeds))  # fmt: skip
+
+
+class SeedAnswers(NamedTuple):
+    """The answers of two networks of one seed."""
+
+    seed: int
+    found: McNemar
+    unit: str = "pp"
+
+
+def _between(summary: Summary, unit: str) -> str | None:
+    if summary.n < 2:
+        return None
+    ends = (summary.prediction.low, summary.prediction.high)
+    return " to ".join(numbers.level(end, unit) for end in ends)
+
+
+def _inside(point: PublishedPoint, _: str) -> str | None:
+    return ("yes" if point.inside else "no") if point.summary.n > 1 else None
+
+
+POINTS = (
+    Column("split", "split"),
+    Column("epoch", "epoch"),
+    Column("published", "published", numbers.level),
+    Column("mean of re-runs", "summary.mean", numbers.level),
+    Column("95 % prediction interval", "summary", _between),
+    Column("inside", "", _inside),
+)
+MCNEMAR = (
+    Column("seed", "seed"),
+    Column("images", "found.n_images", lambda count, _: f"{count:,}"),
+    Column("only treatment right", "found.only_treatment_right"),
+    Column("only baseline right", "found.only_baseline_right"),
+    Column("difference", "found.accuracy_difference", numbers.difference),
+    Column("p", "found.p", _bare(numbers.p_value)),
+)
 
 
 def finding_notes(study: Study, findings: Iterable[Finding]) -> list[str]:

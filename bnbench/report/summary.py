@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
+from bnbench.config import Metric
+from bnbench.findings.columns import Column, frame
 from bnbench.findings.comparison import metrics_of
 from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.measures import failed, measure
-from bnbench.findings.numbers import factor
+from bnbench.findings.numbers import in_unit
 from bnbench.findings.results import Finding, Level
 from bnbench.findings.study_runs import ArmRuns, StudyRuns
+from bnbench.report.curves import stack
 
 COLUMNS = [
     "experiment", "baseline", "quantity", "epoch", "threshold", "n", "diverged", "reached",
@@ -26,8 +28,6 @@ PER_RUN = {
     "test_accuracy": "test_accuracy",
 }
 """Metrics of ``runs.csv`` and their columns there."""
-
-Row = dict[str, Any]
 
 
 def runs_table(compared: StudyRuns) -> pd.DataFrame:
@@ -71,57 +71,65 @@ def summary_table(
     compared: StudyRuns, levels: Sequence[Level], findings: Sequence[Finding]
 ) -> pd.DataFrame:
     """One row a quantity, for ``summary.csv``, unrounded; differences of accuracies in pp."""
-    rows = [
-        row
-        for arm in compared.arms.values()
-        for row in _experiment_rows(arm, [level for level in levels if level.label == arm.label])
+    arms = compared.arms
+    parts = [
+        part
+        for arm in arms.values()
+        for part in (
+            frame(LEVELS, [level for level in levels if level.label == arm.label]),
+            frame(SECONDS, [arm]),
+        )
     ]
-    rows += [
-        _contrast_row(compared.arms[finding.treatment.label], finding)
-        for finding in findings
-        if finding.contrast
-    ]
-    return pd.DataFrame(rows).reindex(columns=COLUMNS).astype(dict.fromkeys(COUNTS, "Int64"))
+    parts.append(frame(DIFFERENCES, [finding for finding in findings if finding.contrast]))
+    table = stack(parts).reindex(columns=COLUMNS)
+    last = table["experiment"].map({name: arms[name].experiment.training.epochs for name in arms})
+    failed = table["experiment"].map({name: len(failed_seeds(arms[name])) for name in arms})
+    return table.assign(
+        epoch=table["epoch"].where(table["epoch"] != LAST, last),
+        diverged=failed.where(table["baseline"].isna()),
+    ).astype(dict.fromkeys(COUNTS, "Int64"))
 
 
-def _experiment_rows(arm: ArmRuns, levels: Sequence[Level]) -> Iterator[Row]:
-    known = {"experiment": arm.label, "diverged": len(failed_seeds(arm))}
-    for level in levels:
-        row = known | {
-            "quantity": level.metric.quantity.name,
-            "n": len(level.values),
-            "published": level.published,
-        }
-        if level.summary is None:
-            yield row | {
-                "threshold": level.metric.threshold,
-                "reached": level.reached,
-                "median": level.median,
-            }
-        else:
-            interval = level.summary.interval
-            yield row | {
-                "epoch": level.metric.epoch or arm.experiment.training.epochs,
-                "mean": level.summary.mean, "sd": level.summary.sd,
-                "lower": interval.low, "upper": interval.high,
-            }  # fmt: skip
-    seconds = {"quantity": "seconds_per_epoch", "median": seconds_per_epoch(arm)}
-    yield known | seconds | {"n": len(arm.runs)}
+def _epoch(metric: Metric, _: str) -> int | None:
+    return None if metric.quantity.kind == "time" else metric.epoch or LAST
 
 
-def _contrast_row(treatment: ArmRuns, finding: Finding) -> Row:
-    contrast, scale = finding.contrast, factor(finding.metric.quantity.unit)
-    assert contrast is not None
-    published = finding.published
-    return {
-        "experiment": finding.treatment.label,
-        "baseline": finding.baseline.label,
-        "quantity": f"{finding.metric.quantity.name}_difference_pp",
-        "epoch": finding.metric.epoch or treatment.experiment.training.epochs,
-        "n": finding.n,
-        "mean": scale * contrast.mean_difference,
-        "sd": scale * contrast.sd,
-        "lower": scale * contrast.t_interval.low,
-        "upper": scale * contrast.t_interval.high,
-        "published": None if published is None else round(scale * published, 10),
-    }
+def _of_time(write: Callable[[Level], float]) -> Callable[[Level, str], float | None]:
+    return lambda level, _: write(level) if level.metric.quantity.kind == "time" else None
+
+
+LAST = 0
+"""In place of the number of the last epoch, which the experiment says."""
+
+LEVELS = (
+    Column("experiment", "label"),
+    Column("quantity", "metric.quantity.name"),
+    Column("epoch", "metric", _epoch),
+    Column("threshold", "metric.threshold"),
+    Column("n", "n"),
+    Column("reached", "", _of_time(lambda level: level.reached)),
+    Column("mean", "summary.mean"),
+    Column("sd", "summary.sd"),
+    Column("lower", "summary.interval.low"),
+    Column("upper", "summary.interval.high"),
+    Column("median", "", _of_time(lambda level: level.median)),
+    Column("published", "published"),
+)
+SECONDS = (
+    Column("experiment", "label"),
+    Column("quantity", "", lambda *_: "seconds_per_epoch"),
+    Column("n", "runs", lambda runs, _: len(runs)),
+    Column("median", "", lambda arm, _: seconds_per_epoch(arm)),
+)
+DIFFERENCES = (
+    Column("experiment", "treatment.label"),
+    Column("baseline", "baseline.label"),
+    Column("quantity", "metric.quantity.name", lambda name, unit: f"{name}_difference_{unit}"),
+    Column("epoch", "metric", _epoch),
+    Column("n", "n"),
+    Column("mean", "contrast.mean_difference", in_unit),
+    Column("sd", "contrast.sd", in_unit),
+    Column("lower", "contrast.t_interval.low", in_unit),
+    Column("upper", "contrast.t_interval.high", in_unit),
+    Column("published", "published", lambda value, unit: round(in_unit(value, unit), 10)),
+)

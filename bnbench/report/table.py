@@ -1,39 +1,13 @@
-"""A table of plain texts, as the report's template lays it out, and the columns it is made of."""
+"""A table of plain texts, as the report's template lays it out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from typing import Any
 
+from bnbench.findings.columns import Column
 from bnbench.findings.numbers import NOTHING
-from bnbench.findings.results import Finding
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of findings: what it is called, what it shows, and how that is written.
-
-    Attributes
-    ----------
-    field : str
-        Dotted, of a finding, such as ``contrast.t_interval``; empty: the finding itself.
-    write : callable
-        Of the field's value and the metric's unit; `NOTHING` where a row has no entry.
-    rare : bool
-        Whether few readers look for it: it is folded.
-    """
-
-    title: str
-    field: str
-    write: Callable[[Any, str], str]
-    rare: bool = False
-
-    def cell(self, finding: Finding) -> str:
-        """Write what a finding shows in this column."""
-        value = attrgetter(self.field)(finding) if self.field else finding
-        return self.write(value, finding.metric.quantity.unit)
 
 
 @dataclass(frozen=True)
@@ -82,14 +56,16 @@ class Table:
         )
 
 
-def tabulate(
-    caption: str, columns: Sequence[Column], findings: Iterable[Finding], words: int = 1
-) -> Table:
-    """Lay out findings, one a row."""
+def tabulate(caption: str, columns: Sequence[Column], rows: Iterable[Any], words: int = 1) -> Table:
+    """Lay out rows as texts; what a row does not have is `NOTHING`."""
     return Table(
         caption,
         header=tuple(column.title for column in columns),
-        rows=tuple(tuple(column.cell(finding) for column in columns) for finding in findings),
+        rows=tuple(tuple(_text(column.cell(row)) for column in columns) for row in rows),
         words=words,
         rare=tuple(column.title for column in columns if column.rare),
     )
+
+
+def _text(cell: object) -> str:
+    return NOTHING if cell is None else str(cell)
