@@ -137,7 +137,7 @@ class RayWorkers:
             return _failed(remote, "ended without a result")
         except self._ray.exceptions.RayError as error:  # first: it may be an OSError of the node's
             return self._broken(remote, error)
-        except OSError as error:  # of this machine: its disk is full, say
+        except (OSError, BnbenchError) as error:  # this machine's disk is full, or a node lies
             self._cancel([remote])
             return _failed(remote, f"its results cannot be written: {error}")
         return None

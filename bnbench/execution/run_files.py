@@ -40,7 +40,7 @@ class Watch:
 
     def names_changed(self) -> bool:
         """Tell whether a file has come or gone, such as a checkpoint after a whole epoch."""
-        return self._seen.keys() != {path.name for path in _paths(self._run)}
+        return self._seen.keys() != _paths(self._run).keys()
 
     def changes(self) -> Changes:
         """Read what has changed since this was asked last."""
@@ -53,11 +53,14 @@ class Watch:
 
 def read_files(run: Run) -> dict[str, bytes]:
     """Read all files of a run's directory: name -> content."""
-    return {path.name: path.read_bytes() for path in _paths(run)}
+    return {name: path.read_bytes() for name, path in _paths(run).items()}
 
 
 LARGEST = 1 << 30
 """Bytes of one file of a run: a hundred times what the largest network here leaves."""
+
+OF_A_KIND = re.compile(r"checkpoint-\d{5,}-\d{9,}\.pt|probes/\w[\w.:-]*\.npz")
+"""Names of checkpoints and of what probes saw."""
 
 
 def check_names(run: Run, files: Mapping[str, bytes]) -> None:
@@ -70,7 +73,7 @@ def check_names(run: Run, files: Mapping[str, bytes]) -> None:
         )
     }  # fmt: skip
     for name, content in files.items():
-        if name not in known and not re.fullmatch(r"checkpoint-\d{5,}-\d{9,}\.pt", name):
+        if name not in known and not OF_A_KIND.fullmatch(name):
             raise BnbenchError(f"{run.path}: a node sent {name!a}, which is no file of a run")
         if len(content) > LARGEST:
             raise BnbenchError(f"{run.path}: a node sent {len(content):,} bytes as {name}")
@@ -104,24 +107,27 @@ def write_changes(run: Run, changes: Changes) -> None:
 
 
 def _remove_all_but(run: Run, names: frozenset[str]) -> None:
-    for path in _paths(run):
-        if path.name not in names:
+    for name, path in _paths(run).items():
+        if name not in names:
             path.unlink()
 
 
 def _states(run: Run) -> dict[str, tuple[int, int, int]]:
     """Tell two contents of a name apart: by inode, since files are replaced, size and time."""
     return {
-        path.name: (stat.st_ino, stat.st_size, stat.st_mtime_ns)
-        for path in _paths(run)
+        name: (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        for name, path in _paths(run).items()
         for stat in [path.stat()]
     }
 
 
-def _paths(run: Run) -> list[Path]:
-    """List the files, without locks and those that are being written."""
+def _paths(run: Run) -> dict[str, Path]:
+    """List the files by their names, without locks and those that are being written."""
     if not run.path.is_dir():
-        return []
-    return sorted(
-        path for path in run.path.iterdir() if path.is_file() and not path.name.startswith(".")
-    )
+        return {}
+    files = (path for path in sorted(run.path.iterdir()) if path.is_file())
+    return {
+        path.relative_to(run.path).as_posix(): path
+        for path in (*files, *run.probes())
+        if not path.name.startswith(".")
+    }

@@ -39,8 +39,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         head.shutdown()
 
 
-def tasks(root: Path, results: Path, epochs: int, seeds: int = 2) -> list[Task]:
+def tasks(root: Path, results: Path, epochs: int, seeds: int = 2, probes: str = "[]") -> list[Task]:
     settings = ["data.dataset=digits", f"training.epochs={epochs}", "training.batch_size=256"]
+    settings.append(f"probes={probes}")
     experiments = [
         load_experiment(root / f"configs/{name}.yaml", [*settings, "training.device=cpu"])
         for name in ("mlp", "mlp_batchnorm")
@@ -61,13 +62,18 @@ def ends(events: list[Event]) -> list[tuple[str, str]]:
 
 
 def test_on_ray_the_bytes_are_the_same(cluster: Any, root: Path, tmp_path: Path) -> None:
-    (there, *_), (here, *_) = (tasks(root, tmp_path / name, epochs=2) for name in ("there", "here"))
+    (there, *_), (here, *_) = (
+        tasks(root, tmp_path / name, epochs=2, probes="[{kind: gradients, every: 4}]")
+        for name in ("there", "here")
+    )
     with RayCluster(cluster.address).connected() as workers:
         events = list(run_tasks([there], 1, workers=workers))
     assert ends(events) == [("complete", "")]
     assert len([event for event in events if whole_epoch(event)]) == 2
     list(run_tasks([here], 1))
     assert_same_run(run_of(there), run_of(here))
+    (seen,), (seen_here,) = (run_of(one).probes() for one in (there, here))
+    assert seen.read_bytes() == seen_here.read_bytes()
 
 
 @pytest.mark.slow

@@ -90,12 +90,15 @@ def test_the_files_come_with_every_epoch_and_before_the_end(
 def test_a_run_whose_node_dies_goes_on_elsewhere_from_its_last_epoch(
     root: Path, tmp_path: Path, nodes_folder: Path
 ) -> None:
-    there, here = task(root, tmp_path / "there"), task(root, tmp_path / "here")
+    """With what its probes saw, before and after."""
+    probes = "probes=[{kind: gradients, every: 10}]"
+    there, here = (task(root, tmp_path / name, probes) for name in ("there", "here"))
     run = run_of(there)
     applied(sent(there), run, stop_after=2)
     assert run.read_manifest().status == "running"
     events = applied(sent(there, read_files(run)), run)
     list(work(here, 0))
+    assert run.probe("gradients").read_bytes() == run_of(here).probe("gradients").read_bytes()
     assert_same_bytes(run, run_of(here))
     assert run.read_manifest().resumed_after_epochs == [2]
     whole = [

@@ -180,8 +180,10 @@ def assert_whole(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../../x", "/tmp/x", "..", "sub/weights.pt", "notes.txt", "checkpoint-1.pt", "", "\0"]
-)
+    "name",
+    ["../../x", "/tmp/x", "..", "sub/weights.pt", "notes.txt", "checkpoint-1.pt", "", "\0",
+     "probes/../x.npz", "probes/.npz", "probes/a/b.npz", "probes/a.npy"],
+)  # fmt: skip
 def test_a_node_writes_no_other_file(tmp_path: Path, name: str) -> None:
     run = Run(tmp_path / "experiment/seed-0")
     begin(run, MONDAY)
