@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnbench.cli.terminal import say, tell
+from bnbench.cli.terminal import redraws, say, tell
 
 if TYPE_CHECKING:
     from bnbench.config import Study
@@ -72,7 +73,8 @@ def _drawn(events: Iterable[Event], study: Study) -> list[str]:
     tasks = len(study.experiments) * len(study.seeds)
     curves, failures = Curves(study), []
     console = Console()
-    if not console.is_terminal:
+    drawing = redraws(sys.stdout)
+    if not drawing:
         events = shown(events, tasks, 0, 1)
     epochs = max(one.training.epochs for one in study.experiments)
     width = min(72, console.width - 1)
@@ -80,7 +82,7 @@ def _drawn(events: Iterable[Event], study: Study) -> list[str]:
         for event in events:
             if isinstance(event, Ended) and event.status not in ("complete", "diverged"):
                 failures.append(f"{event.task.name}: {event.message.strip()}")
-            if curves.take(event) and console.is_terminal:
+            if curves.take(event) and drawing:
                 lines = ["Validation accuracy, mean of the runs so far", ""]
                 lines += chart(curves.means(), epochs, width)
                 live.update(Text("\n".join(lines), no_wrap=True), refresh=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from bnbench.cli.terminal import tell
+from bnbench.cli.terminal import redraws, tell
 
 if TYPE_CHECKING:
     from bnbench.execution import Ended, Event, Progress, Retried, Started, Task
@@ -30,7 +30,7 @@ def shown(events: Iterable[Event], runs: int, epochs: int, slots: int) -> Iterat
     Event
         The events, unchanged.
     """
-    return _bars(events, runs, epochs, slots) if sys.stderr.isatty() else _lines(events, runs)
+    return _bars(events, runs, epochs, slots) if redraws(sys.stderr) else _lines(events, runs)
 
 
 def _lines(events: Iterable[Event], runs: int) -> Iterator[Event]:

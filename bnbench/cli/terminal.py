@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import groupby
 from threading import Timer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from bnbench.errors import visible
 
@@ -50,6 +51,11 @@ def on_terminal() -> bool:
     from rich.console import Console
 
     return Console().is_terminal
+
+
+def redraws(stream: TextIO) -> bool:
+    """Say whether a stream's terminal can draw over what it shows, as TERM=dumb cannot."""
+    return stream.isatty() and os.environ.get("TERM", "").lower() not in ("dumb", "unknown")
 
 
 @contextmanager

@@ -272,7 +272,10 @@ def test_bars_on_a_terminal_change_no_byte(tmp_path: Path) -> None:
 def on_a_terminal(line: list[str]) -> tuple[int, str]:
     master, slave = pty.openpty()
     termios.tcsetwinsize(slave, (24, 80))
-    process = subprocess.Popen([*PROGRAM, *line], stdout=subprocess.DEVNULL, stderr=slave)
+    process = subprocess.Popen(
+        [*PROGRAM, *line], stdout=subprocess.DEVNULL, stderr=slave,
+        env=os.environ | {"TERM": "xterm"},
+    )  # fmt: skip
     os.close(slave)
     screen = b""
     while chunk := _read(master):

@@ -17,6 +17,12 @@ from bnbench.config import Experiment, ModelSettings, TrainingSettings
 from bnbench.execution import Ended, Event, Progress, Retried, Started, Task
 
 
+@pytest.fixture(autouse=True)
+def draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever terminal the tests are run in."""
+    monkeypatch.setenv("TERM", "xterm")
+
+
 class Terminal(io.StringIO):
     """A screen that remembers all that was written to it."""
 
@@ -73,6 +79,13 @@ def test_in_a_file_one_line_a_run(capsys: pytest.CaptureFixture[str]) -> None:
         f"[1/2] {first}: complete{measured}",
         f"[2/2] {second}: failed{measured}",
     ]
+
+
+def test_a_terminal_that_draws_over_nothing_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    _, text = shown_on_terminal(monkeypatch)
+    assert len(text.splitlines()) == 3
+    assert not {"\x1b", "\r"} & set(text)
 
 
 def test_on_a_terminal_the_same_events_pass(monkeypatch: pytest.MonkeyPatch) -> None:
