@@ -21,7 +21,14 @@ def report(
         int | None, typer.Option("--seeds", "-n", min=1, help="Only seeds 0 ... N-1.")
     ] = None,
     results: Results = RESULTS,
-    out: Annotated[Path, typer.Option("--out", help="The HTML file.")] = Path("report.html"),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="The HTML file; by default report/<study>/report.html below the results.",
+            show_default=False,
+        ),
+    ] = None,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Write the same as Markdown beside it.")
     ] = False,
@@ -35,22 +42,29 @@ def report(
 
     Without a study: all that have runs.
 
-    Example: bnbench report --out report.html
+    Example: bnbench report headline
     """
     from bnbench.cli.studies import judge_results
     from bnbench.report.study_results import write_latex, write_study_report
 
     judged = judge_results(studies or [], results, seeds)
+    page = out or report_folder(judged, results) / "report.html"
     with saying("writing the report"):
         if folder is not None:
             paths = write_all(judged, folder, with_runs=True, lean=True)
         else:
-            paths = write_study_report(judged, out, with_markdown=markdown)
+            paths = write_study_report(judged, page, with_markdown=markdown)
         if latex:
-            paths += write_latex(judged, folder or out.parent)
+            paths += write_latex(judged, folder or page.parent)
     for path in paths:
         if path.suffix != ".svg":
             say(path)
+
+
+def report_folder(judged: Judged, results: Path) -> Path:
+    """Name a folder after the studies, so that a report of one never replaces another's."""
+    names = "-".join(found.study.name for found in judged.findings)
+    return results / "report" / (names if len(names) < 60 else "studies")
 
 
 def write_all(judged: Judged, out: Path, *, with_runs: bool, lean: bool = False) -> list[Path]:

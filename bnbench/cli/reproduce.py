@@ -59,6 +59,7 @@ def reproduce(
     Example: bnbench reproduce learning_rate --small
     """
     from bnbench.cli.registering import register_all
+    from bnbench.cli.report import report_folder
     from bnbench.cli.running import Running, run_plan
     from bnbench.cli.studies import known_studies, load_studies
     from bnbench.report.study_results import judge_studies, own_claims
@@ -115,12 +116,6 @@ def _until_decided(
         if code > 1:
             break
     return done, worst
-
-
-def report_folder(judged: Judged, results: Path) -> Path:
-    """Name a folder after the studies, so that a report of one never replaces another's."""
-    names = "-".join(found.study.name for found in judged.findings)
-    return results / "report" / (names if len(names) < 60 else "studies")
 
 
 def _report(judged: Judged, how: RunOptions, folder: Path, *, with_runs: bool) -> None:

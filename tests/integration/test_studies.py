@@ -143,6 +143,23 @@ def test_the_report_is_the_same_twice_and_escaped(reproduced: Path) -> None:
     assert "significant" not in markdown.lower()
 
 
+@pytest.mark.parametrize("command", ["report", "reproduce"])
+def test_a_report_lies_beside_the_results_it_is_made_from(
+    reproduced: Path, tmp_path: Path, command: str
+) -> None:
+    write_study(tmp_path)
+    results = tmp_path / "elsewhere"
+    for run in ("plain", "batch_norm"):
+        shutil.copytree(reproduced / "results" / run, results / run)
+    before = set(tmp_path.iterdir())
+    done = bnbench(command, "tiny.yaml", "--results", results, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = results / "report/tiny/report.html"
+    assert page.is_file()
+    assert str(page) in done.stdout.splitlines()
+    assert set(tmp_path.iterdir()) == before
+
+
 def test_claims_are_judged_from_the_runs(reproduced: Path) -> None:
     path = reproduced / "verdicts.csv"
     done = bnbench("claims", "tiny.yaml", "--article", "mine", "--csv", path, cwd=reproduced)
@@ -256,7 +273,7 @@ def test_a_results_folder_that_was_meddled_with(reproduced: Path, tmp_path: Path
         assert done.returncode == 2, (name, done.stderr)
         assert str(spoiled.relative_to(tmp_path)) in done.stderr
         assert "Traceback" not in done.stderr
-        assert not (tmp_path / "report.html").exists()
+        assert not list(tmp_path.rglob("report.html"))
 
 
 def test_arms_that_share_no_seed_are_refused_by_every_command(
