@@ -34,6 +34,7 @@ from bnbench.cli.schema import schema
 from bnbench.cli.terminal import say, tell, tell_problems
 from bnbench.cli.train import train
 from bnbench.cli.verify import verify
+from bnbench.cli.watch import watch
 from bnbench.errors import BnbenchError
 from bnbench.registry import ALLOW_IMPORT
 
@@ -47,7 +48,7 @@ VERBS: dict[str, dict[str, Callable[..., None]]] = {
     "Begin": {"demo": demo, "doctor": doctor, "new": new, "schema": schema},
     "Run": {"reproduce": reproduce, "train": train, "plan": plan},
     "Look": {
-        "list": list_runs, "compare": compare, "report": report, "claims": claims,
+        "list": list_runs, "watch": watch, "compare": compare, "report": report, "claims": claims,
         "verify": verify, "diff": diff, "predict": predict, "models": models,
         "check-model": check_model, "export": export,
     },

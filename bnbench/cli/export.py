@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnbench.cli.options import DataDir
+from bnbench.cli.names import RESULTS, complete_run, run_folder
+from bnbench.cli.options import DataDir, Results
 from bnbench.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
 
 
 def export(
-    source: Annotated[Path, typer.Argument(help="A run's folder; for tables, a results folder.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="A run, such as lenet5/seed-0; for tables, a results folder or an experiment.",
+            autocompletion=complete_run,
+        ),
+    ],
     onnx: Annotated[
         Path | None, typer.Option("--onnx", help="Write the run's network to this file.")
     ] = None,
@@ -37,6 +44,7 @@ def export(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that are there.")
     ] = False,
+    results: Results = RESULTS,
     data_dir: DataDir = None,
 ) -> None:
     """Write a run's network, or the numbers of many runs, for other tools.
@@ -45,7 +53,7 @@ def export(
     within 1e-4. Needs an extra: pip install 'bnbench[export]', or for TensorBoard
     'bnbench[tensorboard]'.
 
-    Example: bnbench export results/lenet5/seed-0 --onnx lenet5.onnx
+    Example: bnbench export lenet5/seed-0 --onnx lenet5.onnx
     """
     from bnbench.errors import BnbenchError
     from bnbench.export import (
@@ -59,6 +67,7 @@ def export(
 
     if not (onnx or safetensors or parquet or tensorboard):
         raise BnbenchError("say what to write: --onnx, --safetensors, --parquet or --tensorboard")
+    source = run_folder(source, results)
     networks: list[tuple[Path, Callable[[Run, Path, Path | None], Agreement]]] = [
         (path, write)
         for path, write in ((onnx, export_onnx), (safetensors, export_safetensors))

@@ -7,13 +7,17 @@ from typing import Annotated
 
 import typer
 
-from bnbench.cli.names import RESULTS
+from bnbench.cli.names import RESULTS, run_folders
 from bnbench.cli.options import Results
 from bnbench.cli.terminal import say
 
 
 def merge(
     other: Annotated[Path, typer.Argument(help="The results folder of another machine.")],
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Only these of its runs or experiments, such as lenet5."),
+    ] = None,
     results: Results = RESULTS,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be taken.")
@@ -29,7 +33,7 @@ def merge(
     from bnbench.runs.merging import merge as copy
     from bnbench.runs.merging import plan_merge
 
-    plan = plan_merge(other, results)
+    plan = plan_merge(other, results, run_folders(runs or (), other))
     for _, target in plan.taken:
         say(target.path)
     if not dry_run:

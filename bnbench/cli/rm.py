@@ -7,28 +7,34 @@ from typing import Annotated
 
 import typer
 
+from bnbench.cli.names import RESULTS, complete_run, run_folders
+from bnbench.cli.options import Results
 from bnbench.cli.terminal import say
 
 
 def rm(
-    paths: Annotated[list[Path], typer.Argument(help="Folders of runs or of experiments.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="Runs or experiments, such as lenet5.", autocompletion=complete_run),
+    ],
+    results: Results = RESULTS,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove runs for good, after asking; never those that a report keeps beside it.
 
-    Example: bnbench rm results/lenet5/seed-3
+    Example: bnbench rm lenet5/seed-3
     """
     from bnbench.runs.removal import check_removal, find_removable, remove, size
 
-    runs = find_removable(paths)
-    check_removal(runs)
-    for run in runs:
+    found = find_removable(run_folders(runs, results))
+    check_removal(found)
+    for run in found:
         say(
             f"{run.path}: {run.read_manifest().status if run.manifest.exists() else 'half removed'}"
         )
-    total = sum(map(size, runs)) / 1e6
+    total = sum(map(size, found)) / 1e6
     if not yes:
-        typer.confirm(f"Remove {len(runs)} runs, {total:.1f} MB, for good?", abort=True)
-    for run in runs:
+        typer.confirm(f"Remove {len(found)} runs, {total:.1f} MB, for good?", abort=True)
+    for run in found:
         remove(run)
-    say(f"{len(runs)} runs removed, {total:.1f} MB")
+    say(f"{len(found)} runs removed, {total:.1f} MB")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from bnbench.errors import BnbenchError
@@ -35,16 +37,16 @@ class Merge:
     unfinished: tuple[Run, ...]
 
 
-def plan_merge(other: Path, results: Path) -> Merge:
-    """Look at every run of another results folder; nothing is written.
+def plan_merge(other: Path, results: Path, folders: Sequence[Path] = ()) -> Merge:
+    """Look at every run of another results folder, or only at those in `folders` of it.
 
-    Runs that were edited since they ended are refused, and those that contradict the one of their
-    name in `results`.
+    Nothing is written. Runs that were edited since they ended are refused, and those that
+    contradict the one of their name in `results`.
     """
-    overview = look_over(other)
-    problems = list(overview.problems)
+    overviews = list(map(look_over, folders or [other]))
+    problems = [line for overview in overviews for line in overview.problems]
     taken, there, unfinished = [], [], []
-    for listed in overview.runs:
+    for listed in chain.from_iterable(overview.runs for overview in overviews):
         run = Run(Path(listed.path))
         if listed.status in NOT_TAKEN:
             unfinished.append(run)

@@ -117,7 +117,7 @@ def look_over(results: Path) -> Overview:
         raise BnbenchError(f"{results}: there is no such folder; `bnbench train` makes runs")
     runs: list[ListedRun] = []
     problems: list[str] = []
-    for folder in _run_folders(results):
+    for folder in run_folders(results):
         try:
             runs.append(_listed(Run(folder), results))
         except BnbenchError as error:
@@ -128,7 +128,8 @@ def look_over(results: Path) -> Overview:
     return Overview(tuple(sorted(runs, key=lambda run: (run.experiment, run.seed))), (*problems,))
 
 
-def _run_folders(results: Path) -> Iterator[Path]:
+def run_folders(results: Path) -> Iterator[Path]:
+    """Find the folders of runs, however deep they lie, but for what a report keeps."""
     for folder, subfolders, files in os.walk(results):
         subfolders.sort()
         if REPORT in files and Path(folder) != results:

@@ -160,6 +160,21 @@ def test_removal_asks_first(sealed: Callable[..., Run], tmp_path: Path) -> None:
     assert not other.path.parent.exists()
 
 
+def test_runs_are_named_as_elsewhere(sealed: Callable[..., Run], tmp_path: Path) -> None:
+    """Below the results folder, or below the other machine's."""
+    for name in ("a/x", "b"):
+        sealed("other", name, 0)
+    here, other = str(tmp_path / "here"), str(tmp_path / "other")
+    sealed("other", "c", 0).manifest.write_text("{", encoding="utf-8")  # nobody asks for it
+    merged = CliRunner().invoke(app, ["merge", other, "a/x", "--results", here])
+    assert merged.stdout.splitlines()[-1].startswith("1 runs taken")
+    assert {name[:3] for name in content(tmp_path / "here")} == {"a/x"}
+    unknown = CliRunner().invoke(app, ["merge", other, "bb", "--results", here])
+    assert "did you mean 'b'" in str(unknown.exception)
+    assert CliRunner().invoke(app, ["rm", "a/x/seed-0", "--yes", "--results", here]).exit_code == 0
+    assert content(tmp_path / "here") == {}
+
+
 def test_what_is_not_removed(sealed: Callable[..., Run], tmp_path: Path) -> None:
     kept, with_notes, linked = (sealed("here", name, 0) for name in ("kept/runs/x", "b", "c"))
     (tmp_path / "here/kept/report.html").touch()

@@ -1,0 +1,84 @@
+"""What goes on in a results folder, told from the files that a run has written so far."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from bnbench.cli import app, watch
+from bnbench.runs import Run
+from bnbench.runs.running import running_runs
+
+MakeRun = Callable[..., Run]
+
+
+@pytest.fixture
+def going_on(make_run: MakeRun) -> Run:
+    """Two of four epochs of 20 training batches, in 3 + 1 seconds each."""
+    begun = (datetime.now(UTC) - timedelta(seconds=30)).isoformat(timespec="seconds")
+    make_run("ended", 0, [0.9])
+    return make_run(
+        "b/going_on", 1, [0.9, 0.95], settings={"training": {"epochs": 4}},
+        manifest={"status": "running", "started": begun},
+    )  # fmt: skip
+
+
+def test_a_run_that_goes_on(going_on: Run, tmp_path: Path) -> None:
+    (found,) = running_runs(tmp_path / "results")
+    log = pd.read_csv(going_on.batches)
+    train = log[log["split"] == "train"]
+    assert (found.path, found.epoch, found.epochs) == (str(going_on.path), 3, 4)
+    assert found.loss == pytest.approx(train["loss"].mean())
+    assert found.validation_accuracy == 0.95
+    assert found.seconds_left == 2 * (3 + 1)
+
+
+def test_the_first_epoch_is_timed_by_its_share(going_on: Run, tmp_path: Path) -> None:
+    lines = going_on.batches.read_bytes().splitlines(keepends=True)
+    going_on.batches.write_bytes(b"".join(lines[: 1 + 10]))  # the names, and half of its batches
+    going_on.epochs.write_bytes(b"")
+    (found,) = running_runs(tmp_path / "results")
+    assert (found.epoch, found.validation_accuracy) == (1, None)
+    assert found.seconds_left == pytest.approx(3.5 * 30 / 0.5, rel=0.2)
+
+
+def test_one_that_is_silent_may_be_dead(going_on: Run, tmp_path: Path) -> None:
+    hour_ago = time.time() - 3600
+    os.utime(going_on.batches, (hour_ago, hour_ago))
+    (found,) = running_runs(tmp_path / "results")
+    assert found.seconds_left is None
+    shown = CliRunner().invoke(app, ["watch", str(tmp_path / "results")]).stdout
+    assert "3 of 4" in shown
+    assert "silent for 1 h 0 min" in shown
+
+
+def test_where_nothing_runs(going_on: Run, tmp_path: Path) -> None:
+    for cut in (b"", b"{", b'{"status": "running"}'):  # while it is begun, and of another's hand
+        going_on.manifest.write_bytes(cut)
+        assert running_runs(tmp_path) == []
+    result = CliRunner().invoke(app, ["watch", str(tmp_path / "nowhere")])
+    assert (result.exit_code, result.stdout[:15]) == (0, "Nothing runs in")
+
+
+def test_ctrl_c_is_how_it_ends(
+    going_on: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(seconds: float) -> None:
+        assert seconds >= 2
+        raise KeyboardInterrupt
+
+    def changed() -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+
+    before = changed()
+    monkeypatch.setattr(watch, "on_terminal", lambda: True)
+    monkeypatch.setattr("time.sleep", interrupt)
+    assert CliRunner().invoke(app, ["watch", str(tmp_path / "results")]).exit_code == 0
+    assert changed() == before
