@@ -130,8 +130,8 @@ class FinishedRun:
 
     @cached_property
     def looks(self) -> dict[str, dict[str, NDArray[Any]]]:
-        """What each kind of probe saw, of which the file is there; see `run_files.read_looks`."""
-        return {path.stem: read_looks(path) for path in self.run.probes()}
+        """What each kind of probe saw, of which the file is there; see `bnbench.runs.looks`."""
+        return {path.stem: read_looks(path, self.experiment) for path in self.run.probes()}
 
     @cached_property
     def predictions(self) -> NDArray[np.uint8]:

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bnbench import runs
 from bnbench.config import Experiment, configuration_hash
 from bnbench.errors import BnbenchError
-from bnbench.foreign import MEBIBYTE, read_foreign
 from bnbench.runs import Log, Manifest, Run, changed_since
-from bnbench.runs.arrays import ForeignArrayError, parse_arrays
+from bnbench.runs import looks as looks_of_runs
+from bnbench.runs.looks import Looks, problems_of_looks
 from bnbench.runs.problems import (
     disagreement,
     problems_of_batches,
@@ -27,9 +24,6 @@ from bnbench.runs.problems import (
     problems_of_evaluations,
 )
 from bnbench.runs.tables import REMEDY, not_as_written
-
-MOST_BYTES_OF_LOOKS = 8 * MEBIBYTE
-"""Of one kind of probe, which keeps 5 MB of numbers at most."""
 
 
 def read_checked_experiment(run: Run, manifest: Manifest) -> Experiment:
@@ -96,25 +90,10 @@ def _refuse_first(problems: Iterator[str]) -> None:
         raise BnbenchError(f"{problem}; {REMEDY}")
 
 
-def read_looks(path: Path) -> dict[str, NDArray[Any]]:
-    """Read what a probe of a run saw, ``probes/<kind>.npz``.
-
-    Returns
-    -------
-    dict of str to ndarray
-        Name -> (looks, ...), float32, and ``step``, int64, of each look.
-    """
-    try:
-        looks = parse_arrays(read_foreign(path, MOST_BYTES_OF_LOOKS), MOST_BYTES_OF_LOOKS)
-    except ForeignArrayError as error:
-        raise not_as_written(path, str(error)) from None
-    steps = looks.get("step", np.empty((0,)))
-    if not steps.size or {seen.shape[:1] for seen in looks.values()} != {steps.shape}:
-        raise not_as_written(path, "must hold as many looks as steps")
-    if {seen.dtype.str for seen in looks.values()} != {"<i8", "<f4"} or steps.dtype.str != "<i8":
-        raise not_as_written(path, "must hold numbers of 32 bits, and whole ones of 64 as steps")
-    if steps[0] != 0 or not (np.diff(steps) > 0).all():
-        raise not_as_written(path, "step: must grow from 0")
+def read_looks(path: Path, experiment: Experiment) -> Looks:
+    """Read what a probe of a run saw, and refuse it if it has a problem."""
+    looks = looks_of_runs.read_looks(path)
+    _refuse_first(problems_of_looks(path, experiment, looks))
     return looks
 
 

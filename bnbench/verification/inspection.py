@@ -16,7 +16,7 @@ from bnbench.runs.schedule import schedule
 from bnbench.training.checkpoint import load_checkpoint, owner_of
 from bnbench.training.soundness import flaw, pattern
 from bnbench.verification.configuration import check_configuration
-from bnbench.verification.logs import check_epochs, check_logs
+from bnbench.verification.logs import check_epochs, check_logs, check_looks
 from bnbench.verification.tensors import check_predictions, check_weights
 
 
@@ -120,7 +120,7 @@ _CHANGES = {
 }
 Check = Callable[[Run, Manifest, Experiment], Iterator[str]]
 _CHECKS: dict[str, tuple[Check, ...]] = {
-    "complete": (check_logs, check_weights, check_predictions),
-    "diverged": (check_logs,),
+    "complete": (check_logs, check_looks, check_weights, check_predictions),
+    "diverged": (check_logs, check_looks),
 }
-_ARCHIVED: tuple[Check, ...] = (check_epochs, check_predictions)
+_ARCHIVED: tuple[Check, ...] = (check_epochs, check_looks, check_predictions)

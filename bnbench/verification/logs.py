@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bnbench.config import Experiment
+from bnbench.errors import BnbenchError
 from bnbench.foreign import read_foreign
 from bnbench.runs import (
     MOST_BYTES_OF_A_LOG,
@@ -17,6 +18,7 @@ from bnbench.runs import (
     read_epochs,
     read_evaluations,
 )
+from bnbench.runs.looks import problems_of_looks, read_looks
 from bnbench.runs.losses import NAMES, Losses, losses_of, read_losses
 from bnbench.runs.problems import (
     disagreement,
@@ -70,6 +72,15 @@ def _other_losses(run: Run, due: Losses) -> Iterator[str]:
         ours, wanted = getattr(kept, name), getattr(due, name)
         if ours.shape != wanted.shape or not np.allclose(ours, wanted, rtol=1e-6, equal_nan=True):
             yield f"{run.losses}: {name}: does not follow from {run.batches.name}"
+
+
+def check_looks(run: Run, _: Manifest, experiment: Experiment) -> Iterator[str]:
+    """Check what probes saw, file by file."""
+    for path in run.probes():
+        try:
+            yield from problems_of_looks(path, experiment, read_looks(path))
+        except BnbenchError as error:
+            yield from error.problems
 
 
 def other_text(log: Log) -> Iterator[str]:

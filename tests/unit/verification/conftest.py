@@ -16,7 +16,10 @@ from bnbench.training import run_experiment
 SHORT = ["data.dataset=digits", "training.epochs=2", "training.batch_size=50"]
 RECIPES: dict[str, tuple[str, list[str]]] = {
     # 28 batches of 1375 images, the last of 25, and 3 of 125: nothing is even
-    "held_out": ("lenet5_batchnorm", ["training.evaluate_every=9"]),
+    "held_out": (
+        "lenet5_batchnorm",
+        ["training.evaluate_every=9", "probes=[{kind: gradients, every: 28, images: 50}]"],
+    ),
     "published": ("published/mlp_batchnorm", ["training.drop_last=true", "training.batch_size=64"]),
     "diverged": (
         "mlp",

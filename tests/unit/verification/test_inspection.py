@@ -249,6 +249,29 @@ def test_edited_epochs(make_run: MakeRun, column: str, new: str, said: str) -> N
     assert_first(problems(run), run.epochs, said)
 
 
+def test_every_problem_of_what_a_probe_saw_is_told(make_run: MakeRun) -> None:
+    run = make_run()
+    path = run.probe("gradients")
+    with np.load(path) as file:
+        looks = dict(file)
+    assert looks["step"].tolist() == [0, 28, 56]
+    np.savez(path, **{**looks, "step": np.array([0, 28])})
+    assert problems(run) == [
+        f"{path}: must hold as many looks as steps",
+    ]
+    wider = {name: seen.astype(np.float64) for name, seen in looks.items()}
+    np.savez(path, **{**wider, "step": np.array([0, 28])})
+    assert len(problems(run)) == 2
+    np.savez(path, **{**looks, "step": np.array([0, 27, 56])})
+    assert problems(run) == [f"{path}: step: must grow from 0 by 28"]
+    path.rename(run.probe("path"))
+    assert problems(run) == [
+        f"{run.probe('path')}: is of a probe that the configuration does not have"
+    ]
+    run.probe("path").write_bytes(b"PK\x03\x04")
+    assert_first(problems(run), run.probe("path"), "is no archive of arrays")
+
+
 @pytest.mark.parametrize(
     ("column", "new", "said"),
     [
