@@ -60,11 +60,7 @@ def _lead(
     """
     arms = runs.arms[contrast.treatment], runs.arms[contrast.baseline]
     treatment, baseline = (level_of(arm, metric) for arm in arms)
-    values = {
-        seed: value - baseline.values[seed]
-        for seed, value in treatment.values.items()
-        if seed in baseline.values
-    }
+    values = paired_values(*arms, metric)
     numbers = list(values.values())
     lead = Level(
         label=contrast.name,
@@ -76,6 +72,12 @@ def _lead(
         published=None,
     )
     return lead, tuple(reader_notes(metric, *arms, treatment, baseline))
+
+
+def paired_values(treatment: ArmRuns, baseline: ArmRuns, metric: Metric) -> dict[int, float]:
+    """Seed -> treatment minus baseline, at the seeds of which both are known."""
+    treated, base = (level_of(arm, metric).values for arm in (treatment, baseline))
+    return {seed: value - base[seed] for seed, value in treated.items() if seed in base}
 
 
 def compare(

@@ -11,7 +11,6 @@ from bnbench.config import Study
 from bnbench.findings.answers import compare_answers
 from bnbench.findings.best import compare_best
 from bnbench.findings.contrasts import compare_changes, compare_planned
-from bnbench.findings.measures import failed
 from bnbench.findings.multiplicity import Name, adjust, main_questions
 from bnbench.findings.published_points import published_points
 from bnbench.findings.results import BestFinding, Finding, StudyFindings
@@ -71,9 +70,6 @@ def _adjusted(
 def _failures(runs: StudyRuns) -> Iterator[str]:
     """Name the runs that failed, and how."""
     for run in runs.runs:
-        if run.diverged:
-            last = len(run.epochs)
-            when = f"after epoch {last}" if last else "in its first epoch"
-            yield f"{run.run.path}: diverged {when} ({run.why_diverged})"
-        elif failed(run):
-            yield f"{run.run.path}: ended no better than chance"
+        if run.failed:
+            why = f" ({run.why_diverged})" if run.diverged else ""
+            yield f"{run.run.path}: {run.how_it_failed}{why}"

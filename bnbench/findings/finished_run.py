@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,7 +23,7 @@ from bnbench.findings.run_files import (
     refuse_changes,
 )
 from bnbench.runs import Log, Manifest, Run, read_predictions
-from bnbench.runs.failure import ASTRONOMIC, sound_epochs
+from bnbench.runs.failure import ASTRONOMIC, chance, learned_nothing, sound_epochs
 from bnbench.runs.losses import Losses, losses_of, read_losses
 from bnbench.runs.schedule import Schedule, schedule
 
@@ -69,11 +70,30 @@ class FinishedRun:
         return "diverged" if self.diverged else "complete"
 
     @property
+    def failed(self) -> bool:
+        """Whether it diverged or learned nothing; `bnbench.runs.failure` says when."""
+        last = float(self.curve("validation_accuracy")[-1])
+        return self.diverged or learned_nothing(last, self.num_classes)
+
+    @property
+    def how_it_failed(self) -> str:
+        """How far a failed run got, in a few words."""
+        if not self.diverged:
+            return "ended no better than chance"
+        last = len(self.epochs)
+        return f"diverged after epoch {last}" if last else "diverged in its first epoch"
+
+    @property
     def why_diverged(self) -> str:
         """What it died of, in one line."""
         if self._sound < len(self.epoch_log):
             return f"its loss rose above {ASTRONOMIC:,.0f} nats"
         return " ".join(str(self.manifest.error).split())
+
+    @property
+    def planned_epochs(self) -> int:
+        """As configured."""
+        return self.experiment.training.epochs
 
     @property
     def lacks_evaluations(self) -> bool:
@@ -113,16 +133,15 @@ class FinishedRun:
     @property
     def evaluations_due(self) -> int:
         """How many evaluations it has, or would have if it had not diverged."""
-        epochs = self.experiment.training.epochs
         if self.lacks_evaluations:
-            return epochs
-        within = self._schedule.evaluations_before(epochs * self.steps_per_epoch)
+            return self.planned_epochs
+        within = self._schedule.evaluations_before(self.planned_epochs * self.steps_per_epoch)
         if within > MOST_EVALUATIONS:
             raise BnbenchError(
                 f"{self.run.config}: plans {within:,} evaluations within its epochs; runs with"
                 f" {MOST_EVALUATIONS:,} at most are compared"
             )
-        return epochs + within
+        return self.planned_epochs + within
 
     def read_batches(self) -> pd.DataFrame:
         """Read ``batches.csv``; see `bnbench.findings.run_files.read_batches`."""
@@ -164,6 +183,49 @@ class FinishedRun:
             within = within.assign(seconds=before + within["train_seconds"])
             ends = pd.concat([ends, within[list(ends)]]).sort_values("step", ignore_index=True)
         return ends.assign(epoch=ends["step"] / per_epoch)
+
+    def at_chance(self, column: str) -> float:
+        """What a column of the logs is where nothing has been learned.
+
+        A loss is that of equal probabilities, with or without a softmax in front of it.
+        """
+        classes = self.num_classes
+        return chance(classes) if column.endswith("accuracy") else math.log(classes)
+
+    def curve(self, column: str) -> NDArray[np.float64]:
+        """A column of ``epochs.csv``, (E,), filled up where the run diverged before its end."""
+        curve = np.full(self.planned_epochs, self.at_chance(column))
+        curve[: len(self.epochs)] = self.epochs[column]
+        return curve
+
+    def at_evaluations(self, column: str) -> NDArray[np.float64]:
+        """A column of every evaluation, filled up from the epoch in which the run diverged.
+
+        A loss that is no number, which a run that went on can have had, counts as at chance.
+        """
+        whole = self.evaluations.loc[self.evaluations["epoch"] <= len(self.epochs), column]
+        nothing_learned = self.at_chance(column)
+        curve = np.full(self.evaluations_due, nothing_learned)
+        curve[: len(whole)] = whole
+        return np.where(np.isfinite(curve), curve, nothing_learned)
+
+    @property
+    def low_losses(self) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
+        """See `bnbench.metrics.Measured`."""
+        return (self.losses.low_step, self.losses.low_mean) if self.losses else None
+
+    @property
+    def test_accuracy(self) -> float:
+        """The score of the last epoch's weights on the test file, which may be validation."""
+        if self.diverged:
+            return chance(self.num_classes)
+        if self.manifest.dataset.validation_is_test_file:
+            return float(self.curve("validation_accuracy")[-1])
+        if (accuracy := self.manifest.final.test_accuracy) is None:
+            raise BnbenchError(
+                f"{self.run.manifest}: final.test_accuracy: is missing; train the run again"
+            )
+        return accuracy
 
 
 def read_finished_run(run: Run, manifest: Manifest) -> FinishedRun:

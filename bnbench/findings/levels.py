@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from bnbench.config import Metric
-from bnbench.findings.measures import failed, measure
+from bnbench.findings.measures import measure
 from bnbench.findings.published import PublishedRun
 from bnbench.findings.results import Level
 from bnbench.findings.study_runs import ArmRuns
@@ -33,7 +33,7 @@ def level_of(arm: ArmRuns, metric: Metric) -> Level:
         label=arm.label,
         metric=metric,
         values=values,
-        diverged=tuple(seed for seed in values if failed(arm.runs[seed])),
+        diverged=tuple(seed for seed in values if arm.runs[seed].failed),
         summary=summarize(numbers, rounding=rounding) if numbers and not is_time else None,
         median=median_time(numbers) if numbers else math.nan,
         published=published,

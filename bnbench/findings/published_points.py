@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bnbench.findings.measures import accuracies
 from bnbench.findings.published import PublishedRun
 from bnbench.findings.results import PublishedPoint
 from bnbench.findings.study_runs import ArmRuns, StudyRuns
@@ -28,7 +27,7 @@ def published_points(runs: StudyRuns) -> list[PublishedPoint]:
 def _of_arm(arm: ArmRuns, published: PublishedRun) -> Iterator[PublishedPoint]:
     curves = (("train", published.training_accuracy), ("validation", published.validation_accuracy))
     for split, curve in curves:
-        measured = [accuracies(run, split) for run in arm.runs.values()]
+        measured = [run.curve(f"{split}_accuracy") for run in arm.runs.values()]
         for epoch, (value, *again) in enumerate(zip(curve, *measured, strict=False), 1):
             summary = summarize(again, rounding=published.reading_error)
             inside = summary.prediction.contains(value)

@@ -15,12 +15,13 @@ from pathlib import Path
 from bnbench.config import Metric, differing_recipe
 from bnbench.errors import BnbenchError
 from bnbench.findings.arms import read_arms
-from bnbench.findings.measures import measure
+from bnbench.findings.contrasts import paired_values
+from bnbench.findings.levels import level_of
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.foreign import read_foreign
 from bnbench.metrics import parse_metric
 from bnbench.runs import MOST_BYTES_OF_A_LOG, Run
-from bnbench.statistics import Interval, pair_by_seed, prediction_interval
+from bnbench.statistics import Interval, prediction_interval
 
 METRICS = tuple(map(parse_metric, ("validation_accuracy@1", "validation_accuracy@last")))
 CONFIDENCE = 0.95
@@ -164,10 +165,8 @@ def _levels(
     pairs: Mapping[str, tuple[ArmRuns, ArmRuns]], metric: Metric
 ) -> Iterator[ReferenceCheck]:
     for name, (new, known) in pairs.items():
-        new_values, known_values = _values(new, metric), _values(known, metric)
-        interval = _predicted(known_values, len(new_values), new)
-        yield ReferenceCheck(name, False, metric, interval, len(known_values),
-                     _mean(new_values), len(new_values))  # fmt: skip
+        here, there = (list(level_of(arm, metric).values.values()) for arm in (new, known))
+        yield _check(name, metric, here, there, new, paired=False)
 
 
 def _differences(
@@ -177,36 +176,23 @@ def _differences(
     for treatment, baseline in _contrasts(reference):
         if treatment in pairs and baseline in pairs:
             new, known = zip(pairs[treatment], pairs[baseline], strict=True)
-            new_values, known_values = _paired(*new, metric), _paired(*known, metric)
-            if new_values and len(known_values) > 1:
-                interval = _predicted(known_values, len(new_values), new[0])
-                what, of = f"{treatment} − {baseline}", len(known_values)
-                mean, n = _mean(new_values), len(new_values)
-                yield ReferenceCheck(what, True, metric, interval, of, mean, n)
+            here, there = (list(paired_values(*arms, metric).values()) for arms in (new, known))
+            if here and len(there) > 1:
+                name = f"{treatment} − {baseline}"
+                yield _check(name, metric, here, there, new[0], paired=True)
 
 
-def _values(arm: ArmRuns, metric: Metric) -> list[float]:
-    return [measure(metric, run) for run in arm.runs.values()]
-
-
-def _paired(treatment: ArmRuns, baseline: ArmRuns, metric: Metric) -> list[float]:
-    if not treatment.runs.keys() & baseline.runs.keys():
-        return []
-    by_seed = (
-        {seed: measure(metric, run) for seed, run in arm.runs.items()}
-        for arm in (treatment, baseline)
-    )
-    return list(pair_by_seed(*by_seed).differences)
+def _check(
+    what: str, metric: Metric, new: list[float], known: list[float], arm: ArmRuns, *, paired: bool
+) -> ReferenceCheck:
+    interval, mean = _predicted(known, len(new), arm), math.fsum(new) / len(new)
+    return ReferenceCheck(what, paired, metric, interval, len(known), mean, len(new))
 
 
 def _predicted(known: list[float], further: int, new: ArmRuns) -> Interval:
     """Predict the mean of further runs; no interval is narrower than an image's share."""
     image = 1 / new.images("validation")
     return prediction_interval(known, confidence=CONFIDENCE, rounding=image, further=further)
-
-
-def _mean(values: list[float]) -> float:
-    return math.fsum(values) / len(values)
 
 
 def _contrasts(reference: Path) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from bnbench.config import Metric, PlannedContrast, Study
 from bnbench.findings.columns import Column, frame
-from bnbench.findings.measures import failed, measure
+from bnbench.findings.measures import measure
 from bnbench.findings.results import StudyFindings
 from bnbench.findings.study_runs import StudyRuns
 from bnbench.statistics import Contrast, Equivalence, Interval, SpeedUp, Summary
@@ -28,7 +28,7 @@ def values_table(runs: StudyRuns) -> pd.DataFrame:
     """
     rows = [
         (runs.study.name, arm.label, arm.experiment.experiment, seed, metric.text,
-         measure(metric, run), failed(run))
+         measure(metric, run), run.failed)
         for label, metrics in _metrics(runs.study).items()
         for arm in (runs.arms[label],)
         for metric in metrics

@@ -16,14 +16,22 @@ Kind = Literal["level", "time", "share"]
 
 
 class Measured(Protocol):
-    """What one run has to be measured by; `bnbench.findings.measures` reads it from its files."""
+    """What one run has to be measured by; `bnbench.findings.FinishedRun` reads it from files."""
 
-    epochs: int
-    """As configured."""
-    steps_per_epoch: int
-    low_losses: tuple[NDArray[Any], NDArray[Any]] | None
-    """Steps after which the mean of the last training losses was lower than ever before, and those
-    means, nats; ``None`` where they are not kept. See `bnbench.runs.losses.Losses`."""
+    @property
+    def planned_epochs(self) -> int:
+        """As configured."""
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Updates of the weights in one epoch."""
+
+    @property
+    def low_losses(self) -> tuple[NDArray[Any], NDArray[Any]] | None:
+        """Steps after which the mean of the last training losses was lower than ever before.
+
+        And those means, nats; ``None`` where they are not kept. See `bnbench.runs.losses.Losses`.
+        """
 
     @property
     def failed(self) -> bool:

@@ -35,7 +35,7 @@ def _looked(metric: Metric, run: Measured) -> float:
 
 def _chosen(metric: Metric, run: Measured, steps: NDArray[Any]) -> NDArray[Any]:
     epochs = -(-steps // run.steps_per_epoch)  # the step that ends an epoch belongs to it
-    chosen: NDArray[Any] = epochs == (metric.epoch or run.epochs)
+    chosen: NDArray[Any] = epochs == (metric.epoch or run.planned_epochs)
     if metric.looks != "epoch":
         chosen = epochs == 0 if metric.looks == "first" else epochs > 0
     return chosen

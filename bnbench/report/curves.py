@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bnbench.findings.measures import accuracies
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.statistics.pairing import pair_by_seed
 from bnbench.statistics.summary import summarize
@@ -123,7 +122,7 @@ def _accuracies(arm: ArmRuns, split: str) -> pd.DataFrame:
                 "seed": seed,
                 "status": run.status,
                 "epoch": range(1, arm.experiment.training.epochs + 1),
-                "accuracy": accuracies(run, split),
+                "accuracy": run.curve(f"{split}_accuracy"),
             }
         )
         for seed, run in arm.runs.items()

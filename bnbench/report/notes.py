@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from bnbench.findings.finished_run import FinishedRun
-from bnbench.findings.measures import failed
 from bnbench.findings.results import Finding
 from bnbench.findings.study_runs import ArmRuns
 
@@ -16,7 +15,7 @@ def failed_notes(arms: Iterable[ArmRuns]) -> list[str]:
         f"{arm.label}, seed {seed}: {_how(run)}"
         for arm in arms
         for seed, run in arm.runs.items()
-        if failed(run)
+        if run.failed
     ]
 
 
@@ -58,10 +57,8 @@ def _differing(origins: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]
 
 def _how(run: FinishedRun) -> str:
     if not run.diverged:
-        return "ended no better than chance"
-    last = len(run.epochs)
-    when = f"after epoch {last}" if last else "in its first epoch"
+        return run.how_it_failed
     return (
-        f"diverged {when}; from then on it counts as a network that has learned nothing, and its"
-        " times as never"
+        f"{run.how_it_failed}; from then on it counts as a network that has learned nothing, and"
+        " its times as never"
     )

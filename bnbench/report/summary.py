@@ -11,7 +11,7 @@ from bnbench.config import Metric
 from bnbench.findings.columns import Column, frame
 from bnbench.findings.comparison import metrics_of
 from bnbench.findings.finished_run import FinishedRun
-from bnbench.findings.measures import failed, measure
+from bnbench.findings.measures import measure
 from bnbench.findings.numbers import in_unit
 from bnbench.findings.results import Finding, Level
 from bnbench.findings.study_runs import ArmRuns, StudyRuns
@@ -64,7 +64,7 @@ def _seconds_per_epoch(run: FinishedRun) -> float:
 
 def failed_seeds(arm: ArmRuns) -> list[int]:
     """Seeds of the runs that failed; `bnbench.runs.failure` says when."""
-    return [seed for seed, run in arm.runs.items() if failed(run)]
+    return [seed for seed, run in arm.runs.items() if run.failed]
 
 
 def summary_table(

@@ -12,7 +12,7 @@ import pytest
 from bnbench.config import QUANTITIES, parse_metric
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun, read_finished_run
-from bnbench.findings.measures import failed, measure
+from bnbench.findings.measures import measure
 from bnbench.metrics import metric as metrics
 from bnbench.runs import EVALUATION_COLUMNS, Run
 from bnbench.runs.losses import write_losses
@@ -154,7 +154,7 @@ def test_a_complete_run_no_better_than_chance_has_failed(
     make_run: MakeRun, last: float, has_failed: bool
 ) -> None:
     run = make_run("plain", 0, [0.5, last])
-    assert failed(finished(run)) is has_failed
+    assert finished(run).failed is has_failed
     assert of(run, "diverged") == has_failed
     assert of(run, "validation_accuracy@last") == last  # measured, not replaced
 
@@ -163,7 +163,7 @@ def test_chance_is_that_of_the_number_of_classes(make_run: MakeRun) -> None:
     dataset = {"classes": 26}
     for last, has_failed in ((0.05, True), (0.06, False)):
         run = make_run(f"letters{last}", 0, [0.5, last], manifest={"dataset": dataset})
-        assert failed(finished(run)) is has_failed
+        assert finished(run).failed is has_failed
     settings = {"training": TRAINING | {"epochs": 2}}
     run = make_run("broken", 0, [0.5], settings=settings,
                    manifest={"status": "diverged", "dataset": dataset})  # fmt: skip

@@ -27,18 +27,24 @@ def test_hashes_by_name_of_the_files_that_are_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["held_out", "published", "diverged"])
 def test_a_finished_run_s_manifest_has_them(originals: dict[str, Run], kind: str) -> None:
     run = originals[kind]
-    left = [path for path in run.path.iterdir() if path.name not in (".lock", "manifest.json")]
+    left = {name: run.path / name for name in _left(run)}
     assert len(left) >= 3
     assert run.read_manifest().files == {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in left
+        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in left.items()
     }
+
+
+def _left(run: Run) -> set[str]:
+    """Everything in its folder and below, but for the manifest."""
+    files = (path for path in run.path.rglob("*") if path.is_file())
+    names = {path.relative_to(run.path).as_posix() for path in files}
+    return names - {".lock", "manifest.json"}
 
 
 def test_all_files_of_a_finished_run(make_run: MakeRun) -> None:
     run = make_run()
     hashes = file_hashes(run)
-    there = {path.name for path in run.path.iterdir() if not path.name.startswith(".")}
-    assert hashes.keys() == there - {"manifest.json"}
+    assert hashes.keys() == _left(run)
     assert changed_files(run, hashes) == {}
 
 
