@@ -23,6 +23,9 @@ CARRIED_PYTHON ?= 3.12
 PEERS ?= .venv-peers
 PEERS_OUT ?= results
 
+# MLflow's server, which the tests start; its requirements are other versions than ours.
+MLFLOW ?= .venv-mlflow
+
 # Files stay whole, whose tests share runs; in the order of their names the long ones come first.
 SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 
@@ -47,7 +50,7 @@ $(VENV)/installed-dev: $(VENV)/installed
 	@touch $@
 
 $(VENV)/installed-all: $(VENV)/installed-dev
-	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,ray]'
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,ray,mlflow]'
 	@touch $@
 
 expect:
@@ -80,13 +83,18 @@ $(PEERS)/installed: benchmarks/requirements-peers.txt constraints.txt
 	@$(PEERS)/bin/python -m pip install --quiet -c constraints.txt -r benchmarks/requirements-peers.txt
 	@touch $@
 
+$(MLFLOW)/installed: tests/requirements-mlflow.txt
+	@$(PYTHON) -m venv $(MLFLOW)
+	@$(MLFLOW)/bin/python -m pip install --quiet -r tests/requirements-mlflow.txt
+	@touch $@
+
 test: $(VENV)/installed-dev  ## Environment, data, every test but the slow ones
 	$(BNBENCH) data fetch
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not slow'
 
-test-all: $(VENV)/installed-all  ## The slow ones too, and Ray's
+test-all: $(VENV)/installed-all $(MLFLOW)/installed  ## The slow ones too, Ray's and MLflow's
 	$(BNBENCH) data fetch
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
+	MLFLOW_SERVER=$(MLFLOW)/bin/mlflow $(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 test-gpu: $(VENV)/installed-dev  ## Those that need a CUDA device, alone
 	$(BNBENCH) data fetch
@@ -135,4 +143,4 @@ gpu-carried: $(VENV)/installed  ## What gpu_check.sh takes to a machine with a G
 	  pydantic pydantic-core annotated-types typing-inspection platformdirs
 
 clean:  ## Remove the environments and the caches, not the results
-	rm -rf $(VENV) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) $(MLFLOW) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

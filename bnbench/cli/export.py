@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bnbench.export.network import Agreement
     from bnbench.runs import Run
 
+WAYS = "--onnx, --safetensors, --parquet, --tensorboard, --mlflow or --ro-crate"
+
 
 def export(
     source: Annotated[
@@ -41,6 +43,14 @@ def export(
         Path | None,
         typer.Option("--tensorboard", help="Write event files of all runs' epochs here."),
     ] = None,
+    mlflow: Annotated[
+        str | None,
+        typer.Option("--mlflow", help="Write all ended runs to the MLflow server at this address."),
+    ] = None,
+    ro_crate: Annotated[
+        bool,
+        typer.Option("--ro-crate", help="Describe a results folder for an archive, within it."),
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that are there.")
     ] = False,
@@ -50,44 +60,49 @@ def export(
     """Write a run's network, or the numbers of many runs, for other tools.
 
     A network is tried on the test images before its file takes its place: same classes, logits
-    within 1e-4. Needs an extra: pip install 'bnbench[export]', or for TensorBoard
-    'bnbench[tensorboard]'.
+    within 1e-4. Needs an extra: pip install 'bnbench[export]', 'bnbench[tensorboard]' or
+    'bnbench[mlflow]'.
 
     Example: bnbench export lenet5/seed-0 --onnx lenet5.onnx
     """
+    from bnbench import export as write
     from bnbench.errors import BnbenchError
-    from bnbench.export import (
-        export_onnx,
-        export_parquet,
-        export_safetensors,
-        export_tensorboard,
-        refuse_existing,
-    )
-    from bnbench.runs import Run
 
-    if not (onnx or safetensors or parquet or tensorboard):
-        raise BnbenchError("say what to write: --onnx, --safetensors, --parquet or --tensorboard")
+    if not (onnx or safetensors or parquet or tensorboard or mlflow or ro_crate):
+        raise BnbenchError(f"say what to write: {WAYS}")
     source = run_folder(source, results)
-    networks: list[tuple[Path, Callable[[Run, Path, Path | None], Agreement]]] = [
-        (path, write)
-        for path, write in ((onnx, export_onnx), (safetensors, export_safetensors))
-        if path
-    ]
-    for path, _ in networks:
-        refuse_existing(path, overwrite=overwrite)
-    for path, write in networks:
-        agreement = write(Run(source), path, data_dir)
-        say(
-            f"{path}: same classes as the run's on {agreement.images:,} images; logits differ by"
-            f" {agreement.largest:.1e} at most"
-        )
+    for path in filter(None, (onnx, safetensors)):
+        write.refuse_existing(path, overwrite=overwrite)
+    if onnx:
+        _network(write.export_onnx, source, onnx, data_dir)
+    if safetensors:
+        _network(write.export_safetensors, source, safetensors, data_dir)
     if parquet:
         studies = [] if (source / "manifest.json").exists() else _studies(source)
-        for path in export_parquet(source, parquet, studies, overwrite=overwrite):
+        for path in write.export_parquet(source, parquet, studies, overwrite=overwrite):
             say(path)
     if tensorboard:
-        folders = export_tensorboard(source, tensorboard)
+        folders = write.export_tensorboard(source, tensorboard)
         say(f"{tensorboard}: {len(folders)} runs; tensorboard --logdir {tensorboard}")
+    if mlflow:
+        say(f"{mlflow}: {len(write.export_mlflow(source, mlflow))} runs written")
+    if ro_crate:
+        say(write.export_crate(source, overwrite=overwrite))
+
+
+def _network(
+    write: Callable[[Run, Path, Path | None], Agreement],
+    source: Path,
+    path: Path,
+    data_dir: Path | None,
+) -> None:
+    from bnbench.runs import Run
+
+    agreement = write(Run(source), path, data_dir)
+    say(
+        f"{path}: same classes as the run's on {agreement.images:,} images; logits differ by"
+        f" {agreement.largest:.1e} at most"
+    )
 
 
 def _studies(results: Path) -> list[Study]:

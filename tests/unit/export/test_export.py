@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from bnbench.cli import app
 from bnbench.config import load_study
 from bnbench.errors import BnbenchError
 from bnbench.export import (
+    export_crate,
     export_onnx,
     export_parquet,
     export_safetensors,
@@ -128,6 +131,28 @@ def test_tensorboard_reads_the_epochs(run: Run, tmp_path: Path) -> None:
     )
     with pytest.raises(BnbenchError, match="is there already"):
         export_tensorboard(run.path.parents[1], tmp_path / "events")
+
+
+def test_an_archive_s_reader_finds_every_run_and_its_files(run: Run, tmp_path: Path) -> None:
+    from rocrate.rocrate import ROCrate
+
+    results = tmp_path / "results"
+    shutil.copytree(run.path.parents[1], results)
+    export_crate(results)
+    crate = ROCrate(results)
+    profile = "https://w3id.org/ro/wfrun/process/0.5"
+    assert crate.root_dataset["conformsTo"].id == profile
+    (action,) = crate.root_dataset["mentions"]
+    assert (action.type, action["instrument"]["name"]) == ("CreateAction", "bnbench")
+    assert datetime.fromisoformat(action["startTime"]) <= datetime.fromisoformat(action["endTime"])
+    files = {*action["result"], action["object"][0]}
+    assert {Path(one.source) for one in files} == {
+        path for path in results.rglob("*") if path.is_file() and path.parent != results
+    } - {results / "lenet5/seed-0/.lock"}
+    for one in files:
+        assert one["sha256"] == sha256(Path(one.source).read_bytes()).hexdigest()
+    with pytest.raises(BnbenchError, match="is there already"):
+        export_crate(results)
 
 
 @pytest.mark.parametrize("option", ["--onnx", "--safetensors"])
