@@ -4,6 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 BNBENCH := $(BIN)/bnbench
 
+# The studies that `make reference` takes in; by default all that results has runs of.
+STUDY ?=
+
 # Where `make bench` keeps its table.
 BENCH_OUT ?= results/speed.md
 BENCH_RUNS_OUT ?= results/finished_runs.md
@@ -72,10 +75,10 @@ reproduce-full: EXPECT := a day
 reproduce-full: expect $(VENV)/installed  ## Every study in full, with 10 seeds
 	$(BNBENCH) reproduce $(STUDIES) --seeds 10
 
-reference: $(VENV)/installed-dev  ## Renew results/reference, and README's tables, from the runs that are there
-	$(BNBENCH) report --folder results/reference
-	$(BNBENCH) compare published/lenet5_batchnorm --baseline published/lenet5 --labels plain --labels "batch norm" --out results/reference/published
-	$(BNBENCH) compare lenet5_batchnorm --baseline lenet5 --labels plain --labels "batch norm" --out results/reference/corrected
+reference: $(VENV)/installed-dev  ## Take the runs that are there into results/reference, and renew its report and README's tables
+	$(BNBENCH) report $(STUDY) --folder results/reference
+	$(BNBENCH) compare published/lenet5_batchnorm --baseline published/lenet5 --labels plain --labels "batch norm" --results results/reference/runs --out results/reference/published
+	$(BNBENCH) compare lenet5_batchnorm --baseline lenet5 --labels plain --labels "batch norm" --results results/reference/runs --out results/reference/corrected
 	$(BIN)/python tests/test_documentation.py
 
 $(PEERS)/installed: benchmarks/requirements-peers.txt constraints.txt

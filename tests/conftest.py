@@ -31,6 +31,14 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
+def reference_runs(root: Path) -> Path:
+    """The reference's runs as folders."""
+    from bnbench.runs import opened
+
+    return opened(root / "results/reference/runs")
+
+
+@pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The default data folder, with real MNIST in it."""
     from bnbench.data import data_folder, fetch, find_dataset

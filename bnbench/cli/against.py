@@ -17,7 +17,7 @@ from bnbench.findings.reference_agreement import (
     ReferenceCheck,
     agreement_with,
 )
-from bnbench.runs import Run, find_runs
+from bnbench.runs import Run, find_runs, opened
 from bnbench.verification.junit import Case, write_junit
 
 LISTED = 60
@@ -53,6 +53,7 @@ def judge_runs(
 
 def _runs_in(results: Path) -> list[Run]:
     """Find all runs in their places; copies below them, as the reference's own, are in none."""
+    results = opened(results)
     runs = [Run(path.parent) for path in sorted(results.glob("**/seed-*/manifest.json"))]
     placed = [run for run in runs if run.path.parent == results / run.read_manifest().experiment]
     if not placed:

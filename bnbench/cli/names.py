@@ -17,7 +17,9 @@ def run_folder(given: str | Path, results: Path) -> Path:
 
     An unknown one is refused with the nearest.
     """
-    for folder in (Path(given), results / given):
+    from bnbench.runs.packed import opened  # it takes NumPy
+
+    for folder in map(opened, (Path(given), results / given)):
         if folder.is_dir():
             return folder
     names = run_names(results)
@@ -38,6 +40,9 @@ def run_folders(given: Iterable[str | Path], results: Path) -> list[Path]:
 
 def run_names(results: Path) -> set[str]:
     """List the runs of a results folder, such as ``lenet5/seed-0``."""
+    from bnbench.runs.packed import opened
+
+    results = opened(results)
     return {
         path.parent.relative_to(results).as_posix()
         for path in results.glob("**/seed-*/manifest.json")

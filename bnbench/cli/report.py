@@ -34,7 +34,11 @@ def report(
     ] = False,
     folder: Annotated[
         Path | None,
-        typer.Option("--folder", help="Instead: a folder for report, tables, and the runs' logs."),
+        typer.Option(
+            "--folder",
+            help="Instead: a folder for report and tables, which keeps the runs, packed. What it"
+            " has of other studies stays, and is reported, too.",
+        ),
     ] = None,
     latex: Latex = False,
 ) -> None:
@@ -49,9 +53,13 @@ def report(
 
     judged = judge_results(studies or [], results, seeds)
     page = out or report_folder(judged, results) / "report.html"
+    if folder is not None:
+        with saying(f"packing the runs into {folder / 'runs'}"):
+            keep_runs(judged, folder)
+        judged = judge_results([], folder / "runs")
     with saying("writing the report"):
         if folder is not None:
-            paths = write_all(judged, folder, with_runs=True, lean=True)
+            paths = write_all(judged, folder, with_runs=False, lean=True)
         else:
             paths = write_study_report(judged, page, with_markdown=markdown)
         if latex:
@@ -77,10 +85,7 @@ def write_all(judged: Judged, out: Path, *, with_runs: bool, lean: bool = False)
     list of Path
         The report and its tables.
     """
-    from bnbench.report.archive import archive
     from bnbench.report.study_results import (
-        answering_experiments,
-        experiments_with_losses,
         write_answers,
         write_mechanisms,
         write_study_report,
@@ -92,12 +97,22 @@ def write_all(judged: Judged, out: Path, *, with_runs: bool, lean: bool = False)
     write_mechanisms(judged, out)
     write_study_report(judged, out / "report.html", with_markdown=True, lean=lean)
     if with_runs:
-        folders = {run.run.path for one in judged.runs for run in one.runs}
-        studies = [one.study for one in judged.findings]
-        archive(
-            sorted(folders),
-            out,
-            with_answers=answering_experiments(studies),
-            with_losses=experiments_with_losses(studies),
-        )
+        keep_runs(judged, out)
     return [out / "report.html", out / "report.md", *tables]
+
+
+def keep_runs(judged: Judged, out: Path) -> None:
+    """Pack the runs that were judged, and what their studies had set out to ask."""
+    from bnbench.findings.registration import keep_registration
+    from bnbench.report.archive import archive
+    from bnbench.report.study_results import answering_experiments, experiments_with_losses
+
+    studies = [one.study for one in judged.findings]
+    archive(
+        sorted({run.run.path for one in judged.runs for run in one.runs}),
+        out,
+        with_answers=answering_experiments(studies),
+        with_losses=experiments_with_losses(studies),
+    )
+    for one in judged.runs:
+        keep_registration(one.registration, out / "runs")

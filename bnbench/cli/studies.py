@@ -13,6 +13,7 @@ from bnbench.errors import BnbenchError, each
 from bnbench.findings.registration import registered_files
 from bnbench.findings.studies_with_runs import studies_with_runs
 from bnbench.report.study_results import Judged, judge_studies
+from bnbench.runs import opened
 
 
 def load_studies(
@@ -75,6 +76,7 @@ def judge_results(paths: Sequence[Path], results: Path, seeds: int | None = None
     seeds : int, optional
         By default as many as there are.
     """
+    results = opened(results)
     known = known_studies(paths, results)
     files = [Path(study.path) for study in known]
     studies = studies_with_runs(paths or files, results, seeds, started=not paths)

@@ -72,4 +72,4 @@ def _failures(runs: StudyRuns) -> Iterator[str]:
     for run in runs.runs:
         if run.failed:
             why = f" ({run.why_diverged})" if run.diverged else ""
-            yield f"{run.run.path}: {run.how_it_failed}{why}"
+            yield f"{run.experiment.experiment}, seed {run.seed}: {run.how_it_failed}{why}"

@@ -20,6 +20,7 @@ from bnbench.findings.run_files import (
     read_epochs,
     read_evaluations,
     read_looks,
+    read_measured,
     refuse_changes,
 )
 from bnbench.runs import Log, Manifest, Run, read_predictions
@@ -153,6 +154,11 @@ class FinishedRun:
         return {path.stem: read_looks(path, self.experiment) for path in self.run.probes()}
 
     @cached_property
+    def measured(self) -> dict[str, float]:
+        """What the losses of batches said, of a copy without them, by metric."""
+        return read_measured(self.run.measured)
+
+    @cached_property
     def predictions(self) -> NDArray[np.uint8]:
         """Labels and answers of the test file, (2, N); see `bnbench.runs.read_predictions`."""
         return read_predictions(self.run, self.manifest)
@@ -249,10 +255,10 @@ def _losses(run: Run, manifest: Manifest, experiment: Experiment, epochs: Log) -
     return read_losses(run.losses) if run.losses.exists() else None
 
 
-def why_unfinished(run: Run, manifest: Manifest) -> str:
+def why_unfinished(manifest: Manifest) -> str:
     """Say in one line why a run takes no part, and what finishes it."""
     reason = f" ({' '.join(str(manifest.error).split())})" if manifest.error else ""
     return (
-        f"{run.path}: left out, its status is {manifest.status}{reason};"
-        " `bnbench train` finishes it"
+        f"{manifest.experiment}, seed {manifest.seed}: left out, its status is"
+        f" {manifest.status}{reason}; `bnbench train` finishes it"
     )

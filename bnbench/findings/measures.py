@@ -16,7 +16,7 @@ def measure(metric: Metric, run: FinishedRun) -> float:
     -------
     float
         In the unit of the quantity. NaN where the run does not say: ``steps_to_loss`` of a run
-        that keeps no losses, a trend over one epoch.
+        that keeps neither losses nor what was measured by them, a trend over one epoch.
 
     Notes
     -----
@@ -31,4 +31,5 @@ def measure(metric: Metric, run: FinishedRun) -> float:
         )
     if metric.quantity.kind == "time" and run.diverged:
         return math.inf
-    return metric.quantity.measure(metric, run)
+    value = metric.quantity.measure(metric, run)
+    return run.measured.get(metric.text, value) if math.isnan(value) else value

@@ -20,7 +20,7 @@ from bnbench.findings.levels import level_of
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.foreign import read_foreign
 from bnbench.metrics import parse_metric
-from bnbench.runs import MOST_BYTES_OF_A_LOG, Run
+from bnbench.runs import MOST_BYTES_OF_A_LOG, Run, opened
 from bnbench.statistics import Interval, prediction_interval
 
 METRICS = tuple(map(parse_metric, ("validation_accuracy@1", "validation_accuracy@last")))
@@ -115,9 +115,10 @@ def agreement_with(runs: Iterable[Run], reference: Path) -> ReferenceAgreement:
     """
     notes: list[str] = []
     pairs: dict[str, tuple[ArmRuns, ArmRuns]] = {}
+    known_runs = _runs_of(reference)
     for paths in _finished(runs, notes).values():
         (new,), _ = read_arms(paths)
-        folder = _runs_of(reference) / new.label
+        folder = known_runs / new.label
         if not folder.is_dir():
             notes.append(f"{new.label}: is not in the reference")
             continue
@@ -136,7 +137,7 @@ def agreement_with(runs: Iterable[Run], reference: Path) -> ReferenceAgreement:
 
 
 def _runs_of(reference: Path) -> Path:
-    return reference / "runs" if (reference / "runs").is_dir() else reference
+    return opened(reference / "runs" if (reference / "runs").is_dir() else reference)
 
 
 def _finished(runs: Iterable[Run], notes: list[str]) -> dict[str, list[Path]]:

@@ -107,6 +107,14 @@ def _read(path: Path) -> Registration:
         ) from error
 
 
+def keep_registration(known: Registration | None, results: Path) -> None:
+    """Write down in another results folder what is known of a study; nothing where it is not."""
+    if known is not None:
+        write_text(
+            results / "studies" / f"{known.study}.json", known.model_dump_json(indent=2) + "\n"
+        )
+
+
 def registered_files(results: Path) -> dict[str, Path]:
     """List the files of all studies that have been registered, by the studies' names.
 

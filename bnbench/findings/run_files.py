@@ -6,7 +6,9 @@ name of the file; `bnbench.runs.problems` finds it.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +16,7 @@ import pandas as pd
 from bnbench import runs
 from bnbench.config import Experiment, configuration_hash
 from bnbench.errors import BnbenchError
+from bnbench.foreign import MEBIBYTE, read_foreign
 from bnbench.runs import Log, Manifest, Run, changed_since
 from bnbench.runs import looks as looks_of_runs
 from bnbench.runs.looks import Looks, problems_of_looks
@@ -95,6 +98,27 @@ def read_looks(path: Path, experiment: Experiment) -> Looks:
     looks = looks_of_runs.read_looks(path)
     _refuse_first(problems_of_looks(path, experiment, looks))
     return looks
+
+
+def read_measured(path: Path) -> dict[str, float]:
+    """Read what the losses of batches said of a run whose copy is without them.
+
+    Returns
+    -------
+    dict of str to float
+        Metric -> value, infinite where it was never reached; empty without the file.
+    """
+    if not path.exists():
+        return {}
+    rows = csv.reader(StringIO(read_foreign(path, MEBIBYTE).decode("utf-8", "replace")))
+    try:
+        header, *numbers = [(name, value) for name, value in rows]
+        measured = {name: float(value) for name, value in numbers}
+    except ValueError:
+        raise not_as_written(path, "must have two columns, metric and value") from None
+    if header != ("metric", "value"):
+        raise not_as_written(path, "line 1: must be metric,value")
+    return measured
 
 
 def refuse_changes(run: Run, manifest: Manifest, experiment: Experiment) -> None:

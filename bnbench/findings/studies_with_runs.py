@@ -18,7 +18,7 @@ def studies_with_runs(
     files : iterable of Path
         Of studies.
     seeds : int, optional
-        Look at so many; by default at the study's own, whether they are there or not.
+        Look at so many; by default at the study's own, and at all that there are beyond.
     started : bool, default False
         Leave out a study of which nothing can be compared: another may share its experiments.
 
@@ -33,8 +33,15 @@ def studies_with_runs(
         variants = [full, load_study(path, small=True)] if full.has_small else [full]
         chosen = max(variants, key=lambda study: _share(study, results))
         if _share(chosen, results) and not (started and not _comparable(chosen, results)):
-            found.append(load_study(path, small=chosen is not full, seeds=seeds))
+            count = seeds or max(len(chosen.seeds), _seeds_there(chosen, results))
+            found.append(load_study(path, small=chosen is not full, seeds=count))
     return found
+
+
+def _seeds_there(study: Study, results: Path) -> int:
+    """Count the seeds of a study, from 0, up to the largest that has a run."""
+    folders = (results / known.experiment for known in study.experiments)
+    return max((1 + seed for folder in folders for seed in _run_seeds(folder)), default=0)
 
 
 def _comparable(study: Study, results: Path) -> bool:

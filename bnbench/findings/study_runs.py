@@ -123,7 +123,7 @@ def _read(experiment: Experiment, seed: int, results: Path) -> FinishedRun | str
             " it back"
         )
     if not run.manifest.exists():
-        return f"{run.path}: is not there; `bnbench reproduce` makes it"
+        return f"{experiment.experiment}, seed {seed}: is not there; `bnbench reproduce` makes it"
     manifest = run.read_manifest()
     if (manifest.experiment, manifest.seed) != (experiment.experiment, seed):
         raise BnbenchError(
@@ -131,7 +131,7 @@ def _read(experiment: Experiment, seed: int, results: Path) -> FinishedRun | str
             f" {experiment.experiment}, seed {seed}; move the run to its own folder"
         )
     if not manifest.finished:
-        return why_unfinished(run, manifest)
+        return why_unfinished(manifest)
     finished = read_finished_run(run, manifest)
     if differing := differing_recipe(finished.experiment, experiment):
         raise _of_another_configuration(run, differing)

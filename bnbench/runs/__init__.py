@@ -32,6 +32,8 @@ from bnbench.runs.manifest import (
     source,
     versions,
 )
+from bnbench.runs.packed import SUFFIX as PACKED
+from bnbench.runs.packed import opened, pack
 from bnbench.runs.predictions import read_predictions
 from bnbench.runs.stopping import stopping_epoch
 from bnbench.runs.tables import Log, read_batches, read_epochs, read_evaluations
@@ -41,6 +43,7 @@ __all__ = [
     "EPOCH_COLUMNS",
     "EVALUATION_COLUMNS",
     "MOST_BYTES_OF_A_LOG",
+    "PACKED",
     "TORCH",
     "BatchRows",
     "Dataset",
@@ -64,6 +67,8 @@ __all__ = [
     "locked",
     "look",
     "now",
+    "opened",
+    "pack",
     "processor",
     "processor_kind",
     "read_batches",

@@ -15,6 +15,7 @@ from bnbench.errors import BnbenchError
 from bnbench.foreign import MEBIBYTE
 from bnbench.runs.files import remove_unfinished
 from bnbench.runs.manifest import Manifest, read_manifest
+from bnbench.runs.packed import opened
 
 MOST_BYTES_OF_A_LOG = 128 * MEBIBYTE
 """Two and a half million batches, or 40 epochs of MNIST one image at a time."""
@@ -60,6 +61,11 @@ class Run:
     def predictions(self) -> Path:
         """Labels and predicted classes of the test file's images, ``test_predictions.npy``."""
         return self.path / "test_predictions.npy"
+
+    @property
+    def measured(self) -> Path:
+        """What the losses of batches said, in a copy without them, ``measured.csv``."""
+        return self.path / "measured.csv"
 
     @property
     def weights(self) -> Path:
@@ -162,14 +168,14 @@ def find_runs(paths: Iterable[Path]) -> list[Run]:
     Parameters
     ----------
     paths : iterable of Path
-        Directories of runs or of experiments.
+        Directories of runs or of experiments, packed or not.
 
     Returns
     -------
     list of Run
     """
     runs: list[Run] = []
-    for path in paths:
+    for path in map(opened, paths):
         if not path.is_dir():
             raise BnbenchError(f"{path}: there is no such folder; `bnbench train` makes runs")
         found = [Run(path)] if (path / "manifest.json").exists() else _seeds_of(path)

@@ -14,6 +14,7 @@ from bnbench.runs.files import written_whole
 from bnbench.runs.hashes import changed_files, file_hashes
 from bnbench.runs.manifest import Manifest
 from bnbench.runs.overview import look_over
+from bnbench.runs.packed import opened
 
 NOT_TAKEN = ("running", "interrupted", "failed")
 
@@ -43,6 +44,7 @@ def plan_merge(other: Path, results: Path, folders: Sequence[Path] = ()) -> Merg
     Nothing is written. Runs that were edited since they ended are refused, and those that
     contradict the one of their name in `results`.
     """
+    other = opened(other)
     overviews = list(map(look_over, folders or [other]))
     problems = [line for overview in overviews for line in overview.problems]
     taken, there, unfinished = [], [], []

@@ -13,6 +13,7 @@ from bnbench.errors import BnbenchError
 from bnbench.runs.directory import Run
 from bnbench.runs.failure import has_failed
 from bnbench.runs.manifest import Status
+from bnbench.runs.packed import opened
 
 REPORT = "report.html"
 """What lies beside it are copies of runs; of a fresh clone, the 1,270 of the reference."""
@@ -111,8 +112,9 @@ def look_over(results: Path) -> Overview:
     Parameters
     ----------
     results : Path
-        A results folder, or the folder of an experiment or of a run.
+        A results folder, or the folder of an experiment or of a run, packed or not.
     """
+    results = opened(results)
     if not results.is_dir():
         raise BnbenchError(f"{results}: there is no such folder; `bnbench train` makes runs")
     runs: list[ListedRun] = []

@@ -11,6 +11,8 @@ from pathlib import Path
 from bnbench.errors import BnbenchError
 from bnbench.runs.directory import Run, find_runs, locked
 from bnbench.runs.overview import REPORT
+from bnbench.runs.packed import SUFFIX as PACKED
+from bnbench.runs.packed import opened
 
 WRITTEN = (
     "config.yaml", "manifest.json", "batches.csv", "epochs.csv", "evaluations.csv",
@@ -29,6 +31,8 @@ def find_removable(paths: Iterable[Path]) -> list[Run]:
     """
     found: list[Run] = []
     for path in paths:
+        if opened(path) != path:
+            raise BnbenchError(f"{path}: is packed; remove its {PACKED} file yourself")
         left = [run for run in map(Run, (path, *sorted(path.glob("seed-*")))) if _is_left(run)]
         whole = [] if left and not any(path.rglob("manifest.json")) else find_runs([path])
         found += [*whole, *left]

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -206,7 +207,10 @@ def test_contrasts_are_the_runs(reproduced: Path) -> None:
 def test_kept_runs_are_enough_for_the_verdicts(reproduced: Path) -> None:
     kept = reproduced / "results/report/tiny/runs"
     names = {path.name for path in kept.rglob("*") if path.is_file()}
-    assert names == {"config.yaml", "manifest.json", "epochs.csv", "evaluations.csv"}
+    assert names == {"plain.tar.xz", "batch_norm.tar.xz", "tiny.json"}
+    with tarfile.open(kept / "plain.tar.xz") as packed:
+        inside = {Path(name).name for name in packed.getnames()}
+    assert inside >= {"config.yaml", "manifest.json", "epochs.csv", "evaluations.csv"}
     done = bnbench("claims", "tiny.yaml", "--article", "mine", "--results", kept, cwd=reproduced)
     again = bnbench("claims", "tiny.yaml", "--article", "mine", cwd=reproduced)
     assert done.stdout == again.stdout

@@ -100,11 +100,13 @@ def test_parquet_holds_the_rows_of_the_logs(run: Run, tmp_path: Path) -> None:
         assert np.array_equal(batches[name], log[name])
 
 
-def test_parquet_holds_the_contrasts_of_a_study(root: Path, tmp_path: Path) -> None:
+def test_parquet_holds_the_contrasts_of_a_study(
+    root: Path, reference_runs: Path, tmp_path: Path
+) -> None:
     """The reference's own table, which a report has written."""
     study = load_study(root / "configs/studies/cnn.yaml")
     for name in {one.experiment for one in study.experiments}:
-        shutil.copytree(root / "results/reference/runs" / name, tmp_path / "results" / name)
+        shutil.copytree(reference_runs / name, tmp_path / "results" / name)
     export_parquet(tmp_path / "results", tmp_path / "t", [study])
     found = pd.read_parquet(tmp_path / "t/contrasts.parquet")
     known = pd.read_csv(root / "results/reference/contrasts.csv")

@@ -44,13 +44,10 @@ def study(load: Load, make_runs: MakeRuns, diverged: dict[str, Any]) -> Study:
 def test_what_is_missing_and_what_failed(study: Study, results: Path) -> None:
     found = find(study, results)
     assert found.study is study
-    assert found.missing == (
-        f"{results}/batch_norm/seed-2: is not there; `bnbench reproduce` makes it",
-    )
+    assert found.missing == ("batch_norm, seed 2: is not there; `bnbench reproduce` makes it",)
     assert found.diverged == (
-        f"{results}/plain/seed-2: ended no better than chance",
-        f"{results}/batch_norm/seed-1: diverged after epoch 1 (the train loss is not finite"
-        " at step 25)",
+        "plain, seed 2: ended no better than chance",
+        "batch_norm, seed 1: diverged after epoch 1 (the train loss is not finite at step 25)",
     )
 
 

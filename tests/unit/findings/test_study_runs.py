@@ -63,10 +63,9 @@ def test_runs_that_are_not_there_or_not_done_are_missing(
     runs = read_study(study, results)
     assert list(runs.arms["plain"].runs) == [0]
     assert runs.missing == (
-        f"{results}/plain/seed-1: left out, its status is interrupted (killed);"
-        " `bnbench train` finishes it",
-        f"{results}/s/fast/seed-0: is not there; `bnbench reproduce` makes it",
-        f"{results}/s/fast/seed-1: is not there; `bnbench reproduce` makes it",
+        "plain, seed 1: left out, its status is interrupted (killed); `bnbench train` finishes it",
+        "s/fast, seed 0: is not there; `bnbench reproduce` makes it",
+        "s/fast, seed 1: is not there; `bnbench reproduce` makes it",
     )
 
 

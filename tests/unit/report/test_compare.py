@@ -131,7 +131,7 @@ def test_nothing_is_left_out_in_silence(make_run: MakeRun, tmp_path: Path) -> No
     short.batches.unlink()
     comparison = compare([plain.path.parent, short.path.parent], tmp_path / "out")
     assert comparison.notes == (
-        f"{plain.path}: left out, its status is failed (oops); `bnbench train` finishes it",
+        "plain, seed 3: left out, its status is failed (oops); `bnbench train` finishes it",
         f"plain, seed 1: diverged after epoch 1; {COUNTS}",
         f"plain, seed 2: diverged in its first epoch; {COUNTS}",
         "plain, seed 4: ended no better than chance",

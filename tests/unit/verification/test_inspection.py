@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -424,12 +425,19 @@ def test_seeds_without_a_manifest(make_run: MakeRun) -> None:
     assert found.problems == (f"{run.manifest}: is missing",)
 
 
+def archived(run: Run, out: Path) -> Run:
+    """Pack a run, and unpack it as a reader without bnbench would."""
+    (packed,) = archive([run.path], out)
+    with tarfile.open(packed) as file:
+        file.extractall(out, filter="data")
+    return Run(out / run.path.name)
+
+
 @pytest.mark.parametrize("kind", ["held_out", "published", "diverged"])
 def test_an_archived_copy_is_checked_as_far_as_it_goes(
     originals: dict[str, Run], kind: str, tmp_path: Path
 ) -> None:
-    (folder,) = archive([originals[kind].path], tmp_path)
-    copy = Run(folder)
+    copy = archived(originals[kind], tmp_path)
     found = inspect(copy)
     assert found.problems == ()
     left, kept = ({path.name for path in run.path.iterdir()} for run in (originals[kind], copy))
@@ -440,8 +448,7 @@ def test_an_archived_copy_is_checked_as_far_as_it_goes(
 
 def test_an_edited_accuracy_of_an_archived_copy(make_run: MakeRun, tmp_path: Path) -> None:
     """Without the hashes a middle row is only held to be a share of the images."""
-    (folder,) = archive([make_run().path], tmp_path / "archive")
-    copy = Run(folder)
+    copy = archived(make_run(), tmp_path / "archive")
     assert problems(copy) == []
     set_cell(copy.epochs, 2, "validation_accuracy", "0.5")
     assert problems(copy) == [

@@ -1,0 +1,159 @@
+"""Runs packed for git: one file ``<experiment>.tar.xz`` in place of the folder of an experiment.
+
+It holds the very bytes of the runs' files, so that hashes and seals still hold. ``tar xf`` unpacks
+it, and `opened` does so for every command that reads runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import lzma
+import re
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from bnbench.errors import BnbenchError
+from bnbench.foreign import MEBIBYTE, read_foreign
+from bnbench.runs.files import written_whole
+
+SUFFIX = ".tar.xz"
+MOST_PACKED = 16 * MEBIBYTE
+MOST_UNPACKED = 256 * MEBIBYTE
+FILE = re.compile(r"seed-\d{1,19}/(probes/)?[A-Za-z0-9_]+\.(yaml|json|csv|npy|npz)")
+"""Files of a run, from the folder of its experiment. Weights and checkpoints are not packed."""
+
+Files = Mapping[str, bytes]
+"""Name, such as ``seed-0/epochs.csv`` -> content."""
+
+
+def pack(files: Files, path: Path) -> None:
+    """Write an experiment's files as one, unless they are what is there already.
+
+    Files of one name are neighbours: between seeds they differ little.
+    """
+    if path.is_file() and read_packed(path) == files:
+        return  # another release of the compressor might write other bytes
+    content = BytesIO()
+    with tarfile.open(fileobj=content, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name in sorted(files, key=_kind_and_seed):
+            member = tarfile.TarInfo(name)
+            member.size = len(files[name])
+            archive.addfile(member, BytesIO(files[name]))
+    packed = lzma.compress(content.getvalue(), preset=9 | lzma.PRESET_EXTREME)
+    with written_whole(path) as beside:
+        beside.write_bytes(packed)
+
+
+def _kind_and_seed(name: str) -> tuple[str, int]:
+    seed, _, file = name.partition("/")
+    return file, int(seed.removeprefix("seed-"))
+
+
+def read_packed(path: Path) -> dict[str, bytes]:
+    """Read what `pack` wrote; whatever it would not have written is refused."""
+    try:
+        content = _decompressed(read_foreign(path, MOST_PACKED))
+        with tarfile.open(fileobj=BytesIO(content), mode="r:") as archive:
+            return dict(_file(archive, member) for member in archive)
+    except (lzma.LZMAError, tarfile.TarError, ValueError, EOFError) as error:
+        raise BnbenchError(
+            f"{path}: is no experiment as bnbench packs it ({error}); put back the file"
+        ) from None
+
+
+def _decompressed(packed: bytes) -> bytes:
+    reader = lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=MOST_UNPACKED)
+    content = reader.decompress(packed, max_length=MOST_UNPACKED)
+    if not reader.eof:
+        raise ValueError("cut short, or larger than such a file is")
+    return content
+
+
+def _file(archive: tarfile.TarFile, member: tarfile.TarInfo) -> tuple[str, bytes]:
+    reader = archive.extractfile(member) if member.isreg() else None
+    if reader is None or not FILE.fullmatch(member.name):
+        raise ValueError(f"{member.name[:80]!a} is no file of a run")
+    content = reader.read()
+    if len(content) != member.size:
+        raise ValueError("cut short")
+    return member.name, content
+
+
+def opened(path: Path) -> Path:
+    """Find a folder of runs as a folder: itself, or where the packed one has been unpacked.
+
+    Parameters
+    ----------
+    path : Path
+        A results folder, an experiment or a run, or the folder of a report with its `runs`. It
+        need not exist.
+    """
+    if _archives(path / "runs"):
+        path = path / "runs"
+    if archives := _archives(path):
+        return _unpacked(path, archives)
+    for folder in (path, *path.parents):
+        if not folder.exists() and folder.with_name(folder.name + SUFFIX).is_file():
+            return _unpacked(folder.parent, _archives(folder.parent)) / path.relative_to(
+                folder.parent
+            )
+    return path
+
+
+def _archives(folder: Path) -> list[Path]:
+    """List the packed experiments of a results folder; a name has one slash at most."""
+    if not folder.is_dir():
+        return []
+    return sorted([*folder.glob(f"*{SUFFIX}"), *folder.glob(f"*/*{SUFFIX}")])
+
+
+def _unpacked(folder: Path, archives: Sequence[Path]) -> Path:
+    """Unpack a results folder into the user's cache, once for the same bytes."""
+    kept = {path: read_foreign(path, MOST_PACKED) for path in archives}
+    registered = sorted(folder.glob("studies/*.json"))
+    kept |= {path: read_foreign(path, MEBIBYTE) for path in registered}
+    digest = hashlib.sha256()
+    for path, content in kept.items():
+        name = path.relative_to(folder).as_posix()
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    target = user_cache_path("bnbench", appauthor=False) / "unpacked" / digest.hexdigest()[:16]
+    if not target.is_dir():
+        try:
+            _unpack(folder, archives, registered, target)
+        except OSError as error:
+            raise BnbenchError(
+                f"{target}: cannot be written ({error.strerror}), and {folder} is unpacked there;"
+                " unpack its files yourself, by tar xf"
+            ) from None
+    return target
+
+
+def _unpack(
+    folder: Path, archives: Sequence[Path], registered: Sequence[Path], target: Path
+) -> None:
+    """Write everything beside the target, which is there whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=".", dir=target.parent))
+    try:
+        for path in archives:
+            place = beside / str(path.relative_to(folder)).removesuffix(SUFFIX)
+            for name, content in read_packed(path).items():
+                file = place / name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
+        for path in registered:
+            copy = beside / path.relative_to(folder)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+        beside.rename(target)
+    except OSError:
+        if not target.is_dir():  # another command may have done the same meanwhile
+            raise
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)

@@ -1,0 +1,124 @@
+"""Packed runs are the bytes of the folders, and nothing that came in a foreign file."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bnbench.errors import BnbenchError
+from bnbench.runs import find_runs, opened, pack
+from bnbench.runs.overview import look_over
+from bnbench.runs.packed import read_packed
+
+FILES = {
+    f"seed-{seed}/{name}": f"{name} of {seed}\n".encode() * 50
+    for seed in (0, 2, 10)
+    for name in ("config.yaml", "manifest.json", "epochs.csv", "probes/activations.npz")
+}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setattr("bnbench.runs.packed.user_cache_path", lambda *_, **__: folder)
+    return folder
+
+
+def below(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def test_the_bytes_come_back_by_tar_and_by_opening(tmp_path: Path, cache: Path) -> None:
+    """The second route is the standard library's own."""
+    results = tmp_path / "out/runs"
+    pack(FILES, results / "lenet5.tar.xz")
+    pack(FILES, results / "published/lenet5.tar.xz")
+    with tarfile.open(results / "lenet5.tar.xz") as file:
+        file.extractall(tmp_path / "plain", filter="data")
+    assert below(tmp_path / "plain") == FILES
+    folder = opened(results)
+    assert below(folder / "lenet5") == below(folder / "published/lenet5") == FILES
+    assert folder == opened(results) == opened(tmp_path / "out")
+    run = opened(results / "published/lenet5/seed-2")
+    assert below(run.parent) == FILES
+    assert run.name == "seed-2"
+    assert opened(tmp_path / "plain") == tmp_path / "plain"
+    assert opened(tmp_path / "nowhere/at all") == tmp_path / "nowhere/at all"
+    pack({}, results / "lenet5.tar.xz")  # other bytes are another folder
+    assert not (opened(results) / "lenet5").exists()
+    assert len(list((cache / "unpacked").iterdir())) == 3  # all, those of `published`, all again
+
+
+def test_the_same_files_leave_the_packed_one_alone(tmp_path: Path) -> None:
+    path = tmp_path / "lenet5.tar.xz"
+    path.write_bytes(lzma.compress(tar(FILES), preset=0))  # as another compressor would
+    before = path.read_bytes()
+    pack(dict(reversed(FILES.items())), path)
+    assert path.read_bytes() == before
+    pack(FILES | {"seed-0/epochs.csv": b"another\n"}, path)
+    assert read_packed(path)["seed-0/epochs.csv"] == b"another\n"
+
+
+def test_packed_runs_are_found_and_listed(
+    tmp_path: Path, make_packed: Callable[[Path], None]
+) -> None:
+    make_packed(tmp_path / "runs")
+    assert [run.path.name for run in find_runs([tmp_path / "runs/some"])] == ["seed-0"]
+    assert [one.experiment for one in look_over(tmp_path).experiments] == ["some"]
+
+
+@pytest.fixture
+def make_packed(tmp_path: Path) -> Callable[[Path], None]:
+    from tests.unit.runs.test_overview import write
+
+    def make(results: Path) -> None:
+        folder = write(tmp_path / "plain/some", 0).parent
+        pack({f"seed-0/{path.name}": path.read_bytes() for path in folder.iterdir()},
+             results / "some.tar.xz")  # fmt: skip
+
+    return make
+
+
+def tar(files: dict[str, bytes], kind: bytes = tarfile.REGTYPE) -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        for name, text in files.items():
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, "/etc/passwd" if kind == tarfile.SYMTYPE else ""
+            member.size = len(text) if kind == tarfile.REGTYPE else 0
+            archive.addfile(member, io.BytesIO(text))
+    return content.getvalue()
+
+
+SEVERAL = tar(FILES)
+BAD = {
+    "nothing": b"",
+    "no archive": b"metric,value\n",
+    "cut short": lzma.compress(SEVERAL)[:-40],
+    "tar cut short": lzma.compress(SEVERAL[:3000]),
+    "no tar": lzma.compress(b"x" * 2048),
+    "a link": lzma.compress(tar({"seed-0/epochs.csv": b""}, tarfile.SYMTYPE)),
+    "a folder": lzma.compress(tar({"seed-0": b""}, tarfile.DIRTYPE)),
+    "outside": lzma.compress(tar({"../seed-0/epochs.csv": b""})),
+    "absolute": lzma.compress(tar({"/seed-0/epochs.csv": b""})),
+    "weights": lzma.compress(tar({"seed-0/weights.pt": b""})),
+    "a bomb": lzma.compress(b"\0" * (257 << 20), preset=1),
+}
+
+
+@pytest.mark.parametrize("content", BAD.values(), ids=list(BAD))
+def test_what_is_no_packed_experiment_is_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "runs/lenet5.tar.xz"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(BnbenchError, match="is no experiment as bnbench packs it") as caught:
+        opened(tmp_path / "runs")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "seed-0").exists()
+    assert list((tmp_path / "cache/unpacked").iterdir()) == []
