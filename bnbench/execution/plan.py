@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from heapq import heapreplace
 from itertools import chain
 from pathlib import Path
 
@@ -231,7 +232,15 @@ def estimate_seconds(tasks: Sequence[Task], jobs: int) -> float:
         for task in tasks
     ]
     slower = SIDE_BY_SIDE if min(jobs, len(tasks)) > 1 else 1.0
-    return max(sum(seconds) / jobs, max(seconds, default=0.0)) * slower
+    return _last_end(seconds, jobs) * slower
+
+
+def _last_end(seconds: Sequence[float], jobs: int) -> float:
+    """When the last task ends, if each begins as soon as a place is free: three take two rounds."""
+    free = [0.0] * jobs
+    for each in seconds:
+        heapreplace(free, free[0] + each)
+    return max(free)
 
 
 def _cost(experiment: Experiment) -> Hashable:

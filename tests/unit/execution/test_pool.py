@@ -197,3 +197,5 @@ def test_an_architecture_is_timed_once_for_all_its_runs(
     )  # fmt: skip
     estimate_seconds([*slow, *fast, *large], jobs=1)
     assert len(timed) == 2
+    two, three = (estimate_seconds(slow[:count], jobs=2) for count in (2, 3))
+    assert three == pytest.approx(2 * two)  # the third waits for a core
