@@ -21,6 +21,7 @@ from bnbench.cli.demo import demo
 from bnbench.cli.diff import diff
 from bnbench.cli.doctor import doctor
 from bnbench.cli.export import export
+from bnbench.cli.help import PlainCommand, PlainGroup
 from bnbench.cli.list import list_runs
 from bnbench.cli.merge import merge
 from bnbench.cli.models import models
@@ -40,6 +41,7 @@ from bnbench.registry import ALLOW_IMPORT
 
 app = typer.Typer(
     name="bnbench",
+    cls=PlainGroup,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",  # a paragraph is filled, not broken where its lines are
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -64,14 +66,14 @@ OF_THE_FILE_SYSTEM = OF_A_STREAM | {
 """What a file system says of a file that its owner can put right, whichever command meets it."""
 for panel, verbs in VERBS.items():
     for name, verb in verbs.items():
-        app.command(name, rich_help_panel=panel)(verb)
+        app.command(name, cls=PlainCommand, rich_help_panel=panel)(verb)
 app.add_typer(data_app, name="data", rich_help_panel="Data")
 
 START = """bnbench runs the articles' experiments again. Three commands to start with:
 
-  bnbench train lenet5 -o data.dataset=digits     one network, in seconds, without a network
-  bnbench reproduce                               the first article's question, in minutes
-  bnbench compare lenet5_batchnorm --baseline lenet5
+  bnbench demo             a whole small study in less than a minute, offline
+  bnbench reproduce        the first article's question, in minutes
+  bnbench train lenet5     one network
 
 bnbench --help lists all commands."""
 
@@ -89,9 +91,7 @@ def start(
         ),
     ] = False,
 ) -> None:
-    """Replicate the LeNet-5 / MNIST batch-normalization benchmarks.
-
-    As published, as corrected, over many seeds.
+    """Run the articles' batch-norm experiments again: as published and corrected, with many seeds.
 
     Exit codes: 0 done; 1 a run failed or a check did not hold; 2 a mistake in what was asked;
     129, 130 and 143 stopped by SIGHUP, SIGINT and SIGTERM.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bnbench.cli.help import PlainCommand, PlainGroup
 from bnbench.cli.options import DataDir, DatasetName, Json
 from bnbench.cli.terminal import say, show, table
 
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
     from bnbench.data import Dataset, FileCheck
 
 data_app = typer.Typer(
+    cls=PlainGroup,
     help="Fetch, verify, locate and look at a data set.\n\nExample: bnbench data fetch",
     no_args_is_help=True,
 )
 
 
-@data_app.command()
+@data_app.command(cls=PlainCommand)
 def fetch(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
     """Get the four files, from wherever they can be had, and verify them.
 
@@ -34,7 +36,7 @@ def fetch(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
     say(fetch_files(_with_files(dataset), data_folder(data_dir)))
 
 
-@data_app.command()
+@data_app.command(cls=PlainCommand)
 def verify(dataset: DatasetName = "mnist", data_dir: DataDir = None, as_json: Json = False) -> None:
     """Hash the files and say whether they are the published ones; exit code 1 if not.
 
@@ -48,7 +50,7 @@ def verify(dataset: DatasetName = "mnist", data_dir: DataDir = None, as_json: Js
     raise typer.Exit(0 if all(check.ok for check in checks) else 1)
 
 
-@data_app.command()
+@data_app.command(cls=PlainCommand)
 def where(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
     """Print the folder of the files; exit code 1 if they are not there yet.
 
@@ -62,7 +64,7 @@ def where(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
     raise typer.Exit(0 if found else 1)
 
 
-@data_app.command("show")
+@data_app.command("show", cls=PlainCommand)
 def show_data_set(
     dataset: DatasetName = "mnist",
     data_dir: DataDir = None,

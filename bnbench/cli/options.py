@@ -57,7 +57,7 @@ WithRuns = Annotated[
 
 Latex = Annotated[bool, typer.Option("--latex", help="Write the tables as LaTeX files, too.")]
 
-Json = Annotated[bool, typer.Option("--json", help="The same, for programs.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 Device = Annotated[
     str | None,

@@ -27,7 +27,12 @@ def train(
     ] = None,
     config: Annotated[
         list[Path] | None,
-        typer.Option("--config", "-c", help="The same as an option; repeatable."),
+        typer.Option(
+            "--config",
+            "-c",
+            help="An experiment, as an option; repeatable.",
+            autocompletion=complete_experiment,
+        ),
     ] = None,
     seeds: Annotated[
         int,
@@ -37,7 +42,7 @@ def train(
     ] = 1,
     seed: Annotated[
         list[int] | None,
-        typer.Option("--seed", min=0, max=2**63 - 1, help="Run this seed instead; repeatable."),
+        typer.Option("--seed", min=0, help="Run this seed instead; repeatable."),
     ] = None,
     override: Annotated[
         list[str] | None,
