@@ -19,6 +19,7 @@ from bnbench.data.inputs import to_inputs
 from bnbench.errors import BnbenchError
 from bnbench.foreign import open_regular
 from bnbench.models import Network, build_model, resolve_model
+from bnbench.models.input_size import fitted_data
 from bnbench.runs import Manifest, Run, changed_files, written_whole
 from bnbench.training import load_weights
 
@@ -75,7 +76,7 @@ def load_model(run: Run | str | Path) -> Network:
 def load_data(experiment: Experiment, data_dir: str | Path | None = None) -> Splits:
     """Load an experiment's images as its network takes them; see `bnbench.data.load_splits`."""
     folder = data_folder(Path(data_dir) if data_dir else None)
-    return load_splits(experiment.data, folder, experiment.model.in_channels)
+    return load_splits(fitted_data(experiment), folder, experiment.model.in_channels)
 
 
 def predict(run: Run, paths: Iterable[Path]) -> Iterator[Prediction]:
@@ -97,8 +98,9 @@ def predict(run: Run, paths: Iterable[Path]) -> Iterator[Prediction]:
         A file that is no image is refused after the others have been answered.
     """
     experiment, model = run.read_experiment(), load_model(run)
-    dataset = find_dataset(experiment.data.dataset)
-    statistics = pixel_statistics(experiment.data, data_folder())
+    data = fitted_data(experiment)
+    dataset = find_dataset(data.dataset)
+    statistics = pixel_statistics(data, data_folder())
     read = read_image if dataset.name.startswith(PREFIX) else read_digit
     problems: list[str] = []
     for path in paths:
@@ -108,7 +110,7 @@ def predict(run: Run, paths: Iterable[Path]) -> Iterator[Prediction]:
             problems += error.problems
             continue
         image = torch.from_numpy(seen)[None]  # (1, 28, 28)
-        inputs = to_inputs(image, experiment.data.resize, experiment.data.scaling, statistics)
+        inputs = to_inputs(image, data.resize, data.scaling, statistics)
         with torch.inference_mode():
             logits = model(inputs.expand(-1, experiment.model.in_channels, -1, -1))  # (1, K)
         probabilities = logits[0].softmax(dim=0).tolist()

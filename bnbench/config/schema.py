@@ -57,7 +57,8 @@ class DataSettings(Settings):
     """What is done to pixels from 0 to 255: nothing, division by 255, the training file's mean and
     deviation, or by each image's own extremes or mean and deviation."""
     resize: Literal["none", "bilinear", "pad"] = "pad"
-    """To 32 x 32 pixels: ``bilinear`` stretches the float tensor, ``pad`` adds zeros around."""
+    """``pad`` adds zeros around up to the network's 32 x 32 pixels, if it does not take the images'
+    own 28 x 28. ``bilinear`` stretches them to 32 x 32. ``none`` leaves them."""
     train_examples: Annotated[int, Field(ge=1)] | None = None
     """Use only the first so many images of the training split."""
     class_shares: tuple[Annotated[Float, Field(gt=0, le=1)], ...] | None = Field(

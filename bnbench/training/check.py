@@ -10,6 +10,7 @@ from bnbench.config import Experiment, ModelSettings, is_open_ended
 from bnbench.data import find_dataset
 from bnbench.errors import BnbenchError
 from bnbench.models import build_model, find_architecture, resolve_model
+from bnbench.models.input_size import AS_STORED, fitted_data
 from bnbench.probes import check_looks, probes_of
 from bnbench.training.batches import batches_in_epoch
 from bnbench.training.initialization import initial_model
@@ -66,10 +67,10 @@ def _image_size(experiment: Experiment) -> list[str]:
         wanted = find_architecture(experiment.model.name).network.image_size
     except BnbenchError:
         return []  # said already
-    given = 28 if experiment.data.resize == "none" else 32
+    given = AS_STORED if fitted_data(experiment).resize == "none" else 32
     if given == wanted:
         return []
-    remedy = "none" if wanted == 28 else "bilinear or pad"
+    remedy = "pad" if wanted == AS_STORED else "bilinear or pad"
     return [
         f"{experiment.place('data.resize')}: {experiment.model.name} takes images of {wanted} x"
         f" {wanted} pixels, not {given} x {given}; set data.resize to {remedy}"

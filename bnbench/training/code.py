@@ -81,6 +81,7 @@ EARLIER = {
         "4c24cbd5dd63", "f4a8abe9c10b", "a0937db9845a", "be9fbc54413a", "9b8a5675cd85",
     ),
     "bnbench.models.cnn": ("79933069924a",),
+    "bnbench.models.input_size": (ABSENT,),
     "bnbench.models.layers": (
         "08b6a87487ac", "45ffcaba5323", "cdf92aa14a6e", "d1b8272fb994",
         "f6cc5450e37f",  # the running averages moved in two places
@@ -107,6 +108,7 @@ EARLIER = {
         "4b5c54ad3896", "356c3f645ce3", "1e4e7ea5e74a",
         "3293d2d67c45",
         "288bbed2387d",  # a study's registration was not in its runs' manifests
+        "3ff58fd4fa7a",  # a config repeated the size of the images
     ),
     # Its code was the loop's; it updated; it chose no kernels; no periods; one rate; the loop went
     # backward.

@@ -14,6 +14,7 @@ import torch
 from bnbench.config import Experiment, is_open_ended
 from bnbench.data import Splits, data_folder, load_splits, shared_splits
 from bnbench.models import Network
+from bnbench.models.input_size import fitted_data
 from bnbench.probes import probes_of
 from bnbench.runs import (
     BatchRows,
@@ -156,7 +157,7 @@ def _twin(experiment: Experiment, splits: Splits, device: torch.device) -> Netwo
 
 def _splits(experiment: Experiment, data_dir: str | Path | None, shared: Path | None) -> Splits:
     folder = data_folder(Path(data_dir) if data_dir else None)
-    data = experiment.data, folder, experiment.model.in_channels
+    data = fitted_data(experiment), folder, experiment.model.in_channels
     splits = shared_splits(*data, shared) if shared else load_splits(*data)
     check_batches(experiment, len(splits.train.labels))
     return splits
