@@ -72,7 +72,7 @@ def test_train_writes_the_promised_files(trained: Path) -> None:
         names = {path.name for path in folder.iterdir()} - {".lock"}
         assert names == {
             "config.yaml", "manifest.json", "batches.csv", "epochs.csv", "evaluations.csv",
-            "test_predictions.npy", "weights.pt",
+            "losses.npz", "test_predictions.npy", "weights.pt",
         }  # fmt: skip
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         assert manifest["status"] == "complete"
