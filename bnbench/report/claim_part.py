@@ -60,6 +60,12 @@ class ClaimsPart:
     open: tuple[str, ...]
 
     @property
+    def articles(self) -> tuple[str, ...]:
+        """The articles that the shown claims are of; claims of a study's own are of none."""
+        ids = {claim.title.partition(" · ")[2].partition(".")[0] for claim in self.shown}
+        return tuple(line for line in ARTICLES if line.partition(":")[0] in ids)
+
+    @property
     def counts(self) -> str:
         """How many claims have which verdict."""
         counts = Counter(claim.verdict for claim in self.shown)

@@ -11,7 +11,7 @@ from bnbench.report import html
 from bnbench.report.answers import AnswerRow
 from bnbench.report.appendix import READING as APPENDIX_READING
 from bnbench.report.appendix import Listing
-from bnbench.report.claim_part import ARTICLES, ClaimsPart
+from bnbench.report.claim_part import ClaimsPart
 from bnbench.report.figures import Picture
 from bnbench.report.files import writing
 from bnbench.report.markdown import environment
@@ -55,6 +55,13 @@ class Page:
     questions: tuple[AnswerRow, ...]
     claims: ClaimsPart
     listings: tuple[Listing, ...]
+
+    @property
+    def title(self) -> str:
+        """What the whole page is about: the articles, or a study of one's own."""
+        if self.claims.articles:
+            return "Does batch norm help? Published claims and their re-runs"
+        return self.studies[0].title
 
     @property
     def pictures(self) -> dict[str, Picture]:
@@ -111,7 +118,6 @@ def markdown(page: Page, *, figures: str | None, appendix: bool = True) -> str:
         .render(
             page=page,
             reading=READING,
-            articles=ARTICLES,
             appendix_reading=APPENDIX_READING,
             figures=figures,
             appendix=appendix,

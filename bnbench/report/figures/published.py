@@ -37,7 +37,7 @@ def draw(source: Source) -> Iterator[Picture]:
                 plot_published_points(points_table(mine), ax=ax)
                 title = f"{arm_title(study, label)}, {SPLIT_NAMES[split]}: {inside_of(mine)}"
                 ax.set_title(wrapped(title, 36), loc="left", fontsize=8.5)
-                ax.label_outer()
+                ax.tick_params(labelleft=True, labelbottom=True)  # on a phone each panel is alone
             axes[0].set_ylabel("accuracy (%)")
         caption = "Published accuracies against where one re-run falls 95 times in 100."
         title = "Published accuracies and ours"

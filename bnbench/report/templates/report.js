@@ -61,7 +61,8 @@ function unfold(legend) {  // its second column goes below its first
     (box, i) => i > text && Math.abs(middle(box) - middle(boxes[text])) < 3);
   if (second < 0) return;
   const bottom = Math.max(...boxes.slice(0, second).map(box => box.y + box.height));
-  const [x, y] = [boxes[0].x - boxes[second].x, bottom - boxes[second].y + 4];
+  const top = Math.min(...boxes.slice(second, second + 2).map(box => box.y));  // mark, or words
+  const [x, y] = [boxes[0].x - boxes[second].x, bottom - top + 4];
   for (const entry of entries.slice(second)) entry.setAttribute("transform", `translate(${x} ${y})`);
 }
 function stack({ svg, parts }) {

@@ -140,6 +140,13 @@ def test_what_is_read_first_comes_first(page: Page) -> None:
     assert "batch_norm" not in text.split("## Configurations")[0]  # titles, never keys
 
 
+def test_a_page_over_claims_of_ones_own_names_no_article(parts: tuple[StudyPart, ...]) -> None:
+    text = markdown(_page(parts[0], judgements=(_judgement("mine.1", "first"),)), figures=None)
+    assert text.startswith("# First\n")
+    assert "## Claims" in text
+    assert "The articles" not in text
+
+
 def test_chosen_figures_stand_at_the_head_in_their_order(headline: StudyFindings) -> None:
     curves = _curves("lenet5", "lenet5_batchnorm")
     study = dataclasses.replace(headline.study, figures=("curves", "paired"))
