@@ -181,6 +181,8 @@ def configuration_hash(experiment: Experiment) -> str:
     for (section, key), as_before in ADDED_LATER.items():
         if settings[section][key] == as_before:
             del settings[section][key]
+    if settings["training"]["initialization"]["scale"] == 1:
+        del settings["training"]["initialization"]["scale"]
     if not experiment.probes:
         del settings["probes"]
     text = json.dumps(settings, sort_keys=True, separators=(",", ":"))

@@ -53,7 +53,9 @@ class DataSettings(Settings):
     split: Literal["published", "held_out"] = "held_out"
     """``published``: 60,000 / 10,000, the test file serves as validation. ``held_out``:
     55,000 / 5,000 / 10,000, the test file is scored once, after the last epoch."""
-    scaling: Literal["raw", "unit", "z_score", "min_max", "per_image_z_score"] = "z_score"
+    scaling: Literal[
+        "raw", "unit", "z_score", "min_max", "per_image_z_score", "unequal", "binary"
+    ] = "z_score"
     """What is done to pixels from 0 to 255: nothing, division by 255, the training file's mean and
     deviation, or by each image's own extremes or mean and deviation."""
     resize: Literal["none", "bilinear", "pad"] = "pad"
@@ -131,8 +133,10 @@ class ModelSettings(Settings):
 class InitializationSettings(Settings):
     """Initial weights and biases of convolutions and linear layers."""
 
-    weights: Literal["xavier_uniform", "pytorch_default"] = "xavier_uniform"
-    """How the weights are drawn."""
+    weights: Literal["xavier_uniform", "pytorch_default", "normal"] = "xavier_uniform"
+    """How the weights are drawn; ``normal``: independent, with a deviation of 0.01."""
+    scale: Annotated[Float, Field(gt=0, le=1e6)] = 1.0
+    """What the weights are multiplied by."""
     bias: Annotated[Float, Field(ge=-1e30, le=1e30)] | None = 0.01
     """One value for all biases; ``None``: PyTorch's default."""
 

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 # N examples, H rows, W columns
 
-Scaling = Literal["raw", "unit", "z_score", "min_max", "per_image_z_score"]
+Scaling = Literal["raw", "unit", "z_score", "min_max", "per_image_z_score", "unequal", "binary"]
 Geometry = Literal["none", "bilinear", "pad"]
 
 SIDE: Final = 32  # pixels, the input of LeNet-5
@@ -107,11 +107,13 @@ def standardize(images: Tensor, scaling: Scaling, statistics: PixelStatistics) -
     ----------
     images : Tensor
         float32 (N, 1, H, W) in [0, 1].
-    scaling : {"raw", "unit", "z_score", "min_max", "per_image_z_score"}
+    scaling : Scaling
         ``raw``: 0 to 255. ``unit``: as they are. ``z_score``: less the mean of the dataset, by
         its standard deviation, as torchvision's ``Normalize``. ``min_max``: the training
         split's smallest pixel to 0, its largest to 1; on MNIST the same as ``unit``.
-        ``per_image_z_score``: see `standardize_each`.
+        ``per_image_z_score``: see `standardize_each`. ``unequal``: z-scores, multiplied from
+        column to column by 1 to 255 in equal ratios, so that features are of unequal size.
+        ``binary``: 1 where a pixel is above half, else 0.
     statistics : PixelStatistics
         Of the training split.
 
@@ -131,6 +133,11 @@ def standardize(images: Tensor, scaling: Scaling, statistics: PixelStatistics) -
             return (images - statistics.low) / (statistics.high - statistics.low)
         case "per_image_z_score":
             return standardize_each(images)
+        case "unequal":
+            sizes = torch.logspace(0, 1, images.shape[-1], base=255)
+            return (images - statistics.mean) / statistics.std * sizes
+        case "binary":
+            return (images > 0.5).to(images.dtype)
     assert_never(scaling)
 
 

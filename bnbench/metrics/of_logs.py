@@ -40,6 +40,23 @@ def _trend(curve: NDArray[Any]) -> float:
     return 0.0 if (curve == curve[0]).all() else kendall_tau(curve)
 
 
+def _gap_at_loss(metric: Metric, run: Measured) -> float:
+    """Interpolate between the epochs before and after which the training loss falls so low."""
+    import numpy as np
+
+    low = run.curve("train_loss_after_epoch")
+    reached = np.flatnonzero(low <= metric.threshold)
+    if not reached.size or reached[0] == 0:
+        return math.nan  # never, or sooner than was looked
+    after = int(reached[0])
+    share = (low[after - 1] - metric.threshold) / (low[after - 1] - low[after])
+    if metric.quantity.unit == "nats":
+        gap = run.curve("validation_loss") - low
+    else:
+        gap = run.curve("train_accuracy") - run.curve("validation_accuracy")
+    return float(gap[after - 1] + share * (gap[after] - gap[after - 1]))
+
+
 def _gain(curve: NDArray[Any]) -> float:
     """Subtract the first epoch's from the last one's; a single epoch gains nothing that shows."""
     return float(curve[-1] - curve[0]) if curve.size > 1 else math.nan
@@ -86,6 +103,14 @@ enter(
     ),
     Quantity(
         "loss_gap", "validation minus training loss", "nats", "level", False, "", _loss_gap
+    ),
+    Quantity(
+        "accuracy_gap_at_loss", "training minus validation accuracy at training loss", "pp",
+        "level", False, "threshold", _gap_at_loss,
+    ),
+    Quantity(
+        "loss_gap_at_loss", "validation minus training loss at training loss", "nats",
+        "level", False, "threshold", _gap_at_loss,
     ),
     Quantity(
         "train_trend", "Kendall's tau of training accuracy", "tau", "level", True, "",

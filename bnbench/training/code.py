@@ -59,6 +59,7 @@ EARLIER = {
         "6dd5b018819c", "6a15c6d423cd", "8ebef3fc27d2", "9847b74ec945",
         "7f062e50bdcd",  # it took a warm-up and a bias of any size
         "90c6fc2e02e9",  # it kept no state
+        "d1d6a6416d73",  # no scale of weights; no binary images, nor features of unequal size
     ),
     "bnbench.data": (ABSENT, "72da03e96d1b"),  # it imported all of its files at once
     "bnbench.data.csv_files": (ABSENT, "9da3503fd7eb"),  # it looked for its folder itself
@@ -74,6 +75,7 @@ EARLIER = {
     "bnbench.data.splits": (
         "0fa1796dd87f", "1e3c94813f8a", "ee9fedeed586", "128b7f9a8214",
     ),
+    "bnbench.data.inputs": ("eadb9a595d0a",),
     "bnbench.models": ("44bac277bffd", "c1838292547b"),  # a broken file was a traceback; its loop
     # The normalizations had no files of their own; pools stood beside the layers; no widths; a
     # registry of its own.
@@ -110,6 +112,7 @@ EARLIER = {
         "288bbed2387d",  # a study's registration was not in its runs' manifests
         "3ff58fd4fa7a",  # a config repeated the size of the images
     ),
+    "bnbench.training.initialization": ("43a0ded12d08",),  # it scaled nothing
     # Its code was the loop's; it updated; it chose no kernels; no periods; one rate; the loop went
     # backward.
     "bnbench.training.learner": (

@@ -32,6 +32,9 @@ def initial_model(
             return
         if settings.weights == "xavier_uniform":
             nn.init.xavier_uniform_(module.weight)
+        elif settings.weights == "normal":
+            nn.init.normal_(module.weight, std=0.01)
+        module.weight.mul_(settings.scale)
         if settings.bias is not None and module.bias is not None:
             module.bias.fill_(settings.bias)
 

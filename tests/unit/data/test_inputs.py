@@ -1,5 +1,7 @@
 """Pixels against torchvision and NumPy."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
@@ -55,7 +57,7 @@ def test_inputs_are_torchvisions_bit_for_bit(
 
 
 @pytest.mark.parametrize("geometry", ["none", "bilinear", "pad"])
-@pytest.mark.parametrize("scaling", ["raw", "unit", "z_score", "min_max", "per_image_z_score"])
+@pytest.mark.parametrize("scaling", get_args(Scaling))
 def test_an_image_does_not_depend_on_the_others(
     images: Tensor, geometry: Geometry, scaling: Scaling
 ) -> None:
@@ -68,6 +70,15 @@ def test_an_image_does_not_depend_on_the_others(
 def test_raw_is_the_bytes_themselves(images: Tensor) -> None:
     inputs = to_inputs(images, "none", "raw", MNIST)
     np.testing.assert_array_equal(inputs.squeeze(1).numpy(), images.numpy().astype(np.float32))
+
+
+def test_unequal_and_binary_are_their_formulas_in_numpy(images: Tensor) -> None:
+    pixels = images.numpy().astype(np.float64) / 255
+    sizes = 255 ** (np.arange(28) / 27)
+    unequal = to_inputs(images, "none", "unequal", MNIST).squeeze(1).numpy()
+    np.testing.assert_allclose(unequal, (pixels - 0.1307) / 0.3081 * sizes, rtol=1e-5, atol=1e-5)
+    binary = to_inputs(images, "none", "binary", MNIST).squeeze(1).numpy()
+    np.testing.assert_array_equal(binary, np.where(images.numpy() >= 128, 1.0, 0.0))
 
 
 def test_min_max_is_unit_where_the_pixels_span_all_bytes(images: Tensor) -> None:

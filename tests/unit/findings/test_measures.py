@@ -82,6 +82,8 @@ def test_a_quantity_is_one_entry(run: Run) -> None:
         ("loss_gap", 0.1875 - 0.95 / 3),
         ("train_trend", 1 / 3),  # two rises, one fall
         ("validation_trend", 1.0),
+        ("accuracy_gap_at_loss@0.4", 0.02 - 0.03 * 9 / 19),  # the losses are 0.475 and 0.95 / 3
+        ("loss_gap_at_loss@0.4", -0.1 - (0.95 / 3 - 0.2875) * 9 / 19),
         ("train_gain", 0.98 - 0.92),
         ("validation_gain", 0.98 - 0.90),
         ("area_under_error", (0.10 + 0.04 + 0.02) / 3),
@@ -181,6 +183,8 @@ def test_one_epoch_has_no_trend(make_run: MakeRun) -> None:
     alone = make_run("plain", 0, [0.9])
     assert math.isnan(of(alone, "train_trend"))
     assert math.isnan(of(alone, "train_gain"))
+    assert math.isnan(of(alone, "loss_gap_at_loss@0.1"))  # never so low
+    assert math.isnan(of(alone, "loss_gap_at_loss@2"))  # lower at the first look
 
 
 def test_the_test_accuracy_is_the_manifests_where_a_test_split_was_held_out(

@@ -196,7 +196,7 @@ PAIRS = [(name, f"{name}_BatchNorm") for name in ("LeNet5", "MLP", "CNN")]
 @pytest.mark.parametrize("pair", PAIRS)
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("placement", ["before_activation", "after_activation"])
-@pytest.mark.parametrize("weights", ["xavier_uniform", "pytorch_default"])
+@pytest.mark.parametrize("weights", ["xavier_uniform", "pytorch_default", "normal"])
 def test_both_arms_of_a_seed_start_from_the_same_weights(
     pair: tuple[str, str], bias: bool, placement: str, weights: str
 ) -> None:
@@ -212,6 +212,19 @@ def test_both_arms_of_a_seed_start_from_the_same_weights(
     for name, parameter in plain.named_parameters():
         assert name not in shared or torch.equal(parameter, theirs[name]), name
     assert not torch.equal(plain.output.weight, other.output.weight)  # type: ignore[union-attr, arg-type]
+
+
+def test_scale_multiplies_the_weights_and_normal_has_its_deviation() -> None:
+    mlp = settings("MLP")
+    usual = initial_model(mlp, InitializationSettings(), seed=1).state_dict()
+    tenfold = initial_model(mlp, InitializationSettings(scale=10), seed=1).state_dict()
+    for name, value in usual.items():
+        factor = 10 if name.endswith("weight") else 1
+        assert torch.equal(tenfold[name], factor * value), name
+    normal = initial_model(mlp, InitializationSettings(weights="normal", scale=5), seed=1)
+    weights = normal.state_dict()["fc1.affine.weight"].double()
+    assert weights.std().item() == pytest.approx(0.05, rel=0.01)
+    assert (weights.abs() < 0.05).double().mean().item() == pytest.approx(0.6827, abs=0.005)
 
 
 def test_initial_weights_are_those_of_the_article_s_code() -> None:

@@ -88,14 +88,20 @@ def test_formula(kind: str, keys: dict[str, Any], formula: Any, affine: bool) ->
     np.testing.assert_allclose(normalize(x).detach().numpy(), y, atol=2e-5)
 
 
+def seeded(normalize: nn.Module, x: Tensor) -> Any:
+    """What a layer gives where its random numbers, if it draws any, are the same."""
+    torch.manual_seed(0)
+    return normalize(x)
+
+
 @pytest.mark.parametrize("kind", sorted(NORMALIZATIONS.keys() - {"instance"}))
 def test_features_are_maps_of_one_pixel(kind: str) -> None:
     """A linear layer's outputs and a convolution's on images of one pixel are the same numbers."""
     of_features, of_maps = layer(kind, nn.Linear(1, 6)), layer(kind, nn.Conv2d(1, 6, 1))
     x = maps()[..., 0, 0]
     for _ in range(2):
-        as_maps = of_maps(x[..., None, None])[..., 0, 0]
-        torch.testing.assert_close(of_features(x), as_maps)
+        as_maps = seeded(of_maps, x[..., None, None])[..., 0, 0]
+        torch.testing.assert_close(seeded(of_features, x), as_maps)
     as_maps = of_maps.eval()(x[..., None, None])[..., 0, 0]
     torch.testing.assert_close(of_features.eval()(x), as_maps)
 
@@ -178,6 +184,26 @@ def test_no_gradient_flows_through_batch_renorm_s_correction() -> None:
 def experiment(name: str = "LeNet5", **normalization: Any) -> Experiment:
     model = {"name": name, "normalization": normalization}
     return Experiment.model_validate({"experiment": "x", "model": model})
+
+
+def test_noise_has_the_moments_of_the_paper_s_algorithm() -> None:
+    """By closed forms: E a = 0, Var a = E s^2 + Var m, each over channels, and within one."""
+    torch.manual_seed(0)
+    noise = layer("noisy_batch", nn.Linear(3, 2000), normalized=False).train()
+    ones = noise(torch.ones(400, 2000)).double().numpy()  # s + m
+    within = ones.var(axis=0, ddof=1)
+    assert within.mean() == pytest.approx(0.1**2 + 0.2**2 / 12, rel=0.01)
+    assert ones.mean() == pytest.approx(1.125, abs=0.01)
+    between = ones.mean(axis=0).var(ddof=1) - within.mean() / 400
+    assert between == pytest.approx((1.0**2 + 0.25**2) / 12, rel=0.05)
+    assert np.abs(ones.mean(axis=0) - 1.125).max() < 0.5 + 0.125 + 0.03  # bounds of mu, sigma
+    assert noise.eval()(torch.ones(2, 2000)).equal(torch.ones(2, 2000))
+
+
+def test_noisy_batch_norm_without_noise_is_batch_norm() -> None:
+    x = maps()
+    quiet = layer("noisy_batch", nn.Conv2d(1, 6, 1), shift=0, scale=1, spread=0)
+    assert quiet(x).detach().numpy() == pytest.approx(standardized(x.numpy(), (0, 2, 3)), abs=1e-5)
 
 
 def test_kind_batch_is_the_batch_norm_architecture_to_the_bit() -> None:
