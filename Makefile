@@ -32,10 +32,15 @@ MLFLOW ?= .venv-mlflow
 # Files stay whole, whose tests share runs; in the order of their names the long ones come first.
 SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 
+# The studies of `make evidence`, in the order of their worth, and their variant.
+EVIDENCE := input_features cnn_speed small_batches affine noisy_batch_norm regularization depth \
+  initial_scale higher_rates large_batches weight_decay layers lenet5_1998 binary_perceptron
+VARIANT ?= --small
+
 .DEFAULT_GOAL := help
 STUDIES := $(sort $(wildcard configs/studies/*.yaml))
 
-.PHONY: fuzz help expect demo schema reproduce reproduce-small reproduce-full reference golden test test-all test-gpu check bench bench-peers bench-gpu gpu-carried calibrate clean
+.PHONY: fuzz help expect demo schema reproduce reproduce-small reproduce-full reference evidence golden test test-all test-gpu check bench bench-peers bench-gpu gpu-carried calibrate clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' $(MAKEFILE_LIST)
@@ -80,6 +85,11 @@ reference: $(VENV)/installed-dev  ## Take the runs that are there into results/r
 	$(BNBENCH) compare published/lenet5_batchnorm --baseline published/lenet5 --labels plain --labels "batch norm" --results results/reference/runs --out results/reference/published
 	$(BNBENCH) compare lenet5_batchnorm --baseline lenet5 --labels plain --labels "batch norm" --results results/reference/runs --out results/reference/corrected
 	$(BIN)/python tests/test_documentation.py
+
+evidence: $(VENV)/installed-dev  ## Run the studies that claims still wait for, one by one into the reference
+	for study in $(EVIDENCE); do \
+	  $(BNBENCH) reproduce $$study $(VARIANT) && $(MAKE) reference STUDY=$$study || exit 1; \
+	done
 
 $(PEERS)/installed: benchmarks/requirements-peers.txt constraints.txt
 	@$(PYTHON) -m venv $(PEERS)

@@ -18,6 +18,9 @@ KERAS_FRAGMENT = ("Dense", "Dense", "Dense")
 """The layers that the last article's first fragment lists. It imports ``BatchNormalization`` and
 never uses it, and its last bracket is not closed, so that Python refuses it."""
 
+SECOND_KERAS_FRAGMENT = ("Conv2D", "Conv2D", "Dense")
+"""Those of its second one. It has no ``Flatten`` either, so that its dense layer acts on pixels."""
+
 
 @exact
 def rows_of_scores() -> Check:
@@ -44,6 +47,14 @@ def batch_norm_layers_of_the_keras_fragment() -> Check:
     """Count the batch norm layers that the fragment lists."""
     why = "it imports the layer without using it, and a bracket is missing, so it does not run"
     layers = KERAS_FRAGMENT.count("BatchNormalization")
+    return Check("batch norm layers in it", layers, claimed=1, why=why)
+
+
+@exact
+def batch_norm_layers_of_the_second_keras_fragment() -> Check:
+    """Count the batch norm layers that the convolutional fragment lists."""
+    why = "it imports the layer without using it, and a comma and a bracket are missing"
+    layers = SECOND_KERAS_FRAGMENT.count("BatchNormalization")
     return Check("batch norm layers in it", layers, claimed=1, why=why)
 
 

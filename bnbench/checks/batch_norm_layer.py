@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from bnbench.checks.registry import exact
 from bnbench.claims import Check
-from bnbench.models.layers import BatchNormMaps
+from bnbench.models.layers import BatchNormMaps, HiddenLayer
+from bnbench.models.normalizations.batch import BatchNormalization
 
 MAPS, EXAMPLES, SIZE = 6, 64, 28
 SAME = 1e-4
@@ -94,6 +95,34 @@ def means_of_a_layer() -> Check:
     layer, _, _ = _trained_layer()
     assert layer.running_mean is not None
     return Check("means of 6 maps", layer.running_mean.numel(), claimed=MAPS)
+
+
+@exact
+def momentum_weighs_a_new_batch() -> Check:
+    """Compare running means after one batch with the momentum times the batch's means, from 0."""
+    x, momentum = _maps(), 0.3
+    layer = BatchNormMaps(MAPS, momentum=momentum)
+    layer(x)
+    assert layer.running_mean is not None
+    expected = momentum * x.double().numpy().mean(AXES)
+    apart = abs(layer.running_mean.double().numpy() - expected) / abs(expected)
+    return Check("largest difference, relative", float(apart.max()), 0.0, SAME)
+
+
+@exact
+def batch_norm_is_in_front_of_the_activation() -> Check:
+    """Compare a hidden layer with the activation of batch norm of the weights' outputs."""
+    generator = torch.Generator().manual_seed(0)
+    affine = nn.Linear(SIZE, MAPS, bias=False)
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        affine.weight.copy_(torch.randn(MAPS, SIZE, generator=generator))
+        hidden = HiddenLayer(affine, "relu", BatchNormalization(kind="batch"))
+        x = torch.randn(EXAMPLES, SIZE, generator=generator)
+        found = hidden(x).double().numpy()
+    z = x.double().numpy() @ affine.weight.detach().double().numpy().T
+    normalized = (z - z.mean(0)) / np.sqrt(z.var(0) + BatchNormalization(kind="batch").epsilon)
+    apart = abs(found - np.maximum(normalized, 0)).max()
+    return Check("largest difference from the formula", float(apart), 0.0, SAME)
 
 
 @exact
