@@ -113,8 +113,8 @@ def momentum_weighs_a_new_batch() -> Check:
 def batch_norm_is_in_front_of_the_activation() -> Check:
     """Compare a hidden layer with the activation of batch norm of the weights' outputs."""
     generator = torch.Generator().manual_seed(0)
-    affine = nn.Linear(SIZE, MAPS, bias=False)
     with torch.random.fork_rng(devices=[]), torch.no_grad():
+        affine = nn.Linear(SIZE, MAPS, bias=False)
         affine.weight.copy_(torch.randn(MAPS, SIZE, generator=generator))
         hidden = HiddenLayer(affine, "relu", BatchNormalization(kind="batch"))
         x = torch.randn(EXAMPLES, SIZE, generator=generator)
