@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 from bnbench.errors import BnbenchError
 
 Entry = TypeVar("Entry")
+Base = TypeVar("Base")
 GROUP = "bnbench"
 """Of the entry points whose modules are imported when a name is not known."""
 ALLOW_IMPORT = "BNBENCH_ALLOW_IMPORT"
@@ -88,6 +89,18 @@ class Registry(dict[str, Entry]):
             raise BnbenchError(f"{where}{path} is no {self.kind}: {error}") from None
         except BnbenchError as error:
             raise BnbenchError(*(f"{where}{line}" for line in error.problems)) from None
+
+
+def subclass_of(base: type[Base]) -> Callable[[str, type[Base]], type[Base]]:
+    """Make the check of an import path that a `Registry` of classes takes."""
+
+    def checked(_: str, given: type[Base]) -> type[Base]:
+        if not issubclass(given, base):
+            package = base.__module__.rpartition(".")[0]
+            raise TypeError(f"it is no subclass of {package}.{base.__name__}")
+        return given
+
+    return checked
 
 
 @cache

@@ -12,7 +12,7 @@ from bnbench.config import BatchNormSettings, Experiment, ModelSettings, checked
 from bnbench.errors import BnbenchError
 from bnbench.models.layers import HiddenLayer, find_activation
 from bnbench.models.normalizations import Normalization, find_normalization
-from bnbench.registry import Registry, unknown
+from bnbench.registry import Registry, subclass_of, unknown
 
 
 class Network(nn.Module):
@@ -70,9 +70,7 @@ class Architecture:
 
 
 def _of_path(path: str, network: type[Network]) -> Architecture:
-    if not issubclass(network, Network):
-        raise TypeError("it is no subclass of bnbench.models.Network")
-    return Architecture(path, network, ())
+    return Architecture(path, subclass_of(Network)(path, network), ())
 
 
 ARCHITECTURES = Registry[Architecture]("architecture", _of_path)
@@ -129,10 +127,10 @@ def _resolve_batch_norm(
         if batch_norm is None:
             return None
         twin = f"{architecture.name}_BatchNorm"
-        other = f"set model.name to {twin}, or " if twin in ARCHITECTURES else ""
+        or_twin = f"set model.name to {twin}, or " if twin in ARCHITECTURES else ""
         raise BnbenchError(
             f"{experiment.place('model.batch_norm')}: {architecture.name} has no batch norm;"
-            f" {other}remove this section"
+            f" {or_twin}remove this section"
         )
     batch_norm = batch_norm or BatchNormSettings()
     layers = batch_norm.layers or _layers_of_article(architecture, experiment.model)
@@ -163,7 +161,9 @@ def _layers_of_article(architecture: Architecture, settings: ModelSettings) -> t
     network = architecture.network
     if settings.widths is not None:
         return network.layers(settings)
-    forms = [one.normalized_layers for one in ARCHITECTURES.values() if one.network is network]
+    forms = [
+        known.normalized_layers for known in ARCHITECTURES.values() if known.network is network
+    ]
     return next(filter(None, [architecture.normalized_layers, *forms]), network.hidden_layers)
 
 

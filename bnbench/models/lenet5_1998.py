@@ -35,7 +35,7 @@ class TableConvolution(nn.Conv2d):
     def __init__(self, table: tuple[tuple[int, ...], ...], kernel_size: int) -> None:
         seen = 1 + max(max(row) for row in table)
         super().__init__(seen, len(table), kernel_size)
-        pairs = [(place, one) for place, row in enumerate(table) for one in row]
+        pairs = [(place, input_map) for place, row in enumerate(table) for input_map in row]
         inputs = [kernel_size**2 * len(table[place]) for place, _ in pairs]
         scale = torch.tensor(inputs).view(-1, 1, 1, 1) ** -0.5
         kernels = torch.empty(len(pairs), 1, kernel_size, kernel_size).uniform_(-1, 1)

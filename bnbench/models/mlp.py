@@ -69,7 +69,7 @@ class MLP(Network):
 
 def _refuse_more(features: Sequence[int]) -> None:
     """Refuse what would fill the memory before a number of it is trained."""
-    weights = sum(one * other for one, other in pairwise(features))
+    weights = sum(inputs * outputs for inputs, outputs in pairwise(features))
     if weights > MOST_WEIGHTS:
         raise BnbenchError(
             f"has {weights:,} weights, and {MOST_WEIGHTS:,} are the most; set widths"

@@ -99,7 +99,7 @@ def sample(values: Tensor) -> Tensor:
         return chosen.t().contiguous()
     for axis in (2, 3):
         size = chosen.shape[axis]
-        at = [size * (one + 1) // (POSITIONS + 1) for one in range(POSITIONS)]
+        at = [size * (position + 1) // (POSITIONS + 1) for position in range(POSITIONS)]
         chosen = chosen.index_select(axis, torch.tensor(at, device=chosen.device))
     return chosen.transpose(0, 1).flatten(1)
 
@@ -117,7 +117,9 @@ def _described(ordered: Tensor, before: Tensor | None) -> dict[str, Tensor]:
     return {
         "mean": ordered.mean(dim=1),
         "sd": ordered.std(dim=1, correction=0),
-        "percentiles": torch.stack([_percentile(ordered, one) for one in PERCENTILES], dim=1),
+        "percentiles": torch.stack(
+            [_percentile(ordered, percent) for percent in PERCENTILES], dim=1
+        ),
         "moved": moved,
     }
 

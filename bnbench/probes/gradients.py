@@ -61,7 +61,7 @@ class Gradients(Probe):
                 f"{name}.histogram": _histogram(weight),
             }
         first, last = (weights[name].norm() for name in (hidden[0], hidden[-1]))
-        norms = torch.stack([one.norm() for one in weights.values()])
+        norms = torch.stack([gradient.norm() for gradient in weights.values()])
         numbers["gradient_ratio"] = first / last
         numbers["gradient_spread"] = norms.amax() / norms.amin()
         return Seen({name: _plain(value) for name, value in numbers.items()})

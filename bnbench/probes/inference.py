@@ -69,7 +69,7 @@ class Inference(Probe):
         whole = len(view.images) // self.batch * self.batch or len(view.images)
         images, labels = view.images[:whole], view.labels[:whole]
         batches = torch.split(images, self.batch)
-        running = {name: (_mean(one).clone(), _variance(one).clone()) for name, one in layers}
+        running = {name: (_mean(layer).clone(), _variance(layer).clone()) for name, layer in layers}
         in_batches = torch.cat([model(batch) for batch in batches])
         turned = torch.split(images.roll(self.batch // 2, 0), self.batch)
         company = torch.cat([model(batch) for batch in turned])
@@ -77,13 +77,15 @@ class Inference(Probe):
         _set(layers, running)
         model.eval()
         by_running = torch.cat([model(batch) for batch in batches])
-        alone = torch.cat([model(one[None]) for one in images[:ALONE]])
+        alone = torch.cat([model(image[None]) for image in images[:ALONE]])
         _set(layers, population)
         by_population = torch.cat([model(batch) for batch in batches])
         together = by_running[:ALONE]
         answers = company.argmax(1).roll(-(self.batch // 2), 0)
         errors = _mean_errors(first) if first is not None else np.full(len(SIZES), np.nan)
-        accuracies = [_accuracy(one, labels) for one in (by_running, by_population, in_batches)]
+        accuracies = [
+            _accuracy(logits, labels) for logits in (by_running, by_population, in_batches)
+        ]
         return Seen(
             {
                 **_statistics_errors(running, population),
@@ -107,9 +109,9 @@ Layers = list[tuple[str, BatchNorm]]
 
 def _batch_norms(model: Network) -> Layers:
     return [
-        (name, one)
-        for name, one in model.named_modules()
-        if isinstance(one, BatchNorm) and one.track_running_stats
+        (name, module)
+        for name, module in model.named_modules()
+        if isinstance(module, BatchNorm) and module.track_running_stats
     ]
 
 
@@ -145,8 +147,8 @@ def _population(
         if layers:
             first.append(inputs[layers[0][0]])
     statistics = {
-        name: (torch.stack([one for one, _ in found]).mean(0),
-               torch.stack([one for _, one in found]).mean(0))
+        name: (torch.stack([mean for mean, _ in found]).mean(0),
+               torch.stack([variance for _, variance in found]).mean(0))
         for name, found in sums.items()
     }  # fmt: skip
     return statistics, torch.cat(first) if first else None
@@ -171,7 +173,7 @@ def _statistics_errors(running: Statistics, population: Statistics) -> dict[str,
         return {"running_mean_error": np.nan, "running_variance_error": np.nan}
     of_mean = [(running[name][0] - mean) / variance.sqrt()
                for name, (mean, variance) in population.items()]  # fmt: skip
-    of_variance = [running[name][1] / one - 1 for name, (_, one) in population.items()]
+    of_variance = [running[name][1] / variance - 1 for name, (_, variance) in population.items()]
     return {
         "running_mean_error": _root_mean_square(torch.cat(of_mean)),
         "running_variance_error": _root_mean_square(torch.cat(of_variance)),

@@ -48,9 +48,9 @@ class Landscape(Probe):
         losses, changes = [], []
         for rate in self.rate * RATES:
             move_to(view.model, place - rate * gradient)
-            there, gradient_there = loss_and_gradient(view)
-            losses.append(there)
-            changes.append(float((gradient - gradient_there).norm()))
+            further_loss, further_gradient = loss_and_gradient(view)
+            losses.append(further_loss)
+            changes.append(float((gradient - further_gradient).norm()))
         beta = float(np.max(np.array(changes) / (self.rate * RATES * float(gradient.norm()))))
         return Seen(
             {

@@ -17,8 +17,8 @@ def vector(tensors: Sequence[Tensor]) -> Tensor:
 
 def parts(flat: Tensor, like: Sequence[Tensor]) -> Iterator[Tensor]:
     """Cut a vector (P,) into tensors of the shapes of others."""
-    pieces = torch.split(flat, [one.numel() for one in like])
-    return (piece.view_as(one) for piece, one in zip(pieces, like, strict=True))
+    pieces = torch.split(flat, [shape_of.numel() for shape_of in like])
+    return (piece.view_as(shape_of) for piece, shape_of in zip(pieces, like, strict=True))
 
 
 @torch.no_grad()
@@ -40,7 +40,7 @@ def place_of(view: View) -> Tensor:
     return vector(list(view.model.parameters()))
 
 
-def cosine(one: Tensor, other: Tensor) -> float:
+def cosine(first: Tensor, second: Tensor) -> float:
     """Compute the cosine of the angle between two vectors; NaN where one is 0."""
-    lengths = one.norm() * other.norm()
-    return float(one @ other / lengths) if lengths > 0 else float("nan")
+    lengths = first.norm() * second.norm()
+    return float(first @ second / lengths) if lengths > 0 else float("nan")

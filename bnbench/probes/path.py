@@ -33,7 +33,7 @@ class Path(Probe):
     def look(self, view: View) -> Seen:
         """See `Path`."""
         place, (_, gradient) = place_of(view), loss_and_gradient(view)
-        kept = {name: one.to(place.device) for name, one in view.kept.items()}
+        kept = {name: tensor.to(place.device) for name, tensor in view.kept.items()}
         nan = float("nan")
         if not kept:
             start = {"start": place, "length": torch.zeros(()), "moves": torch.zeros(())}

@@ -37,16 +37,16 @@ class Perturbation(Probe):
     @torch.no_grad()
     def look(self, view: View) -> Seen:
         """See `Perturbation`."""
-        weights = [one for one in view.model.parameters() if one.dim() > 1]
-        before = [one.clone() for one in weights]
+        weights = [weight for weight in view.model.parameters() if weight.dim() > 1]
+        before = [weight.clone() for weight in weights]
         logits = view.model(view.images)
         loss = float(view.loss(logits, view.labels))
         changes = np.empty((2, len(NOISES), DRAWS))
         for draw in range(DRAWS):
             directions = _directions(before, draw)
             for place, noise in enumerate(NOISES):
-                for one, value, direction in zip(weights, before, directions, strict=True):
-                    one.copy_(value + noise * direction)
+                for weight, value, direction in zip(weights, before, directions, strict=True):
+                    weight.copy_(value + noise * direction)
                 moved = view.model(view.images)
                 changes[0, place, draw] = abs(float(view.loss(moved, view.labels)) - loss)
                 changes[1, place, draw] = float((moved - logits).norm() / logits.norm())
@@ -65,7 +65,7 @@ def _directions(weights: list[Tensor], draw: int) -> list[Tensor]:
     """Draw, for each tensor of weights, a direction as long as the tensor."""
     generator = torch.Generator().manual_seed(draw)
     directions = []
-    for one in weights:
-        noise = torch.randn(one.shape, generator=generator).to(one)
-        directions.append(noise * (one.norm() / noise.norm()))
+    for weight in weights:
+        noise = torch.randn(weight.shape, generator=generator).to(weight)
+        directions.append(noise * (weight.norm() / noise.norm()))
     return directions

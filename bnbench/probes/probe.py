@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from bnbench.config import Experiment, ProbeSettings, checked_section
 from bnbench.errors import BnbenchError
 from bnbench.models import Network, find_architecture
-from bnbench.registry import Registry, unknown
+from bnbench.registry import Registry, subclass_of, unknown
 
 OUTPUT = "output"
 """The last layer, which is no hidden one."""
@@ -81,13 +81,7 @@ class Probe(ProbeSettings):
         return self.layers or model.hidden_layers
 
 
-def _of_path(_: str, kind: type[Probe]) -> type[Probe]:
-    if not issubclass(kind, Probe):
-        raise TypeError("it is no subclass of bnbench.probes.Probe")
-    return kind
-
-
-PROBES = Registry[type[Probe]]("probe", _of_path)
+PROBES = Registry[type[Probe]]("probe", subclass_of(Probe))
 register_probe, find_probe = PROBES.register, PROBES.find
 
 

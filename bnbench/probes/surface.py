@@ -52,18 +52,18 @@ class Surface(Probe):
     @torch.no_grad()
     def look(self, view: View) -> Seen:
         """See `Surface`."""
-        count = sum(one.numel() for one in view.model.parameters())
+        count = sum(parameter.numel() for parameter in view.model.parameters())
         if count > MOST_PARAMETERS:
             raise BnbenchError(
                 f"probes: surface: the model has {count:,} parameters, and a surface takes"
                 f" {MOST_PARAMETERS:,} at most; choose a smaller model"
             )
-        middle, one, other = place_of(view), *self._directions(view.model)
+        middle, first, second = place_of(view), *self._directions(view.model)
         axis = np.linspace(-self.radius, self.radius, self.points)
         losses = np.empty((self.points, self.points))
         for row, along in enumerate(axis):
             for column, across in enumerate(axis):
-                move_to(view.model, middle + float(along) * one + float(across) * other)
+                move_to(view.model, middle + float(along) * first + float(across) * second)
                 losses[row, column] = float(view.loss(view.model(view.images), view.labels))
         move_to(view.model, middle)
         at_middle = float(view.loss(view.model(view.images), view.labels))
@@ -79,8 +79,8 @@ class Surface(Probe):
     def _directions(self, model: Network) -> tuple[Tensor, Tensor]:
         if self.parameters is None:
             return _filter_normalized(model, 0), _filter_normalized(model, 1)
-        one, other = (_along(model, name) for name in self.parameters)
-        return one, other
+        first, second = (_along(model, name) for name in self.parameters)
+        return first, second
 
 
 def _filter_normalized(model: Network, number: int) -> Tensor:
@@ -101,12 +101,14 @@ def _along(model: Network, name: str) -> Tensor:
     """The direction (P,) of one parameter."""
     found = _NAMED.fullmatch(name)
     parameters = dict(model.named_parameters())
-    directions = {other: torch.zeros_like(one) for other, one in parameters.items()}
+    directions = {known: torch.zeros_like(parameter) for known, parameter in parameters.items()}
     try:
         assert found is not None
         directions[found[1]][tuple(map(int, found[2].split(",")))] = 1
     except (AssertionError, KeyError, IndexError):
-        known = ", ".join(f"{one} {list(value.shape)}" for one, value in parameters.items())
+        known = ", ".join(
+            f"{parameter} {list(value.shape)}" for parameter, value in parameters.items()
+        )
         raise BnbenchError(
             f"probes: surface: parameters: there is no {name}; write one number of one of {known},"
             f" such as {next(iter(parameters))}[0,0,0,0]"

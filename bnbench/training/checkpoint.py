@@ -249,11 +249,11 @@ def _refuse_other_logs(run: Run, checkpoint: Checkpoint) -> None:
     logs = [(run.batches, sizes.batches), (run.epochs, sizes.epochs)]
     if sizes.evaluations:
         logs.append((run.evaluations, sizes.evaluations))
-    there = {path.name: hash_of_start(path, size) for path, size in logs}
-    if shorter := ", ".join(name for name, found in there.items() if found is None):
+    hashes = {path.name: hash_of_start(path, size) for path, size in logs}
+    if shorter := ", ".join(name for name, found in hashes.items() if found is None):
         raise _Unusable(f"goes further than {shorter}")
-    if other := ", ".join(name for name in there if there[name] != checkpoint.hashes.get(name)):
-        raise _Unusable(f"does not go with {other}, which was edited")
+    if edited := ", ".join(name for name in hashes if hashes[name] != checkpoint.hashes.get(name)):
+        raise _Unusable(f"does not go with {edited}, which was edited")
 
 
 def _content(path: Path) -> dict[str, Any]:

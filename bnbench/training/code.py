@@ -81,6 +81,7 @@ EARLIER = {
     # registry of its own.
     "bnbench.models.architecture": (
         "4c24cbd5dd63", "f4a8abe9c10b", "a0937db9845a", "be9fbc54413a", "9b8a5675cd85",
+        "7c9f2381589b",  # other names of locals
     ),
     "bnbench.models.cnn": ("79933069924a",),
     "bnbench.models.input_size": (ABSENT,),
@@ -89,19 +90,28 @@ EARLIER = {
         "f6cc5450e37f",  # the running averages moved in two places
     ),
     "bnbench.models.lenet5": ("e68e90ac93c6",),
-    "bnbench.models.mlp": ("8bff7cd00324", "168f0ccd70fd"),  # two hidden layers; of any width
+    # Two hidden layers; of any width.
+    "bnbench.models.mlp": ("8bff7cd00324", "168f0ccd70fd", "1ec9e2d1a1dd"),
     "bnbench.models.normalizations": (ABSENT, "87d3ffc340f6", "9255b5bdfdf9"),
     "bnbench.models.normalizations.batch": (ABSENT,),
     "bnbench.models.normalizations.batch_renorm": ("d75a64a9c9ec",),  # it took any warm-up
     "bnbench.models.normalizations.ghost": ("4205352f3b30",),
-    "bnbench.models.normalizations.kind": (ABSENT, "ce264365ae82", "d16768622a13"),
+    "bnbench.models.normalizations.kind": (ABSENT, "ce264365ae82", "d16768622a13", "784ca2fdc913"),
     "bnbench.models.normalizations.over_batch": (ABSENT, "392333b89eea"),
     "bnbench.models.operators": ("5cafe9b3d981",),  # a network could not be exported
+    "bnbench.models.lenet5_1998": ("49ec51f385f0",),
+    "bnbench.probes.activations": ("2edceedfc6bb",),
+    "bnbench.probes.gradients": ("d229ebabffd1",),
+    "bnbench.probes.inference": ("2c17bc732502",),
+    "bnbench.probes.landscape": ("b2abe295b87b",),
+    "bnbench.probes.path": ("c587727e4932",),
+    "bnbench.probes.perturbation": ("9f542460e65a",),
+    "bnbench.probes.surface": ("84432dc99d0f",),
     "bnbench.runs.logs": ("e56b46b90b2a",),  # it hashed no rows
     # Its code was the loop's; it knew one period.
     "bnbench.training.batches": (ABSENT, "26008561acc9"),
     "bnbench.training.capture": (ABSENT, "a845fe1b6e0b"),
-    "bnbench.training.device": ("633b0c1aaa5f", "48805571a221"),
+    "bnbench.training.device": ("633b0c1aaa5f", "48805571a221", "5389b544c375"),
     "bnbench.training.evaluation": ("d28e7395eaea",),
     # It recorded; it had no `shared`; it knew one seed only; it named members by their places; it
     # chose no kernels; it had no probes; no early stopping.
@@ -111,6 +121,7 @@ EARLIER = {
         "3293d2d67c45",
         "288bbed2387d",  # a study's registration was not in its runs' manifests
         "3ff58fd4fa7a",  # a config repeated the size of the images
+        "42d22c7c8892",  # locals were named less well
     ),
     "bnbench.training.initialization": ("43a0ded12d08",),  # it scaled nothing
     # Its code was the loop's; it updated; it chose no kernels; no periods; one rate; the loop went
@@ -131,7 +142,7 @@ EARLIER = {
     "bnbench.training.optimizer": ("bb312ec111a7", "1003fd272abd", "35d7632dd775"),
     "bnbench.training.progress": (ABSENT, "b8844e2ffbce"),
     "bnbench.training.schedule": (ABSENT, "1283d2ce7f3b"),  # a peak at the first step was an error
-    "bnbench.training.stack": (ABSENT, "e194440fe36d", "4a25ece63996"),
+    "bnbench.training.stack": (ABSENT, "e194440fe36d", "4a25ece63996", "18b408ebd9f9"),
 }  # fmt: skip
 """Module -> hashes that it had when it gave the same bits: a rewrite orphans no finished run.
 The golden losses, exact on the kind of processor that recorded them, are the test that it is so."""

@@ -22,15 +22,15 @@ def resolve_device(experiment: Experiment) -> torch.device:
     torch.device
         For ``auto``: CUDA where there is one, else MPS, else the CPU.
     """
-    there = {
+    available = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
         "cpu": True,
     }
     wanted = experiment.training.device
     if wanted == "auto":
-        return torch.device(next(name for name, available in there.items() if available))
-    if not there[wanted]:
+        return torch.device(next(name for name, usable in available.items() if usable))
+    if not available[wanted]:
         raise BnbenchError(
             f"{experiment.place('training.device')}: PyTorch finds no {wanted} device here;"
             " use cpu or auto"

@@ -81,7 +81,7 @@ def run_experiment(
         data_dir=data_dir, fresh=fresh, shared=shared, registered=registered,
     )  # fmt: skip
     with closing(rows):
-        yield from (row for one, row in rows if one == seed)
+        yield from (row for of_seed, row in rows if of_seed == seed)
 
 
 def run_seeds(
@@ -116,7 +116,11 @@ def run_seeds(
         wanted = _wanted(experiment, seeds, Path(results), splits, device.type)
         for run in wanted:
             held.enter_context(locked(run))
-        left = {run: one for run, one in wanted.items() if fresh or not is_finished(run, one)}
+        left = {
+            run: identity
+            for run, identity in wanted.items()
+            if fresh or not is_finished(run, identity)
+        }
         for run in wanted.keys() - left.keys():
             remove_checkpoints(run, int(is_open_ended(experiment)))  # killed in its last instant
         if not left:
@@ -128,7 +132,7 @@ def run_seeds(
             learner,
             _twin(experiment, splits, device) if experiment.probes else None,
             settings.epochs * batches_in_epoch(len(splits.train.labels), settings),
-            next((one.state.looks for one in kept.values()), None),
+            next((checkpoint.state.looks for checkpoint in kept.values()), None),
         )
         learner.periods += looks.periods
         records = Recordings(held, left, splits, kept, looks, registered or {})

@@ -102,7 +102,7 @@ class Looks:
         """What a resumed run needs, as tensors and numbers by name."""
         return {
             kind: {
-                "seen": {name: torch.from_numpy(np.stack(one)) for name, one in seen.items()},
+                "seen": {name: torch.from_numpy(np.stack(looks)) for name, looks in seen.items()},
                 "kept": self._kept[kind],
                 "seconds": self.seconds[kind],
             }
@@ -146,7 +146,7 @@ class Looks:
 
     def _check_size(self, probe: Probe, steps: int) -> None:
         """Refuse what the first look shows to become too much."""
-        of_a_look = sum(one[0].nbytes for one in self._seen[probe.kind].values())
+        of_a_look = sum(looks[0].nbytes for looks in self._seen[probe.kind].values())
         looks = 1 + steps // probe.every
         if of_a_look * looks > MOST_BYTES:
             least = -(-steps * of_a_look // (MOST_BYTES - of_a_look))

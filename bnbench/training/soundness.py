@@ -202,8 +202,8 @@ def _are_looks(found: Any, count: int) -> bool:
         return False
     tensors = (*seen.values(), *kept.values())
     return (
-        all(isinstance(one, torch.Tensor) for one in tensors)
-        and {(one.dtype, len(one) if one.dim() else 0) for one in seen.values()}
+        all(isinstance(tensor, torch.Tensor) for tensor in tensors)
+        and {(tensor.dtype, len(tensor) if tensor.dim() else 0) for tensor in seen.values()}
         == {(torch.float32, count)}
         and type(found["seconds"]) is float
     )

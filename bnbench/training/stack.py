@@ -134,7 +134,7 @@ def _stacked(layers: Sequence[nn.Module]) -> nn.Module:
         for name, value in first.state_dict().items()
     }
     if isinstance(first, nn.Linear):
-        return StackedLinear(members, *(nn.Parameter(one) for one in tensors.values()))
+        return StackedLinear(members, *(nn.Parameter(tensor) for tensor in tensors.values()))
     stacked = _without_tensors(first)
     if isinstance(stacked, nn.Conv2d):
         stacked.groups *= members
@@ -231,13 +231,13 @@ class StackedLearner(Learner):
         """Take over the weights and what the optimizer keeps; see `weights`."""
         self.model.network.load_state_dict(
             {
-                name: torch.cat([one[name] for one in models]) if value.dim() else value
+                name: torch.cat([model[name] for model in models]) if value.dim() else value
                 for name, value in models[0].items()
             }
         )
         first = optimizers[0]
         kept = {
-            name: self._together([one["state"][0][name] for one in optimizers])
+            name: self._together([optimizer["state"][0][name] for optimizer in optimizers])
             if value.dim()
             else value
             for name, value in first["state"].get(0, {}).items()

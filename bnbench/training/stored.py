@@ -58,7 +58,9 @@ def _pickled(content: bytes) -> bytes:
             names = {member.filename for member in members}
             if any(member.compress_type != ZIP_STORED for member in members):
                 raise ForeignError("is packed, which torch.save never does")
-            if len(names) < len(members) or sum(one.file_size for one in members) > len(content):
+            if len(names) < len(members) or sum(member.file_size for member in members) > len(
+                content
+            ):
                 raise ForeignError("holds a part twice")
             (pickled,) = (name for name in names if name.endswith("/data.pkl"))
             return archive.read(pickled)

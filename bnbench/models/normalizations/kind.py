@@ -8,7 +8,7 @@ from pydantic import ConfigDict
 from torch import nn
 
 from bnbench.config import NormalizationSettings
-from bnbench.registry import Registry
+from bnbench.registry import Registry, subclass_of
 
 
 class Normalization(NormalizationSettings):
@@ -34,13 +34,7 @@ class Normalization(NormalizationSettings):
         raise NotImplementedError
 
 
-def _of_path(_: str, kind: type[Normalization]) -> type[Normalization]:
-    if not issubclass(kind, Normalization):
-        raise TypeError("it is no subclass of bnbench.models.normalizations.Normalization")
-    return kind
-
-
-NORMALIZATIONS = Registry[type[Normalization]]("normalization", _of_path)
+NORMALIZATIONS = Registry[type[Normalization]]("normalization", subclass_of(Normalization))
 register_normalization, find_normalization = NORMALIZATIONS.register, NORMALIZATIONS.find
 
 

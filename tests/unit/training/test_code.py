@@ -14,12 +14,14 @@ from bnbench.config import (
     Experiment,
     ModelSettings,
     NormalizationSettings,
+    ProbeSettings,
     configuration_hash,
     differing_recipe,
     load_experiment,
 )
 from bnbench.execution import plan_runs
 from bnbench.models.normalizations import NORMALIZATIONS
+from bnbench.probes import PROBES
 from bnbench.training import code, run_experiment
 from bnbench.training.code import code_hashes, equal_code
 
@@ -172,10 +174,13 @@ def test_a_finished_run_and_the_code_of_today(
 
 def test_earlier_hashes_are_of_modules_that_still_decide() -> None:
     """An entry for another name would be dead, and one for today's hash useless."""
-    now = hashes("LeNet5") | hashes("MLP") | hashes("CNN")
+    now = hashes("LeNet5") | hashes("MLP") | hashes("CNN") | hashes("LeNet5_1998")
     for kind in NORMALIZATIONS:
         model = ModelSettings(name="LeNet5", normalization=NormalizationSettings(kind=kind))
         now |= code_hashes(Experiment(experiment="e", model=model))
+    for kind in PROBES:
+        model, probes = ModelSettings(name="LeNet5"), (ProbeSettings(kind=kind),)
+        now |= code_hashes(Experiment(experiment="e", model=model, probes=probes))
     for name, earlier in code.EARLIER.items():
         assert now[name] not in earlier
 
