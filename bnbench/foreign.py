@@ -18,7 +18,6 @@ def read_foreign(path: Path, most_bytes: int) -> bytes:
 
     Parameters
     ----------
-    path : Path
     most_bytes : int
         A larger file is refused before it is read, and so is one that never ends.
     """

@@ -117,8 +117,6 @@ def unknown(kind: str, name: str, known: Iterable[str], place: str = "") -> Bnbe
     ----------
     kind : str
         What the name stands for, such as ``"architecture"``.
-    name : str
-    known : iterable of str
     place : str, default ""
         Where it was written (``file:line:column: key``), put in front of the message.
     """

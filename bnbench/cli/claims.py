@@ -58,7 +58,6 @@ def print_claims(
 
     Parameters
     ----------
-    judgements : sequence of Judgement
     article, verdict : str, optional
         Print only these.
     csv : Path, optional

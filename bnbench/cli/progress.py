@@ -19,7 +19,6 @@ def shown(events: Iterable[Event], runs: int, epochs: int, slots: int) -> Iterat
 
     Parameters
     ----------
-    events : iterable of Event
     runs, epochs : int
         How many there will be in all.
     slots : int

@@ -95,11 +95,6 @@ def run_plan(plan: Plan, running: Running) -> int:
     -------
     int
         Exit code: 0; 1 if a run failed; 130 or 143 if SIGINT or SIGTERM stopped the command.
-
-    Raises
-    ------
-    BnbenchError
-        If a run was refused, after the others have ended.
     """
     return unless_stopped(
         lambda: _told(plan, _outcomes(plan, running), listing=not running.how.as_json)

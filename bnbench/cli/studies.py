@@ -72,7 +72,6 @@ def judge_results(paths: Sequence[Path], results: Path, seeds: int | None = None
     paths : sequence of Path
         Files of the studies to look at; by default all that have runs there, and what is exact is
         checked, too.
-    results : Path
     seeds : int, optional
         By default as many as there are.
     """

@@ -112,8 +112,6 @@ def table(
 
     Parameters
     ----------
-    headers : sequence of str
-    rows : iterable of sequence of str
     whole, right : collection of str
         Headers of the columns that are never folded, and of those set flush right, which are not
         folded either.

@@ -22,7 +22,6 @@ def run_until_decided(
     ----------
     load : callable
         The study with so many seeds.
-    results : Path
     at_most : int
         Seeds.
     run : callable
@@ -32,11 +31,6 @@ def run_until_decided(
     -------
     Study, int
         As it was run last, and its exit code.
-
-    Raises
-    ------
-    BnbenchError
-        If the study has no question that more seeds could decide.
     """
     for seeds in looks(at_most):
         study = load(seeds)

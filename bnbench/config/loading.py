@@ -61,10 +61,6 @@ def load_experiment(
         Likewise of ``training.stack``.
     name : str, optional
         In place of the experiment's own, whatever the overrides.
-
-    Returns
-    -------
-    Experiment
     """
     path = config_file(path, "experiment")
     values, places = read_mapping(path, "experiment")

@@ -21,7 +21,6 @@ class PlannedContrast:
         As the study's file names it.
     treatment, baseline : str
         Labels of arms.
-    metrics : tuple of Metric
     smallest_effect : float
         Of interest, in the metrics' unit, declared beforehand.
     confirmatory : bool
@@ -52,7 +51,6 @@ class Change:
         The lead in the first, less the lead in the second.
     metrics : tuple of Metric
         Levels; the difference of two infinite times would be no number.
-    smallest_effect : float
     confirmatory, any_time : bool
         As of a `PlannedContrast`.
     """
@@ -73,15 +71,12 @@ class BestAgainstBest:
 
     Attributes
     ----------
-    name : str
     treatment, baseline : tuple of str
         Labels of the arms to choose from.
     metrics : tuple of Metric
         The first chooses.
     tuning_seeds : int
         So many first seeds choose; those after them score.
-    smallest_effect : float
-    confirmatory : bool
     """
 
     name: str

@@ -41,13 +41,10 @@ class Study:
     ----------
     name : str
         With ``_small`` for the small variant.
-    seeds : tuple of int
     arms : dict of str to StudyArm
         By label.
     grid_keys : dict of str to tuple of str
         Label without its point -> the keys that points give values to; empty without a grid.
-    contrasts : tuple of PlannedContrast
-    best : tuple of BestAgainstBest
     keeps : str
         What the small variant keeps, such as ``2 of 10 epochs``; empty for the study in full.
     has_small : bool

@@ -48,10 +48,6 @@ def load_study(path: str | Path, *, small: bool = False, seeds: int | None = Non
         In place of every config's ``training.device``.
     stack : int, optional
         In place of every config's ``training.stack``.
-
-    Returns
-    -------
-    Study
     """
     path = config_file(path, "study")
     values, places = read_mapping(path, "study")

@@ -114,7 +114,6 @@ def plan_runs(
 
     Parameters
     ----------
-    experiments : iterable of Experiment
     seeds : sequence of int
         The runs come seed by seed: stopped early, what is there is paired. Stacks are done whole,
         and their other seeds planned, too.
@@ -215,7 +214,6 @@ def estimate_seconds(tasks: Sequence[Task], jobs: int) -> float:
 
     Parameters
     ----------
-    tasks : sequence of Task
     jobs : int
         Runs at a time.
 

@@ -43,7 +43,6 @@ def run_tasks(
 
     Parameters
     ----------
-    tasks : sequence of Task
     jobs : int
         Runs at a time; each uses as many threads as its config says.
     rules : Rules

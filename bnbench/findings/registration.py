@@ -119,11 +119,6 @@ def registered_files(results: Path) -> dict[str, Path]:
     """List the files of all studies that have been registered, by the studies' names.
 
     A results folder may be another's: only files below the folder of the command are listed.
-
-    Raises
-    ------
-    BnbenchError
-        If a registration is not as bnbench wrote it.
     """
     known = [_read(path) for path in sorted((results / "studies").glob("*.json"))]
     files = {one.study: Path(one.file) for one in known if one.file}

@@ -157,10 +157,6 @@ def parse_metric(text: str, place: str = "") -> Metric:
     place : str, default ""
         Where it was written, for the error.
 
-    Returns
-    -------
-    Metric
-
     Examples
     --------
     >>> parse_metric("validation_accuracy@1").title

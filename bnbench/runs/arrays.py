@@ -37,7 +37,6 @@ def parse_arrays(content: bytes, most_bytes: int) -> dict[str, NDArray[Any]]:
 
     Parameters
     ----------
-    content : bytes
     most_bytes : int
         Unpacked; an archive of more is refused before it is.
 

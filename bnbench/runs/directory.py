@@ -169,10 +169,6 @@ def find_runs(paths: Iterable[Path]) -> list[Run]:
     ----------
     paths : iterable of Path
         Directories of runs or of experiments, packed or not.
-
-    Returns
-    -------
-    list of Run
     """
     runs: list[Run] = []
     for path in map(opened, paths):

@@ -69,7 +69,6 @@ class ListedExperiment:
         The most that a run has done.
     validation_accuracy : float or None
         Mean over the complete runs, each after its last epoch, in [0, 1].
-    devices : tuple of str
     ended : str or None
         The newest end, UTC, ISO 8601.
     """

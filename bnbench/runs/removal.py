@@ -22,13 +22,7 @@ SEED = re.compile(r"seed-\d+")
 
 
 def find_removable(paths: Iterable[Path]) -> list[Run]:
-    """Find the runs at or below each path, and what a killed removal has left of one.
-
-    Raises
-    ------
-    BnbenchError
-        If a path holds neither.
-    """
+    """Find the runs at or below each path, and what a killed removal has left of one."""
     found: list[Run] = []
     for path in paths:
         if opened(path) != path:

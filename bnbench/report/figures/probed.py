@@ -31,13 +31,7 @@ def has_probe(probe: str) -> Callable[[Study], bool]:
 
 
 def seen(run: FinishedRun, probe: str, name: str, dimensions: int) -> NDArray[Any]:
-    """Look up what a probe saw; its file may have been made by anybody.
-
-    Raises
-    ------
-    BnbenchError
-        If such a probe does not see it, or in other dimensions.
-    """
+    """Look up what a probe saw; its file may have been made by anybody."""
     found = run.looks[probe].get(name)
     if found is None or found.ndim != dimensions or not found.size:
         raise not_as_seen(run, probe, name)
