@@ -44,7 +44,9 @@ def read_arms(paths: Iterable[Path]) -> tuple[list[ArmRuns], list[str]]:
         raise BnbenchError("there is no finished run to compare:", *lines)
     arms = [_arm(group) for group in runs.values()]
     _check_same_data([run for arm in arms for run in arm.runs.values()])
-    _check_shared_seeds(arms)
+    whys = [why_unpaired(arm.label, arm.runs, arms[0].label, arms[0].runs) for arm in arms[1:]]
+    if problems := [why for why in whys if why]:
+        raise BnbenchError(*problems)
     return arms, [line for lines in left_out.values() for line in lines]
 
 
@@ -65,13 +67,6 @@ def _arm(runs: Sequence[FinishedRun]) -> ArmRuns:
     by_seed = {seed: seeds[seed] for seed in sorted(seeds)}
     experiment = first.experiment
     return ArmRuns(experiment.experiment, experiment, by_seed, replicated(experiment))
-
-
-def _check_shared_seeds(arms: Sequence[ArmRuns]) -> None:
-    baseline, *others = arms
-    whys = [why_unpaired(arm.label, arm.runs, baseline.label, baseline.runs) for arm in others]
-    if problems := [why for why in whys if why]:
-        raise BnbenchError(*problems)
 
 
 def _check_same_data(runs: Sequence[FinishedRun]) -> None:

@@ -41,10 +41,7 @@ class Column:
 def frame(columns: Iterable[Column], rows: Iterable[Any]) -> pd.DataFrame:
     """Lay out rows for programs; what a row does not have is empty."""
     known = list(rows)
+    cells = {column.title: [column.cell(row) for row in known] for column in columns}
     return pd.DataFrame(
-        {column.title: [_or_nan(column.cell(row)) for row in known] for column in columns}
+        {title: [math.nan if cell is None else cell for cell in of] for title, of in cells.items()}
     )
-
-
-def _or_nan(value: Any) -> Any:
-    return math.nan if value is None else value

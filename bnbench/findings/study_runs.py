@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from bnbench.findings.finished_run import FinishedRun, read_finished_run, why_un
 from bnbench.findings.published import PublishedRun, replicated
 from bnbench.findings.registration import Registration, read_registration
 from bnbench.findings.shared_seeds import why_unpaired
-from bnbench.runs import Run, run_directory
+from bnbench.runs import run_directory
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,15 +134,11 @@ def _read(experiment: Experiment, seed: int, results: Path) -> FinishedRun | str
         return why_unfinished(manifest)
     finished = read_finished_run(run, manifest)
     if differing := differing_recipe(finished.experiment, experiment):
-        raise _of_another_configuration(run, differing)
+        raise BnbenchError(
+            f"{run.config}: is of another configuration than the study's"
+            f" ({'; '.join(differing)}); give another --results folder"
+        )
     return finished
-
-
-def _of_another_configuration(run: Run, differing: Sequence[str]) -> BnbenchError:
-    return BnbenchError(
-        f"{run.config}: is of another configuration than the study's"
-        f" ({'; '.join(differing)}); give another --results folder"
-    )
 
 
 def _of_other_data(runs: Iterable[FinishedRun]) -> Iterator[str]:

@@ -69,7 +69,8 @@ def appendix(runs: Sequence[AppendixRun]) -> list[Listing]:
     usual = _usual(fields)
     by_experiment: dict[str, dict[int, Fields]] = {}
     for run, own in zip(runs, fields, strict=True):
-        by_experiment.setdefault(run.experiment, {})[run.seed] = _without(own, usual)
+        unusual = {key: value for key, value in own.items() if usual.get(key) != value}
+        by_experiment.setdefault(run.experiment, {})[run.seed] = unusual
     return [
         Listing("usual values", _lines(usual)),
         *[Listing(name, _experiment(group)) for name, group in by_experiment.items()],
@@ -105,10 +106,6 @@ def _shared(runs: Sequence[Fields]) -> Fields:
         for key, value in runs[0].items()
         if all(key in run and run[key] == value for run in runs)
     }
-
-
-def _without(fields: Fields, shared: Fields) -> Fields:
-    return {key: value for key, value in fields.items() if shared.get(key) != value}
 
 
 def _lines(fields: Fields) -> str:

@@ -66,7 +66,11 @@ def _rows(comparison: Comparison) -> Iterator[list[str]]:
     yield [
         "",
         *[arm.label for arm in arms],
-        *[_contrast_name(arm, arms[0], len(treatments)) for arm in treatments],
+        *(
+            [f"{arm.label} − {arms[0].label} (pp)" for arm in treatments]
+            if len(treatments) > 1
+            else ["difference (pp)"] * len(treatments)
+        ),
     ]
     yield ["runs", *map(_runs, arms), *[_pairs(arm, arms[0]) for arm in treatments]]
     yield ["epochs", *map(_epochs, arms), *[_both_epochs(arm, arms[0]) for arm in treatments]]
@@ -96,10 +100,6 @@ def _name(metric: Metric) -> str:
         return f"epochs to {100 * metric.threshold:g} %"
     split = metric.quantity.name.removesuffix("_accuracy")
     return f"{split}, {'epoch 1' if metric.epoch == 1 else 'last epoch'} (%)"
-
-
-def _contrast_name(treatment: ArmRuns, baseline: ArmRuns, contrasts: int) -> str:
-    return f"{treatment.label} − {baseline.label} (pp)" if contrasts > 1 else "difference (pp)"
 
 
 def _runs(arm: ArmRuns) -> str:

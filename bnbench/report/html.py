@@ -101,7 +101,7 @@ def _with_captions(tokens: Sequence[Token]) -> list[Token]:
     while place < len(tokens):
         token = tokens[place]
         kept.append(token)
-        if _is_figure(tokens, place):
+        if [child.type for child in _inline(tokens, place)] == ["image"]:
             caption = _italics(tokens, place + 3)
             assert caption is not None
             kept[-1] = Token("figure", "", 0, children=[*_inline(tokens, place), *caption])
@@ -119,10 +119,6 @@ def _inline(tokens: Sequence[Token], place: int) -> list[Token]:
     if place + 2 >= len(tokens) or tokens[place].type != "paragraph_open":
         return []
     return tokens[place + 1].children or []
-
-
-def _is_figure(tokens: Sequence[Token], place: int) -> bool:
-    return [child.type for child in _inline(tokens, place)] == ["image"]
 
 
 def _italics(tokens: Sequence[Token], place: int) -> list[Token] | None:

@@ -25,7 +25,7 @@ def environment() -> Environment:
     known = Environment(
         loader=PackageLoader("bnbench.report"),
         autoescape=True,  # so that macros return markup, which is not escaped again
-        finalize=lambda value: value if isinstance(value, Markup) else _marked(str(value)),
+        finalize=lambda value: value if isinstance(value, Markup) else Markup(escaped(str(value))),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -34,10 +34,6 @@ def environment() -> Environment:
     known.filters["fenced"] = _fenced
     known.filters["path"] = lambda text: Markup(quote(text))
     return known
-
-
-def _marked(text: str) -> Markup:
-    return Markup(escaped(text))
 
 
 def _fenced(text: str) -> Markup:

@@ -22,7 +22,10 @@ def read_predictions(run: Run, manifest: Manifest) -> NDArray[np.uint8]:
     ndarray of uint8, shape (2, N)
         Labels and predicted classes.
     """
-    answers = _read_array(run)
+    try:
+        answers: NDArray[np.uint8] = parse_array(read_foreign(run.predictions, MOST_BYTES))
+    except ForeignArrayError:
+        raise BnbenchError(f"{run.predictions}: is no array that bnbench wrote") from None
     dataset, final = manifest.dataset, manifest.final
     name, images = "test_accuracy", dataset.test_examples
     if images is None:  # the test file has served as validation
@@ -35,10 +38,3 @@ def read_predictions(run: Run, manifest: Manifest) -> NDArray[np.uint8]:
     if accuracy != stated:
         raise BnbenchError(f"{run.predictions}: {accuracy} are right, not final.{name} {stated}")
     return answers
-
-
-def _read_array(run: Run) -> NDArray[np.uint8]:
-    try:
-        return parse_array(read_foreign(run.predictions, MOST_BYTES))
-    except ForeignArrayError:
-        raise BnbenchError(f"{run.predictions}: is no array that bnbench wrote") from None

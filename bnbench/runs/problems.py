@@ -149,18 +149,13 @@ def _other_final(epochs: Log, manifest: Manifest, experiment: Experiment) -> Ite
 def _impossible_batches(batches: Log, diverged: bool) -> Iterator[str]:
     """Check that losses are finite, and accuracies whole numbers of correct answers."""
     finite = np.isfinite(batches.losses())
-    may_be_infinite = _last_part(batches) & diverged
+    split, epoch = batches["split"], batches["epoch"]
+    of_last_part = (split == split[-1:]) & (epoch == epoch[-1:])
+    may_be_infinite = of_last_part & diverged
     yield from _wrong(batches, "loss", finite | may_be_infinite, "is not finite")
     if diverged and finite.all():
         yield f"{batches.path}: every loss is finite, but the manifest says that the run diverged"
     yield from _no_share(batches, "accuracy", batches["examples"])
-
-
-def _last_part(batches: Log) -> Rows:
-    """Mark the rows of the split and epoch in which a run diverged."""
-    split, epoch = batches["split"], batches["epoch"]
-    last: Rows = (split == split[-1:]) & (epoch == epoch[-1:])
-    return last
 
 
 def _other_times(evaluations: Log, epochs: Log) -> Iterator[str]:
