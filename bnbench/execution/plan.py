@@ -22,7 +22,7 @@ from bnbench.training.check import check_batches, check_experiment
 from bnbench.training.checkpoint import epochs_kept
 from bnbench.training.code import equal_code
 from bnbench.training.device import on_device, reproducible, resolve_device
-from bnbench.training.kernels import resolve_kernels
+from bnbench.training.kernels import resolve_kernels, threads_of
 from bnbench.training.stack import build_learner, train_seeds
 
 
@@ -269,8 +269,9 @@ def _seconds_per_example(experiment: Experiment) -> float:
     seeds = settings.seeds_with(0)
     with reproducible(settings.threads):
         learner = build_learner(experiment.model_copy(update={"training": timed}), seeds, noise)
-        results = train_seeds(learner, noise, seeds)
-        rows = [row for _, row in results if isinstance(row, EpochRow)]
+        with threads_of(learner.kernels, settings.threads):
+            results = train_seeds(learner, noise, seeds)
+            rows = [row for _, row in results if isinstance(row, EpochRow)]
     if not rows:  # it diverges on noise, and may at once on its own data
         return 0.0
     last = rows[-1]

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-SOURCES = ("recipe.py", "tiles.py", "loops.py", "cross_entropy.py")
+SOURCES = (
+    "recipe.py", "job.py", "box.py", "atomic.py", "tiles.py", "loops.py", "cross_entropy.py",
+)  # fmt: skip
 
 
 def use_cache() -> None:

@@ -15,8 +15,13 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from bnbench.kernels import loops
+from bnbench.kernels import loops, team
 from bnbench.kernels.recipe import Recipe
+
+FORWARD, NORMALIZED = 1 << loops.CONVOLVE, 1 << loops.CONVOLVE | 1 << loops.NORMALIZE
+UNDO, TO_INPUT = 1 << loops.UNDO, 1 << loops.INPUT_GRADIENT
+BACKWARD = UNDO | 1 << loops.KERNEL_GRADIENT
+NO_GRADIENTS = (None,) * 7
 
 LIKE = {torch.float32: np.float32(0), torch.float64: np.float64(0)}
 
@@ -50,13 +55,16 @@ class MapsLayer(torch.autograd.Function):
         if recipe.pool == "maximum":
             places = torch.empty(pooled.shape, dtype=torch.uint8)
         inverse = x.new_empty(maps) if norm else None
+        moments = None
         if norm and not frozen:
             mean, variance = x.new_empty(maps), x.new_empty(maps)
-        loops.layer_forward(
-            LIKE[x.dtype], addresses_of(source, weight, bias, y, activated, pooled, places),
-            addresses_of(gamma, beta, mean, variance, inverse), shape, recipe.padding,
-            recipe.steps, frozen, recipe.epsilon,
+            moments = torch.empty(2, maps, height, dtype=torch.float64)
+        there = addresses_of(
+            source, weight, bias, y, activated, pooled, places, gamma, beta, mean, variance,
+            inverse, moments, *NO_GRADIENTS,
         )  # fmt: skip
+        stages = NORMALIZED if norm else FORWARD
+        _compute(x, stages, (*there, *shape, int(frozen), *recipe.numbers))
         context.recipe, context.shape, context.frozen = recipe, shape, frozen
         context.save_for_backward(source, weight, y, activated, places, gamma, mean, inverse)
         if mean is not None:
@@ -70,33 +78,36 @@ class MapsLayer(torch.autograd.Function):
         """Go back through pool, activation and batch norm, and the convolution."""
         source, weight, y, activated, places, gamma, mean, inverse = context.saved_tensors
         recipe: Recipe = context.recipe
-        shape, like = context.shape, LIKE[y.dtype]
         linear = source.dim() == 2
         gradient, padded = innermost(gradient), source
         if recipe.padding:
             padded = functional.pad(source, (0, 0, *[recipe.padding] * 4))
-        of_weight, of_bias = torch.empty_like(weight), y.new_empty(len(y))
+        of_bias, room = y.new_empty(len(y)), torch.empty_like(y)
+        of_weight = torch.empty_like(weight) if linear else torch.zeros_like(weight)
         of_source = of_gamma = of_beta = None
-        room: Any = None
         if gamma is not None:
             of_gamma, of_beta = torch.empty_like(of_bias), torch.empty_like(of_bias)
-        if gamma is not None or linear or context.needs_input_grad[0]:
-            room = torch.empty_like(y)
-        loops.maps_backward(
-            like, addresses_of(gradient, padded, y, activated, places, room),
-            addresses_of(gamma, None, mean, None, inverse),
-            addresses_of(None if linear else of_weight, of_bias, of_gamma, of_beta), shape,
-            recipe.padding, recipe.steps, context.frozen,
-        )  # fmt: skip
-        if linear:
-            torch.mm(room.flatten(1), source.t(), out=of_weight)
+        stages = UNDO if linear else BACKWARD
         if context.needs_input_grad[0]:
             of_source = torch.empty_like(source)
-            addresses = room.data_ptr(), weight.data_ptr(), of_source.data_ptr()
-            loops.input_backward(like, *addresses, shape, recipe.padding)
+            stages |= TO_INPUT
+        there = addresses_of(
+            padded, weight, None, y, activated, None, places, gamma, None, mean, None, inverse,
+            None, gradient, room, of_weight, of_bias, of_gamma, of_beta, of_source,
+        )  # fmt: skip
+        _compute(y, stages, (*there, *context.shape, int(context.frozen), *recipe.numbers))
+        if linear:
+            torch.mm(room.flatten(1), source.t(), out=of_weight)
+        if of_source is not None:
             of_source = of_source.t() if linear else of_source.permute(3, 0, 1, 2)
         bias = of_bias if context.needs_input_grad[2] else None
         return of_source, of_weight, bias, of_gamma, of_beta, None, None, None
+
+
+def _compute(like: Tensor, stages: int, job: tuple[int, ...]) -> None:
+    """Do stages of a `bnbench.kernels.job.Job`, with a team's help if there is one."""
+    box = team.address if like.dtype == torch.float32 else 0
+    loops.layer(LIKE[like.dtype], box, stages, job)
 
 
 def addresses_of(*tensors: Tensor | None) -> tuple[int, ...]:

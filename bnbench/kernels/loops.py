@@ -12,11 +12,24 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from bnbench.kernels.cache import use_cache
 
 use_cache()  # before the first function
 
+from bnbench.kernels.atomic import add, load, replace, store  # noqa: E402
+from bnbench.kernels.box import (  # noqa: E402
+    BITS,
+    CLOSED,
+    DONE,
+    HEAD,
+    MOST_PARTS,
+    STAGE,
+    let_others_run,
+    sleep,
+)
+from bnbench.kernels.job import FIELDS, Job  # noqa: E402
 from bnbench.kernels.recipe import (  # noqa: E402
     AVERAGE,
     FIRST,
@@ -37,6 +50,7 @@ from bnbench.kernels.tiles import (  # noqa: E402
     add_correlations,
     array_at,
     fused,
+    number,
     sum_products,
 )
 
@@ -45,6 +59,7 @@ options: Any = {
     "error_model": "numpy",
 }
 compiled = numba.njit(**options)
+pasted = numba.njit(inline="always", **options)  # where compiling a call again would take seconds
 # Sums in any order, so that they are vectorized: in functions that do nothing else, since the
 # compiler orders a larger expression as it happens to come, from one compilation to the next.
 summed = numba.njit(fastmath={"reassoc"}, **options)
@@ -52,7 +67,15 @@ kept = numba.njit(cache=True, **options)
 
 
 @compiled
-def _correlate_row(source, kernel, bias, target, shape, kernel_steps, before, i):
+def _block(block, maps, most):
+    """The first map of a block of at most so many, and how many it has."""
+    blocks = (maps + most - 1) // most
+    first = block * maps // blocks
+    return first, (block + 1) * maps // blocks - first
+
+
+@compiled
+def _correlate_row(source, kernel, bias, target, shape, kernel_steps, before, i, block):
     """Sum the products of a kernel with the maps around each pixel of a row; they are 0 outside.
 
     ``target[o, i, j] = bias[o] + sum over c, a, b of
@@ -69,70 +92,34 @@ def _correlate_row(source, kernel, bias, target, shape, kernel_steps, before, i)
     kernel_steps : tuple of int
         The place of ``kernel[0, 0, 0, 0]``, and the steps of o, c, a and b.
     before, i : int
+    block : int
+        Of at most `MAPS` maps o.
     """
     c, h, w, o, h_out, w_out, k, n = shape
     start, o_step, c_step, a_step, b_step = kernel_steps
     lanes = LANES * 4 // source.itemsize
-    blocks = (o + MAPS - 1) // MAPS
     a0, a1 = max(0, before - i), min(k, h + before - i)
-    for block in range(blocks):
-        first = block * o // blocks
-        maps = (block + 1) * o // blocks - first
-        for j in range(w_out):
-            b0, b1 = max(0, before - j), min(k, w + before - j)
-            x = ((i + a0 - before) * w + j + b0 - before) * n
-            weight = start + first * o_step + a0 * a_step + b0 * b_step
-            counts, steps, weight_steps = (
-                (c, a1 - a0, b1 - b0), (h * w * n, w * n, n), (c_step, a_step, b_step)
+    first, maps = _block(block, o, MAPS)
+    for j in range(w_out):
+        b0, b1 = max(0, before - j), min(k, w + before - j)
+        x = ((i + a0 - before) * w + j + b0 - before) * n
+        weight = start + first * o_step + a0 * a_step + b0 * b_step
+        counts, steps, weight_steps = (
+            (c, a1 - a0, b1 - b0), (h * w * n, w * n, n), (c_step, a_step, b_step)
+        )  # fmt: skip
+        if k == 1:  # channels in the innermost loop: it is the one that costs nothing
+            counts, steps, weight_steps = (1, 1, c), (0, 0, h * w * n), (0, 0, c_step)
+        y = ((first * h_out + i) * w_out + j) * n
+        done = 0
+        while done < n:
+            examples = lanes * ROW if n - done >= lanes * ROW else min(lanes, n - done)
+            sum_products(
+                source, kernel, bias, target, counts,
+                (x + done, steps[0], steps[1], steps[2]),
+                (weight, o_step, weight_steps[0], weight_steps[1], weight_steps[2]),
+                (first, y + done, h_out * w_out * n), maps, examples,
             )  # fmt: skip
-            if k == 1:  # channels in the innermost loop: it is the one that costs nothing
-                counts, steps, weight_steps = (1, 1, c), (0, 0, h * w * n), (0, 0, c_step)
-            y = ((first * h_out + i) * w_out + j) * n
-            done = 0
-            while done < n:
-                examples = lanes * ROW if n - done >= lanes * ROW else min(lanes, n - done)
-                sum_products(
-                    source, kernel, bias, target, counts,
-                    (x + done, steps[0], steps[1], steps[2]),
-                    (weight, o_step, weight_steps[0], weight_steps[1], weight_steps[2]),
-                    (first, y + done, h_out * w_out * n), maps, examples,
-                )  # fmt: skip
-                done += examples
-
-
-@compiled
-def _add_kernel_gradient(source, gradient, target, shape, first_row, rows):
-    """Add what a strip of rows contributes; `gradient` holds that strip alone.
-
-    ``target[o, c, a, b] += sum over i, j, n of
-    gradient[o, i, j, n] source[c, first_row + i + a, j + b, n]``
-
-    Parameters
-    ----------
-    source : array, shape (C H W N,)
-        With the zeros around it.
-    gradient : array, shape (O rows W' N,)
-    target : array, shape (O C K K,)
-    shape : tuple of int
-        C, H, W, O, H', W', K, N.
-    first_row, rows : int
-    """
-    c, h, w, o, _, w_out, k, n = shape
-    blocks, parts = (o + WEIGHT_MAPS - 1) // WEIGHT_MAPS, (k + TAPS - 1) // TAPS
-    for block in range(blocks):
-        first = block * o // blocks
-        maps = (block + 1) * o // blocks - first
-        for channel in range(c):
-            for a in range(k):
-                for part in range(parts):
-                    b = part * k // parts
-                    taps = (part + 1) * k // parts - b
-                    add_correlations(
-                        source, gradient, target, rows, w_out * n,
-                        (((channel * h + first_row + a) * w + b) * n, w * n, n),
-                        (first * rows * w_out * n, rows * w_out * n, w_out * n),
-                        (((first * c + channel) * k + a) * k + b, c * k * k), maps, taps,
-                    )  # fmt: skip
+            done += examples
 
 
 # tanh x = x P(x^2) / Q(x^2): fitted to the least largest error, relative to max(tanh x, 0.02), on
@@ -320,19 +307,6 @@ def _sum_of_squares(row, centre):
 
 
 @compiled
-def _add_moments(row, rows_before, mean, squares, channel):
-    """Take a row of a map into the mean and the sum of squared deviations, in float64.
-
-    By the formula of Chan, Golub and LeVeque (1983), which loses no digits where the mean is large.
-    """
-    here = _sum(row) / row.dtype.type(row.size)
-    spread = _sum_of_squares(row, here)
-    apart = here - mean[channel]
-    mean[channel] += apart / (rows_before + 1)
-    squares[channel] += spread + apart * apart * row.size * rows_before / (rows_before + 1)
-
-
-@compiled
 def _undo_normalization(source, gradient, statistics, of_gamma, of_beta, shape, activation, frozen):
     """Take a gradient back through batch norm, in place, and on through an activation before it.
 
@@ -387,154 +361,276 @@ def _undo_normalization(source, gradient, statistics, of_gamma, of_beta, shape, 
     return after
 
 
+@compiled
+def _shape(job):
+    """C, H, W, O, H', W', K and N."""
+    return (
+        job.channels, job.height, job.width, job.maps, job.rows, job.columns, job.side,
+        job.examples,
+    )  # fmt: skip
+
+
+@compiled
+def _convolve(like, job, part):
+    """Compute a few rows of a block of maps, with what follows up to batch norm."""
+    c, h, w, o, h_out, w_out, k, n = _shape(job)
+    length = w_out * n
+    source = array_at(job.source, c * h * w * n, like)
+    kernel = array_at(job.weight, o * c * k * k, like)
+    bias = array_at(job.bias, o, like) if job.bias else np.zeros_like(kernel[:o])
+    y = array_at(job.y, o * h_out * length, like)
+    pooled = array_at(job.pooled, o * h_out * length // (4 if job.pool else 1), like)
+    places = array_at(job.places, o * h_out * length // 4, np.uint8(0))
+    means = array_at(job.moments, o * h_out, 0.0)
+    spreads = array_at(job.moments + 8 * o * h_out, o * h_out, 0.0)
+    blocks = (o + MAPS - 1) // MAPS
+    first, maps = _block(part % blocks, o, MAPS)
+    start = part // blocks * TOGETHER
+    for i in range(start, min(start + TOGETHER, h_out)):  # while they are in the cache
+        _correlate_row(
+            source, kernel, bias, y, _shape(job), (0, c * k * k, k * k, k, 1), job.padding, i,
+            part % blocks,
+        )  # fmt: skip
+        for channel in range(first, first + maps):
+            place = (channel * h_out + i) * length
+            row = y[place : place + length]
+            if job.normalizes != FIRST:
+                _activate(row, job.activation)
+            if job.normalizes == NEVER:
+                _pool_row(y, pooled, places, (o, h_out, w_out, n), channel, i, job.pool)
+            elif not job.frozen:
+                here = _sum(row) / row.dtype.type(row.size)
+                means[channel * h_out + i] = here
+                spreads[channel * h_out + i] = _sum_of_squares(row, here)
+
+
+@compiled
+def _normalize(like, job, channel):
+    """Normalize a map, with what follows."""
+    _, _, _, o, h_out, w_out, _, n = _shape(job)
+    length = w_out * n
+    y, activated = (array_at(job.y, o * h_out * length, like),
+                    array_at(job.activated, o * h_out * length, like))  # fmt: skip
+    pooled = array_at(job.pooled, o * h_out * length // (4 if job.pool else 1), like)
+    places = array_at(job.places, o * h_out * length // 4, np.uint8(0))
+    gamma, beta = array_at(job.gamma, o, like), array_at(job.beta, o, like)
+    mean, variance = array_at(job.mean, o, like), array_at(job.variance, o, like)
+    inverse = array_at(job.inverse, o, like)
+    if not job.frozen:
+        middle, squares = _moments(job, channel, length)
+        mean[channel] = middle
+        variance[channel] = squares / (h_out * length)
+    inverse[channel] = 1 / math.sqrt(variance[channel] + number(job.epsilon))
+    factor = gamma[channel] * inverse[channel]
+    term = beta[channel] - mean[channel] * factor
+    for i in range(h_out):
+        place = (channel * h_out + i) * length
+        row, result = y[place : place + length], activated[place : place + length]
+        for t in range(length):
+            result[t] = fused(factor, row[t], term)
+        if job.normalizes == FIRST:
+            _activate(result, job.activation)
+        _pool_row(activated, pooled, places, (o, h_out, w_out, n), channel, i, job.pool)
+
+
+@compiled
+def _moments(job, channel, length):
+    """The mean of a map, and its sum of squared deviations, from those of its rows, in float64.
+
+    By the formula of Chan, Golub and LeVeque (1983), which loses no digits where the mean is large.
+    """
+    rows, values = job.rows, job.maps * job.rows
+    means = array_at(job.moments, values, 0.0)
+    spreads = array_at(job.moments + 8 * values, values, 0.0)
+    mean, squares = 0.0, 0.0
+    for i in range(rows):
+        apart = means[channel * rows + i] - mean
+        mean += apart / (i + 1)
+        squares += spreads[channel * rows + i] + apart * apart * length * i / (i + 1)
+    return mean, squares
+
+
+@compiled
+def _undo(like, job, channel):
+    """Take a gradient back to a map after the convolution, and on to its bias."""
+    _, _, _, o, h_out, w_out, _, n = _shape(job)
+    length = w_out * n
+    above = array_at(job.above, o * h_out * length // (4 if job.pool else 1), like)
+    y = array_at(job.y, o * h_out * length, like)
+    activated = array_at(job.activated, o * h_out * length, like)
+    places = array_at(job.places, o * h_out * length // 4, np.uint8(0))
+    room = array_at(job.room, o * h_out * length, like)
+    of_bias = array_at(job.of_bias, o, like)
+    of_bias[channel] = 0
+    for i in range(h_out):
+        place = (channel * h_out + i) * length
+        of_bias[channel] += _undo_row(
+            above, activated, places, room[place : place + length], (o, h_out, w_out, n), channel,
+            i, NO_ACTIVATION if job.normalizes == LAST else job.activation, job.pool,
+        )  # fmt: skip
+    if job.normalizes != NEVER:
+        place, end = channel * h_out * length, (channel + 1) * h_out * length
+        gamma, mean = array_at(job.gamma, o, like), array_at(job.mean, o, like)
+        inverse = array_at(job.inverse, o, like)
+        of_gamma, of_beta = array_at(job.of_gamma, o, like), array_at(job.of_beta, o, like)
+        of_bias[channel] = _undo_normalization(
+            y[place:end], room[place:end], (mean[channel], inverse[channel], gamma[channel]),
+            of_gamma[channel : channel + 1], of_beta[channel : channel + 1], (h_out, length),
+            job.activation if job.normalizes == LAST else NO_ACTIVATION, job.frozen != 0,
+        )  # fmt: skip
+
+
+STRIP = 65_536  # numbers of the rows that are summed at a time, which decides the bits of a sum
+
+
+@compiled
+def _kernel_gradient(like, job, part):
+    """Sum a few taps of a kernel's gradient, for a block of maps and a channel.
+
+    ``of_weight[o, c, a, b] = sum over i, j, n of room[o, i, j, n] source[c, i + a, j + b, n]``
+    """
+    c, h, w, o, h_out, w_out, k, n = _shape(job)
+    h, w = h + 2 * job.padding, w + 2 * job.padding
+    source = array_at(job.source, c * h * w * n, like)
+    room = array_at(job.room, o * h_out * w_out * n, like)
+    target = array_at(job.of_weight, o * c * k * k, like)
+    tiles = (k + TAPS - 1) // TAPS
+    tile, a = part % tiles, part // tiles % k
+    channel, block = part // (tiles * k) % c, part // (tiles * k * c)
+    first, maps = _block(block, o, WEIGHT_MAPS)
+    b = tile * k // tiles
+    taps = (tile + 1) * k // tiles - b
+    strip = h_out
+    if job.normalizes == NEVER and not job.of_source:
+        strip = min(h_out, max(1, STRIP // (o * w_out * n)))
+    for start in range(0, h_out, strip):
+        add_correlations(
+            source, room, target, min(strip, h_out - start), w_out * n,
+            (((channel * h + start + a) * w + b) * n, w * n, n),
+            ((first * h_out + start) * w_out * n, h_out * w_out * n, w_out * n),
+            (((first * c + channel) * k + a) * k + b, c * k * k), maps, taps,
+        )  # fmt: skip
+
+
+@compiled
+def _input_gradient(like, job, part):
+    """Correlate a few rows of the maps' gradient with the kernel turned by half a turn."""
+    c, h, w, o, h_out, w_out, k, n = _shape(job)
+    gradient = array_at(job.room, o * h_out * w_out * n, like)
+    kernel = array_at(job.weight, o * c * k * k, like)
+    target = array_at(job.of_source, c * h * w * n, like)
+    blocks = (c + MAPS - 1) // MAPS
+    start = part // blocks * TOGETHER
+    for i in range(start, min(start + TOGETHER, h)):
+        _correlate_row(
+            gradient, kernel, np.zeros_like(kernel[:c]), target, (o, h_out, w_out, c, h, w, k, n),
+            (k * k - 1, k * k, c * k * k, -k, -1), k - 1 - job.padding, i, part % blocks,
+        )  # fmt: skip
+
+
+TOGETHER = 2  # rows of a part: those that a pool joins
+STAGES = 5
+CONVOLVE, NORMALIZE, UNDO, KERNEL_GRADIENT, INPUT_GRADIENT = range(STAGES)
+PATIENCE, NAP = 1000, 50  # looks into the box before a helper sleeps, and microseconds of sleep
+
+
+@pasted
+def _do(like, job, stage, part):
+    """Do a part of a stage; no two parts write the same number."""
+    if stage == CONVOLVE:
+        _convolve(like, job, part)
+    elif stage == NORMALIZE:
+        _normalize(like, job, part)
+    elif stage == UNDO:
+        _undo(like, job, part)
+    elif stage == KERNEL_GRADIENT:
+        _kernel_gradient(like, job, part)
+    else:
+        _input_gradient(like, job, part)
+
+
+@compiled
+def _groups(rows, maps):
+    return ((rows + TOGETHER - 1) // TOGETHER) * ((maps + MAPS - 1) // MAPS)
+
+
+@compiled
+def _parts(job, stage):
+    if stage == CONVOLVE:
+        return _groups(job.rows, job.maps)
+    if stage == KERNEL_GRADIENT:
+        blocks, tiles = (job.maps + WEIGHT_MAPS - 1) // WEIGHT_MAPS, (job.side + TAPS - 1) // TAPS
+        return blocks * job.channels * job.side * tiles
+    return _groups(job.height, job.channels) if stage == INPUT_GRADIENT else job.maps
+
+
+@compiled
+def _publish(box, job, stage):
+    """Write down what is to be done; return how many parts that has."""
+    parts = _parts(job, stage)
+    numbers = array_at(box, HEAD + FIELDS, 0)
+    numbers[STAGE] = stage
+    for place in range(FIELDS):
+        numbers[HEAD + place] = job[place]
+    store(box + 8 * DONE, 0)
+    turn = (load(box) >> 2 * BITS) + 1
+    store(box, turn << 2 * BITS | parts << BITS)
+    return parts
+
+
+@compiled
+def _take(box):
+    """Take a part of what is published: its number, or -1 if all are taken."""
+    while True:
+        word = load(box)
+        part = word & MOST_PARTS
+        if part >= (word >> BITS) & MOST_PARTS:
+            return -1
+        if replace(box, word, word + 1):
+            return part
+
+
 @kept
-def layer_forward(like, addresses, of_norm, shape, padding, steps, frozen, epsilon):
-    """Compute a layer of maps: convolution, batch norm, activation and pool.
+def layer(like, box, stages, numbers):
+    """Do stages of a job; without any, help whoever publishes some until the box is closed.
 
     Parameters
     ----------
     like : float32 or float64
-        Of this type are all numbers but `places`.
-    addresses : tuple of int
-        Of the source (C, H, W, N), kernel (O, C, K, K), bias (O,), or 0, the maps after the
-        convolution and the activated ones (both (O, H', W', N), and the same without batch norm),
-        the pooled ones, and the places of the maxima.
-    of_norm : tuple of int
-        Addresses of gamma, beta, mean, variance and inverse deviation (O,). Mean and variance are
-        written, or read where they are frozen.
-    shape : tuple of int
-        C, H, W, O, H', W', K, N.
-    padding : int
-    steps : tuple of int
-        Activation, pool, and when it normalizes.
-    frozen : bool
-    epsilon : float
+        Of this type are all numbers of the arrays but `places`.
+    box : int
+        Address of a team's box; 0: nobody helps.
+    stages : int
+        One bit for each, done in their order.
+    numbers : tuple of int
+        A `Job`.
     """
-    c, h, w, o, h_out, w_out, k, n = shape
-    activation, pool, normalizes = steps
-    length = w_out * n
-    source = array_at(addresses[0], c * h * w * n, like)
-    kernel = array_at(addresses[1], o * c * k * k, like)
-    bias = array_at(addresses[2], o, like) if addresses[2] else np.zeros_like(kernel[:o])
-    y, activated = (array_at(addresses[3], o * h_out * length, like),
-                    array_at(addresses[4], o * h_out * length, like))  # fmt: skip
-    pooled = array_at(addresses[5], o * h_out * length // (4 if pool else 1), like)
-    places = array_at(addresses[6], o * h_out * length // 4, np.uint8(0))
-    maps = o, h_out, w_out, n
-    kernel_steps = 0, c * k * k, k * k, k, 1
-    middle, squares = np.zeros(o), np.zeros(o)
-    for i in range(h_out):  # row by row, while they are in the cache
-        _correlate_row(source, kernel, bias, y, shape, kernel_steps, padding, i)
-        for channel in range(o):
-            place = (channel * h_out + i) * length
-            row = y[place : place + length]
-            if normalizes != FIRST:
-                _activate(row, activation)
-            if normalizes == NEVER:
-                _pool_row(y, pooled, places, maps, channel, i, pool)
-            elif not frozen:
-                _add_moments(row, i, middle, squares, channel)
-    if normalizes == NEVER:
-        return
-    gamma, beta = array_at(of_norm[0], o, like), array_at(of_norm[1], o, like)
-    mean, variance = array_at(of_norm[2], o, like), array_at(of_norm[3], o, like)
-    inverse = array_at(of_norm[4], o, like)
-    for channel in range(o):
-        if not frozen:
-            mean[channel] = middle[channel]
-            variance[channel] = squares[channel] / (h_out * length)
-        inverse[channel] = 1 / math.sqrt(variance[channel] + epsilon)
-        factor = gamma[channel] * inverse[channel]
-        term = beta[channel] - mean[channel] * factor
-        for i in range(h_out):
-            place = (channel * h_out + i) * length
-            row, result = y[place : place + length], activated[place : place + length]
-            for t in range(length):
-                result[t] = fused(factor, row[t], term)
-            if normalizes == FIRST:
-                _activate(result, activation)
-            _pool_row(activated, pooled, places, maps, channel, i, pool)
+    own = np.zeros(HEAD + FIELDS, dtype=np.int64)
+    if box == 0:
+        box = np.int64(own.ctypes.data)
+    told = array_at(box, HEAD + FIELDS, 0)
+    helps, stage, parts, waited = stages == 0, 0, 0, 0
+    while (not load(box + 8 * CLOSED)) if helps else stage < STAGES:
+        if not helps:
+            if stages >> stage & 1:
+                parts = _publish(box, Job(*numbers), stage)
+            stage += 1
+        part = _take(box)
+        waited += 1
+        while part >= 0:
+            job = Job(*to_fixed_tuple(told[HEAD:], FIELDS))
+            _do(like, job, told[STAGE], part)
+            add(box + 8 * DONE, 1)
+            part, waited = _take(box), 0
+        while not helps and load(box + 8 * DONE) < parts:
+            let_others_run()
+        if helps:
+            _wait(waited)
 
 
-STRIP = 65_536  # numbers of a strip of rows: 256 KiB, which a core's own cache holds
-
-
-@kept
-def maps_backward(like, addresses, of_norm, gradients, shape, padding, steps, frozen):
-    """Take a gradient back to the maps after a convolution, and on to its kernel and bias.
-
-    Parameters
-    ----------
-    like, of_norm, shape, padding, steps, frozen
-        As for `layer_forward`.
-    addresses : tuple of int
-        Of the gradient of the result, the source with its zeros around it, the maps after the
-        convolution, the activated ones, the places of the maxima, and room for the maps' gradient
-        (O, H', W', N), or 0 without batch norm: then that is made strip by strip.
-    gradients : tuple of int
-        Addresses of those of the kernel (or 0: it is not wanted), bias, gamma and beta.
-    """
-    c, h, w, o, h_out, w_out, k, n = shape
-    activation, pool, normalizes = steps
-    length = w_out * n
-    maps = o, h_out, w_out, n
-    around = c, h + 2 * padding, w + 2 * padding, o, h_out, w_out, k, n
-    above = array_at(addresses[0], o * h_out * length // (4 if pool else 1), like)
-    padded = array_at(addresses[1], c * around[1] * around[2] * n, like)
-    y = array_at(addresses[2], o * h_out * length, like)
-    activated = array_at(addresses[3], o * h_out * length, like)
-    places = array_at(addresses[4], o * h_out * length // 4, np.uint8(0))
-    of_kernel = array_at(gradients[0], o * c * k * k, like)
-    of_bias = array_at(gradients[1], o, like)
-    of_bias[:] = 0
-    if gradients[0]:
-        of_kernel[:] = 0
-    strip = h_out
-    room = array_at(addresses[5], o * h_out * length, like)
-    if addresses[5] == 0:
-        strip = min(h_out, max(1, STRIP // (o * length)))
-        room = np.empty_like(y[: strip * o * length])
-    for start in range(0, h_out, strip):
-        rows = min(strip, h_out - start)
-        for channel in range(o):
-            for i in range(rows):
-                place = (channel * rows + i) * length
-                of_bias[channel] += _undo_row(
-                    above, activated, places, room[place : place + length], maps, channel,
-                    start + i, NO_ACTIVATION if normalizes == LAST else activation, pool,
-                )  # fmt: skip
-            if normalizes != NEVER:
-                place, end = channel * h_out * length, (channel + 1) * h_out * length
-                gamma, mean = array_at(of_norm[0], o, like), array_at(of_norm[2], o, like)
-                inverse = array_at(of_norm[4], o, like)
-                of_gamma, of_beta = array_at(gradients[2], o, like), array_at(gradients[3], o, like)
-                of_bias[channel] = _undo_normalization(
-                    y[place:end], room[place:end],
-                    (mean[channel], inverse[channel], gamma[channel]),
-                    of_gamma[channel : channel + 1], of_beta[channel : channel + 1],
-                    (h_out, length), activation if normalizes == LAST else NO_ACTIVATION, frozen,
-                )  # fmt: skip
-        if gradients[0]:
-            _add_kernel_gradient(padded, room, of_kernel, around, start, rows)
-
-
-@kept
-def input_backward(like, gradient_at, kernel_at, target_at, shape, padding):
-    """Correlate the gradient of the maps with the kernel turned by half a turn.
-
-    Parameters
-    ----------
-    like, shape, padding
-        As for `layer_forward`.
-    gradient_at, kernel_at, target_at : int
-        Addresses of (O, H', W', N), (O, C, K, K) and (C, H, W, N).
-    """
-    c, h, w, o, h_out, w_out, k, n = shape
-    gradient = array_at(gradient_at, o * h_out * w_out * n, like)
-    kernel = array_at(kernel_at, o * c * k * k, like)
-    target = array_at(target_at, c * h * w * n, like)
-    back = o, h_out, w_out, c, h, w, k, n
-    half_a_turn = k * k - 1, k * k, c * k * k, -k, -1
-    zeros = np.zeros_like(kernel[:c])
-    for i in range(h):
-        _correlate_row(gradient, kernel, zeros, target, back, half_a_turn, k - 1 - padding, i)
+@compiled
+def _wait(looks):
+    """Let others run, or sleep after a while, before the next look into the box."""
+    let_others_run()
+    if looks > PATIENCE:
+        sleep(NAP)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,10 +42,14 @@ class Recipe:
     normalizes: str
     epsilon: float = 0.0
 
-    @property
-    def steps(self) -> tuple[int, int, int]:
-        """The numbers by which the loops know them."""
-        return ACTIVATIONS[self.activation], POOLS[self.pool], NORMALIZES[self.normalizes]
+    @cached_property
+    def numbers(self) -> tuple[int, int, int, int, int]:
+        """What a `bnbench.kernels.job.Job` calls these, epsilon by the bits of a float64."""
+        (epsilon,) = struct.unpack("q", struct.pack("d", self.epsilon))
+        return (
+            self.padding, ACTIVATIONS[self.activation], POOLS[self.pool],
+            NORMALIZES[self.normalizes], epsilon,
+        )  # fmt: skip
 
     def maps_of(self, x: Tensor, weight: Tensor) -> tuple[int, int]:
         """Give height and width of the maps after the convolution; of a linear layer, 1 and 1."""

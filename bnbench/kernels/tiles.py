@@ -154,6 +154,16 @@ def array_at(_typing, address, size, like):
 
 
 @intrinsic
+def number(_typing, bits):
+    """Read the bits of a whole number as a float64."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        return builder.bitcast(values[0], ir.DoubleType())
+
+    return types.float64(types.int64), generate
+
+
+@intrinsic
 def fused(_typing, one, other, term):
     """Compute ``one * other + term``, rounded once."""
 

@@ -76,6 +76,15 @@ EARLIER = {
         "0fa1796dd87f", "1e3c94813f8a", "ee9fedeed586", "128b7f9a8214",
     ),
     "bnbench.data.inputs": ("eadb9a595d0a",),
+    # One thread did all; three functions did what one does now.
+    "bnbench.kernels.atomic": (ABSENT,),
+    "bnbench.kernels.box": (ABSENT,),
+    "bnbench.kernels.functions": ("8b357cdf347a",),
+    "bnbench.kernels.job": (ABSENT,),
+    "bnbench.kernels.loops": ("feaded4f2664",),
+    "bnbench.kernels.recipe": ("77d7028f3e85",),
+    "bnbench.kernels.team": (ABSENT,),
+    "bnbench.kernels.tiles": ("227fa2b37a4a",),
     "bnbench.models": ("44bac277bffd", "c1838292547b"),  # a broken file was a traceback; its loop
     # The normalizations had no files of their own; pools stood beside the layers; no widths; a
     # registry of its own.
@@ -122,6 +131,7 @@ EARLIER = {
         "288bbed2387d",  # a study's registration was not in its runs' manifests
         "3ff58fd4fa7a",  # a config repeated the size of the images
         "42d22c7c8892",  # locals were named less well
+        "f100dd44f32d",  # its kernels had one thread
     ),
     "bnbench.training.initialization": ("43a0ded12d08",),  # it scaled nothing
     # Its code was the loop's; it updated; it chose no kernels; no periods; one rate; the loop went

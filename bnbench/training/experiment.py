@@ -31,7 +31,7 @@ from bnbench.training.check import check_batches, check_experiment
 from bnbench.training.checkpoint import Checkpoint, TrainingState, remove_checkpoints
 from bnbench.training.code import equal_code
 from bnbench.training.device import on_device, reproducible, resolve_device
-from bnbench.training.kernels import resolve_kernels
+from bnbench.training.kernels import resolve_kernels, threads_of
 from bnbench.training.looking import Looks
 from bnbench.training.recording import Recordings, kept_together
 from bnbench.training.soundness import untrained
@@ -127,6 +127,7 @@ def run_seeds(
             return
         kept = {} if fresh else kept_together(left, splits)
         learner = build_learner(experiment, seeds, on_device(splits, device))
+        held.enter_context(threads_of(learner.kernels, settings.threads))
         looks = Looks(
             probes_of(experiment),
             learner,

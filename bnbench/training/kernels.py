@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from typing import Literal
 
@@ -41,7 +43,7 @@ def _obstacle(network: nn.Module, settings: TrainingSettings, device: str) -> st
         return "is for a seed by itself, not for training.stack"
     if not can_use_batch_last(network):
         return "has no kernels for a layer of this architecture, or it has no convolution"
-    if settings.kernels == "auto" and not (settings.threads == 1 and _has_vectors()):
+    if settings.kernels == "auto" and not _has_vectors():
         return "would be slower here"
     return None
 
@@ -50,6 +52,22 @@ def _has_vectors() -> bool:
     """Tell whether the processor multiplies and adds vectors at once."""
     arm = platform.machine().lower() in ("arm64", "aarch64")
     return arm or torch.backends.cpu.get_cpu_capability() != "DEFAULT"
+
+
+@contextmanager
+def threads_of(kernels: Kernels, threads: int) -> Iterator[None]:
+    """Let a run's threads work in its kernels, within `bnbench.training.device.reproducible`.
+
+    PyTorch's threads wait for each other at every operator; beside a team they would be in its way.
+    """
+    if kernels == "torch" or threads == 1:
+        yield
+        return
+    from bnbench.kernels.team import team
+
+    torch.set_num_threads(1)
+    with team(threads):
+        yield
 
 
 def resolve_kernels(experiment: Experiment, device: str) -> str:
