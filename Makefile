@@ -113,11 +113,15 @@ test-gpu: $(VENV)/installed-dev  ## Those that need a CUDA device, alone
 	$(BNBENCH) data fetch
 	$(BIN)/python -m pytest -m gpu
 
-schema: $(VENV)/installed-dev  ## Renew configs/schema and docs/keys.md after a key has changed
+schema: $(VENV)/installed-dev  ## Renew configs/schema, and what of docs/ is made from the code
 	$(BNBENCH) schema > configs/schema/experiment.json
 	$(BNBENCH) schema --study > configs/schema/study.json
 	sed -i '/^| key /,$$d' docs/keys.md
 	$(BNBENCH) schema --markdown >> docs/keys.md
+	sed -i '/^## /,$$d' docs/columns.md
+	$(BNBENCH) schema --columns >> docs/columns.md
+	sed -i '/^## /,$$d' docs/names.md
+	$(BNBENCH) schema --names >> docs/names.md
 
 fuzz: $(VENV)/installed-dev  ## A hundred thousand damaged inputs; half an hour on two idle cores
 	FUZZ_EXAMPLES=11000 $(BIN)/python -m pytest -q tests/fuzz -n 2 --dist load

@@ -19,13 +19,31 @@ def schema(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="As a table for people, not as a JSON Schema.")
     ] = False,
+    columns: Annotated[
+        bool, typer.Option("--columns", help="Instead: each column of the CSV files, as tables.")
+    ] = False,
+    names: Annotated[
+        bool, typer.Option("--names", help="Instead: each name that a config may use, as tables.")
+    ] = False,
 ) -> None:
     """Print what a config may hold: a JSON Schema, by which editors complete and check.
+
+    With --columns, print what the CSV files hold instead; with --names, what has a name.
 
     Example: bnbench schema --markdown
     """
     import json
 
+    if columns:
+        from bnbench.report.columns import columns_page
+
+        say(columns_page())
+        return
+    if names:
+        from bnbench.cli.registered import names_page
+
+        say(names_page())
+        return
     keys = described(study=study)
     say(as_table(keys) if markdown else json.dumps(keys, indent=2, ensure_ascii=False))
 

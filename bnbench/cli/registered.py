@@ -1,0 +1,53 @@
+"""Every name that a config or a study may use, by what it names: for docs/names.md."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+
+
+def names_page() -> str:
+    """Lay them out in Markdown, a table a registry."""
+    return "\n\n".join(_section(title, names) for title, names in registered().items())
+
+
+def registered() -> dict[str, dict[str, str]]:
+    """What is named, and where -> name -> what it is, in one line."""
+    from bnbench.claims import RULES
+    from bnbench.data import DATASETS
+    from bnbench.metrics import QUANTITIES
+    from bnbench.models import ARCHITECTURES
+    from bnbench.models.normalizations import NORMALIZATIONS
+    from bnbench.probes import PROBES
+    from bnbench.report.figures import KINDS
+
+    metrics = {
+        name: f"{one.title}{f', {one.unit}' if one.unit else ''}"
+        for name, one in QUANTITIES.items()
+    }
+    return {
+        "Architectures: `model.name`": {
+            name: _said(one.network) for name, one in ARCHITECTURES.items()
+        },
+        "Normalizations: `model.normalization.kind`": _told(NORMALIZATIONS),
+        "Datasets: `data.dataset`": {name: one.title for name, one in DATASETS.items()},
+        "Probes: `probes[].kind`": _told(PROBES),
+        "Metrics: of contrasts, claims and figures": metrics,
+        "Rules: of claims, and of what a study asks": _told(RULES),
+        "Figures: `figures` of a study": {name: _said(one.draw) for name, one in KINDS.items()},
+    }
+
+
+def _told(registry: Mapping[str, object]) -> dict[str, str]:
+    return {name: _said(entry) for name, entry in registry.items()}
+
+
+def _said(entry: object) -> str:
+    """The first sentence of what its author says of it."""
+    first = (inspect.getdoc(entry) or "").partition("\n\n")[0]
+    return " ".join(first.split()).replace("``", "`").replace("|", "\\|")
+
+
+def _section(title: str, names: Mapping[str, str]) -> str:
+    rows = [f"| `{name}` | {said} |" for name, said in sorted(names.items())]
+    return "\n".join([f"## {title}", "", "| name | what it is |", "| --- | --- |", *rows])

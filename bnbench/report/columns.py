@@ -1,0 +1,70 @@
+"""Every column of every CSV file: its unit, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Some columns of a file, which are told of together.
+
+    Attributes
+    ----------
+    names : tuple of str
+    unit : str
+        ``share`` is in [0, 1]; the metric's, or the quantity's, stands in the row.
+    """
+
+    names: tuple[str, ...]
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """A file that bnbench writes.
+
+    Attributes
+    ----------
+    about : str
+        Who writes it, and what a row is.
+    """
+
+    name: str
+    about: str
+    columns: tuple[Columns, ...]
+
+
+@cache
+def csv_files() -> tuple[CsvFile, ...]:
+    """All of them, in the order in which they are told of."""
+    text = files("bnbench.report").joinpath("columns.yaml").read_text(encoding="utf-8")
+    return tuple(
+        CsvFile(name, known["about"], tuple(_columns(known["columns"])))
+        for name, known in yaml.safe_load(text).items()
+    )
+
+
+def _columns(told: dict[str, list[str]]) -> Iterator[Columns]:
+    for names, (unit, meaning) in told.items():
+        yield Columns(tuple(names.split(", ")), unit, meaning)
+
+
+def columns_page() -> str:
+    """Lay them out in Markdown, a table a file."""
+    return "\n\n".join(map(_section, csv_files()))
+
+
+def _section(file: CsvFile) -> str:
+    rows = [
+        f"| {', '.join(f'`{name}`' for name in one.names)} | {one.unit} | {one.meaning} |"
+        for one in file.columns
+    ]
+    head = ["| column | unit | meaning |", "| --- | --- | --- |"]
+    return "\n".join([f"## {file.name}", "", file.about, "", *head, *rows])

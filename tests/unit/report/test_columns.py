@@ -1,0 +1,65 @@
+"""Every column of every CSV file is told of, and none that is not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bnbench.cli.registered import registered
+from bnbench.plots.normalization import normalized
+from bnbench.report.columns import columns_page, csv_files
+from bnbench.report.curves import ACCURACY_COLUMNS, DIFFERENCE_COLUMNS
+from bnbench.report.losses import LOSS_COLUMNS
+from bnbench.runs import BATCH_COLUMNS, EPOCH_COLUMNS, EVALUATION_COLUMNS
+
+TOLD = {file.name: [name for one in file.columns for name in one.names] for file in csv_files()}
+SOMETIMES = {"contrasts.csv": {"any_time"}}
+
+
+def header(file: Path) -> list[str]:
+    with file.open(encoding="utf-8") as lines:
+        return lines.readline().rstrip("\n").split(",")
+
+
+@pytest.mark.parametrize(
+    ("file", "columns"),
+    [
+        ("batches.csv", BATCH_COLUMNS),
+        ("epochs.csv", EPOCH_COLUMNS),
+        ("evaluations.csv", EVALUATION_COLUMNS),
+        ("accuracy.csv", ACCURACY_COLUMNS),
+        ("difference.csv", DIFFERENCE_COLUMNS),
+        ("loss.csv", LOSS_COLUMNS),
+        ("normalization.csv", list(normalized(np.arange(3.0)))),
+    ],
+)
+def test_the_columns_that_the_code_names(file: str, columns: list[str]) -> None:
+    assert TOLD[file] == list(columns)
+
+
+def test_the_columns_of_the_reference(root: Path) -> None:
+    seen: dict[str, set[str]] = {}
+    reference = root / "results/reference"
+    for path in (*reference.glob("*.csv"), *reference.glob("corrected/*.csv")):
+        name = "accuracy.csv" if path.name.startswith("accuracy-") else path.name
+        seen.setdefault(name, set()).update(header(path))
+    assert len(seen) >= 7
+    for name, columns in seen.items():
+        assert columns == set(TOLD[name]) - SOMETIMES.get(name, set()), name
+
+
+def test_the_pages_are_what_the_code_says(root: Path) -> None:
+    """`make schema` renews both."""
+    from bnbench.cli.registered import names_page
+
+    for name, made in (("columns.md", columns_page()), ("names.md", names_page())):
+        page = (root / "docs" / name).read_text(encoding="utf-8")
+        assert page[page.index("## ") :] == made + "\n", name
+
+
+def test_everything_that_has_a_name_says_what_it_is() -> None:
+    kinds = registered()
+    assert [len(names) > 6 for names in kinds.values()] == [True] * 7
+    assert all(said for names in kinds.values() for said in names.values())
