@@ -115,6 +115,10 @@ SHARED_HANDLES: dict[str, Artist] = {
 }
 
 
+SMALL = 0.75
+"""Letters of notes, as a share of those of the axes' labels."""
+
+
 def experiment_look(position: int) -> Look:
     """Choose the look of the experiment at a position, 0 being the baseline; they repeat."""
     return EXPERIMENTS[position % len(EXPERIMENTS)]
@@ -202,13 +206,18 @@ def legend(figure: Figure) -> None:
     _grow(figure, extent.height / figure.dpi)
 
 
-def note(figure: Figure, lines: Sequence[str]) -> None:
-    """Write what a reader must know of this figure above it, in small letters."""
-    if lines:
-        letters = int(figure.get_figwidth() * 17)
-        text = "\n".join(part for line in lines for part in textwrap.wrap(line, letters))
-        title = figure.suptitle(text, fontsize=7.5, color="0.25", x=0.01, ha="left")
-        _grow(figure, title.get_window_extent().height / figure.dpi)
+def note(figure: Figure, lines: Sequence[str], title: str = "") -> None:
+    """Write what a reader must know of this figure above it, in small letters.
+
+    Below a title, if there is one, the letters are as large as the axes' labels.
+    """
+    if lines or title:
+        points = matplotlib.rcParams["font.size"] * (1 if title else SMALL)
+        letters = int(figure.get_figwidth() * 127.5 / points)
+        told = [title, *lines] if title else lines
+        text = "\n".join(part for line in told for part in textwrap.wrap(line, letters))
+        above = figure.suptitle(text, fontsize=points, color="0.25", x=0.01, ha="left")
+        _grow(figure, above.get_window_extent().height / figure.dpi)
 
 
 def _grow(figure: Figure, height: float) -> None:

@@ -163,13 +163,16 @@ class _Drawing:
         return table.assign(experiment=table["experiment"].map(self.titles))
 
     def _figure(self, height: float) -> AbstractContextManager[Figure]:
-        return style.figure(height, width=self.form.width, font_size=self.form.font_size)
+        """Open a figure that is as much higher as it is wider, or as its letters are larger."""
+        form = self.form
+        larger = max(form.width / PAGE.width, form.font_size / PAGE.font_size)
+        return style.figure(height * larger, width=form.width, font_size=form.font_size)
 
     def _finish(
         self, figure: Figure, table: pd.DataFrame, out: Path, name: str, notes: Sequence[str]
     ) -> list[Path]:
         """Add title, notes and legend, and write the figure and its table."""
-        style.note(figure, [*filter(None, [self.form.title.replace("$", r"\$")]), *notes])
+        style.note(figure, notes, self.form.title.replace("$", r"\$"))
         style.legend(figure)
         saved = style.save(figure, out, name, self.form.formats)
         return [*saved, write_table(table, out / f"{name}.csv")]

@@ -147,3 +147,14 @@ def test_a_figure_in_another_form_is_the_same_bytes_twice(tmp_path: Path) -> Non
     assert written[0][0].startswith(b"%PDF")
     with Image.open(tmp_path / "one/a.png") as image:
         assert image.width == 9 * 200
+
+
+def test_a_title_is_as_large_as_the_labels_and_notes_alone_are_small() -> None:
+    for title, points in (("Own images", 14), ("", 10.5)):
+        with style.figure(3, font_size=14) as figure:
+            figure.subplots()
+            style.note(figure, ["a note"], title)
+            above = figure.get_suptitle()
+            (text,) = (one for one in figure.texts if one.get_text() == above)
+            assert above == (f"{title}\na note" if title else "a note")
+            assert text.get_fontsize() == points
