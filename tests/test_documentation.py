@@ -456,6 +456,15 @@ def test_example_studies_load(root: Path) -> None:
             check_experiment(arm.experiment)
 
 
+def test_the_pages_that_are_made_of_the_code_are_new(pages: dict[str, str]) -> None:
+    """`make schema` renews them: a column or a name that is on no page fails here."""
+    from bnbench.cli.registered import names_page
+    from bnbench.report.columns import columns_page
+
+    for name, made in (("columns.md", columns_page()), ("names.md", names_page())):
+        assert pages[name][pages[name].index("## ") :] == made + "\n", name
+
+
 def test_reference_results_are_small(root: Path) -> None:
     """The files that git keeps, not those that .gitignore leaves out."""
     ignored = [

@@ -9,7 +9,7 @@ import pytest
 
 from bnbench.cli.registered import registered
 from bnbench.plots.normalization import normalized
-from bnbench.report.columns import columns_page, csv_files
+from bnbench.report.columns import csv_files
 from bnbench.report.curves import ACCURACY_COLUMNS, DIFFERENCE_COLUMNS
 from bnbench.report.losses import LOSS_COLUMNS
 from bnbench.runs import BATCH_COLUMNS, EPOCH_COLUMNS, EVALUATION_COLUMNS
@@ -48,15 +48,6 @@ def test_the_columns_of_the_reference(root: Path) -> None:
     assert len(seen) >= 7
     for name, columns in seen.items():
         assert columns == set(TOLD[name]) - SOMETIMES.get(name, set()), name
-
-
-def test_the_pages_are_what_the_code_says(root: Path) -> None:
-    """`make schema` renews both."""
-    from bnbench.cli.registered import names_page
-
-    for name, made in (("columns.md", columns_page()), ("names.md", names_page())):
-        page = (root / "docs" / name).read_text(encoding="utf-8")
-        assert page[page.index("## ") :] == made + "\n", name
 
 
 def test_everything_that_has_a_name_says_what_it_is() -> None:
