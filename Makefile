@@ -11,6 +11,7 @@ STUDY ?=
 BENCH_OUT ?= results/speed.md
 BENCH_RUNS_OUT ?= results/finished_runs.md
 BENCH_KERNELS_OUT ?= results/kernels.md
+BENCH_THREADS_OUT ?= results/threads.md
 
 # Where `make calibrate` keeps its tables.
 CALIBRATION_OUT ?= results/calibration.md
@@ -139,6 +140,7 @@ bench: $(VENV)/installed-dev  ## Speed and memory against the plain DataLoader l
 	$(BIN)/python -m benchmarks.speed $(BENCH_OUT)
 	$(BIN)/python benchmarks/finished_runs.py $(BENCH_RUNS_OUT)
 	$(BIN)/python -m benchmarks.kernels $(BENCH_KERNELS_OUT)
+	$(BIN)/python -m benchmarks.threads $(BENCH_THREADS_OUT)
 
 bench-peers: $(VENV)/installed-dev $(PEERS)/installed  ## Speed against other programs, and where the time goes
 	$(BIN)/python -m benchmarks.peers $(PEERS)/bin/python $(PEERS_OUT)/peers.md

@@ -8,6 +8,7 @@ first epoch, which warms up or compiles, does not count. Rounds alternate betwee
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -47,16 +48,28 @@ def contenders(peers: str, folder: str) -> dict[str, Contender]:
     return {
         PLAIN: Contender(partial(measured, "benchmarks.plain_loop", "plain", counted[1])),
         "tuned PyTorch loop": Contender(partial(measured, "benchmarks.tuned_loop", *counted)),
+        **compiled(counted),
         "PyTorch Lightning": Contender(
             partial(measured, "benchmarks.lightning_loop", *counted, python=peers)
         ),
         "Keras on JAX": Contender(
             partial(measured, "benchmarks.keras_loop", *counted, python=peers)
         ),
+        "JAX, an epoch compiled": Contender(
+            partial(measured, "benchmarks.jax_loop", *counted, python=peers)
+        ),
         "bnbench, 1 thread": Contender(partial(ours, 1, 1), cores=1),
         f"bnbench, {CORES} threads": Contender(partial(ours, CORES, 1)),
         f"bnbench, {CORES} runs side by side": Contender(partial(ours, 1, CORES)),
     }
+
+
+def compiled(counted: tuple[str, str]) -> dict[str, Contender]:
+    """The tuned loop under ``torch.compile``, where there is the C++ compiler that it needs."""
+    if shutil.which("g++") is None:
+        return {}
+    program = partial(measured, "benchmarks.tuned_loop", *counted, "compiled")
+    return {"tuned PyTorch loop, compiled": Contender(program)}
 
 
 def ours(threads: int, jobs: int) -> Measurement:

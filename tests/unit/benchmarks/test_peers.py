@@ -64,6 +64,17 @@ def test_rows_are_medians_without_the_first_epoch() -> None:
     assert other == ["other", "3.00", "2.00", "4.00", "3.00", "1.5", "", "0.960", "404"]
 
 
+def test_a_compiled_loop_is_measured_where_there_is_a_compiler(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = {}
+    for found in ("/usr/bin/g++", None):
+        monkeypatch.setattr("shutil.which", lambda _, found=found: found)
+        known[found] = set(peers.contenders("python", "folder"))
+    assert known["/usr/bin/g++"] - known[None] == {"tuned PyTorch loop, compiled"}
+    assert "JAX, an epoch compiled" in known[None]
+
+
 def test_what_is_told_is_what_is_read(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
