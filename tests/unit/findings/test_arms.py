@@ -48,7 +48,7 @@ def test_unfinished_runs_are_left_out_by_name_and_reason(make_run: MakeRun, stat
     undone.epochs.unlink()  # not even looked at
     arms, (note,) = read_arms([done.path.parent])
     assert list(arms[0].runs) == [0]
-    assert str(undone.path) in note
+    assert note.startswith("plain, seed 1: ")
     assert f"its status is {status} (OSError: no space left)" in note
 
 
@@ -57,8 +57,8 @@ def test_an_experiment_without_a_finished_run_is_an_error(make_run: MakeRun) -> 
     undone = make_run("normalized", 0, CURVE, manifest={"status": "interrupted"})
     with pytest.raises(BnbenchError, match="no finished run") as caught:
         read_arms([done.path.parent, undone.path.parent])
-    assert str(undone.path) in str(caught.value)
-    assert str(done.path) not in str(caught.value)
+    (_, line) = str(caught.value).splitlines()
+    assert line.startswith("normalized, seed 0: ")
 
 
 def test_folders_without_runs(tmp_path: Path) -> None:
