@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from errno import EINVAL
+from collections.abc import Callable
+from errno import EACCES, EINVAL, EIO, EPERM, ESTALE
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from bnbench.errors import BnbenchError
 
@@ -30,7 +31,7 @@ def read_foreign(path: Path, most_bytes: int) -> bytes:
     return content
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Open a regular file for reading; a pipe or a device is never waited for.
 
     Raises
@@ -63,12 +64,45 @@ def unreadable(path: Path, error: BaseException) -> BnbenchError:
     return BnbenchError(f"{path}: cannot be read ({why})")
 
 
+CLOSED = (EACCES, EPERM, EIO, ESTALE)
+"""What a file system answers where there may be something that cannot be looked at."""
+
+
 def there_is(path: Path) -> bool:
     """Whether anything has this name, a dangling link too; nothing has one that is no name."""
+    return _looked_at(path, path.lstat) is not None
+
+
+def is_folder(path: Path) -> bool:
+    """Whether this is a folder, or a link to one."""
+    found = _looked_at(path, path.stat)
+    return found is not None and stat.S_ISDIR(found.st_mode)
+
+
+def is_regular(path: Path) -> bool:
+    """Whether this is a regular file, or a link to one."""
+    found = _looked_at(path, path.stat)
+    return found is not None and stat.S_ISREG(found.st_mode)
+
+
+def _looked_at(path: Path, look: Callable[[], os.stat_result]) -> os.stat_result | None:
+    """Look at a file, if there is one; what may be another user's secret is not called absent."""
     try:
-        return path.exists() or path.is_symlink()
-    except (OSError, ValueError):
-        return False
+        return look()
+    except OSError as error:
+        if error.errno in CLOSED:
+            raise unreadable(path, error) from None
+    except ValueError:  # a NUL, or half of a surrogate pair
+        pass
+    return None
+
+
+def entries(folder: Path, pattern: str = "*") -> list[Path]:
+    """List what a folder holds by these names; `Path.glob` finds nothing where it may not look."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.match(pattern))
+    except OSError as error:
+        raise unreadable(folder, error) from None
 
 
 def folder_of(name: str, place: str = "") -> Path:

@@ -20,7 +20,8 @@ from bnbench.errors import BnbenchError
 from bnbench.foreign import open_regular
 from bnbench.models import Network, build_model, resolve_model
 from bnbench.models.input_size import fitted_data
-from bnbench.runs import Manifest, Run, changed_files, written_whole
+from bnbench.runs import Manifest, Run, written_whole
+from bnbench.runs.hashes import sha256_of
 from bnbench.training import load_weights
 
 if TYPE_CHECKING:
@@ -125,9 +126,8 @@ def _refuse_changes(run: Run, manifest: Manifest, experiment: Experiment) -> Non
 
     Manifests of the first release list no files: of their runs only the configuration is known.
     """
-    changes = changed_files(run, manifest.files) if manifest.files else {}
     for path in (run.config, run.weights):
-        if path.name in changes:
+        if manifest.files and manifest.files.get(path.name) != sha256_of(path):
             raise BnbenchError(
                 f"{path}: is not the file that the manifest lists; restore it, or train the run"
                 " again"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib as mpl
@@ -61,3 +63,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def device(request: pytest.FixtureRequest) -> str:
     """Each kind of device that is promised."""
     return str(request.param)
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that every user may go through, as pytest's are not; see `tests.closed`."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)

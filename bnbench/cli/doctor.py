@@ -6,13 +6,15 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from importlib import metadata, util
 from pathlib import Path
 
 from bnbench.cli.names import RESULTS
 from bnbench.cli.options import DataDir, Json, Results
 from bnbench.cli.terminal import show, table
+from bnbench.errors import BnbenchError
 
 Finding = tuple[str, str, str]
 """What was looked at, what was found, and what to do about it (nothing, if all is well)."""
@@ -97,8 +99,11 @@ def _mnist(data_dir: Path | None) -> Finding:
     from bnbench.data import data_folder, find_dataset, raw_folder, verify
 
     folder, mnist = data_folder(data_dir), find_dataset("mnist")
-    problems = [check.problem for check in verify(mnist, folder) if check.problem]
-    where = str(raw_folder(mnist, folder))
+    try:
+        problems = [check.problem for check in verify(mnist, folder) if check.problem]
+        where = str(raw_folder(mnist, folder))
+    except BnbenchError as error:
+        return "MNIST", str(error), "set BNBENCH_DATA_DIR to a folder that can be read"
     if not problems:
         return "MNIST", where, ""
     return "MNIST", f"not in {where}: {problems[0]}", "bnbench data fetch; offline: bnbench demo"
@@ -111,13 +116,14 @@ def _digits() -> Finding:
 
 
 def _ray() -> Finding:
-    if util.find_spec("ray") is None:
+    try:
+        return "Ray", metadata.version("ray"), ""
+    except metadata.PackageNotFoundError:
         return "Ray", "not installed", "for several machines: pip install 'bnbench[ray]'"
-    return "Ray", metadata.version("ray"), ""
 
 
 def _disk(results: Path) -> Finding:
-    existing = next(folder for folder in _and_parents(results.absolute()) if folder.is_dir())
+    existing = _existing(results)
     free = shutil.disk_usage(existing).free / GB
     remedies = []
     if free < LEAST_DISK:
@@ -127,16 +133,20 @@ def _disk(results: Path) -> Finding:
     return "disk", f"{free:.0f} GB free for {results}", "; ".join(remedies)
 
 
-def _and_parents(folder: Path) -> Iterator[Path]:
-    yield from (folder, *folder.parents)
+def _existing(folder: Path) -> Path:
+    """Find the nearest folder that there is, and may be looked at."""
+    for one in (folder.absolute(), *folder.absolute().parents):
+        with suppress(OSError):
+            if one.is_dir():
+                return one
+    return Path()
 
 
 def _home() -> Finding:
     from bnbench.data import data_folder
 
     folder = data_folder(None)
-    existing = next(one for one in _and_parents(folder.absolute()) if one.is_dir())
-    if os.access(existing, os.W_OK):
+    if os.access(_existing(folder), os.W_OK):
         return "data folder", str(folder), ""
     return "data folder", f"{folder} cannot be written", "set BNBENCH_DATA_DIR to a folder that can"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bnbench.errors import BnbenchError
+from bnbench.foreign import entries, is_folder, there_is
 
 Kind = Literal["experiment", "study"]
 OWN = Path("configs")
@@ -32,7 +33,7 @@ def named(kind: Kind) -> dict[str, Path]:
 def config_file(given: str | Path, kind: Kind) -> Path:
     """Find the file of an experiment or a study, given by its path or its name."""
     path = Path(given)
-    if path.exists():
+    if there_is(path):
         return path
     known = named(kind)
     if path.as_posix() in known:
@@ -64,7 +65,8 @@ def _needed(kind: Kind, known: dict[str, Path]) -> str:
 
 def _nearest(path: Path, known: dict[str, Path]) -> str:
     """Suggest the nearest file beside the one that was asked for, else the nearest name."""
-    beside = {file.name: str(file) for file in path.parent.glob("*.y*ml")} if path.suffix else {}
+    files = entries(path.parent, "*.y*ml") if path.suffix and is_folder(path.parent) else []
+    beside = {file.name: str(file) for file in files}
     near = get_close_matches(path.name, beside, n=1)
     if near:
         return f"did you mean {beside[near[0]]}?"

@@ -25,6 +25,7 @@ from bnbench.data.datasets import (
 from bnbench.data.idx import REMEDY, parse_idx, read_content
 from bnbench.data.named import DATASETS
 from bnbench.errors import BnbenchError
+from bnbench.foreign import is_folder
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,13 @@ def data_folder(override: Path | None = None) -> Path:
 def raw_folder(dataset: Dataset, folder: Path) -> Path:
     """Where the files lie: below the data folder as torchvision lays them out, or else in it."""
     raw = folder / dataset.folder / "raw"
-    if not raw.is_dir() and any(find_file(file, folder) for file in dataset.files):
-        return folder
+    try:
+        if not is_folder(raw) and any(find_file(file, folder) for file in dataset.files):
+            return folder
+    except BnbenchError as error:  # a home that is another user's, as in containers
+        raise BnbenchError(
+            f"{error}; give another folder by --data-dir or BNBENCH_DATA_DIR"
+        ) from None
     return raw
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bnbench.config import Study, load_study
+from bnbench.foreign import is_folder
+from bnbench.runs.directory import runs_of
 
 
 def studies_with_runs(
@@ -63,7 +65,6 @@ def _share(study: Study, results: Path) -> float:
 
 
 def _run_seeds(folder: Path) -> list[int]:
-    numbers = [
-        path.parent.name.removeprefix("seed-") for path in folder.glob("seed-*/manifest.json")
-    ]
+    runs = runs_of(folder) if is_folder(folder) else []
+    numbers = [run.path.name.removeprefix("seed-") for run in runs]
     return [int(number) for number in numbers if number.isdecimal()]

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from bnbench.config import Experiment, load_experiment
 from bnbench.errors import BnbenchError
-from bnbench.foreign import MEBIBYTE
+from bnbench.foreign import MEBIBYTE, entries, is_folder, there_is
 from bnbench.runs.files import remove_unfinished
 from bnbench.runs.manifest import Manifest, read_manifest
 from bnbench.runs.packed import opened
@@ -78,7 +78,8 @@ class Run:
 
     def probes(self) -> list[Path]:
         """List the files of probes that are there."""
-        return sorted(self.path.glob("probes/*.npz"))
+        folder = self.path / "probes"
+        return entries(folder, "*.npz") if is_folder(folder) else []
 
     def checkpoint(self, epochs: int, step: int) -> Path:
         """Name the file that a stopped run goes on from, after whole epochs and steps so far."""
@@ -172,20 +173,21 @@ def find_runs(paths: Iterable[Path]) -> list[Run]:
     """
     runs: list[Run] = []
     for path in map(opened, paths):
-        if not path.is_dir():
+        if not is_folder(path):
             raise BnbenchError(f"{path}: there is no such folder; `bnbench train` makes runs")
-        found = [Run(path)] if (path / "manifest.json").exists() else _seeds_of(path)
+        found = [Run(path)] if there_is(path / "manifest.json") else runs_of(path)
         if not found:
             raise BnbenchError(f"{path}: holds no run (a folder seed-<n> with a manifest.json)")
         runs += found
     return runs
 
 
-def _seeds_of(experiment: Path) -> list[Run]:
-    folders = [path.parent for path in experiment.glob("seed-*/manifest.json")]
-    return [Run(folder) for folder in sorted(folders, key=_seed_number)]
+def runs_of(experiment: Path) -> list[Run]:
+    """List the runs of an experiment's folder, in the order of their seeds."""
+    runs = (Run(folder) for folder in entries(experiment, "seed-*"))
+    return sorted((run for run in runs if there_is(run.manifest)), key=_seed_number)
 
 
-def _seed_number(folder: Path) -> tuple[int, str]:
-    number = folder.name.removeprefix("seed-")
-    return (int(number) if number.isdecimal() else -1, folder.name)
+def _seed_number(run: Run) -> tuple[int, str]:
+    number = run.path.name.removeprefix("seed-")
+    return (int(number) if number.isdecimal() else -1, run.path.name)

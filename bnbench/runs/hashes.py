@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from bnbench.config import Experiment
+from bnbench.foreign import is_regular, open_regular, unreadable
 from bnbench.runs.directory import MOST_BYTES_OF_A_LOG, Run
 from bnbench.runs.manifest import Manifest
 
@@ -26,7 +28,7 @@ def file_hashes(run: Run) -> dict[str, str]:
     dict of str to str
         File name, from the run's folder -> SHA-256, hex; only of files that are there.
     """
-    return {_name(run, path): _sha256(path) for path in _files(run)}
+    return {_name(run, path): sha256_of(path) for path in _files(run)}
 
 
 def _name(run: Run, path: Path) -> str:
@@ -38,14 +40,18 @@ def _files(run: Run) -> list[Path]:
         run.config, run.batches, run.epochs, run.evaluations, run.losses, run.predictions,
         run.weights,
     )  # fmt: skip
-    return [path for path in (*files, *run.probes()) if path.is_file()]
+    return [path for path in (*files, *run.probes()) if is_regular(path)]
 
 
-def _sha256(path: Path) -> str:
-    if path.stat().st_size > MOST_HASHED:
-        return "of more than bnbench writes"
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def sha256_of(path: Path) -> str:
+    """Hash a file: SHA-256, hex; of one that is larger than any of a run, no hash."""
+    try:
+        with open_regular(path) as file:
+            if os.fstat(file.fileno()).st_size > MOST_HASHED:
+                return "of more than bnbench writes"
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
 def hash_of_start(path: Path, size: int) -> str | None:
@@ -80,7 +86,7 @@ def changed_files(
     found = {
         _name(run, path): hashes.get(_name(run, path), "")
         if path.stat().st_mtime < touched_since
-        else _sha256(path)
+        else sha256_of(path)
         for path in _files(run)
     }
     changes: dict[str, Change] = {}

@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from bnbench.errors import BnbenchError
+from bnbench.foreign import is_folder, unreadable
 from bnbench.runs.directory import Run
 from bnbench.runs.failure import has_failed
 from bnbench.runs.manifest import Status
@@ -92,7 +93,7 @@ class Overview:
     runs : tuple of ListedRun
         In the order of experiments and seeds.
     problems : tuple of str
-        One line a manifest that cannot be read, or does not say what bnbench writes.
+        One line a folder or a manifest that cannot be read, or does not say what bnbench writes.
     """
 
     runs: tuple[ListedRun, ...]
@@ -114,11 +115,11 @@ def look_over(results: Path) -> Overview:
         A results folder, or the folder of an experiment or of a run, packed or not.
     """
     results = opened(results)
-    if not results.is_dir():
+    if not is_folder(results):
         raise BnbenchError(f"{results}: there is no such folder; `bnbench train` makes runs")
     runs: list[ListedRun] = []
     problems: list[str] = []
-    for folder in run_folders(results):
+    for folder in run_folders(results, problems):
         try:
             runs.append(_listed(Run(folder), results))
         except BnbenchError as error:
@@ -129,9 +130,17 @@ def look_over(results: Path) -> Overview:
     return Overview(tuple(sorted(runs, key=lambda run: (run.experiment, run.seed))), (*problems,))
 
 
-def run_folders(results: Path) -> Iterator[Path]:
-    """Find the folders of runs, however deep they lie, but for what a report keeps."""
-    for folder, subfolders, files in os.walk(results):
+def run_folders(results: Path, problems: list[str] | None = None) -> Iterator[Path]:
+    """Find the folders of runs, however deep they lie, but for what a report keeps.
+
+    What may not be looked into is added to `problems`.
+    """
+
+    def closed(error: OSError) -> None:
+        if problems is not None:
+            problems.extend(unreadable(Path(error.filename), error).problems)
+
+    for folder, subfolders, files in os.walk(results, onerror=closed):
         subfolders.sort()
         if REPORT in files and Path(folder) != results:
             subfolders.clear()

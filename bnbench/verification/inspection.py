@@ -55,8 +55,9 @@ def inspect(run: Run) -> Inspection:
     except BnbenchError as error:
         return Inspection(run, "", error.problems)
     absent = _left_out(run, manifest)
-    problems = tuple(map(in_one_line, _problems(run, manifest, edited, absent)))
-    return Inspection(run, manifest.status, problems, absent, sealed=manifest.seal is not None)
+    # What cannot be read is met twice: by its hash, and by what it holds.
+    problems = dict.fromkeys(map(in_one_line, _problems(run, manifest, edited, absent)))
+    return Inspection(run, manifest.status, (*problems,), absent, sealed=manifest.seal is not None)
 
 
 def without_manifest(folders: Iterable[Path]) -> list[Inspection]:
@@ -84,10 +85,10 @@ def _problems(
 ) -> Iterator[str]:
     if edited:
         yield edited
-    if manifest.files:
-        for name, change in changed_files(run, manifest.files).items():
-            if name not in absent:
-                yield f"{run.path / name}: {_CHANGES[change]}"
+    try:
+        yield from _changes(run, manifest, absent)
+    except BnbenchError as error:
+        yield from error.problems
     try:
         experiment = check_configuration(run, manifest)
     except BnbenchError as error:
@@ -99,6 +100,13 @@ def _problems(
             yield from check(run, manifest, experiment)
         except BnbenchError as error:
             yield from error.problems
+
+
+def _changes(run: Run, manifest: Manifest, absent: tuple[str, ...]) -> Iterator[str]:
+    changes = changed_files(run, manifest.files) if manifest.files else {}
+    for name, change in changes.items():
+        if name not in absent:
+            yield f"{run.path / name}: {_CHANGES[change]}"
 
 
 def _check_checkpoints(run: Run, manifest: Manifest, experiment: Experiment) -> Iterator[str]:

@@ -13,6 +13,7 @@ import pytest
 
 from bnbench.data import Dataset, fetch, find_dataset
 from bnbench.errors import BnbenchError
+from tests.closed import closed
 
 
 class Local:
@@ -142,13 +143,10 @@ def test_a_folder_below_a_file(tiny: Dataset, local: Local, tmp_path: Path) -> N
         fetch(tiny, tmp_path / "file" / "data", {"local": local})
 
 
-def test_a_read_only_folder(tiny: Dataset, local: Local, tmp_path: Path) -> None:
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        pytest.skip("root writes into read-only folders")
-    tmp_path.chmod(0o500)
-    with pytest.raises(BnbenchError, match="cannot be written"):
-        fetch(tiny, tmp_path, {"local": local})
-    tmp_path.chmod(0o700)
+def test_a_folder_that_may_not_be_written(tiny: Dataset, local: Local, public: Path) -> None:
+    (public / "theirs").mkdir()
+    with closed(public / "theirs"), pytest.raises(BnbenchError, match="BNBENCH_DATA_DIR"):
+        fetch(tiny, public / "theirs", {"local": local})
 
 
 def test_a_full_disk_leaves_nothing_behind(

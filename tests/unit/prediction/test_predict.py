@@ -15,6 +15,7 @@ from bnbench.errors import BnbenchError
 from bnbench.prediction import predict, save_seen
 from bnbench.runs import Run, run_directory
 from bnbench.training import run_experiment
+from tests.closed import closed
 
 SHORT = ["data.dataset=digits", "training.epochs=1", "training.batch_size=500"]
 
@@ -54,6 +55,16 @@ def refused(run: Run, digit: Path) -> str:
 def test_a_run_as_it_was_left(run: Run, digit: Path) -> None:
     (answer,) = predict(run, [digit])
     assert sum(answer.probabilities.values()) == pytest.approx(1)
+
+
+def test_only_what_it_needs_is_read(originals: tuple[Run, Run], public: Path, digit: Path) -> None:
+    shutil.copytree(originals[0].path, public / "seed-0")
+    image = Path(shutil.copy(digit, public))
+    run = Run(public / "seed-0")
+    with closed(run.batches, run.predictions):
+        assert list(predict(run, [image]))
+    with closed(run.weights):
+        assert refused(run, image) == f"{run.weights}: cannot be read (Permission denied)"
 
 
 def test_weights_of_another_run(run: Run, originals: tuple[Run, Run], digit: Path) -> None:

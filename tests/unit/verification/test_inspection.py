@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from bnbench.report.archive import archive
 from bnbench.runs import Run, file_hashes
 from bnbench.verification import inspect, without_manifest
+from tests.closed import closed
 
 MakeRun = Callable[..., Run]
 
@@ -103,6 +104,19 @@ def test_recorded_hashes_show_any_change(make_run: MakeRun) -> None:
     assert problems(run) == [f"{run.epochs}: was changed; its SHA-256 is not the manifest's"]
     state(run, files=file_hashes(run))
     assert problems(run) == []
+
+
+def test_a_file_that_cannot_be_read_is_one_line_among_the_others(
+    originals: dict[str, Run], public: Path
+) -> None:
+    run = Run(public / "seed-0")
+    shutil.copytree(originals["held_out"].path, run.path)
+    edit(run.epochs, 2, "1,", "2,")
+    with closed(run.weights):
+        problems = inspect(run).problems
+    assert problems[0] == f"{run.weights}: cannot be read (Permission denied)"
+    assert len(problems) == len(set(problems)) == 2
+    assert problems[1].startswith(f"{run.epochs}: ")
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "batches.csv", "epochs.csv", "evaluations.csv"])
