@@ -18,6 +18,7 @@ from bnbench.data.idx import read_content
 from bnbench.data.sources import SOURCES, Source, first_line
 from bnbench.errors import BnbenchError
 from bnbench.runs.directory import NO_LOCKS, cannot_lock
+from bnbench.runs.files import rename
 
 LOG = logging.getLogger(__name__)
 LOCK_SECONDS: Final = 900.0  # longer than all sources together, should none of them answer
@@ -97,7 +98,7 @@ def _install(content: bytearray, name: str, workshop: Path, raw: Path) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    part.replace(raw / name)
+    rename(part, raw / name)
 
 
 @contextmanager

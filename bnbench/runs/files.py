@@ -35,7 +35,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     try:
         yield beside
         _force_to_disk(beside)
-        _rename(beside, path)
+        rename(beside, path)
     finally:
         beside.unlink(missing_ok=True)
 
@@ -48,7 +48,7 @@ def _force_to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
-def _rename(beside: Path, path: Path) -> None:
+def rename(beside: Path, path: Path) -> None:
     """Rename, if need be again: on Windows a virus scanner holds a new file for a moment."""
     for seconds in PATIENCE:
         try:

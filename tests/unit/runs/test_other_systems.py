@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from errno import ENOLCK, ENOSYS, EOPNOTSUPP
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
+from bnbench.data.fetching import _install
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run, locked, write_text
 from bnbench.runs import files as files_of_runs
 
 
+def fetched(path: Path, text: str) -> None:
+    _install(bytearray(text.encode()), path.name, path.parent, path.parent)
+
+
+@pytest.mark.parametrize("write", [write_text, fetched])
 def test_a_file_that_is_held_for_a_moment_is_renamed_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path, str], None]
 ) -> None:
     replace, refusals, waited = Path.replace, [1, 2], list[float]()
 
@@ -28,7 +35,7 @@ def test_a_file_that_is_held_for_a_moment_is_renamed_later(
     monkeypatch.setattr(Path, "replace", held)
     monkeypatch.setattr("bnbench.runs.files.time.sleep", waited.append)
     monkeypatch.setattr("bnbench.runs.files.ON_WINDOWS", True)
-    write_text(tmp_path / "a", "text")
+    write(tmp_path / "a", "text")
     assert (tmp_path / "a").read_text() == "text"
     assert waited == list(files_of_runs.PATIENCE[:2])
 
