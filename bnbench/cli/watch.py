@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,7 +14,7 @@ import typer
 
 from bnbench.cli.names import RESULTS
 from bnbench.cli.options import Json
-from bnbench.cli.terminal import on_terminal, percent, say, say_json, show, table
+from bnbench.cli.terminal import percent, redraws, say, say_json, show, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -41,7 +42,7 @@ def watch(
 
     if as_json:
         say_json({"runs": [asdict(run) for run in running_runs(results)]})
-    elif on_terminal():
+    elif redraws(sys.stdout):
         with suppress(KeyboardInterrupt):
             _follow(results)
     elif runs := running_runs(results):

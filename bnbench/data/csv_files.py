@@ -18,6 +18,10 @@ PREFIX: Final = "csv:"
 SIDE: Final = 28  # pixels
 MOST_BYTES: Final = 512 * MEBIBYTE
 """MNIST's training images are 110 MB of text."""
+LONGEST: Final = 8 * (1 + SIDE * SIDE)  # bytes of a line: a number may be filled up with blanks
+SHORTEST: Final = 2 * SIDE * SIDE  # of digits and commas
+STRAY: Final = 10_000  # lines that may be shorter, such as empty ones
+MOST_SAID: Final = 120  # letters of NumPy's words, which hold what it could not read
 FEWEST: Final = 24  # training images, of which one in twelve is held out
 
 
@@ -59,7 +63,7 @@ def _read(*files: tuple[Path, int, int]) -> PublishedData:
 def _examples(path: Path) -> Examples:
     content = read_foreign(path, MOST_BYTES)
     first, _, others = content.partition(b"\n")
-    has_names = not first.partition(b",")[0].strip().isdigit()
+    has_names = not any(cell.strip().isdigit() for cell in first.split(b",", 2)[:2])
     table = _table(path, others if has_names else content, lines_before=int(has_names))
     return Examples(table[:, 1:].reshape(-1, SIDE, SIDE), table[:, 0])
 
@@ -67,11 +71,12 @@ def _examples(path: Path) -> Examples:
 def _table(path: Path, rows: bytes, lines_before: int) -> NDArray[np.uint8]:
     if not rows.strip():
         raise BnbenchError(f"{path}: holds no images")
+    _refuse_odd_lines(path, rows)
     try:
         table = np.loadtxt(BytesIO(rows), np.uint8, delimiter=",", comments=None, ndmin=2)
     except ValueError as error:
         after = f" (of the lines after the first {lines_before})" if lines_before else ""
-        why = str(error).partition(";")[0]
+        why = str(error).partition(";")[0][:MOST_SAID]
         raise BnbenchError(
             f"{path}: {why}{after}; rows are a label and {SIDE * SIDE} pixels from 0 to 255"
         ) from None
@@ -81,3 +86,11 @@ def _table(path: Path, rows: bytes, lines_before: int) -> NDArray[np.uint8]:
             f" {SIDE} x {SIDE} pixels"
         )
     return np.ascontiguousarray(table)
+
+
+def _refuse_odd_lines(path: Path, rows: bytes) -> None:
+    """Refuse what NumPy would lay out in twenty times its bytes, or read for minutes."""
+    if rows.count(b"\n") > STRAY + len(rows) // SHORTEST:
+        raise BnbenchError(f"{path}: has lines that are too short for {SIDE} x {SIDE} pixels")
+    if any(len(line) > LONGEST for line in BytesIO(rows)):
+        raise BnbenchError(f"{path}: has lines that are too long for {SIDE} x {SIDE} pixels")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnbench.errors import BnbenchError
+from bnbench.foreign import read_foreign
 from bnbench.runs.directory import Run
+from bnbench.runs.manifest import MOST_BYTES
 from bnbench.runs.overview import run_folders
 from bnbench.runs.schedule import schedule
 from bnbench.runs.tables import Table, read_batches, read_epochs
@@ -64,7 +67,7 @@ def running_runs(results: Path) -> list[RunningRun]:
 def _running(run: Run) -> Iterator[RunningRun]:
     """Read a run that goes on; one that begins or ends at this very moment is passed over."""
     try:
-        if MARK not in run.manifest.read_bytes():  # most runs have ended, and this takes no time
+        if MARK not in read_foreign(run.manifest, MOST_BYTES):  # of most, and takes no time
             return
         manifest, experiment = run.read_manifest(), run.read_experiment()
         batches = read_batches(run).of_training().rows
@@ -74,26 +77,28 @@ def _running(run: Run) -> Iterator[RunningRun]:
     except (BnbenchError, OSError):
         return
     total, begun = experiment.training.epochs, datetime.fromisoformat(manifest.started).timestamp()
-    done = len(batches) / schedule(experiment, manifest.dataset).train_batches
+    done = len(batches) / max(1, schedule(experiment, manifest.dataset).train_batches)
     pace, silent = _pace(epochs, done, written - begun), max(0.0, time.time() - written)
+    left = pace * (total - done) if silent < SILENT else math.nan
     yield RunningRun(
         path=str(run.path),
         epoch=min(len(epochs) + 1, total),
         epochs=total,
         loss=_mean(batches["loss"]),
         accuracy=_mean(batches["accuracy"]),
-        validation_accuracy=float(epochs["validation_accuracy"][-1]) if len(epochs) else None,
-        seconds_left=pace * (total - done) if pace and silent < SILENT else None,
+        validation_accuracy=_mean(epochs["validation_accuracy"][-1:]) if len(epochs) else None,
+        seconds_left=left if 0 <= left < math.inf else None,
         silent=silent,
     )
 
 
 def _mean(column: NDArray[np.float64]) -> float | None:
-    return float(column[-LATEST:].mean()) if len(column) else None
+    mean = float(column[-LATEST:].mean()) if len(column) else math.nan
+    return mean if math.isfinite(mean) else None  # killed before it could say that it diverged
 
 
-def _pace(epochs: Table, done: float, elapsed: float) -> float | None:
+def _pace(epochs: Table, done: float, elapsed: float) -> float:
     """Seconds an epoch: by the whole ones, or in the first by its share since the run began."""
     if len(epochs):
         return float((epochs["train_seconds"] + epochs["evaluation_seconds"]).mean())
-    return elapsed / done if done else None
+    return elapsed / done if done else math.nan

@@ -62,7 +62,10 @@ EARLIER = {
         "d1d6a6416d73",  # no scale of weights; no binary images, nor features of unequal size
     ),
     "bnbench.data": (ABSENT, "72da03e96d1b"),  # it imported all of its files at once
-    "bnbench.data.csv_files": (ABSENT, "9da3503fd7eb"),  # it looked for its folder itself
+    "bnbench.data.csv_files": (
+        ABSENT, "9da3503fd7eb",  # it looked for its folder itself
+        "33d3d1cee274",  # it laid out lines of any length
+    ),
     # It knew no folders; it looked up; it had the digits, and no EMNIST.
     "bnbench.data.datasets": ("df6c559ff169", "81958f2b64be", "fdc4204512ca"),
     # It imported scikit-learn; its remedy was an extra; it hashed.

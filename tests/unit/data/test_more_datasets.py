@@ -116,6 +116,10 @@ def test_csv_files(shared: Path, tmp_path: Path) -> None:
         ("mnist_test.csv", "1,2\n1\n", "the number of columns changed from 2 to 1"),
         ("mnist_test.csv", "3" + ",0" * 784 + "\n", "has labels that mnist_train.csv has not"),
         ("mnist_train.csv", "2" + ",0" * 784 + "\n", "has too few images"),
+        ("mnist_test.csv", "x" + ",0" * 784 + "\n", "could not convert string 'x'"),
+        ("mnist_test.csv", "1" * 6000 + "\n", r"string '1+ \(of|string '1+; rows"),
+        ("mnist_test.csv", "1" + ",0" * 4000 + "\n", "lines that are too long for 28 x 28"),
+        ("mnist_test.csv", "1\n" * 20_000, "lines that are too short for 28 x 28"),
         ("other_train.csv", "", r"holds 2 files \*train\*\.csv, not 1"),
     ],
 )
@@ -124,6 +128,7 @@ def test_csv_files_that_do_not_fit(shared: Path, name: str, content: str, said: 
     with pytest.raises(BnbenchError, match=said) as caught:
         find_dataset(f"csv:{shared}")
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
 
 
 def test_no_folder_of_csv_files(tmp_path: Path) -> None:

@@ -59,6 +59,35 @@ def test_one_that_is_silent_may_be_dead(going_on: Run, tmp_path: Path) -> None:
     assert "silent for 1 h 0 min" in shown
 
 
+@pytest.mark.parametrize(
+    ("log", "column", "cell"),
+    [
+        ("batches", "loss", "inf"), ("batches", "loss", "nan"),  # killed before it said so
+        ("epochs", "validation_accuracy", "nan"), ("epochs", "train_seconds", "inf"),
+        ("epochs", "train_seconds", "-1e30"),
+    ],
+)  # fmt: skip
+def test_what_is_no_number_is_not_shown(
+    going_on: Run, tmp_path: Path, log: str, column: str, cell: str
+) -> None:
+    path: Path = getattr(going_on, log)
+    table = pd.read_csv(path, dtype=str)
+    table[column] = cell
+    path.write_text(table.to_csv(index=False, lineterminator="\n"))
+    for arguments in (["--json"], []):
+        shown = CliRunner().invoke(app, ["watch", str(tmp_path / "results"), *arguments])
+        assert shown.exit_code == 0
+        assert "going_on" in shown.stdout
+        assert cell not in shown.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_in_place_of_a_manifest_is_not_waited_for(going_on: Run, tmp_path: Path) -> None:
+    going_on.manifest.unlink()
+    os.mkfifo(going_on.manifest)
+    assert running_runs(tmp_path) == []
+
+
 def test_where_nothing_runs(going_on: Run, tmp_path: Path) -> None:
     for cut in (b"", b"{", b'{"status": "running"}'):  # while it is begun, and of another's hand
         going_on.manifest.write_bytes(cut)
@@ -78,7 +107,7 @@ def test_ctrl_c_is_how_it_ends(
         return {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
 
     before = changed()
-    monkeypatch.setattr(watch, "on_terminal", lambda: True)
+    monkeypatch.setattr(watch, "redraws", lambda _: True)
     monkeypatch.setattr("time.sleep", interrupt)
     assert CliRunner().invoke(app, ["watch", str(tmp_path / "results")]).exit_code == 0
     assert changed() == before
