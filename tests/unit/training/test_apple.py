@@ -10,7 +10,7 @@ import torch
 from bnbench.cli.options import RunOptions
 from bnbench.cli.running import Running, _outcomes
 from bnbench.config import Experiment, ModelSettings
-from bnbench.execution import Plan, Task
+from bnbench.execution import Ended, Plan, Task
 from bnbench.execution.plan import PlannedRun
 from bnbench.runs.identity import Found
 from bnbench.training.device import random_stream, resolve_device, set_random_stream
@@ -46,7 +46,7 @@ def test_that_nothing_was_tried_on_it_is_said_once(
     plan = Plan(tuple(PlannedRun(task, Found("run", "")) for task in tasks))
     for part in ("_prepare", "_announce"):
         monkeypatch.setattr(f"bnbench.cli.running.{part}", lambda *_: None)
-    monkeypatch.setattr("bnbench.cli.running.run_tasks", lambda *_: (event for event in ()))
+    monkeypatch.setattr("bnbench.cli.running.run_tasks", lambda *_: (one for one in list[Ended]()))
     assert _outcomes(plan, Running.of(RunOptions(results=tmp_path))) == []
     said = "nothing of this was ever tried on Apple's GPU (mps); --device cpu was"
     assert capsys.readouterr().err.splitlines() == [said]
