@@ -249,10 +249,12 @@ def read_finished_run(run: Run, manifest: Manifest) -> FinishedRun:
 
 def _losses(run: Run, manifest: Manifest, experiment: Experiment, epochs: Log) -> Losses | None:
     """Sum up the losses of the batches, or read their sum where these have not been kept."""
+    planned = schedule(experiment, manifest.dataset)
     if run.batches.exists():
-        batches = read_batches(run, manifest, experiment, epochs)
-        return losses_of(batches, schedule(experiment, manifest.dataset))
-    return read_losses(run.losses) if run.losses.exists() else None
+        return losses_of(read_batches(run, manifest, experiment, epochs), planned)
+    if run.losses.exists():
+        return read_losses(run.losses, planned, experiment.training.epochs)
+    return None
 
 
 def why_unfinished(manifest: Manifest) -> str:

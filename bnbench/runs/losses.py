@@ -121,8 +121,8 @@ def write_losses(run: Run, planned: Schedule) -> None:
         beside.write_bytes(content.getvalue())
 
 
-def read_losses(path: Path) -> Losses:
-    """Read ``losses.npz``; nothing in it is trusted."""
+def read_losses(path: Path, planned: Schedule, epochs: int) -> Losses:
+    """Read ``losses.npz`` of a run of so many epochs at most; nothing in it is trusted."""
     try:
         arrays = parse_arrays(read_foreign(path, MOST_BYTES), MOST_BYTES)
     except ForeignArrayError as error:
@@ -130,23 +130,46 @@ def read_losses(path: Path) -> Losses:
     if set(arrays) != set(NAMES):
         raise not_as_written(path, f"must hold {', '.join(NAMES)}")
     losses = Losses(**arrays)
-    if not (_are_blocks(*losses.blocks("train")) and _are_blocks(*losses.blocks("validation"))):
-        raise not_as_written(path, "must hold a minimum, mean, maximum and end of each block")
+    for split, per_epoch in _batches_of(planned).items():
+        if not _are_blocks(*losses.blocks(split), BLOCKS[split], per_epoch, epochs):
+            raise not_as_written(path, "must hold a minimum, mean, maximum and end of each block")
     steps, means = losses.low_step, losses.low_mean
-    if not (_rises(steps) and means.dtype == np.float64 and means.shape == steps.shape):
+    of_steps = means.dtype == np.float64 and means.shape == steps.shape
+    if not (of_steps and _rises(steps, epochs * planned.train_batches)):
         raise not_as_written(path, "must hold a mean for each of its steps")
     if not (np.isfinite(means).all() and (np.diff(means) < 0).all()):
         raise not_as_written(path, "low_mean: must fall from step to step")
     return losses
 
 
-def _are_blocks(blocks: NDArray[Any], ends: NDArray[Any]) -> bool:
-    if blocks.dtype != np.float32 or not _rises(ends) or blocks.shape != (len(ends), 3):
+def _batches_of(planned: Schedule) -> dict[str, int]:
+    return {"train": planned.train_batches, "validation": planned.validation_batches}
+
+
+def _are_blocks(
+    blocks: NDArray[Any], ends: NDArray[Any], parts: int, per_epoch: int, epochs: int
+) -> bool:
+    """Whether there are finite losses, or none, for blocks that end where those of such runs do."""
+    if blocks.dtype != np.float32 or not _rises(ends, epochs * per_epoch):
+        return False
+    if blocks.shape != (len(ends), 3) or (ends != _ends(ends, parts, per_epoch)).any():
         return False
     low, mean, high = blocks.T
-    return bool(((low <= mean) & (mean <= high) | np.isnan(mean)).all())
+    known = np.isfinite(blocks).all(axis=1) & (low <= mean) & (mean <= high)
+    return bool((known | np.isnan(blocks).all(axis=1)).all())
 
 
-def _rises(numbers: NDArray[Any]) -> bool:
+def _ends(found: NDArray[np.int64], parts: int, per_epoch: int) -> NDArray[np.int64]:
+    """The last batch of each block, but that of a run that diverged within its last one."""
+    of_epoch = max(1, min(parts, per_epoch))
+    epoch, block = np.divmod(np.arange(len(found)), of_epoch)
+    due = epoch * per_epoch - -(block + 1) * per_epoch // of_epoch
+    return np.append(due[:-1], np.minimum(due[-1:], found[-1:]))
+
+
+def _rises(numbers: NDArray[Any], most: int) -> bool:
+    """Whether these are whole numbers from 1 to `most`, each larger than the one before."""
     whole = numbers.dtype == np.int64 and numbers.ndim == 1
-    return whole and bool((np.diff(numbers, prepend=0) > 0).all())
+    return whole and bool(
+        ((numbers > 0) & (numbers <= most)).all() and (np.diff(numbers) > 0).all()
+    )

@@ -26,7 +26,7 @@ from bnbench.runs.problems import (
     problems_of_epochs,
     problems_of_evaluations,
 )
-from bnbench.runs.schedule import schedule
+from bnbench.runs.schedule import Schedule, schedule
 
 
 def check_logs(run: Run, manifest: Manifest, experiment: Experiment) -> Iterator[str]:
@@ -47,7 +47,8 @@ def check_logs(run: Run, manifest: Manifest, experiment: Experiment) -> Iterator
     yield from found
     if not found:
         yield from disagreement(manifest, experiment, epochs, batches)
-        yield from _other_losses(run, losses_of(batches, schedule(experiment, manifest.dataset)))
+        planned = schedule(experiment, manifest.dataset)
+        yield from _other_losses(run, losses_of(batches, planned), planned, experiment)
     yield from problems_of_evaluations(manifest, experiment, epochs, evaluations, batches)
 
 
@@ -57,17 +58,20 @@ def check_epochs(run: Run, manifest: Manifest, experiment: Experiment) -> Iterat
     for log in (epochs, evaluations):
         yield from other_text(log)
     if run.losses.exists():
-        read_losses(run.losses)
+        planned = schedule(experiment, manifest.dataset)
+        read_losses(run.losses, planned, experiment.training.epochs)
     yield from problems_of_epochs(manifest, experiment, epochs)
     if run.evaluations.exists():
         yield from problems_of_evaluations(manifest, experiment, epochs, evaluations)
 
 
-def _other_losses(run: Run, due: Losses) -> Iterator[str]:
+def _other_losses(
+    run: Run, due: Losses, planned: Schedule, experiment: Experiment
+) -> Iterator[str]:
     """Compare ``losses.npz``, which runs of earlier releases have not, with the batches."""
     if not run.losses.exists():
         return
-    kept = read_losses(run.losses)
+    kept = read_losses(run.losses, planned, experiment.training.epochs)
     for name in NAMES:
         ours, wanted = getattr(kept, name), getattr(due, name)
         if ours.shape != wanted.shape or not np.allclose(ours, wanted, rtol=1e-6, equal_nan=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,15 @@ MakeRun = Callable[..., Run]
 SETTINGS = {"training": {"batch_size": 1_000}}  # 60 and 10 batches an epoch
 
 
+def read(run: Run) -> Losses:
+    experiment = run.read_experiment()
+    planned = schedule(experiment, run.read_manifest().dataset)
+    return read_losses(run.losses, planned, experiment.training.epochs)
+
+
 def kept(run: Run) -> Losses:
     write_losses(run, schedule(run.read_experiment(), run.read_manifest().dataset))
-    return read_losses(run.losses)
+    return read(run)
 
 
 def test_blocks_and_low_marks(make_run: MakeRun) -> None:
@@ -63,6 +68,14 @@ def test_a_run_that_diverged_in_its_first_epoch(make_run: MakeRun) -> None:
         ({"train": np.zeros((2, 2), np.float32)}, "must hold a minimum, mean"),
         ({"train": np.array([[3, 2, 1]] * 40, np.float32)}, "must hold a minimum, mean"),
         ({"train_end": np.arange(40)[::-1]}, "must hold a minimum, mean"),
+        ({"train_end": np.arange(1, 41)}, "must hold a minimum, mean"),
+        ({"train_end": np.arange(3, 123, 3) + 1}, "must hold a minimum, mean"),
+        (
+            {"train": np.zeros((300_000, 3), np.float32), "train_end": np.arange(300_000) * 3 + 3},
+            "must hold a minimum, mean",
+        ),
+        ({"train": np.full((40, 3), np.inf, np.float32)}, "must hold a minimum, mean"),
+        ({"low_step": np.array([121]), "low_mean": np.array([1.0])}, "must hold a mean for each"),
         ({"validation_end": np.arange(2.0) + 1}, "must hold a minimum, mean"),
         ({"low_step": np.array([50])}, "must hold a mean for each of its steps"),
         ({"low_step": np.array([50, 51]), "low_mean": np.array([1.0, 1.0])}, "low_mean: must fall"),
@@ -75,10 +88,11 @@ def test_what_bnbench_would_not_write(make_run: MakeRun, change: dict[str, Any],
     arrays = {name: getattr(kept(run), name) for name in NAMES} | change
     np.savez_compressed(run.losses, allow_pickle=True, **arrays)
     with pytest.raises(BnbenchError, match=rf"losses\.npz: {said}"):
-        read_losses(run.losses)
+        read(run)
 
 
-def test_no_archive(tmp_path: Path) -> None:
-    (tmp_path / "losses.npz").write_bytes(b"\x93NUMPY")
+def test_no_archive(make_run: MakeRun) -> None:
+    run = make_run("plain", 0, [0.9])
+    run.losses.write_bytes(b"\x93NUMPY")
     with pytest.raises(BnbenchError, match="is no archive of arrays; it is not as bnbench wrote"):
-        read_losses(tmp_path / "losses.npz")
+        read(run)
