@@ -41,7 +41,7 @@ from bnbench.verification import inspect
 from tests.fuzz.damage import damaged, texts
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
-"""Inputs a test; of CSV files, manifests and checkpoints a tenth, since a whole run is read."""
+"""Inputs a test; of a run's files and of images as CSV a tenth, since so much is read."""
 
 MOST_MEMORY = 2 << 30
 A_TENTH = max(10, EXAMPLES // 10)
@@ -145,7 +145,7 @@ def test_claims(folder: Path, content: bytes) -> None:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """One whole run of scikit-learn's digits, and one that was stopped after its first epoch."""
     results = tmp_path_factory.mktemp("results")
-    override = [*SHORT, "training.evaluate_every=3"]
+    override = [*SHORT, "training.evaluate_every=3", "probes=[{kind: gradients, every: 3}]"]
     experiment = load_experiment(ROOT / "configs/lenet5_batchnorm.yaml", override)
     for _ in run_experiment(experiment, 0, results):
         pass
@@ -168,6 +168,9 @@ def with_file(run: Run, folder: Path, name: str, content: bytes, *, sealed: bool
         manifest = json.loads(copy.manifest.read_text(encoding="utf-8")) | {"files": {}}
         manifest.pop("seal")
         copy.manifest.write_text(json.dumps(manifest), encoding="utf-8")
+    if name == "losses.npz":  # of a copy that has no batches
+        copy.batches.unlink()
+        copy.weights.unlink()
     (copy.path / name).write_bytes(content)
     return copy
 
@@ -180,6 +183,8 @@ def read_all(run: Run) -> None:
         read = read_finished_run(run, run.read_manifest())
         assert read.evaluations is not None
         assert read.predictions is not None
+        assert read.losses is not None
+        assert read.looks
 
     tried(finished)
     tried(lambda: list(predict(run, [])))
@@ -199,7 +204,9 @@ def test_texts_of_a_run(
     read_all(with_file(runs["whole"], folder, name, content, sealed=sealed))
 
 
-@pytest.mark.parametrize("name", ["weights.pt", "test_predictions.npy"])
+@pytest.mark.parametrize(
+    "name", ["weights.pt", "test_predictions.npy", "losses.npz", "probes/gradients.npz"]
+)
 @FUZZ_RUNS
 @given(data=st.data())
 def test_arrays_of_a_run(
@@ -257,6 +264,19 @@ def test_idx_files(folder: Path, content: bytes) -> None:
     path = folder / "labels.gz"
     path.write_bytes(content)
     tried(lambda: parse_idx(read_content(path), path))
+
+
+ROW = b",".join([b"3", *[b"0"] * 784]) + b"\n"
+
+
+@FUZZ_RUNS
+@given(damaged([24 * ROW, b"label" + 784 * b",x" + b"\n" + 24 * ROW]))
+def test_csv_files_of_images(folder: Path, content: bytes) -> None:
+    shared = folder / "csv"
+    shared.mkdir(exist_ok=True)
+    (shared / "test.csv").write_bytes(ROW)
+    (shared / "train.csv").write_bytes(content)
+    tried(lambda: find_dataset(f"csv:{shared}"))
 
 
 def archived(names: list[str], size: int) -> bytes:
