@@ -19,11 +19,12 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from bnbench.errors import BnbenchError
-from bnbench.foreign import MEBIBYTE, read_foreign
+from bnbench.foreign import MEBIBYTE, is_folder, is_regular, read_foreign, there_is
 from bnbench.runs.files import written_whole
 
 SUFFIX = ".tar.xz"
 MOST_PACKED = 16 * MEBIBYTE
+MOST_TOGETHER = 256 * MEBIBYTE  # packed
 MOST_UNPACKED = 256 * MEBIBYTE
 FILE = re.compile(r"seed-\d{1,19}/(probes/)?[A-Za-z0-9_]+\.(yaml|json|csv|npy|npz)")
 """Files of a run, from the folder of its experiment. Weights and checkpoints are not packed."""
@@ -76,7 +77,8 @@ def _decompressed(packed: bytes) -> bytes:
 
 
 def _file(archive: tarfile.TarFile, member: tarfile.TarInfo) -> tuple[str, bytes]:
-    reader = archive.extractfile(member) if member.isreg() else None
+    plain = member.isreg() and not member.issparse()  # a sparse file may be of any size
+    reader = archive.extractfile(member) if plain else None
     if reader is None or not FILE.fullmatch(member.name):
         raise ValueError(f"{member.name[:80]!a} is no file of a run")
     content = reader.read()
@@ -99,7 +101,7 @@ def opened(path: Path) -> Path:
     if archives := _archives(path):
         return _unpacked(path, archives)
     for folder in (path, *path.parents):
-        if not folder.exists() and folder.with_name(folder.name + SUFFIX).is_file():
+        if not there_is(folder) and is_regular(folder.with_name(folder.name + SUFFIX)):
             return _unpacked(folder.parent, _archives(folder.parent)) / path.relative_to(
                 folder.parent
             )
@@ -108,13 +110,15 @@ def opened(path: Path) -> Path:
 
 def _archives(folder: Path) -> list[Path]:
     """List the packed experiments of a results folder; a name has one slash at most."""
-    if not folder.is_dir():
+    if not is_folder(folder):
         return []
     return sorted([*folder.glob(f"*{SUFFIX}"), *folder.glob(f"*/*{SUFFIX}")])
 
 
 def _unpacked(folder: Path, archives: Sequence[Path]) -> Path:
     """Unpack a results folder into the user's cache, once for the same bytes."""
+    if sum(path.stat().st_size for path in archives) > MOST_TOGETHER:
+        raise BnbenchError(f"{folder}: holds more packed runs than are unpacked; give it in parts")
     kept = {path: read_foreign(path, MOST_PACKED) for path in archives}
     registered = sorted(folder.glob("studies/*.json"))
     kept |= {path: read_foreign(path, MEBIBYTE) for path in registered}
@@ -122,16 +126,26 @@ def _unpacked(folder: Path, archives: Sequence[Path]) -> Path:
     for path, content in kept.items():
         name = path.relative_to(folder).as_posix()
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
-    target = user_cache_path("bnbench", appauthor=False) / "unpacked" / digest.hexdigest()[:16]
-    if not target.is_dir():
-        try:
+    target = _cache(folder) / "unpacked" / digest.hexdigest()[:16]
+    try:
+        if not target.is_dir():
             _unpack(folder, archives, registered, target)
-        except OSError as error:
-            raise BnbenchError(
-                f"{target}: cannot be written ({error.strerror}), and {folder} is unpacked there;"
-                " unpack its files yourself, by tar xf"
-            ) from None
+    except OSError as error:
+        raise BnbenchError(
+            f"{target}: cannot be written ({error.strerror}), and {folder} is unpacked there;"
+            " unpack its files yourself, by tar xf"
+        ) from None
     return target
+
+
+def _cache(folder: Path) -> Path:
+    try:
+        return user_cache_path("bnbench", appauthor=False)
+    except RuntimeError:  # no HOME, and a user without a name, as in containers
+        raise BnbenchError(
+            f"{folder}: is unpacked into the cache of the user, who has no home folder; set HOME,"
+            " or unpack its files yourself, by tar xf"
+        ) from None
 
 
 def _unpack(

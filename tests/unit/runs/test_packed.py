@@ -96,6 +96,16 @@ def tar(files: dict[str, bytes], kind: bytes = tarfile.REGTYPE) -> bytes:
     return content.getvalue()
 
 
+def sparse(size: int) -> bytes:
+    """A file of nothing but a hole, as GNU tar writes it."""
+    member = tarfile.TarInfo("seed-0/epochs.csv")
+    member.pax_headers = {"GNU.sparse.size": str(size), "GNU.sparse.map": "0,0"}
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(member)
+    return content.getvalue()
+
+
 SEVERAL = tar(FILES)
 BAD = {
     "nothing": b"",
@@ -108,6 +118,7 @@ BAD = {
     "outside": lzma.compress(tar({"../seed-0/epochs.csv": b""})),
     "absolute": lzma.compress(tar({"/seed-0/epochs.csv": b""})),
     "weights": lzma.compress(tar({"seed-0/weights.pt": b""})),
+    "a hole": lzma.compress(sparse(1 << 31)),
     "a bomb": lzma.compress(b"\0" * (257 << 20), preset=1),
 }
 
@@ -122,3 +133,24 @@ def test_what_is_no_packed_experiment_is_one_line(tmp_path: Path, content: bytes
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "seed-0").exists()
     assert list((tmp_path / "cache/unpacked").iterdir()) == []
+
+
+def test_without_a_home_the_way_out_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_packed: Callable[[Path], None]
+) -> None:
+    def no_home(*_: object, **__: object) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    make_packed(tmp_path / "runs")
+    monkeypatch.setattr("bnbench.runs.packed.user_cache_path", no_home)
+    with pytest.raises(BnbenchError, match="by tar xf"):
+        opened(tmp_path / "runs")
+
+
+def test_more_than_fits_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_packed: Callable[[Path], None]
+) -> None:
+    make_packed(tmp_path / "runs")
+    monkeypatch.setattr("bnbench.runs.packed.MOST_TOGETHER", 10)
+    with pytest.raises(BnbenchError, match="more packed runs than are unpacked"):
+        opened(tmp_path / "runs")
