@@ -71,8 +71,9 @@ def compare(
     from bnbench.plots.style import Form
     from bnbench.report.archive import archive
     from bnbench.report.compare import compare
-    from bnbench.report.comparison_table import latex_table, markdown_table, render_table
+    from bnbench.report.comparison_table import comparison_table, for_github, for_terminal
     from bnbench.report.conclusion import conclusions
+    from bnbench.report.latex import latex_tables
     from bnbench.runs import write_text
 
     folders = run_folders(([baseline] if baseline else []) + runs, results)
@@ -80,18 +81,18 @@ def compare(
     form = Form(chosen, width, font_size, title)
     with saying("reading the runs, and drawing"):
         comparison = compare(folders, out, form, labels or ())
-    paths = [*comparison.paths, out / "summary.md"]
-    write_text(paths[-1], markdown_table(comparison))
+    table, paths = comparison_table(comparison), [*comparison.paths, out / "summary.md"]
+    write_text(paths[-1], for_github(table))
     if latex:
         paths.append(out / "summary.tex")
-        write_text(paths[-1], latex_table(comparison))
+        write_text(paths[-1], latex_tables([table]))
     if with_runs:
         archive(folders, out)
         paths.append(out / "runs")
     if as_json:
         say_json(_as_data(comparison, paths))
         return
-    show(render_table(comparison))
+    show(for_terminal(table))
     for line in (*comparison.notes, *paths, *conclusions(comparison.findings)):
         say(line)
 

@@ -1,4 +1,4 @@
-"""The table of a comparison, for the terminal, Markdown and LaTeX: the same cells in all.
+"""The table of a comparison, and how it is written for a terminal and in Markdown.
 
 A column an experiment or contrast, a row a quantity: experiments are few and their names long.
 """
@@ -8,19 +8,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+import rich.table
 from rich import box
 from rich.markup import escape
-from rich.table import Table
 
 from bnbench.config import Metric
 from bnbench.findings.comparison import metrics_of
 from bnbench.findings.numbers import NOTHING, estimate
 from bnbench.findings.results import Finding, Level
 from bnbench.findings.study_runs import ArmRuns
-from bnbench.report import table as plain
 from bnbench.report.compare import Comparison
-from bnbench.report.latex import latex_tables
 from bnbench.report.summary import failed_seeds, seconds_per_epoch
+from bnbench.report.table import Table
 
 CAPTION = (
     "Validation, test: accuracy, mean ± standard deviation over the runs. Epochs to a validation"
@@ -31,32 +30,31 @@ CAPTION = (
 PUBLISHED = "published (one run)"
 
 
-def render_table(comparison: Comparison) -> Table:
-    """Lay the comparison out for a terminal."""
-    header, *rows = _rows(comparison)
-    table = Table(box=box.SIMPLE_HEAD, caption=CAPTION, caption_justify="left")
-    for name in header:
-        first = not table.columns
-        table.add_column(
-            escape(name), justify="left" if first else "right", overflow="fold", no_wrap=first
-        )
-    for cells in rows:
-        table.add_row(*map(escape, cells))
-    return table
-
-
-def markdown_table(comparison: Comparison) -> str:
-    """Lay the comparison out as a GitHub table, with its caption below and a final line end."""
-    header, *rows = _rows(comparison)
-    rule = ["---", *["---:"] * (len(header) - 1)]
-    lines = [f"| {' | '.join(cells)} |" for cells in (header, rule, *rows)]
-    return "\n".join([*lines, "", CAPTION, ""])
-
-
-def latex_table(comparison: Comparison) -> str:
-    """Lay the comparison out as a LaTeX file to be included."""
+def comparison_table(comparison: Comparison) -> Table:
+    """Lay a comparison out; every renderer of it shows these cells."""
     header, *rows = map(tuple, _rows(comparison))
-    return latex_tables([plain.Table(CAPTION, header, tuple(rows))])
+    return Table(CAPTION, header, tuple(rows))
+
+
+def for_terminal(table: Table) -> rich.table.Table:
+    """Write a table for a terminal, its numbers flush right, with its caption below."""
+    written = rich.table.Table(box=box.SIMPLE_HEAD, caption=table.caption, caption_justify="left")
+    for place, name in enumerate(table.header):
+        words = place < table.words
+        written.add_column(
+            escape(name), justify="left" if words else "right", overflow="fold", no_wrap=words
+        )
+    for cells in table.rows:
+        written.add_row(*map(escape, cells))
+    return written
+
+
+def for_github(table: Table) -> str:
+    """Write a table in GitHub's Markdown, with its caption below and a final line end."""
+    numbers = len(table.header) - table.words
+    rule = ["---"] * table.words + ["---:"] * numbers
+    lines = [f"| {' | '.join(cells)} |" for cells in (table.header, rule, *table.rows)]
+    return "\n".join([*lines, "", table.caption, ""])
 
 
 def _rows(comparison: Comparison) -> Iterator[list[str]]:

@@ -16,7 +16,12 @@ from bnbench.plots import style
 from bnbench.plots.accuracy import plot_experiments
 from bnbench.plots.difference import plot_difference
 from bnbench.report.compare import Comparison, compare
-from bnbench.report.comparison_table import CAPTION, markdown_table, render_table
+from bnbench.report.comparison_table import (
+    CAPTION,
+    comparison_table,
+    for_github,
+    for_terminal,
+)
 from bnbench.runs import Run
 
 MakeRun = Callable[..., Run]
@@ -192,7 +197,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _table(comparison: Comparison) -> list[list[str]]:
-    text = markdown_table(comparison)
+    text = for_github(comparison_table(comparison))
     assert text.endswith(f"\n\n{CAPTION}\n")
     return [_cells(line) for line in text.splitlines() if line.startswith("|")]
 
@@ -267,7 +272,7 @@ def test_the_table_counts_diverged_runs_at_chance(make_run: MakeRun, tmp_path: P
 
 def test_the_terminal_shows_the_same_cells(results: Path, tmp_path: Path) -> None:
     comparison = compare(_paths(results), tmp_path)
-    table = render_table(comparison)
+    table = for_terminal(comparison_table(comparison))
     header, _, *rows = _table(comparison)
     assert [column.header for column in table.columns] == header
     columns = [list(column.cells) for column in table.columns]
