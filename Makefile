@@ -10,6 +10,7 @@ STUDY ?=
 # Where `make bench` keeps its table.
 BENCH_OUT ?= results/speed.md
 BENCH_RUNS_OUT ?= results/finished_runs.md
+BENCH_COMMANDS_OUT ?= results/commands.md
 BENCH_KERNELS_OUT ?= results/kernels.md
 BENCH_THREADS_OUT ?= results/threads.md
 
@@ -139,6 +140,7 @@ check: $(VENV)/installed-dev  ## Lint, types, direction of imports
 bench: $(VENV)/installed-dev  ## Speed and memory against the plain DataLoader loop, as a table
 	$(BIN)/python -m benchmarks.speed $(BENCH_OUT)
 	$(BIN)/python benchmarks/finished_runs.py $(BENCH_RUNS_OUT)
+	$(BIN)/python -m benchmarks.commands $(BENCH_COMMANDS_OUT)
 	$(BIN)/python -m benchmarks.kernels $(BENCH_KERNELS_OUT)
 	$(BIN)/python -m benchmarks.threads $(BENCH_THREADS_OUT)
 

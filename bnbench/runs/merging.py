@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 from bnbench.errors import BnbenchError
@@ -13,7 +12,7 @@ from bnbench.runs.directory import Run, locked
 from bnbench.runs.files import written_whole
 from bnbench.runs.hashes import changed_files, file_hashes
 from bnbench.runs.manifest import Manifest
-from bnbench.runs.overview import look_over
+from bnbench.runs.overview import run_folders
 from bnbench.runs.packed import opened
 
 NOT_TAKEN = ("running", "interrupted", "failed")
@@ -45,25 +44,33 @@ def plan_merge(other: Path, results: Path, folders: Sequence[Path] = ()) -> Merg
     contradict the one of their name in `results`.
     """
     other = opened(other)
-    overviews = list(map(look_over, folders or [other]))
-    problems = [line for overview in overviews for line in overview.problems]
+    problems: list[str] = []
     taken, there, unfinished = [], [], []
-    for listed in chain.from_iterable(overview.runs for overview in overviews):
-        run = Run(Path(listed.path))
-        if listed.status in NOT_TAKEN:
-            unfinished.append(run)
-            continue
+    for run in _runs(folders or [other]):
         try:
-            target = Run(results / _place(run, other))
-            if _is_there(run, target):
+            manifest = run.read_manifest()
+            target = Run(results / manifest.experiment / f"seed-{manifest.seed}")
+            if manifest.status in NOT_TAKEN:
+                unfinished.append(run)
+            elif _is_there(run, manifest, target):
                 there.append(run)
             else:
+                _check_whole(run, manifest, other)
                 taken.append((run, target))
         except BnbenchError as error:
             problems += error.problems
     if problems:
         raise BnbenchError(*problems)
     return Merge(tuple(taken), tuple(there), tuple(unfinished))
+
+
+def _runs(folders: Sequence[Path]) -> list[Run]:
+    """Find the runs in folders, each of which must hold one."""
+    found = [run for folder in folders for run in map(Run, run_folders(folder))]
+    for folder in folders:
+        if not any(run.path.is_relative_to(folder) for run in found):
+            raise BnbenchError(f"{folder}: holds no run (a folder seed-<n> with a manifest.json)")
+    return found
 
 
 def merge(plan: Merge) -> None:
@@ -73,23 +80,26 @@ def merge(plan: Merge) -> None:
             _copy(run, run.read_manifest(), target)
 
 
-def _place(run: Run, other: Path) -> Path:
-    """Say where a run goes below a results folder: by its manifest, which its seal covers."""
-    manifest = run.read_manifest()
+def _check_whole(run: Run, manifest: Manifest, other: Path) -> None:
+    """Refuse a run that was edited since it ended, and links, maybe out of the folder."""
     if not manifest.files:
         raise BnbenchError(
             f"{run.manifest}: lists no files, as in the first release; copy this run yourself"
         )
     for name, change in changed_files(run, manifest.files).items():
         raise BnbenchError(f"{run.path / name}: {change} since the run ended; nothing is merged")
-    for path in (run.path, *(run.path / name for name in manifest.files)):
-        if path.is_symlink() or not path.resolve().is_relative_to(other.resolve()):
-            raise BnbenchError(f"{path}: is a link, maybe out of {other}; nothing is merged")
-    return Path(manifest.experiment) / f"seed-{manifest.seed}"
+    files = [run.path / name for name in manifest.files]
+    linked = [path for path in (run.path, *files) if path.is_symlink()]
+    outside = [
+        folder
+        for folder in {run.path, *(path.parent for path in files)}
+        if not folder.resolve().is_relative_to(other.resolve())
+    ]
+    for path in (*linked, *outside):
+        raise BnbenchError(f"{path}: is a link, maybe out of {other}; nothing is merged")
 
 
-def _is_there(run: Run, target: Run) -> bool:
-    theirs = run.read_manifest()
+def _is_there(run: Run, theirs: Manifest, target: Run) -> bool:
     if not target.manifest.exists():
         _check_unclaimed(target, theirs)
         return False

@@ -1,0 +1,89 @@
+"""How long the commands take that a person waits for, each in a process of its own.
+
+``make bench`` prints the table. The 10,000 runs are one real run on small digits under 10,000
+seeds, its files linked. The limits are those of the project.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from benchmarks.table import publish
+from bnbench import load_experiment, run_experiment
+from bnbench.runs import Run, find_run, processor, versions
+from bnbench.runs.manifest import SEAL, seal_of
+
+ROOT = Path(__file__).parents[1]
+RUNS = int(os.environ.get("BENCH_RUNS", "10000"))
+ROUNDS = 3
+SHORT = ["data.dataset=digits", "training.epochs=2", "training.evaluate_every=null"]
+READ = "import bnbench; bnbench.load_results('results/reference/runs')"
+
+
+def make_runs(results: Path) -> None:
+    """Train one run, and put its files under as many seeds."""
+    for _ in run_experiment(load_experiment(ROOT / "configs/lenet5.yaml", SHORT), 0, results):
+        pass
+    first = find_run(next(results.iterdir()))
+    manifest = json.loads(first.manifest.read_text(encoding="utf-8"))
+    for seed in range(1, RUNS):
+        run = Run(first.path.with_name(f"seed-{seed}"))
+        run.path.mkdir()
+        for name in manifest["files"]:
+            os.link(first.path / name, run.path / name)
+        fields = {name: value for name, value in manifest.items() if name != SEAL} | {"seed": seed}
+        run.manifest.write_text(json.dumps(fields | {SEAL: seal_of(fields)}), encoding="utf-8")
+
+
+def seconds(*line: str, rounds: int = ROUNDS) -> float:
+    """Median of some runs of ``python`` with these arguments, in the checkout."""
+    measured = []
+    for _ in range(rounds):
+        started = perf_counter()
+        subprocess.run([sys.executable, *line], cwd=ROOT, check=True, capture_output=True)
+        measured.append(perf_counter() - started)
+    return median(measured)
+
+
+def bnbench(*arguments: str, rounds: int = ROUNDS) -> float:
+    """Time a command."""
+    return seconds("-m", "bnbench", *arguments, rounds=rounds)
+
+
+def measured(folder: Path) -> Iterator[tuple[str, float, float]]:
+    """What was done, its seconds, and how many it may take."""
+    many, merged = folder / "many", folder / "merged"
+    make_runs(many)
+    yield "demo", bnbench("demo", "--out", str(folder / "demo"), rounds=1), 60
+    yield "doctor", bnbench("doctor"), 2
+    yield f"list, {RUNS:,} runs", bnbench("list", str(many)), 10
+    merge = "merge", str(many), "--results", str(merged)
+    yield f"merge, {RUNS:,} runs, none of them there", bnbench(*merge, rounds=1), 10
+    yield f"merge, {RUNS:,} runs, all of them there", bnbench(*merge, rounds=1), 10
+    yield "check-model LeNet5_BatchNorm", bnbench("check-model", "LeNet5_BatchNorm"), 20
+    yield "load_results of results/reference", seconds("-c", READ), 2
+
+
+def main() -> None:
+    """Time all, print the table, and write it to the given file."""
+    with TemporaryDirectory() as folder:
+        rows = [
+            (name, f"{value:.1f}", f"{limit:.0f}") for name, value, limit in measured(Path(folder))
+        ]
+    context = (
+        f"Medians of {ROUNDS} rounds, but for `demo` and `merge`; {os.cpu_count()} cores,"
+        f" {processor()}, Python {versions()['python']}."
+    )
+    publish(("command", "s", "at most"), rows, context, Path(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()
