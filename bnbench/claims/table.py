@@ -25,6 +25,11 @@ def _named(*keys: str) -> Callable[[Judgement, str], str]:
     return name
 
 
+def _number(key: str) -> Callable[[Judgement, str], float | None]:
+    """A number that a test's rule is given, where it is given one."""
+    return lambda judgement, _: getattr(judgement.test, key, None)
+
+
 COLUMNS = (
     Column("claim", "claim.id"),
     Column("article", "claim.article"),
@@ -40,4 +45,5 @@ COLUMNS = (
     Column("subject", "", _named("contrast", "arm", "check")),
     Column("metric", "", _named("metric")),
     Column("rule", "", lambda judgement, _: judgement.test.rule if judgement.test else ""),
+    *(Column(key, "", _number(key)) for key in ("number", "rounding", "smallest_effect")),
 )

@@ -49,7 +49,9 @@ def adjust(findings: Sequence[Finding], main: Collection[Name] = ()) -> list[Fin
         values = (holm if method == HOLM else benjamini_hochberg)(p)
         for place, value in zip(places, values.tolist(), strict=True):
             known = math.nan if math.isnan(findings[place].p) else value
-            adjusted[place] = replace(findings[place], p_adjusted=known, adjusted_by=method)
+            adjusted[place] = replace(
+                findings[place], p_adjusted=known, adjusted_by=method, family=" ".join(family)
+            )
     return adjusted
 
 

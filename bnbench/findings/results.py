@@ -99,6 +99,8 @@ class Finding:
         Seeds that only one side has, arms with different epochs, nothing shared, ...
     any_time : bool
         Whether its intervals and p hold at every number of seeds; see `Study.any_time`.
+    family : str
+        Names the findings of the study that `p` was adjusted with.
     """
 
     study: str
@@ -119,6 +121,7 @@ class Finding:
     adjusted_by: str
     notes: tuple[str, ...]
     any_time: bool = False
+    family: str = ""
 
     @property
     def unit(self) -> str:

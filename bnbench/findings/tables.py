@@ -99,7 +99,7 @@ CONTRASTS = (
     *_numbers("equivalence", "equivalence", Equivalence),
     *_ends("prediction", "prediction"),
     *(Column(name, name) for name in ("published", "smallest_effect", "confirmatory", "p",
-                                      "p_adjusted", "adjusted_by")),
+                                      "p_adjusted", "adjusted_by", "family")),
     Column("notes", "notes", lambda notes, _: "; ".join(notes)),
     *_numbers("speed_up", "speed_up", SpeedUp),
 )  # fmt: skip
