@@ -28,7 +28,11 @@ Recipe = tuple[str, ...]
 """The switches that are corrected, in the ladder's order."""
 
 
-WHERE = {"switch": ", on its rung", "alone": ", alone", "last": ", last"}
+WHERE = {
+    "switch": "on its rung",
+    "alone": "alone, in the published recipe",
+    "last": "last, with all others corrected",
+}
 """Where one more switch is corrected, in words."""
 
 
@@ -46,14 +50,14 @@ class LadderPlan:
     changes : tuple of Change
         Of the lead, by correcting one switch: ``switch@<switch>`` on its rung, ``alone@<switch>``
         in the published recipe, ``last@<switch>`` where all others are corrected.
-    point_titles : dict of str to str
-        See `Study.point_titles`.
+    titles : dict of str to str
+        See `Study.titles`.
     """
 
     arms: tuple[StudyArm, ...]
     contrasts: tuple[PlannedContrast, ...]
     changes: tuple[Change, ...]
-    point_titles: dict[str, str]
+    titles: dict[str, str]
 
 
 class Loader(Protocol):
@@ -121,7 +125,7 @@ def climb(ladder: StudyLadder, study: str, loader: Loader) -> LadderPlan:
             Change(f"{where}@{name}", where, leads[after], leads[before], metrics)
             for where, name, after, before in steps
         ),
-        point_titles=_point_titles(ladder),
+        titles=_titles(ladder),
     )
 
 
@@ -135,16 +139,21 @@ def check_levels(metrics: Iterable[Metric], who: str, place: str) -> None:
             )
 
 
-def _point_titles(ladder: StudyLadder) -> dict[str, str]:
-    """Words for the points of everything but the lead on the rungs."""
+def _titles(ladder: StudyLadder) -> dict[str, str]:
+    """Words for the groups and points of everything but the lead on the rungs."""
     switches = tuple(ladder.switches)
     others = [one for one in recipes(switches) if one not in _rungs(switches)]
     names = [recipe_name(one, switches) for one in others]
     titles = {name: _spoken(name) for name in names}
     for name, switch in ladder.switches.items():
         titles[name] = f"“{switch.says}”"
-        titles |= {f"{where}:{name}": titles[name] + words for where, words in WHERE.items()}
-    return titles
+        titles |= {f"{where}:{name}": f"{titles[name]}, {words}" for where, words in WHERE.items()}
+    titles |= {where: f"one switch corrected {words}" for where, words in WHERE.items()}
+    titles |= {
+        f"corrections_of_{name}": f"what corrections do to “{arm.title or name}”"
+        for name, arm in ladder.arms.items()
+    }
+    return titles | {"lead_in_other_recipes": "the lead in the other recipes"}
 
 
 def _spoken(recipe: str) -> str:

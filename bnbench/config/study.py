@@ -61,8 +61,9 @@ class Study:
         The study's rows in the table of answers; see `bnbench.claims.brief_tests`.
     changes : tuple of Change
         Differences of contrasts.
-    point_titles : dict of str to str
-        Words for points that are no values of a grid's keys, such as the switches of a ladder.
+    titles : dict of str to str
+        Words for points that are no values of a grid's keys, such as the switches of a ladder, and
+        for the groups of contrasts that stand at them.
     any_time : bool
         Whether seeds were added until the questions were decided, so that only intervals and
         tests may be used that hold at every number of seeds.
@@ -83,7 +84,7 @@ class Study:
     answered_by: tuple[QuestionPart, ...] = ()
     brief: tuple[BriefQuestion, ...] = ()
     changes: tuple[Change, ...] = ()
-    point_titles: dict[str, str] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
     any_time: bool = False
 
     def at_any_time(self) -> Study:

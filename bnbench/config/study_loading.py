@@ -109,7 +109,7 @@ class _Loading:
             contrasts=contrasts,
             best=best,
             changes=(*changes, *ladder.changes),
-            point_titles=ladder.point_titles,
+            titles=ladder.titles,
             keeps=self.small.keeps if self.small else "",
             has_small=self.file.small is not None,
             figures=self.file.figures,

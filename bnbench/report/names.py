@@ -49,8 +49,8 @@ def pair_title(study: Study, finding: Finding) -> str:
 
     Where a point is no value of a grid, each row compares another pair: its name says more.
     """
-    if point_of(finding) in study.point_titles:
-        return spoken(finding.group)
+    if point_of(finding) in study.titles:
+        return study.titles.get(finding.group, spoken(finding.group))
     sides = (finding.treatment.label, finding.baseline.label)
     titles = [_without_point(study, label, point_of(finding)) for label in sides]
     return " against ".join(f"“{title}”" for title in titles)
@@ -88,7 +88,7 @@ def setting_value(value: Point) -> str:
 
 def settings_at(study: Study, finding: Finding) -> str:
     """Name the point of a sweep that a finding is of, such as ``momentum 0.5``."""
-    if (title := study.point_titles.get(point_of(finding))) is not None:
+    if (title := study.titles.get(point_of(finding))) is not None:
         return title
     label = grid_label(study, finding)
     keys: Sequence[str] = study.grid_keys[grid_of(study, finding)]
@@ -98,8 +98,9 @@ def settings_at(study: Study, finding: Finding) -> str:
 
 def sweep_title(study: Study, finding: Finding) -> str:
     """Name both sides of a sweep, and what it goes over."""
-    if point_of(finding) in study.point_titles:
-        return pair_title(study, finding)
+    if point_of(finding) in study.titles:
+        words = pair_title(study, finding)
+        return words[:1].upper() + words[1:]
     setting = " and ".join(map(key_title, study.grid_keys[grid_of(study, finding)]))
     return f"{pair_title(study, finding)}, by {setting}"
 
@@ -120,7 +121,7 @@ def over_words(study: Study, contrast: Finding | PlannedContrast) -> bool:
     labels = [side if isinstance(side, str) else side.label for side in sides]
     points = [point for label in labels for point in study.arms[label].point[:1]]
     at_point = Label.parse(contrast.name).point
-    return bool(at_point) and at_point not in study.point_titles and any(map(_is_word, points))
+    return bool(at_point) and at_point not in study.titles and any(map(_is_word, points))
 
 
 def _is_word(value: Point) -> bool:

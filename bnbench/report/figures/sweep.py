@@ -48,7 +48,7 @@ def _has(study: Study) -> bool:
 
 def _over_numbers(study: Study, contrast: Finding | PlannedContrast) -> bool:
     point = Label.parse(contrast.name).point
-    return bool(point) and point not in study.point_titles and not over_words(study, contrast)
+    return bool(point) and point not in study.titles and not over_words(study, contrast)
 
 
 @register_figure("sweep", of="a contrast in levels over a grid of numbers", has=_has)
