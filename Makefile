@@ -12,6 +12,7 @@ BENCH_OUT ?= results/speed.md
 BENCH_RUNS_OUT ?= results/finished_runs.md
 BENCH_COMMANDS_OUT ?= results/commands.md
 BENCH_KERNELS_OUT ?= results/kernels.md
+BENCH_AVX2_OUT ?= results/kernels_avx2.md
 BENCH_THREADS_OUT ?= results/threads.md
 
 # Where `make calibrate` keeps its tables.
@@ -142,6 +143,7 @@ bench: $(VENV)/installed-dev  ## Speed and memory against the plain DataLoader l
 	$(BIN)/python benchmarks/finished_runs.py $(BENCH_RUNS_OUT)
 	$(BIN)/python -m benchmarks.commands $(BENCH_COMMANDS_OUT)
 	$(BIN)/python -m benchmarks.kernels $(BENCH_KERNELS_OUT)
+	$(BIN)/python -m benchmarks.avx2 $(BENCH_AVX2_OUT)
 	$(BIN)/python -m benchmarks.threads $(BENCH_THREADS_OUT)
 
 bench-peers: $(VENV)/installed-dev $(PEERS)/installed  ## Speed against other programs, and where the time goes
