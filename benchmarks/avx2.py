@@ -21,9 +21,7 @@ LATER = ("avx512", "avx10", "amx", "evex512")
 
 def features(there: str) -> str:
     """Switch the later ones off in LLVM's list of what a processor has."""
-    return ",".join(
-        f"-{one[1:]}" if one[1:].startswith(LATER) else one for one in there.split(",")
-    )
+    return ",".join(f"-{one[1:]}" if one[1:].startswith(LATER) else one for one in there.split(","))
 
 
 def restricted(cache: str) -> dict[str, str]:

@@ -50,11 +50,6 @@ class RayCluster:
 
     def device_of(self, experiment: Experiment) -> torch.device:
         """Choose the device that ``training.device`` names on a node, whatever there is here."""
-        if experiment.training.stack is not None:
-            raise BnbenchError(
-                f"{experiment.place('training.stack')}: seeds of one network are trained on this"
-                " machine; leave out --executor ray, or set it to null"
-            )
         wanted, given = experiment.training.device, "cuda" if self.gpus_per_run else "cpu"
         if wanted not in ("auto", "cpu", given):
             raise BnbenchError(

@@ -7,7 +7,7 @@ elsewhere. Nothing is asked of a shared file system.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from importlib import import_module
@@ -22,7 +22,7 @@ from bnbench.execution.ray_data import DataParcel, unpack
 from bnbench.execution.run_files import Changes, Watch, write_files
 from bnbench.execution.tasks import Ended, Event, Task
 from bnbench.execution.work import work
-from bnbench.runs import run_directory, versions
+from bnbench.runs import versions
 from bnbench.training.code import code_hashes
 from bnbench.training.device import resolve_device
 from bnbench.training.kernels import resolve_kernels
@@ -31,18 +31,18 @@ from bnbench.training.kernels import resolve_kernels
 def run_on_node(
     task: Task,
     slot: int,
-    files: Mapping[str, bytes],
+    files: Sequence[Mapping[str, bytes]],
     parcel: DataParcel | None,
     wanted: Mapping[str, str],
 ) -> Iterator[Event | Changes]:
-    """Do a run in a temporary folder.
+    """Do a run, or those of a stack, in a temporary folder.
 
     Parameters
     ----------
     task : Task
         Its `results` and `data_dir` are those of the command's machine, and not used.
-    files : mapping of str to bytes
-        What there is of the run: it goes on from that.
+    files : sequence of mapping of str to bytes
+        What there is of each run: they go on from that.
     parcel : DataParcel or None
         ``None`` where the data set comes with a package.
     wanted : mapping of str to str
@@ -62,14 +62,16 @@ def run_on_node(
     with TemporaryDirectory(prefix="bnbench-") as folder:
         data_dir = unpack(import_module("ray"), task.experiment.data, parcel) if parcel else None
         local = replace(task, results=Path(folder), data_dir=data_dir)
-        run = run_directory(local.results, task.experiment, task.seed)
-        write_files(run, files, files)
-        watch = Watch(run)
+        for run, there in zip(local.runs, files, strict=True):
+            write_files(run, there, there)
+        watches = [Watch(run, place) for place, run in enumerate(local.runs)]
         with closing(work(local, slot)) as events:
             for event in events:
-                changed = isinstance(event, Ended) or watch.names_changed()
-                if changed and (changes := watch.changes()).files:
-                    yield changes
+                ended = isinstance(event, Ended)
+                for watch in watches:
+                    changed = ended or watch.names_changed()
+                    if changed and (changes := watch.changes()).files:
+                        yield changes
                 yield replace(event, task=task)
 
 

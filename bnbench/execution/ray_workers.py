@@ -17,27 +17,27 @@ from bnbench.execution.ray_data import DataParcel, pack
 from bnbench.execution.ray_node import conditions, run_on_node
 from bnbench.execution.run_files import Changes, read_files, write_changes
 from bnbench.execution.tasks import Ended, Event, Task
-from bnbench.runs import Run, locked, run_directory
+from bnbench.runs import locked
 
 
 @dataclass(frozen=True)
 class _Remote:
-    """A run that a node does, or will do."""
+    """A run, or a stack of them, that a node does, or will do."""
 
     task: Task
     slot: int
-    run: Run
     stream: Any
     """Of references to what `run_on_node` yields."""
-    lock: ExitStack
+    locks: ExitStack
 
     def close(self, end: Ended | None = None) -> None:
-        """Leave the run to others, with a manifest that says how it ended if its node could not."""
-        if end is not None and end.status == "failed":
-            mark_ended(self.run, "failed", end.message.strip().splitlines()[-1])
-        else:
-            mark_ended(self.run, "interrupted")
-        self.lock.close()
+        """Leave it to others, with a manifest that says how it ended if its node could not."""
+        for run in self.task.runs:
+            if end is not None and end.status == "failed":
+                mark_ended(run, "failed", end.message.strip().splitlines()[-1])
+            else:
+                mark_ended(run, "interrupted")
+        self.locks.close()
 
 
 class RayWorkers:
@@ -85,17 +85,17 @@ class RayWorkers:
 
     def start(self, task: Task, slot: int) -> None:
         """Hand a run to the cluster; its directory here stays locked until it has ended."""
-        run = run_directory(task.results, task.experiment, task.seed)
-        with ExitStack() as stack:
+        with ExitStack() as locks:
             try:
-                stack.enter_context(locked(run))
-                stream = self._stream(task, slot, run)
+                for run in task.runs:
+                    locks.enter_context(locked(run))
+                stream = self._stream(task, slot)
             except BnbenchError as error:
                 self._refused.append(Ended(task, slot, "refused", str(error)))
                 return
-            self._active[slot] = _Remote(task, slot, run, stream, stack.pop_all())
+            self._active[slot] = _Remote(task, slot, stream, locks.pop_all())
 
-    def _stream(self, task: Task, slot: int, run: Run) -> Any:
+    def _stream(self, task: Task, slot: int) -> Any:
         on_node = self._ray.remote(
             num_cpus=task.experiment.training.threads,
             num_gpus=self._gpus,
@@ -108,7 +108,7 @@ class RayWorkers:
         return on_node.remote(
             task,
             slot,
-            {} if task.fresh else read_files(run),
+            [{} if task.fresh else read_files(run) for run in task.runs],
             self._parcels[data.dataset],
             conditions(task.experiment, self._device_of(task.experiment)),
         )
@@ -132,7 +132,7 @@ class RayWorkers:
             sent: Event | Changes = self._ray.get(next(remote.stream))
             if not isinstance(sent, Changes):
                 return sent
-            write_changes(remote.run, sent)
+            write_changes(remote.task.runs[sent.place], sent)
         except StopIteration:
             return _failed(remote, "ended without a result")
         except self._ray.exceptions.RayError as error:  # first: it may be an OSError of the node's

@@ -24,18 +24,21 @@ class Changes:
         All files that are there.
     finished : bool
         Whether nothing of the run is left to do.
+    place : int
+        Which of a task's runs it is: 0, or a member of a stack.
     """
 
     files: Mapping[str, bytes]
     names: frozenset[str]
     finished: bool
+    place: int = 0
 
 
 class Watch:
     """Finds what changes in a run's directory from now on."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, run: Run, place: int = 0) -> None:
+        self._run, self._place = run, place
         self._seen = _states(run)
 
     def names_changed(self) -> bool:
@@ -48,7 +51,7 @@ class Watch:
         changed = [name for name, state in self._seen.items() if before.get(name) != state]
         files = {name: (self._run.path / name).read_bytes() for name in changed}
         finished = self._run.manifest.exists() and self._run.read_manifest().finished
-        return Changes(files, frozenset(self._seen), finished)
+        return Changes(files, frozenset(self._seen), finished, self._place)
 
 
 def read_files(run: Run) -> dict[str, bytes]:

@@ -77,6 +77,34 @@ def test_on_ray_the_bytes_are_the_same(cluster: Any, root: Path, tmp_path: Path)
 
 
 @pytest.mark.slow
+def test_stacks_go_to_two_nodes(cluster: Any, root: Path, tmp_path: Path) -> None:
+    """Two stacks of two seeds, on a node each: every seed's bytes are those of a stack here."""
+    stacks = [
+        load_experiment(
+            root / f"configs/{name}.yaml",
+            ["data.dataset=digits", "training.epochs=2", "training.stack=2", "training.device=cpu"],
+        )
+        for name in ("mlp", "mlp_batchnorm")
+    ]
+    there, here = (
+        [Task(one, 0, 1375, tmp_path / name) for one in stacks] for name in ("there", "here")
+    )
+    second = cluster.add_node(**NODE)
+    try:
+        with RayCluster(cluster.address).connected() as workers:
+            cluster.wait_for_nodes()
+            assert workers.capacity(there) == 2
+            events = list(run_tasks(there, 2, workers=workers))
+    finally:
+        cluster.remove_node(second)
+    assert ends(events) == [("complete", "")] * 2
+    list(run_tasks(here, 1))
+    for one, other in zip(there, here, strict=True):
+        for run, wanted in zip(one.runs, other.runs, strict=True):
+            assert_same_run(run, wanted)
+
+
+@pytest.mark.slow
 def test_a_node_that_dies_changes_no_byte(cluster: Any, root: Path, tmp_path: Path) -> None:
     there, here = (tasks(root, tmp_path / name, epochs=60) for name in ("there", "here"))
     second = cluster.add_node(**NODE)

@@ -49,7 +49,7 @@ def run_of(one: Task) -> Run:
 
 
 def sent(one: Task, files: dict[str, bytes] | None = None) -> Iterator[Event | Changes]:
-    return run_on_node(one, 3, files or {}, None, conditions(one.experiment, CPU))
+    return run_on_node(one, 3, [files or {}], None, conditions(one.experiment, CPU))
 
 
 def applied(
@@ -109,6 +109,32 @@ def test_a_run_whose_node_dies_goes_on_elsewhere_from_its_last_epoch(
     assert whole == [3, 4]
 
 
+def test_a_stack_whose_node_dies_goes_on_elsewhere(
+    root: Path, tmp_path: Path, nodes_folder: Path
+) -> None:
+    """Each seed's files come into its own folder."""
+    there, here = (task(root, tmp_path / name, "training.stack=2") for name in ("there", "here"))
+    wanted = conditions(there.experiment, CPU)
+    for item in run_on_node(there, 3, [{}, {}], None, wanted):
+        if isinstance(item, Changes):
+            write_changes(there.runs[item.place], item)
+        if isinstance(item, Progress) and item.epoch == 2 and item.validation_accuracy is not None:
+            break  # between two members' files
+    left = [read_files(run) for run in there.runs]
+    assert all(left)
+    events = []
+    for item in run_on_node(there, 3, left, None, wanted):
+        if isinstance(item, Changes):
+            write_changes(there.runs[item.place], item)
+        else:
+            events.append(item)
+    list(work(here, 0))
+    for one, other in zip(there.runs, here.runs, strict=True):
+        assert_same_bytes(one, other)
+        assert one.read_manifest().resumed_after_epochs
+    assert [event.status for event in events if isinstance(event, Ended)] == ["complete"]
+
+
 def test_a_fresh_run_that_fails_before_it_begins_leaves_what_is_there(
     root: Path, tmp_path: Path, nodes_folder: Path
 ) -> None:
@@ -132,7 +158,7 @@ def test_an_interrupted_node_clears_up(root: Path, tmp_path: Path, nodes_folder:
 def test_a_node_of_other_versions_is_refused(name: str, root: Path, tmp_path: Path) -> None:
     one = task(root, tmp_path)
     wanted = conditions(one.experiment, CPU) | {name: "another"}
-    (end,) = run_on_node(one, 0, {}, None, wanted)
+    (end,) = run_on_node(one, 0, [{}], None, wanted)
     assert isinstance(end, Ended)
     assert end.status == "refused"
     assert f"differs from the command's machine in {name};" in end.message

@@ -49,7 +49,7 @@ def test_a_node_whose_files_cannot_be_taken_fails_its_run_alone(
     run = run_directory(tmp_path, task.experiment, 0)
     run.batches.mkdir(parents=True)  # where a file must go
     stream = Stream(Changes({name: b"x"}, frozenset({name}), finished=False))
-    workers._active[0] = _Remote(task, 0, run, stream, ExitStack())
+    workers._active[0] = _Remote(task, 0, stream, ExitStack())
     (event,) = workers.events(None)
     assert isinstance(event, Ended)
     assert event.status == "failed"
