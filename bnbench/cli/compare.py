@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bnbench.cli.labels import short_labels
 from bnbench.cli.names import RESULTS, complete_run, run_folders
 from bnbench.cli.options import Json, Latex, Results, WithRuns
 from bnbench.cli.terminal import say, say_json, saying, show
@@ -93,7 +94,9 @@ def compare(
         say_json(_as_data(comparison, paths))
         return
     show(for_terminal(table))
-    for line in (*comparison.notes, *paths, *conclusions(comparison.findings)):
+    names = [arm.experiment.experiment for arm in comparison.runs.arms.values()]
+    titles = dict(zip(names, labels or short_labels(names)[1], strict=True))
+    for line in (*comparison.notes, *paths, *conclusions(comparison.findings, titles)):
         say(line)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean, stdev
 
 import torch
 from rich.table import Table
 
 from bnbench.cli.labels import short_labels
+from bnbench.cli.names import RESULTS
 from bnbench.cli.options import Executor, RunOptions
 from bnbench.cli.progress import ended, shown
 from bnbench.cli.signals import unless_stopped
@@ -174,7 +176,7 @@ def _labelled(experiments: Sequence[str]) -> tuple[str, dict[str, str]]:
     return shared, dict(zip(names, labels, strict=True))
 
 
-def say_means(runs: Sequence[Run]) -> None:
+def say_means(runs: Sequence[Run], results: Path = RESULTS) -> None:
     """Say how each experiment ended over its seeds, and which command compares them."""
     ended: dict[str, list[Final]] = {}
     for run in runs:
@@ -195,7 +197,8 @@ def say_means(runs: Sequence[Run]) -> None:
     show(table(("experiment", "seeds", "validation", "test"), rows))
     baseline, *others = ended
     if others:
-        say(f"Compare them: bnbench compare {' '.join(others)} --baseline {baseline}")
+        where = "" if results == RESULTS else f" --results {results}"
+        say(f"Compare them: bnbench compare {' '.join(others)} --baseline {baseline}{where}")
 
 
 def say_runs(runs: Sequence[Run]) -> None:

@@ -82,7 +82,10 @@ def train(
 
         plan = running.plan([(each(load, configs), chosen)])
         code = run_plan(plan, running)
-        (say_runs if how.as_json else say_means)(plan.runs)
+        if how.as_json:
+            say_runs(plan.runs)
+        else:
+            say_means(plan.runs, how.results)
         return code
 
     raise typer.Exit(unless_stopped(plan_and_run))

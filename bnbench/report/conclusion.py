@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from bnbench.claims import Verdict
 from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds
@@ -13,21 +13,32 @@ DECIDING = ("test_accuracy", "validation_accuracy@last")
 """The first of these that was measured is what a comparison comes to."""
 
 
-def conclusions(findings: Iterable[Finding]) -> Iterator[str]:
-    """Say of each treatment whether it is ahead of the baseline, or that seeds are too few."""
+def conclusions(
+    findings: Iterable[Finding], titles: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Say of each treatment whether it is ahead of the baseline, or that seeds are too few.
+
+    Parameters
+    ----------
+    titles : mapping of str to str, optional
+        What the experiments are called, by their names.
+    """
+    called = titles or {}
     by_pair: dict[str, dict[str, Finding]] = {}
     for finding in findings:
         if finding.contrast is not None:
             by_pair.setdefault(finding.treatment.label, {})[finding.metric.text] = finding
     for found in by_pair.values():
         if metrics := [metric for metric in DECIDING if metric in found]:
-            yield _sentence(found[metrics[0]])
+            finding = found[metrics[0]]
+            sides = (finding.treatment.label, finding.baseline.label)
+            yield _sentence(finding, *(called.get(label, label) for label in sides))
 
 
-def _sentence(finding: Finding) -> str:
+def _sentence(finding: Finding, treatment: str, baseline: str) -> str:
     """Decide as a claim that the two are different would be decided."""
     assert finding.contrast is not None
-    treatment, baseline, n = finding.treatment.label, finding.baseline.label, finding.n
+    n = finding.n
     outcome = Difference(
         aspect="lead", rule="different", study=finding.study, contrast=finding.name,
         metric=finding.metric.text,

@@ -35,7 +35,10 @@ def test_a_conclusion_follows_the_rule(
         make_run("better", seed, [0.5, round(LEVEL + difference, 4)])
     arms, _ = read_arms(tmp_path / "results" / name for name in ("plain", "better"))
     runs = as_study(arms)
-    (sentence,) = conclusions(compare_planned(runs, runs.study.contrasts))
+    findings = compare_planned(runs, runs.study.contrasts)
+    (sentence,) = conclusions(findings)
+    (titled,) = conclusions(findings, {"better": "batch norm"})
+    assert titled == sentence.replace("better", "batch norm")
     assert said in sentence
     few = f"{len(differences)} seeds; it takes 6 to decide"
     assert sentence.endswith(few if len(differences) < 6 else ", 6 seeds")
