@@ -24,8 +24,8 @@ READING = (
     "n is the number of seeds. The 95 % t interval says where the true mean difference may lie,"
     " and it decides. The bootstrap interval (BCa, or percentile below 8 seeds) is a check.",
     "Exact p is the share of sign flips of the differences that give a mean at least as large."
-    " It is adjusted by Holm over what a study set out to confirm, and by Benjamini and Hochberg"
-    " over a sweep.",
+    " It is adjusted by Holm over a study's short questions, by Holm over what else it set out to"
+    " confirm, and by Benjamini and Hochberg over a sweep.",
     "d_z is the mean difference over the standard deviation of the differences.",
     "Smallest detectable: the true difference that so many seeds find 9 times in 10. n needed: the"
     " seeds that find the smallest effect of interest as often.",
