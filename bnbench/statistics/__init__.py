@@ -8,6 +8,7 @@ functions that need it, because importing it takes half a second.
 
 from bnbench.statistics.any_time import (
     any_time_interval,
+    any_time_median_interval,
     any_time_sign_flip_p,
     any_time_sign_p,
     n_for_any_time,
@@ -58,6 +59,7 @@ __all__ = [
     "Summary",
     "TwoLevelDifference",
     "any_time_interval",
+    "any_time_median_interval",
     "any_time_sign_flip_p",
     "any_time_sign_p",
     "area_under_error",

@@ -64,6 +64,36 @@ def any_time_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Int
     return Interval(mean_of(sample) - half, mean_of(sample) + half, confidence, method)
 
 
+def any_time_median_interval(
+    values: npt.ArrayLike, *, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Ends of an interval for the median that holds at every n at once.
+
+    Parameters
+    ----------
+    values : array_like of shape (n,)
+        One number per seed, in [0, inf], as times are: a run that never arrives is infinite.
+    confidence : float, default 0.95
+
+    Returns
+    -------
+    low, high : float
+        Two of the values; 0 and infinite where n is too small to exclude anything.
+
+    Notes
+    -----
+    All medians that `any_time_sign_p` does not reject, by how many values lie below and above.
+    Values that equal a median count as whatever speaks for it: the chance of more than half on a
+    side is then no larger than a fair coin's, so that the bound of the coin holds.
+    """
+    ordered, alpha = np.sort(np.asarray(values, np.float64)), 1 - confidence
+    n = ordered.size
+    cut = 0
+    while cut < n and any_time_sign_p(n - cut, cut) <= alpha and 2 * cut < n:
+        cut += 1
+    return (float(ordered[cut - 1]), float(ordered[n - cut])) if cut else (0.0, math.inf)
+
+
 def n_for_any_time(*, effect: float, sd: float) -> float:
     """The fewest values whose any-time interval reaches no further than `effect`.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bnbench.statistics.any_time import any_time_sign_p
+from bnbench.statistics.any_time import any_time_median_interval, any_time_sign_p
 from bnbench.statistics.intervals import Interval, wilson_interval
 from bnbench.statistics.pairing import Pairs, pair_by_seed
 from bnbench.statistics.permutation import sign_test_p
@@ -38,7 +38,8 @@ class SpeedUp:
         Baseline median / treatment median: above 1 the treatment is faster, infinite where only
         the treatment's median arrives, NaN where neither does.
     interval : Interval
-        95 % percentile bootstrap of the ratio over seeds; NaN for n = 1.
+        95 % percentile bootstrap of the ratio over seeds, NaN for n = 1; see `speed_up` on one that
+        holds at every number of seeds.
     sign_test_p : float
         Two-sided, over the seeds without ties (never against never is a tie).
     win_probability : float
@@ -98,8 +99,7 @@ def speed_up(
         Of the bootstrap.
     resamples : int, default 10,000
     any_time : bool, default False
-        Whether the sign test has to hold at every number of seeds. The interval does not; a
-        decision needs both.
+        Whether the sign test and the interval have to hold at every number of seeds.
 
     Raises
     ------
@@ -112,6 +112,9 @@ def speed_up(
     arrives has no ratio; it counts as 0 for the lower end and as infinity for the upper one,
     so that it can only widen. The ends are resampled ratios, never between two of them:
     nothing is interpolated between a number and infinity.
+
+    At any time the interval is that of the ratio of any two medians in their own intervals, of
+    97.5 % each (`any_time_median_interval`), so that both hold in 95 %.
     """
     pairs = pair_by_seed(treatment, baseline, allow_infinite=True)
     wins = int(np.count_nonzero(pairs.treatment < pairs.baseline))
@@ -127,7 +130,11 @@ def speed_up(
         treatment_never=int(np.count_nonzero(np.isinf(pairs.treatment))),
         baseline_never=int(np.count_nonzero(np.isinf(pairs.baseline))),
         ratio=ratio_of_medians(pairs.treatment, pairs.baseline),
-        interval=_ratio_interval(pairs, np.random.default_rng(seed), resamples),
+        interval=(
+            _any_time_interval(pairs)
+            if any_time
+            else _ratio_interval(pairs, np.random.default_rng(seed), resamples)
+        ),
         sign_test_p=(any_time_sign_p if any_time else sign_test_p)(wins, losses),
         win_probability=score / n,
         win_interval=wilson_interval(score, n),
@@ -138,6 +145,17 @@ def _ratio(baseline: FloatArray, treatment: FloatArray) -> FloatArray:
     """Baseline / treatment, elementwise; inf / inf and 0 / 0 are NaN."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(baseline / treatment)
+
+
+def _any_time_interval(pairs: Pairs) -> Interval:
+    """The interval of the ratio of medians that holds at every number of seeds."""
+    (slow_low, slow_high), (fast_low, fast_high) = (
+        any_time_median_interval(times, confidence=0.975)
+        for times in (pairs.baseline, pairs.treatment)
+    )
+    ends = _ratio(np.array([slow_low, slow_high]), np.array([fast_high, fast_low]))
+    low, high = np.where(np.isnan(ends), [0.0, np.inf], ends)
+    return Interval(float(low), float(high), 0.95, "any-time medians")
 
 
 def _ratio_interval(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Interval:

@@ -11,14 +11,15 @@ from bnbench.claims.verdict import Outcome, Verdict, decide
 from bnbench.config.schema import Float
 from bnbench.findings import numbers
 from bnbench.findings.results import StudyFindings
-from bnbench.statistics import Summary, n_for_paired_t
+from bnbench.statistics import Summary, any_time_interval, n_for_any_time, n_for_paired_t
 
 
 class Threshold(ClaimTest):
     """That an arm's mean is above, or below, a threshold.
 
     Supported where the interval lies on the claimed side of it, refuted where it lies on the other.
-    Below 6 seeds neither.
+    Below 6 seeds neither. Of a study whose seeds were added until it was decided, the interval is
+    one that holds at every number of seeds.
     """
 
     rule: Literal["above", "below"]
@@ -33,22 +34,26 @@ class Threshold(ClaimTest):
         level = found.level(self.arm, self.metric)
         if level is None or (summary := level.summary) is None:
             return None
-        unit = level.metric.quantity.unit
-        excluded = summary.interval.excludes(self.number) and enough_seeds(summary.n)
+        unit, interval = level.metric.quantity.unit, summary.interval
+        if found.study.any_time:
+            interval = any_time_interval(list(level.values.values()))
+        excluded = interval.excludes(self.number) and enough_seeds(summary.n)
         as_claimed = (summary.mean > self.number) is (self.rule == "above")
         verdict = decide(supported=excluded and as_claimed, refuted=excluded)
-        mean = numbers.level_estimate(summary.mean, summary.interval, unit)
+        mean = numbers.level_estimate(summary.mean, interval, unit)
         text = f"{mean} against {numbers.level(self.number, unit)}"
         undecided = verdict is Verdict.INCONCLUSIVE
-        rest = f", n = {summary.n}" + (_needed(summary, self.number) if undecided else "")
+        needed = _needed(summary, self.number, found.study.any_time) if undecided else ""
+        rest = f", n = {summary.n}{needed}"
         side = "below it" if self.rule == "above" else "above it"
         return Outcome(verdict, summary.n, text, rest, side if verdict is Verdict.REFUTED else "")
 
 
-def _needed(summary: Summary, threshold: float) -> str:
-    if summary.interval.excludes(threshold):
+def _needed(summary: Summary, threshold: float, any_time: bool) -> str:
+    if summary.interval.excludes(threshold) and not any_time:
         return needed_text(summary.n, fewest_seeds())
     distance = abs(summary.mean - threshold)
-    needed = n_for_paired_t(effect=distance, sd=summary.sd) if distance else math.inf
+    n_for = n_for_any_time if any_time else n_for_paired_t
+    needed = n_for(effect=distance, sd=summary.sd) if distance else math.inf
     needed = math.nan if math.isnan(summary.sd) else needed
     return needed_text(summary.n, needed, " if the mean stays")

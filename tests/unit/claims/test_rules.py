@@ -17,6 +17,7 @@ from scipy import stats
 from bnbench.claims import RULES, Outcome, Verdict
 from bnbench.claims.rules.deciding import needed_text
 from bnbench.findings.results import BestFinding, Finding, Level, StudyFindings
+from bnbench.statistics import any_time_interval
 from tests.unit.claims.conftest import MakeBest, MakeFinding, MakeLevel
 
 SUPPORTED, REFUTED, INCONCLUSIVE = Verdict.SUPPORTED, Verdict.REFUTED, Verdict.INCONCLUSIVE
@@ -42,7 +43,7 @@ def judge(rule: str, of: Finding | Level | BestFinding, **fields: Any) -> Outcom
         fields |= {"contrast": of.name, "metric": of.metric.text}
         contrasts = (of,)
     best = (of,) if isinstance(of, BestFinding) else ()
-    study: Any = None  # no rule asks for it
+    study: Any = SimpleNamespace(any_time=fields.pop("any_time", False))
     test: Any = RULES[rule]
     outcome = test(aspect="aspect", study="study", rule=rule, **fields).judge(
         StudyFindings(study, contrasts, best, (), (), (), (), ())
@@ -250,6 +251,18 @@ def test_the_numbers_of_a_threshold(make_level: MakeLevel) -> None:
     assert outcome.numbers.endswith("n = 10; it takes at least 26 seeds if the mean stays")
     trend = judge("above", make_level([0.9, 1.0, 0.95], "train_trend"), number=0.8)
     assert trend.numbers.startswith("0.950 tau [0.826, 1.074] against 0.800 tau")
+
+
+def test_a_threshold_at_any_time_takes_the_wider_interval(make_level: MakeLevel) -> None:
+    level = make_level(sample(0.981, 0.001))
+    assert level.summary is not None
+    ends = any_time_interval(list(level.values.values()))
+    between = (level.summary.interval.low + ends.low) / 2  # outside Student's, inside the other
+    assert judge("above", level, number=between).verdict is SUPPORTED
+    undecided = judge("above", level, number=between, any_time=True)
+    assert undecided.verdict is INCONCLUSIVE
+    assert "it takes at least" in undecided.numbers
+    assert judge("above", level, number=ends.low - 1e-6, any_time=True).verdict is SUPPORTED
 
 
 def test_a_mean_on_the_threshold_is_never_decided(make_level: MakeLevel) -> None:

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from bnbench.statistics import any_time_interval, any_time_sign_flip_p, any_time_sign_p, t_interval
+from bnbench.statistics import (
+    any_time_interval,
+    any_time_median_interval,
+    any_time_sign_flip_p,
+    any_time_sign_p,
+    speed_up,
+    t_interval,
+)
 
 DIFFERENCES = [0.004, 0.001, 0.006, 0.003, -0.001, 0.005, 0.004, 0.002]
 
@@ -104,3 +111,43 @@ def test_looking_after_every_seed_keeps_the_error_rates() -> None:
     rates = {name: count / studies for name, count in rejected.items()}
     assert all(rates[name] < 0.05 for name in ("interval", "flips", "signs")), rates
     assert rates["student"] > 0.2  # what looking costs otherwise
+
+
+def test_the_median_s_interval_is_what_the_sign_test_leaves() -> None:
+    """By brute force: every median between two values, counted and tested."""
+    values = [3.0, 1.0, 7.0, 2.0, 9.0, 4.0, 8.0, 6.0, 5.0, 10.0, 11.0, math.inf]
+    low, high = any_time_median_interval(values)
+    left = [
+        median
+        for median in np.arange(0.5, 13)
+        if any_time_sign_p(sum(x > median for x in values), sum(x < median for x in values)) > 0.05
+    ]
+    assert (low, high) == (min(left) - 0.5, max(left) + 0.5)
+    assert any_time_median_interval([1.0, 2.0, 3.0]) == (0.0, math.inf)
+
+
+def test_the_median_s_interval_holds_at_every_n_with_ties_too() -> None:
+    """Times of whole epochs, whose median is 2, looked at after each of 40 seeds."""
+    rng = np.random.default_rng(0)
+    missed = 0
+    for _ in range(400):
+        times = rng.choice([1.0, 2.0, 3.0, math.inf], size=40, p=[0.4, 0.25, 0.2, 0.15])
+        ends = [any_time_median_interval(times[:n]) for n in range(1, 41)]
+        missed += any(not low <= 2 <= high for low, high in ends)
+    assert missed / 400 < 0.05
+
+
+def test_a_ratio_of_medians_at_any_time() -> None:
+    slow, fast = np.linspace(4, 5, 12), np.linspace(1, 2, 12)
+    both = [dict(enumerate(times)) for times in (fast, slow)]
+    found = speed_up(*both, any_time=True)
+    (slow_low, slow_high), (fast_low, fast_high) = (
+        any_time_median_interval(times, confidence=0.975) for times in (slow, fast)
+    )
+    assert (found.interval.low, found.interval.high) == pytest.approx(
+        (slow_low / fast_high, slow_high / fast_low)
+    )
+    assert found.interval.low > 1
+    assert found.interval.method == "any-time medians"
+    few = speed_up({0: 1.0, 1: 1.0}, {0: 2.0, 1: 2.0}, any_time=True)
+    assert (few.interval.low, few.interval.high) == (0.0, math.inf)
