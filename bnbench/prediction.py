@@ -264,6 +264,8 @@ def _read_grey(path: Path) -> NDArray[np.uint8]:
                 layered = upright.convert("RGBA")
     except Image.DecompressionBombError:
         raise BnbenchError(f"{path}: has too many pixels; scale it down") from None
+    except BnbenchError as error:
+        raise BnbenchError(f"{path}: {error}") from None
     except Exception as error:  # noqa: BLE001 -- decoders raise what they like on foreign bytes
         reason = getattr(error, "strerror", None) or f"is none of {', '.join(FORMATS)}, or damaged"
         raise BnbenchError(f"{path}: {reason}; give a PNG of one digit") from None
@@ -279,6 +281,8 @@ def _in_8_bits(image: Image.Image) -> Image.Image:
     """Scale 16-bit grey to 8 bits, which Pillow would cut off at 255."""
     from PIL import Image
 
+    if image.mode == "F":
+        raise BnbenchError("has fractions for pixels, on no scale that is known; save it as a PNG")
     if not image.mode.startswith("I"):
         return image
     scaled = np.asarray(image, dtype=np.float64) / 257

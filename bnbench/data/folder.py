@@ -21,6 +21,7 @@ from bnbench.foreign import folder_of, open_regular
 
 PREFIX: Final = "folder:"
 SUFFIXES: Final = (".png", ".jpg", ".jpeg")
+OTHER_IMAGES: Final = (".bmp", ".gif", ".tif", ".tiff", ".webp")  # named, not passed over
 SIDE: Final = 28  # pixels, as all other datasets have
 TEST_SHARE: Final = 7  # one in seven of each class is the test file's, as of MNIST's 70,000
 FEWEST: Final = 24  # training images, of which one in twelve is held out
@@ -86,7 +87,13 @@ def _class_folders(path: Path) -> list[Path]:
 def _listed(path: Path) -> Listing:
     listing, problems = [], []
     for label, folder in enumerate(_class_folders(path)):
-        files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+        images = [*folder.iterdir()]
+        files = sorted(file for file in images if file.suffix.lower() in SUFFIXES)
+        problems += [
+            f"{file}: is no PNG or JPEG; convert it, or move it away"
+            for file in sorted(images)
+            if file.suffix.lower() in OTHER_IMAGES
+        ][:NAMED]
         listing += [(file, label) for file in files]
         if len(files) < 2:
             problems.append(f"{folder}: has {len(files)} images (PNG or JPEG); a class needs two")

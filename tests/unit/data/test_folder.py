@@ -154,3 +154,12 @@ def test_a_file_that_is_changed_is_read_again(tmp_path: Path) -> None:
     before = read_folder(name, 0).dataset_hash
     save(tmp_path / "cat" / "0.PNG", Image.new("L", (200, 200), 255))
     assert read_folder(name, 0).dataset_hash != before
+
+
+def test_images_of_other_kinds_are_named_and_notes_are_passed_over(tmp_path: Path) -> None:
+    make(tmp_path / "pets", {"cat": 70, "dog": 70})
+    (tmp_path / "pets/cat/notes.txt").write_text("mine", encoding="utf-8")
+    assert len(read_folder(f"folder:{tmp_path / 'pets'}", 0).train.labels) == 120
+    save(tmp_path / "pets/dog/scan.TIFF", Image.new("L", (28, 28), 9))
+    with pytest.raises(BnbenchError, match=r"dog/scan\.TIFF: is no PNG or JPEG; convert it"):
+        read_folder(f"folder:{tmp_path / 'pets'}", 0)

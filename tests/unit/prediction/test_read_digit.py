@@ -231,3 +231,11 @@ def test_paper_without_a_digit(tmp_path: Path) -> None:
     blank = photographed(np.zeros((100, 100), dtype=np.uint8), (200, 190), seed=1)
     with suppress(BnbenchError):  # its grain may be taken for one
         assert read_digit(save(tmp_path / "a.png", blank)).shape == (28, 28)
+
+
+def test_fractions_are_refused_where_their_scale_is_not_known(tmp_path: Path) -> None:
+    """Pillow would cut what is between 0 and 1 down to 0 and 1 of 255."""
+    path = tmp_path / "float.tiff"
+    Image.fromarray(np.eye(28, dtype=np.float32)).save(path)
+    with pytest.raises(BnbenchError, match=r"float\.tiff: has fractions for pixels"):
+        read_digit(path)
