@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -93,9 +94,13 @@ def compare(
     if as_json:
         say_json(_as_data(comparison, paths))
         return
-    show(for_terminal(table))
     names = [arm.experiment.experiment for arm in comparison.runs.arms.values()]
-    titles = dict(zip(names, labels or short_labels(names)[1], strict=True))
+    shared, short = short_labels(names)
+    titles = dict(zip(names, labels or short, strict=True))
+    if shared:
+        say(f"All runs: {shared}.")
+    header = tuple(titles.get(name, name) for name in table.header)
+    show(for_terminal(replace(table, header=header)))
     for line in (*comparison.notes, *paths, *conclusions(comparison.findings, titles)):
         say(line)
 
