@@ -56,7 +56,7 @@ def report(
     if folder is not None:
         with saying(f"packing the runs into {folder / 'runs'}"):
             keep_runs(judged, folder)
-        judged = judge_results([], folder / "runs")
+        judged = judge_results([], folder / "runs", known_too=studies or [])
     with saying("writing the report"):
         if folder is not None:
             paths = write_all(judged, folder, with_runs=False, lean=True)

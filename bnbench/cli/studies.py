@@ -64,7 +64,13 @@ def known_studies(paths: Iterable[Path], results: Path) -> list[Study]:
     return known + each(load_study, own)
 
 
-def judge_results(paths: Sequence[Path], results: Path, seeds: int | None = None) -> Judged:
+def judge_results(
+    paths: Sequence[Path],
+    results: Path,
+    seeds: int | None = None,
+    *,
+    known_too: Sequence[Path] = (),
+) -> Judged:
     """Judge all claims by the runs of a results folder.
 
     Parameters
@@ -74,9 +80,11 @@ def judge_results(paths: Sequence[Path], results: Path, seeds: int | None = None
         checked, too.
     seeds : int, optional
         By default as many as there are.
+    known_too : sequence of Path
+        Files of studies that are looked at if they have runs there.
     """
     results = opened(results)
-    known = known_studies(paths, results)
+    known = known_studies([*paths, *known_too], results)
     files = [Path(study.path) for study in known]
     studies = studies_with_runs(paths or files, results, seeds, started=not paths)
     if not studies:
