@@ -126,7 +126,7 @@ def _unpacked(folder: Path, archives: Sequence[Path]) -> Path:
     for path, content in kept.items():
         name = path.relative_to(folder).as_posix()
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
-    target = _cache(folder) / "unpacked" / digest.hexdigest()[:16]
+    target = _cache(folder) / digest.hexdigest()[:16]
     try:
         if not target.is_dir():
             _unpack(folder, archives, registered, target)
@@ -138,9 +138,17 @@ def _unpacked(folder: Path, archives: Sequence[Path]) -> Path:
     return target
 
 
+def is_unpacked(path: Path) -> bool:
+    """Whether a folder is a copy that `opened` has made."""
+    try:
+        return path.resolve().is_relative_to(_cache(path).resolve())
+    except BnbenchError:  # without a home there is none
+        return False
+
+
 def _cache(folder: Path) -> Path:
     try:
-        return user_cache_path("bnbench", appauthor=False)
+        return user_cache_path("bnbench", appauthor=False) / "unpacked"
     except RuntimeError:  # no HOME, and a user without a name, as in containers
         raise BnbenchError(
             f"{folder}: is unpacked into the cache of the user, who has no home folder; set HOME,"

@@ -12,7 +12,7 @@ from bnbench.errors import BnbenchError
 from bnbench.runs.directory import Run, find_runs, locked
 from bnbench.runs.overview import REPORT
 from bnbench.runs.packed import SUFFIX as PACKED
-from bnbench.runs.packed import opened
+from bnbench.runs.packed import is_unpacked, opened
 
 WRITTEN = (
     "config.yaml", "manifest.json", "batches.csv", "epochs.csv", "evaluations.csv",
@@ -52,6 +52,8 @@ def _problem(run: Run) -> str:
     path = run.path.resolve()
     if kept := next((folder for folder in path.parents if (folder / REPORT).exists()), None):
         return f"{run.path}: is kept beside the report in {kept}; it is not removed"
+    if is_unpacked(run.path):
+        return f"{run.path}: is unpacked from a file that keeps it; remove that file yourself"
     if run.path.is_symlink():
         return f"{run.path}: is a link; remove it yourself"
     foreign = [file.name for file in run.path.iterdir() if not _ours(file)]

@@ -14,6 +14,7 @@ from bnbench.errors import BnbenchError
 from bnbench.runs import find_runs, opened, pack
 from bnbench.runs.overview import look_over
 from bnbench.runs.packed import read_packed
+from bnbench.runs.removal import check_removal
 
 FILES = {
     f"seed-{seed}/{name}": f"{name} of {seed}\n".encode() * 50
@@ -133,6 +134,15 @@ def test_what_is_no_packed_experiment_is_one_line(tmp_path: Path, content: bytes
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "seed-0").exists()
     assert list((tmp_path / "cache/unpacked").iterdir()) == []
+
+
+def test_the_copy_of_a_packed_run_is_not_removed(
+    tmp_path: Path, make_packed: Callable[[Path], None]
+) -> None:
+    """The next command would take what is left of it for the packed runs."""
+    make_packed(tmp_path / "runs")
+    with pytest.raises(BnbenchError, match="is unpacked from a file that keeps it"):
+        check_removal(find_runs([tmp_path / "runs/some"]))
 
 
 def test_without_a_home_the_way_out_is_said(
