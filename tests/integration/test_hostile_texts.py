@@ -175,22 +175,23 @@ def understood(texts: tuple[str, ...], made: Written) -> Iterator[tuple[str, ...
     """Every command that reads what somebody has written."""
     _, style, image, _, formula, marks, *_ = texts
     name, results = FOLDERS[texts], str(made.results)
-    labels = ("plain", "normalized", "broken")
-    arms = [f"{results}/{label}" for label in labels]
+    arms = [f"{results}/{label}" for label in ("plain", "normalized", "broken")]
     run, other = f"{results}/plain/seed-0", f"{results}/normalized/seed-1"
     yield "list", results
     yield "list", results, "--runs"
     yield "list", results, "--json"
-    yield "verify", *arms
+    yield "watch", results
+    yield "verify", *arms, "--junit", f"{name}.xml"
     yield "diff", run, other
     yield "plan", "study.yaml", "--results", results
     yield "claims", "study.yaml", "--results", results, "--csv", f"claims {name}.csv"
     yield "predict", run, f"{name}.png", "--show", f"seen {name}.png"
-    yield "compare", *arms, "--labels", formula, "--labels", style, "--labels", marks, "--out", name
+    labels = [part for text in (formula, style, marks) for part in ("--labels", text)]
+    yield "compare", *arms, *labels, "--latex", "--out", name
     yield "compare", *arms[:2], "--title", image, "--format", "svg", "--out", f"titled {name}"
     yield "merge", results, "--results", f"merged {name}"
     yield "report", "study.yaml", "--results", results, "--markdown", "--out", "report.html"
-    yield "report", "study.yaml", "--results", results, "--folder", f"all {name}"
+    yield "report", "study.yaml", "--results", results, "--folder", f"all {name}", "--latex"
     yield "export", results, "--parquet", f"tables {name}"
     yield "export", run, "--safetensors", f"{name}.safetensors"
     yield "new", f"new {name}.yaml"
@@ -229,6 +230,12 @@ def test_every_command_says_texts_as_they_are(
     assert drawings
     for path in drawings:
         _hold_drawing(path)
+    cases = ElementTree.parse(made.folder / f"{FOLDERS[texts]}.xml").findall(".//testcase")
+    assert len(cases) == 6
+    papers = [*made.folder.rglob("*.tex")]
+    assert len(papers) >= 2
+    for path in papers:
+        _hold_paper(path.read_text(encoding="utf-8"))
     tables = [*made.folder.glob("*/*.csv")]
     assert tables
     for path in tables:
@@ -247,6 +254,24 @@ def _hold_drawing(path: Path) -> None:
             assert not name.startswith("on")
             if name.endswith("href"):
                 assert value.startswith(("#", "data:image/png"))
+
+
+def _hold_paper(text: str) -> None:
+    """Hold that LaTeX meets the commands of a table alone, and that each brace has its other."""
+    obeyed = set(re.findall(r"\\([A-Za-z]+)", text))
+    assert obeyed <= PAPER, obeyed - PAPER
+    bare = re.sub(r"\\[{}]", "", text)
+    assert bare.count("{") == bare.count("}")
+    for line in bare.splitlines()[1:]:
+        assert not re.search(r"(?<!\\)[%#~^]", line)
+
+
+PAPER = {
+    "begin", "end", "centering", "caption", "toprule", "midrule", "bottomrule", "clearpage",
+    "textbackslash", "textasciitilde", "textasciicircum", "usepackage", "ldots", "pm", "le", "ge",
+    "times", "cdot", "infty",
+}  # fmt: skip
+"""Commands of a table, and of characters."""
 
 
 def _is_number(cell: str) -> bool:
