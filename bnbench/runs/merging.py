@@ -46,7 +46,7 @@ def plan_merge(other: Path, results: Path, folders: Sequence[Path] = ()) -> Merg
     other = opened(other)
     problems: list[str] = []
     taken, there, unfinished = [], [], []
-    for run in _runs(folders or [other]):
+    for run in _runs(folders or [other], problems):
         try:
             manifest = run.read_manifest()
             target = Run(results / manifest.experiment / f"seed-{manifest.seed}")
@@ -64,11 +64,11 @@ def plan_merge(other: Path, results: Path, folders: Sequence[Path] = ()) -> Merg
     return Merge(tuple(taken), tuple(there), tuple(unfinished))
 
 
-def _runs(folders: Sequence[Path]) -> list[Run]:
-    """Find the runs in folders, each of which must hold one."""
-    found = [run for folder in folders for run in map(Run, run_folders(folder))]
+def _runs(folders: Sequence[Path], problems: list[str]) -> list[Run]:
+    """Find the runs in folders, each of which must hold one, and what may not be looked into."""
+    found = [Run(path) for folder in folders for path in run_folders(folder, problems)]
     for folder in folders:
-        if not any(run.path.is_relative_to(folder) for run in found):
+        if not problems and not any(run.path.is_relative_to(folder) for run in found):
             raise BnbenchError(f"{folder}: holds no run (a folder seed-<n> with a manifest.json)")
     return found
 
