@@ -15,6 +15,7 @@ import torch
 from bnbench.config import Experiment, InitializationSettings, differing_keys
 from bnbench.data import Split, Splits, SplitSizes, data_folder, describe_splits
 from bnbench.errors import BnbenchError
+from bnbench.execution.cores import available_cores
 from bnbench.execution.tasks import Task
 from bnbench.models import find_architecture
 from bnbench.runs import EpochRow, Found, Identity, Run, look, run_directory
@@ -267,9 +268,10 @@ def _seconds_per_example(experiment: Experiment) -> float:
         }
     )
     seeds = settings.seeds_with(0)
-    with reproducible(settings.threads):
+    threads = min(settings.threads, available_cores())
+    with reproducible(threads):
         learner = build_learner(experiment.model_copy(update={"training": timed}), seeds, noise)
-        with threads_of(learner.kernels, settings.threads):
+        with threads_of(learner.kernels, threads):
             results = train_seeds(learner, noise, seeds)
             rows = [row for _, row in results if isinstance(row, EpochRow)]
     if not rows:  # it diverges on noise, and may at once on its own data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,6 +61,12 @@ def threads_of(kernels: Kernels, threads: int) -> Iterator[None]:
 
     PyTorch's threads wait for each other at every operator; beside a team they would be in its way.
     """
+    cores = os.cpu_count() or 1
+    if kernels == "torch" and threads > cores:  # fewer would be other bits
+        raise BnbenchError(
+            f"training.threads: {threads} threads of PyTorch on {cores} cores would wait for each"
+            f" other; set it to {cores} at most"
+        )
     if kernels == "torch" or threads == 1:
         yield
         return

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from bnbench.config import Experiment, load_experiment
+from bnbench.errors import BnbenchError
 from bnbench.kernels import team
 from bnbench.kernels.functions import MapsLayer
 from bnbench.kernels.recipe import Recipe
@@ -97,3 +98,15 @@ def test_a_run_has_the_same_bits_with_any_number_of_threads(root: Path, tmp_path
         )
 
     assert trained(1) == trained(3)
+
+
+def test_more_of_pytorch_s_threads_than_cores_are_refused(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would wait for each other, and with fewer the bits were others."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    experiment = load_experiment(
+        root / "configs/mlp.yaml", ["data.dataset=digits", "training.threads=3"]
+    )
+    with pytest.raises(BnbenchError, match=r"training.threads: 3 threads .* set it to 2 at most"):
+        next(run_experiment(experiment, 0, tmp_path))
