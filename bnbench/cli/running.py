@@ -29,6 +29,7 @@ from bnbench.execution import (
     plan_runs,
     run_tasks,
 )
+from bnbench.execution.cores import available_cores
 from bnbench.execution.ray_cluster import RayCluster
 from bnbench.runs import TORCH, Run
 from bnbench.runs.manifest import Final
@@ -242,11 +243,18 @@ def _announce(plan: Plan, slots: int) -> None:
         are = "is" if len(plan.planned) == 1 else "are"
         tell(f"{finished} of {counted(len(plan.planned), 'run')} {are} finished already")
     if plan.tasks:
+        _warn_of_threads(max(task.experiment.training.threads for task in plan.tasks))
         seconds = estimate_seconds(plan.tasks, slots)
         tell(
             f"{counted(len(plan.left), 'run')} of {counted(plan.epochs, 'epoch')} in all"
             f"{_stacked(plan)}, {slots} side by side: about {_rounded(seconds)}"
         )
+
+
+def _warn_of_threads(threads: int) -> None:
+    """Say that threads will wait for each other: their number decides bits, and is not changed."""
+    if threads > (cores := available_cores()):
+        tell(f"training.threads is {threads}, and {counted(cores, 'core')} are here: this is slow")
 
 
 def _stacked(plan: Plan) -> str:

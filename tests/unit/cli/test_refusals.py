@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bnbench.cli.running import _refusals
+from bnbench.cli.running import _refusals, _warn_of_threads
 from bnbench.execution import Ended
 from bnbench.execution.tasks import Task
 from bnbench.runs import Run
@@ -25,3 +25,16 @@ def test_what_another_command_has_finished_is_not_refused(
     run = make_run("plain", 0, [0.9], manifest={"status": status})
     task = Task(run.read_experiment(), seed, 100, tmp_path / "results")
     assert _refusals(Ended(task, 0, "refused", WHY)) == refusals
+
+
+@pytest.mark.parametrize(("threads", "warned"), [(2, False), (256, True)])
+def test_more_threads_than_cores_are_slow(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    threads: int,
+    warned: bool,
+) -> None:
+    """On two cores a run with 256 took 13 s of the processor for what takes one a tenth."""
+    monkeypatch.setattr("bnbench.cli.running.available_cores", lambda: 2)
+    _warn_of_threads(threads)
+    assert ("training.threads is 256, and 2 cores are here" in capsys.readouterr().err) == warned
