@@ -19,7 +19,7 @@ class PublishedRun:
     ----------
     source, arm : str
         As an experiment names them under ``published``.
-    title, author, publisher : str
+    title : str
         Of the article.
     dataset : str
         As an experiment names it.
@@ -35,8 +35,6 @@ class PublishedRun:
     source: str
     arm: str
     title: str
-    author: str
-    publisher: str
     dataset: str
     training_accuracy: tuple[float, ...]
     validation_accuracy: tuple[float, ...]
@@ -66,8 +64,6 @@ def read_published(source: str, arm: str, place: str = "") -> PublishedRun:
         source=source,
         arm=arm,
         title=content["title"],
-        author=content["author"],
-        publisher=content["publisher"],
         dataset=content["dataset"],
         training_accuracy=tuple(curves["training_accuracy"]),
         validation_accuracy=tuple(curves["validation_accuracy"]),

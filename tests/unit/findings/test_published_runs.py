@@ -23,7 +23,6 @@ def test_the_articles_numbers() -> None:
             assert len(curve) == 10
             assert all(round(value, 3) == value and 0.9 < value < 1 for value in curve)
         assert (run.dataset, run.reading_error) == ("mnist", 0.0005)
-        assert run.author == "Oreolorun Olu-Ipinlaye"
 
 
 def test_the_differences_that_the_article_speaks_of() -> None:
