@@ -17,11 +17,17 @@ FIRST_LOOK = {"epochs_to_accuracy": "epoch", "seconds_to_accuracy": "seconds"}
 
 
 def level_of(arm: ArmRuns, metric: Metric) -> Level:
-    """Measure every run of an arm.
+    """Measure every run of an arm, once, however many contrasts it stands in.
 
     Runs of which the metric is not known are left out; an arm without any has neither summary
     nor median.
     """
+    if metric.text not in arm.levels:
+        arm.levels[metric.text] = _measured(arm, metric)
+    return arm.levels[metric.text]
+
+
+def _measured(arm: ArmRuns, metric: Metric) -> Level:
     measured = {seed: measure(metric, run) for seed, run in arm.runs.items()}
     values = {seed: value for seed, value in measured.items() if not math.isnan(value)}
     numbers, is_time = list(values.values()), metric.quantity.kind == "time"

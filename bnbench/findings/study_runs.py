@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bnbench.config import Experiment, Study, differing_recipe
@@ -11,6 +11,7 @@ from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun, read_finished_run, why_unfinished
 from bnbench.findings.published import PublishedRun, replicated
 from bnbench.findings.registration import Registration, read_registration
+from bnbench.findings.results import Level
 from bnbench.findings.shared_seeds import why_unpaired
 from bnbench.runs import run_directory
 
@@ -27,12 +28,15 @@ class ArmRuns:
         By seed, ascending; may be empty.
     published : PublishedRun or None
         The published run that the arm replicates.
+    levels : dict of str to Level
+        What has been measured of it, by the metric's text; see `bnbench.findings.levels`.
     """
 
     label: str
     experiment: Experiment
     runs: dict[int, FinishedRun]
     published: PublishedRun | None
+    levels: dict[str, Level] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def first(self) -> FinishedRun:
