@@ -112,6 +112,10 @@ def _outcomes(plan: Plan, running: Running) -> list[Ended]:
         slots = min(running.how.jobs or workers.capacity(plan.tasks), max(1, len(plan.tasks)))
         if any(running.device_of(task.experiment).type == "mps" for task in plan.tasks):
             tell("nothing of this was ever tried on Apple's GPU (mps); --device cpu was")
+        if not ray:
+            _warn_of_threads(
+                max((one.experiment.training.threads for one in plan.tasks), default=1)
+            )
         _announce(plan, slots)
         with closing(run_tasks(plan.tasks, slots, running.rules, workers)) as events:
             epochs = sum(task.epochs_left for task in plan.tasks)
@@ -243,7 +247,6 @@ def _announce(plan: Plan, slots: int) -> None:
         are = "is" if len(plan.planned) == 1 else "are"
         tell(f"{finished} of {counted(len(plan.planned), 'run')} {are} finished already")
     if plan.tasks:
-        _warn_of_threads(max(task.experiment.training.threads for task in plan.tasks))
         seconds = estimate_seconds(plan.tasks, slots)
         tell(
             f"{counted(len(plan.left), 'run')} of {counted(plan.epochs, 'epoch')} in all"
