@@ -220,6 +220,22 @@ def test_linked_files_exist(root: Path, pages: dict[str, str]) -> None:
             assert (folder / link).exists(), (name, link)
 
 
+def anchors(page: str) -> set[str]:
+    """The names that GitHub gives to the titles of a page."""
+    titles = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", page, flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_linked_titles_exist(pages: dict[str, str]) -> None:
+    found = 0
+    for name, page in pages.items():
+        for file, anchor in re.findall(r"\]\(([^)#\s]*)#([^)]+)\)", page):
+            found += 1
+            target = pages[Path(file).name] if file else page
+            assert anchor in anchors(target), (name, file, anchor)
+    assert found >= 1
+
+
 def test_the_layout_is_the_import_contract(root: Path, pages: dict[str, str]) -> None:
     """Every folder has a row below those it may import from, and the types that are named in it."""
     rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]*)\|$", pages["architecture.md"], re.MULTILINE)
