@@ -22,9 +22,9 @@ from bnbench.data import Split, Splits, data_folder, load_splits
 from bnbench.models import resolve_model
 from bnbench.runs import processor, versions
 from bnbench.training.device import reproducible
-from bnbench.training.evaluation import EVALUATION_BATCH, evaluate
+from bnbench.training.evaluation import EVALUATION_BATCH
 from bnbench.training.initialization import initial_model
-from bnbench.training.learner import BLOCK
+from bnbench.training.learner import BLOCK, Learner
 from bnbench.training.loop import train
 
 ARMS = {"plain": "published/lenet5", "batch norm": "published/lenet5_batchnorm"}
@@ -55,7 +55,8 @@ def evaluation_times(experiment: Experiment, splits: Splits) -> Times:
     batches = BLOCKS * BLOCK // 4
     images = slice(0, batches * EVALUATION_BATCH)
     split = Split(splits.train.images[images], splits.train.labels[images])
-    return _times(lambda: evaluate(model, split), batches)
+    learner = Learner(model, split, experiment.training)  # with the kernels that a run has
+    return _times(lambda: learner.evaluate(split), batches)
 
 
 def _times(work: Callable[[], object], count: int) -> Times:
