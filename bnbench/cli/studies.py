@@ -9,6 +9,7 @@ from bnbench.claims import Check
 from bnbench.cli.options import HEADLINE
 from bnbench.cli.terminal import counted, saying
 from bnbench.config import Study, config_file, load_study, named
+from bnbench.config.study import SMALL
 from bnbench.errors import BnbenchError, each
 from bnbench.findings.registration import registered_files
 from bnbench.findings.studies_with_runs import studies_with_runs
@@ -60,8 +61,12 @@ def known_studies(paths: Iterable[Path], results: Path) -> list[Study]:
     given = [config_file(path, "study") for path in paths]
     known = each(load_study, {path.resolve(): path for path in [*given, *ours]}.values())
     names = {study.name for study in known}
-    own = [file for name, file in registered_files(results).items() if name not in names]
-    return known + each(load_study, own)
+    own = {
+        file.resolve(): file
+        for name, file in registered_files(results).items()
+        if name.removesuffix(SMALL) not in names
+    }
+    return known + each(load_study, own.values())
 
 
 def judge_results(
