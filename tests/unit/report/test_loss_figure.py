@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from bnbench.config import load_study
-from bnbench.findings import findings_of, read_study
+from bnbench.findings import StudyRuns, findings_of, read_study
 from bnbench.report.archive import archive
 from bnbench.report.figures import KINDS
 from bnbench.report.figures.figure import Source
@@ -17,6 +17,7 @@ from bnbench.report.losses import loss_table
 from bnbench.report.study_results import experiments_with_losses
 from bnbench.runs import Run
 from bnbench.runs.losses import write_losses
+from bnbench.runs.packed import opened
 from bnbench.runs.schedule import schedule
 
 CONFIG = """\
@@ -38,7 +39,7 @@ contrasts: {x: {treatment: a, baseline: c, metrics: [validation_accuracy@1]}}
 
 @pytest.fixture
 def folder(tmp_path: Path, make_run: Callable[..., Run]) -> Path:
-    """Two arms of two seeds each, and copies of their runs."""
+    """Two arms of two seeds each."""
     arms = {"plain": ("", "regular"), "batch_norm": ("_BatchNorm", "batch_norm")}
     for name, (suffix, arm) in arms.items():
         content = CONFIG.format(name=name, suffix=suffix, arm=arm)
@@ -48,14 +49,19 @@ def folder(tmp_path: Path, make_run: Callable[..., Run]) -> Path:
         for seed in (0, 1):
             run = make_run(experiment, seed, [0.9, 0.95])
             write_losses(run, schedule(experiment, run.read_manifest().dataset))
-    archive([tmp_path / "results" / name for name in arms], tmp_path)
     return tmp_path
+
+
+def copies(folder: Path) -> StudyRuns:
+    """What a study reads of the copies of its runs."""
+    archive([folder / "results/plain", folder / "results/batch_norm"], folder)
+    return read_study(load_study(folder / "study.yaml", seeds=2), opened(folder / "runs"))
 
 
 def test_losses_of_copies(folder: Path) -> None:
     study = load_study(folder / "study.yaml", seeds=2)
     assert experiments_with_losses([study]) == {"plain", "batch_norm"}  # they are replicas
-    runs = read_study(study, folder / "runs")
+    runs = copies(folder)
     table = loss_table(list(runs.arms.values()))
     assert set(table["kind"]) == {"range", "run", "mean", "published", "floor"}
     batches = pd.concat(
@@ -83,6 +89,6 @@ def test_losses_of_copies(folder: Path) -> None:
 
 
 def test_runs_without_losses_have_no_figure(folder: Path) -> None:
-    (folder / "runs/plain/seed-1/losses.npz").unlink()
-    runs = read_study(load_study(folder / "study.yaml", seeds=2), folder / "runs")
+    (folder / "results/plain/seed-1/losses.npz").unlink()
+    runs = copies(folder)
     assert not [*KINDS["losses"].draw(Source(findings_of(runs), pd.DataFrame(), runs))]
