@@ -9,7 +9,7 @@ import typer
 
 from bnbench.cli.names import RESULTS, complete_run, run_folders
 from bnbench.cli.options import Results
-from bnbench.cli.terminal import say
+from bnbench.cli.terminal import counted, say
 
 
 def rm(
@@ -34,7 +34,7 @@ def rm(
         )
     total = sum(map(size, found)) / 1e6
     if not yes:
-        typer.confirm(f"Remove {len(found)} runs, {total:.1f} MB, for good?", abort=True)
+        typer.confirm(f"Remove {counted(len(found), 'run')}, {total:.1f} MB, for good?", abort=True)
     for run in found:
         remove(run)
-    say(f"{len(found)} runs removed, {total:.1f} MB")
+    say(f"{counted(len(found), 'run')} removed, {total:.1f} MB")

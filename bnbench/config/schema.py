@@ -270,7 +270,7 @@ class TrainingSettings(Settings):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """``auto``: a GPU where there is one."""
     threads: Annotated[int, Field(ge=1, le=256)] = 1
-    """CPU threads of one run. It decides the last bits of a sum, so it stands here."""
+    """CPU threads of one run. With PyTorch's kernels they decide the last bits of a sum."""
     kernels: Literal["auto", "torch", "batch_last"] = "auto"
     """What computes convolutions on a CPU: PyTorch, or loops over maps with the batch innermost.
     They differ by rounding. ``auto``: the loops where all convolutions can be done by them."""
