@@ -91,14 +91,15 @@ def _strip(parent: ElementTree.Element) -> None:
 def _drawn(parent: ElementTree.Element) -> Iterator[ElementTree.Element]:
     """Yield what is in an element without groups that say nothing, and without line ends.
 
-    They are a third of matplotlib's elements, and a tenth of a report.
+    They are a third of matplotlib's elements, and a tenth of a report. Those right below a part
+    stay: the page's script takes a legend apart by them.
     """
     for child in parent:
         child.tail = None
         if child.tag != "text":
             child.text = None
             child[:] = _drawn(child)
-        if child.tag == "g" and not child.attrib:
+        if child.tag == "g" and not child.attrib and "data-part" not in parent.attrib:
             yield from child
         else:
             yield child
