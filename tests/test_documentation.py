@@ -49,7 +49,7 @@ TABLES = {
     "what-batch-norm-does.md": {"mechanisms.md"},
     "performance.md": {
         "kernels.md", "peers.md", "speed.md", "finished_runs.md", "operator_times.md",
-        "overhead.md",
+        "overhead.md", "threads.md",
     },
 }  # fmt: skip
 
