@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -46,14 +45,14 @@ def draw(source: Source) -> Iterator[Picture]:
 
 
 def _picture(study: Study, findings: Sequence[Finding]) -> Picture:
-    groups = by_metric(findings)
-    names = row_names(study, next(iter(groups.values())))
+    groups = {metric: rows_of(study, group) for metric, group in by_metric(findings).items()}
+    names = max(groups.values(), key=len)
     lines = sum(0.26 + 0.12 * name.count("\n") for name in names)
     with style.figure(len(groups) * (0.8 + lines), width=COLUMN) as figure:
         grid = figure.subplots(len(groups), 2, squeeze=False, width_ratios=[1.15, 1])
-        for (left, right), (metric, group) in zip(grid, groups.items(), strict=True):
-            plot_levels(levels_table(study, group), ax=left)
-            plot_paired(paired_table(row_names(study, group), group), ax=right)
+        for (left, right), (metric, rows) in zip(grid, groups.items(), strict=True):
+            plot_levels(levels_table(study, rows), ax=left)
+            plot_paired(paired_table(rows.keys(), rows.values()), ax=right)
             right.tick_params(axis="y", labelleft=False)
             left.set_xlabel(f"{metric.title} ({unit(metric)})", fontsize=9)
             right.set_xlabel(f"difference ({metric.quantity.unit})", fontsize=9)
@@ -62,16 +61,26 @@ def _picture(study: Study, findings: Sequence[Finding]) -> Picture:
         return finish(figure, "settings", name, title, caption, sweep_title(study, findings[0]))
 
 
-def row_names(study: Study, findings: Iterable[Finding]) -> list[str]:
-    """Name the settings of findings; one that adds something to the one before says only what."""
-    names = ["", *(settings_at(study, finding) for finding in findings)]
-    return [
-        wrapped(name.replace(f"{before} +", "… +") if before else name, 30)
-        for before, name in pairwise(names)
-    ]
+def rows_of(study: Study, findings: Iterable[Finding]) -> dict[str, Finding]:
+    """Name the findings of one metric by their settings.
+
+    One that adds something to the one before says only what. Settings whose runs agree to the last
+    bit are the same thing, as min-max and [0, 1] are for images that hold both 0 and 255: a row.
+    """
+    kept: dict[tuple[tuple[float, ...], ...], tuple[str, Finding]] = {}
+    before = ""
+    for finding in findings:
+        setting = settings_at(study, finding)
+        name = setting.replace(f"{before} +", "… +") if before else setting
+        sides = (finding.baseline, finding.treatment)
+        values = tuple(tuple(side.values.values()) for side in sides)  # noqa: PD011 -- dicts
+        if values in kept:
+            name, finding = f"{kept[values][0]} or {name}", kept[values][1]
+        kept[values], before = (name, finding), setting
+    return {wrapped(name, 30): finding for name, finding in kept.values()}
 
 
-def levels_table(study: Study, findings: Sequence[Finding]) -> pd.DataFrame:
+def levels_table(study: Study, rows: Mapping[str, Finding]) -> pd.DataFrame:
     """Lay out both arms' levels, as `bnbench.plots.levels.plot_levels` draws them."""
 
     def row(name: str, level: Level) -> dict[str, object]:
@@ -80,11 +89,10 @@ def levels_table(study: Study, findings: Sequence[Finding]) -> pd.DataFrame:
         title = plain(study.arms[level.label].title)
         return {"name": name, "arm": title, "failed": failed, **level_of(level, scale)}
 
-    names = row_names(study, findings)
     return pd.DataFrame(
         [
             row(name, getattr(finding, side))
             for side in ("baseline", "treatment")
-            for name, finding in zip(names, findings, strict=True)
+            for name, finding in rows.items()
         ]
     )

@@ -149,7 +149,7 @@ def ladder(path: Path, root: Path) -> StudyFindings:
 def law(label: str, metric: Metric, seed: int) -> float:
     """Invent a value: batch norm is 1 pp and one epoch ahead, and every number has decimals."""
     ahead = "batch_norm" in label
-    noise = math.sin(97 * seed + len(label) + len(metric.text)) / 1000
+    noise = math.sin(97 * seed + sum(map(ord, label)) + len(metric.text)) / 1000
     if metric.quantity.kind == "share":
         return float("@3" in label and not ahead)
     if metric.quantity.kind == "time":

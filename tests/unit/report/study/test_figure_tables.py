@@ -37,8 +37,9 @@ def test_the_ladder_lays_out_levels_and_leads(ladder: StudyFindings) -> None:
     study, metric = ladder.study, "validation_accuracy@last"
     rungs = [one for one in ladder.contrasts if one.group == "lead" and one.metric.text == metric]
     names = ["published", "… + softmax", "… + placement", "corrected"]
-    assert settings.row_names(study, rungs) == names
-    levels = settings.levels_table(study, rungs)
+    rows = settings.rows_of(study, rungs)
+    assert rows == dict(zip(names, rungs, strict=True))
+    levels = settings.levels_table(study, rows)
     assert levels["arm"].tolist() == ["LeNet-5 as published"] * 4 + ["batch norm"] * 4
     assert levels["name"].tolist() == names * 2
     assert rungs[0].baseline.summary
@@ -46,6 +47,24 @@ def test_the_ladder_lays_out_levels_and_leads(ladder: StudyFindings) -> None:
     leads = paired.paired_table(names, rungs)
     assert rungs[0].contrast
     assert leads["value"][0] == 100 * rungs[0].contrast.mean_difference
+
+
+def test_settings_that_give_the_same_numbers_are_one_row(ladder: StudyFindings) -> None:
+    """As min-max and [0, 1] do of images that hold both 0 and 255."""
+    metric = "validation_accuracy@last"
+    first, second, *others = [
+        one for one in ladder.contrasts if one.group == "lead" and one.metric.text == metric
+    ]
+    baseline, treatment = (
+        dataclasses.replace(getattr(second, side), values=getattr(first, side).values)
+        for side in ("baseline", "treatment")
+    )
+    half = dataclasses.replace(second, baseline=baseline)
+    twin = dataclasses.replace(half, treatment=treatment)
+    rows = settings.rows_of(ladder.study, [first, twin, *others])
+    assert next(iter(rows.items())) == ("published or … + softmax", first)
+    assert len(rows) == 3
+    assert len(settings.rows_of(ladder.study, [first, half, *others])) == 4
 
 
 def test_a_sweep_has_a_panel_a_value_of_the_further_key(sweep: StudyFindings) -> None:
