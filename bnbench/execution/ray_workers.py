@@ -17,7 +17,7 @@ from bnbench.execution.ray_data import DataParcel, pack
 from bnbench.execution.ray_node import conditions, run_on_node
 from bnbench.execution.run_files import Changes, read_files, write_changes
 from bnbench.execution.tasks import Ended, Event, Task
-from bnbench.runs import locked
+from bnbench.runs import Run, locked
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class RayWorkers:
             sent: Event | Changes = self._ray.get(next(remote.stream))
             if not isinstance(sent, Changes):
                 return sent
-            write_changes(remote.task.runs[sent.place], sent)
+            write_changes(_run_of(remote.task, sent), sent)
         except StopIteration:
             return _failed(remote, "ended without a result")
         except self._ray.exceptions.RayError as error:  # first: it may be an OSError of the node's
@@ -167,6 +167,16 @@ class RayWorkers:
             _, late = self._ray.wait(list(ends), num_returns=len(ends), timeout=STOP_SECONDS)
             for end in late:
                 self._ray.cancel(ends[end], force=True)
+
+
+def _run_of(task: Task, sent: Changes) -> Run:
+    """Find the run whose files a node has sent; a lying one may name any."""
+    runs = task.runs
+    if sent.place not in range(len(runs)):
+        raise BnbenchError(
+            f"a node sent files of run {sent.place!a}, and has runs 0 to {len(runs) - 1}"
+        )
+    return runs[sent.place]
 
 
 def _failed(remote: _Remote, message: str) -> Ended:

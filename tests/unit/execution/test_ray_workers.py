@@ -38,17 +38,22 @@ RAY = SimpleNamespace(
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
-    [("../../x", "which is no file of a run"), ("batches.csv", "results cannot be written")],
+    ("name", "place", "said"),
+    [
+        ("../../x", 0, "which is no file of a run"),
+        ("batches.csv", 0, "results cannot be written"),
+        ("epochs.csv", 1, "a node sent files of run 1"),
+        ("epochs.csv", -1, "a node sent files of run -1"),
+    ],
 )
 def test_a_node_whose_files_cannot_be_taken_fails_its_run_alone(
-    tmp_path: Path, name: str, said: str
+    tmp_path: Path, name: str, place: int, said: str
 ) -> None:
     workers = RayWorkers(RAY, 0.0, RayCluster().device_of)
     task = Task(Experiment(experiment="a", model=ModelSettings(name="MLP")), 0, 100, tmp_path)
     run = run_directory(tmp_path, task.experiment, 0)
     run.batches.mkdir(parents=True)  # where a file must go
-    stream = Stream(Changes({name: b"x"}, frozenset({name}), finished=False))
+    stream = Stream(Changes({name: b"x"}, frozenset({name}), finished=False, place=place))
     workers._active[0] = _Remote(task, 0, stream, ExitStack())
     (event,) = workers.events(None)
     assert isinstance(event, Ended)
