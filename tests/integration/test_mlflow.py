@@ -38,8 +38,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     process = subprocess.Popen(
-        [str(SERVER), "server", "--backend-store-uri", f"sqlite:///{folder}/runs.db", "--host",
-         "127.0.0.1", "--port", port, "--workers", "1"],
+        [Path(str(SERVER)).absolute(), "server", "--workers", "1", "--host", "127.0.0.1",
+         "--port", port, "--backend-store-uri", f"sqlite:///{folder}/runs.db"],
         cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}, start_new_session=True,
     )  # fmt: skip
