@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from bnbench.claims.rules import ClaimTest
 from bnbench.claims.rules.exact import Check, Exact
 from bnbench.claims.schema import Claim
-from bnbench.claims.verdict import Verdict, of_claim
+from bnbench.claims.verdict import Outcome, Verdict, together
 from bnbench.config import named, parse_metric
 from bnbench.config.study import SMALL
 from bnbench.findings.results import StudyFindings
 from bnbench.registry import unknown
-
-REPRODUCED = {True: "reproduced", False: "not reproduced", None: ""}
 
 
 @dataclass(frozen=True)
@@ -26,26 +24,17 @@ class Judgement:
     ----------
     test : ClaimTest or None
         ``None`` for what cannot be tested, here or yet.
-    numbers : str
-        What it rests on, in one plain line; or what is missing.
     study : str
         Whose runs were used: the test's study, or its ``_small`` variant; empty for none.
-    n : int
-        Seeds.
-    how : str
-        What the verdict alone leaves open; see `Outcome`.
-    reproduced : bool or None
-        Of a published number; ``None`` where there is none to be reproduced.
+    reduced : str
+        What those keep of the study in full; empty for all of it.
     """
 
     claim: Claim
     test: ClaimTest | None
-    verdict: Verdict
-    numbers: str
+    outcome: Outcome
     study: str = ""
-    n: int = 0
-    how: str = ""
-    reproduced: bool | None = None
+    reduced: str = ""
 
     @property
     def aspect(self) -> str:
@@ -55,21 +44,16 @@ class Judgement:
         return "the rest" if self.claim.tests else ""
 
     @property
-    def why(self) -> str:
-        """What the verdict leaves open: ``not reproduced, outside the prediction interval``."""
-        return ", ".join(filter(None, [REPRODUCED[self.reproduced], self.how]))
-
-    @property
-    def measured(self) -> str:
-        """The numbers with what they are of: ``test accuracy: −0.15 pp ...``."""
-        metric = self.test.names.get("metric") if self.test is not None and self.n else None
-        of = parse_metric(metric).title if metric else ""
-        return ": ".join(filter(None, [of, self.numbers]))
+    def numbers(self) -> str:
+        """What it rests on, in one plain line; or what is missing."""
+        return self.outcome.numbers + (f"; reduced run: {self.reduced}" if self.reduced else "")
 
     @property
     def line(self) -> str:
         """All of it: ``the other way round: test accuracy: −0.15 pp ...``."""
-        return ": ".join(filter(None, [self.why, self.measured]))
+        metric = self.test.names.get("metric") if self.test is not None and self.study else None
+        of = parse_metric(metric).title if metric else ""
+        return ": ".join(filter(None, [self.outcome.why, of, self.numbers]))
 
 
 def judge(
@@ -116,35 +100,30 @@ def _judge_claim(
         else:
             yield _judge_aspect(claim, test, findings)
     if claim.needs:
-        yield Judgement(claim, None, Verdict.OPEN, f"needs: {claim.needs}")
+        yield Judgement(claim, None, Outcome(Verdict.OPEN, 0, f"needs: {claim.needs}"))
     if claim.not_testable:
-        yield Judgement(claim, None, Verdict.NOT_TESTABLE, claim.not_testable)
+        yield Judgement(claim, None, Outcome(Verdict.NOT_TESTABLE, 0, claim.not_testable))
 
 
 def _judge_exact(claim: Claim, test: Exact, checks: Mapping[str, Check] | None) -> Judgement:
     if checks is None:
-        return Judgement(claim, test, Verdict.OPEN, "not run: bnbench claims")
+        return Judgement(claim, test, Outcome(Verdict.OPEN, 0, "not run: bnbench claims"))
     if test.check not in checks:
         place = claim.place(f"tests.{claim.tests.index(test)}.check")
         raise unknown("check", test.check, checks, place)
-    outcome = test.decide(checks[test.check])
-    return Judgement(claim, test, outcome.verdict, outcome.numbers, how=outcome.how)
+    return Judgement(claim, test, test.decide(checks[test.check]))
 
 
 def _judge_aspect(
     claim: Claim, test: ClaimTest, findings: Mapping[str, StudyFindings]
 ) -> Judgement:
     name = test.names["study"]
-    studies = [findings[one] for one in (name, name + SMALL) if one in findings]
+    studies = [findings[variant] for variant in (name, name + SMALL) if variant in findings]
     for found in studies:
-        if (outcome := test.judge(found)) is not None:
-            keeps = found.study.keeps
-            numbers = outcome.numbers + (f"; reduced run: {keeps}" if keeps else "")
-            return Judgement(
-                claim, test, outcome.verdict, numbers,
-                found.study.name, outcome.n, outcome.how, outcome.reproduced,
-            )  # fmt: skip
-    return Judgement(claim, test, Verdict.OPEN, _missing(test, name, studies))
+        outcome = test.judge(found)
+        if outcome.verdict is not Verdict.OPEN:
+            return Judgement(claim, test, outcome, found.study.name, found.study.keeps)
+    return Judgement(claim, test, Outcome(Verdict.OPEN, 0, _missing(test, name, studies)))
 
 
 def _missing(test: ClaimTest, study: str, studies: list[StudyFindings]) -> str:
@@ -168,5 +147,5 @@ def overall_verdicts(judgements: Iterable[Judgement]) -> dict[str, Verdict]:
     """The verdicts on whole claims, by id, in the order of the judgements."""
     aspects: dict[str, list[Verdict]] = {}
     for judgement in judgements:
-        aspects.setdefault(judgement.claim.id, []).append(judgement.verdict)
-    return {claim: of_claim(verdicts) for claim, verdicts in aspects.items()}
+        aspects.setdefault(judgement.claim.id, []).append(judgement.outcome.verdict)
+    return {claim: together(verdicts) for claim, verdicts in aspects.items()}

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from bnbench.claims.judging import REPRODUCED, Judgement
+from bnbench.claims.judging import Judgement
+from bnbench.claims.verdict import REPRODUCED
 from bnbench.findings.columns import Column, frame
 
 
@@ -36,12 +37,12 @@ COLUMNS = (
     Column("text", "claim.claim"),
     Column("claimed", "claim.claimed"),
     Column("aspect", "aspect"),
-    Column("verdict", "verdict.value"),
-    Column("how", "how"),
-    Column("reproduced", "", lambda judgement, _: REPRODUCED[judgement.reproduced]),
+    Column("verdict", "outcome.verdict.value"),
+    Column("how", "outcome.how"),
+    Column("reproduced", "outcome", lambda outcome, _: REPRODUCED[outcome.reproduced]),
     Column("numbers", "numbers"),
     Column("study", "study"),
-    Column("n", "n"),
+    Column("n", "outcome.n"),
     Column("subject", "", _named("contrast", "arm", "check")),
     Column("metric", "", _named("metric")),
     Column("rule", "", lambda judgement, _: judgement.test.rule if judgement.test else ""),

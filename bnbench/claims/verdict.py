@@ -42,7 +42,7 @@ ANSWERS = {
     Verdict.REFUTED: "no",
     Verdict.INCONCLUSIVE: "not decided",
     Verdict.NOT_TESTABLE: "not testable",
-    Verdict.OPEN: "not run",
+    Verdict.OPEN: "open",
     Verdict.MIXED: "in part",
 }
 DIFFERENCES = {
@@ -54,17 +54,23 @@ DIFFERENCES = {
 ASPECT_VERDICTS = tuple(verdict for verdict in Verdict if verdict is not Verdict.MIXED)
 """What one aspect can have."""
 
+DECIDED = frozenset({Verdict.SUPPORTED, Verdict.REFUTED})
+
+AS_FAR = " as far as decided"
+"""Follows an answer to a question of which a part is not decided."""
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one rule says of one finding.
+    """What one rule says of one finding, or why it says nothing.
 
     Attributes
     ----------
     n : int
         Seeds behind it.
     estimate : str
-        What was found, with its interval where it has one: ``+0.59 pp [+0.47, +0.71]``.
+        What was found, with its interval where it has one: ``+0.59 pp [+0.47, +0.71]``. Of an open
+        one what is missing.
     rest : str
         What else it rests on, to follow the estimate: ``, n = 10``.
     how : str
@@ -86,6 +92,15 @@ class Outcome:
         """All of it in one plain line: ``+0.59 pp [+0.47, +0.71], n = 10``."""
         return self.estimate + self.rest
 
+    @property
+    def why(self) -> str:
+        """What the verdict leaves open: ``not reproduced, outside the prediction interval``."""
+        return ", ".join(filter(None, [REPRODUCED[self.reproduced], self.how]))
+
+
+REPRODUCED = {True: "reproduced", False: "not reproduced", None: ""}
+NOT_RUN = Outcome(Verdict.OPEN, 0, "not run")
+
 
 def decide(*, supported: bool, refuted: bool) -> Verdict:
     """The verdict of a rule, from its two conditions; every rule decides by this alone."""
@@ -94,15 +109,15 @@ def decide(*, supported: bool, refuted: bool) -> Verdict:
     return Verdict.REFUTED if refuted else Verdict.INCONCLUSIVE
 
 
-def of_claim(aspects: Iterable[Verdict]) -> Verdict:
-    """The verdict on a whole claim, from those on its aspects.
+def together(verdicts: Iterable[Verdict]) -> Verdict:
+    """One verdict of several: on a claim from its aspects', on a question from its tests'.
 
-    ``MIXED`` where decided aspects disagree. Else ``OPEN`` where an aspect is open. Else
-    ``SUPPORTED`` or ``REFUTED``, as all decided aspects say. Without a decided aspect it is
-    ``NOT TESTABLE`` or ``INCONCLUSIVE``.
+    ``MIXED`` where decided ones disagree. Else ``OPEN`` where one is open. Else ``SUPPORTED`` or
+    ``REFUTED``, as all decided ones say. Without a decided one it is ``NOT TESTABLE`` or
+    ``INCONCLUSIVE``.
     """
-    found = set(aspects)
-    decided = found & {Verdict.SUPPORTED, Verdict.REFUTED}
+    found = set(verdicts)
+    decided = found & DECIDED
     if len(decided) > 1:
         return Verdict.MIXED
     if Verdict.OPEN in found:
@@ -112,15 +127,11 @@ def of_claim(aspects: Iterable[Verdict]) -> Verdict:
     return Verdict.NOT_TESTABLE if found == {Verdict.NOT_TESTABLE} else Verdict.INCONCLUSIVE
 
 
-def of_question(parts: Iterable[Verdict]) -> Verdict:
-    """The answer to a whole question, from those to its parts.
+def answer_of(verdicts: Iterable[Verdict], rule: str = "") -> str:
+    """The answer to a question by the verdicts of its tests: ``yes as far as decided``.
 
-    ``SUPPORTED`` or ``REFUTED`` where every part is; ``MIXED`` where only some are supported: a
-    sweep that is decided at two of nine settings must not read as a plain yes. Else
-    ``INCONCLUSIVE``.
+    A sweep that is decided at two of nine settings must not read as a plain yes.
     """
-    found = set(parts)
-    if found in ({Verdict.SUPPORTED}, {Verdict.REFUTED}):
-        return found.pop()
-    some = found & {Verdict.SUPPORTED, Verdict.MIXED}
-    return Verdict.MIXED if some else Verdict.INCONCLUSIVE
+    found = set(verdicts)
+    verdict = together(found)
+    return verdict.answer(rule) + AS_FAR * (verdict in DECIDED and found > {verdict})

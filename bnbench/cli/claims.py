@@ -114,7 +114,8 @@ def _chosen(
     return [
         judgement
         for judgement in judgements
-        if article in (None, judgement.claim.article) and wanted in (None, judgement.verdict)
+        if article in (None, judgement.claim.article)
+        and wanted in (None, judgement.outcome.verdict)
     ]
 
 
@@ -140,13 +141,13 @@ def _lines(judgements: Sequence[Judgement]) -> list[str]:
 
 
 def _cells(judgement: Judgement) -> tuple[str, str, str]:
-    return judgement.aspect, judgement.verdict.value, judgement.line
+    return judgement.aspect, judgement.outcome.verdict.value, judgement.line
 
 
 def _summary(judgements: Sequence[Judgement]) -> str:
     from bnbench.claims import ASPECT_VERDICTS
 
-    counts = Counter(judgement.verdict for judgement in judgements)
+    counts = Counter(judgement.outcome.verdict for judgement in judgements)
     claims = len({judgement.claim.id for judgement in judgements})
     parts = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in ASPECT_VERDICTS)
     return (

@@ -117,7 +117,7 @@ def _decided(judged: Judged) -> list[Judgement]:
 
 def _counts(judgements: Iterable[Judgement]) -> Mapping[Verdict, int]:
     """Count verdicts, in the order of `Verdict`."""
-    counts = Counter(one.verdict for one in judgements)
+    counts = Counter(judgement.outcome.verdict for judgement in judgements)
     return {verdict: counts[verdict] for verdict in Verdict if counts[verdict]}
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bnbench.claims import ClaimTest, Verdict, questions
+from bnbench.claims import ClaimTest, questions
 from bnbench.claims.rules.deciding import fewest_seeds
+from bnbench.claims.verdict import DECIDED
 from bnbench.cli.terminal import tell
 from bnbench.config import Study
 from bnbench.errors import BnbenchError
@@ -61,9 +62,7 @@ def looks(at_most: int) -> Iterator[int]:
 def answers(found: StudyFindings) -> Iterator[tuple[ClaimTest, bool]]:
     """Say of each question of a study whether it is decided."""
     for test in questions(found.study):
-        outcome = test.judge(found)
-        decided = outcome is not None and outcome.verdict is not Verdict.INCONCLUSIVE
-        yield test, decided
+        yield test, test.judge(found).verdict in DECIDED
 
 
 def _check(study: Study) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bnbench.claims import ClaimTest, Verdict, brief_tests
+from bnbench.claims import ClaimTest, brief_tests
 from bnbench.findings.results import StudyFindings
 from bnbench.report.markdown import environment
 
@@ -17,9 +17,9 @@ class BriefAnswer:
     Attributes
     ----------
     word : str
-        Yes, no or not decided; empty where the recipe is not asked, ``not run`` without runs.
+        Yes, no, not decided or open; empty where the recipe is not asked.
     number : str
-        What was found, with its interval.
+        What was found, with its interval; ``not run`` without runs.
     n : int
         Seeds behind it.
     """
@@ -61,7 +61,6 @@ def _rows(found: StudyFindings) -> Iterator[AnswerRow]:
 def _answer(test: ClaimTest | None, found: StudyFindings) -> BriefAnswer:
     if test is None:
         return BriefAnswer("")
-    if (outcome := test.judge(found)) is None:
-        return BriefAnswer(Verdict.OPEN.answer())
+    outcome = test.judge(found)
     number = outcome.estimate.rpartition("(medians), ")[2]  # of times, their ratio alone
     return BriefAnswer(outcome.verdict.answer(), number, outcome.n)

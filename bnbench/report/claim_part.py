@@ -101,8 +101,8 @@ def claims_part(judgements: Sequence[Judgement], studies: Collection[str]) -> Cl
     shown, lines = [], []
     for claim, group in groupby(judgements, key=lambda one: one.claim):
         aspects = list(group)
-        judged = [judgement for judgement in aspects if judgement.verdict is not Verdict.OPEN]
-        lines += [_line(one) for one in aspects if one.verdict is Verdict.OPEN]
+        judged = [aspect for aspect in aspects if aspect.outcome.verdict is not Verdict.OPEN]
+        lines += [_line(aspect) for aspect in aspects if aspect.outcome.verdict is Verdict.OPEN]
         ours = any(test.names.get("study") in names for test in claim.tests)
         if judged and (ours or not claim.tests):
             shown.append(_part(judged, verdicts[claim.id]))
@@ -112,7 +112,7 @@ def claims_part(judgements: Sequence[Judgement], studies: Collection[str]) -> Cl
 def _part(judged: Sequence[Judgement], verdict: Verdict) -> ClaimPart:
     claim, word = judged[0].claim, verdict.word
     rows = tuple(
-        (judgement.aspect or "the whole claim", judgement.verdict.word, judgement.line)
+        (judgement.aspect or "the whole claim", judgement.outcome.verdict.word, judgement.line)
         for judgement in judged
     )
     return ClaimPart(
@@ -125,6 +125,5 @@ def _part(judged: Sequence[Judgement], verdict: Verdict) -> ClaimPart:
 
 
 def _line(judgement: Judgement) -> str:
-    return (
-        ", ".join(filter(None, [judgement.claim.id, judgement.aspect])) + f": {judgement.numbers}"
-    )
+    subject = ", ".join(filter(None, [judgement.claim.id, judgement.aspect]))
+    return f"{subject}: {judgement.numbers}"

@@ -19,6 +19,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from bnbench.claims import Verdict
+from bnbench.claims.verdict import AS_FAR
 from bnbench.report.drawing import Drawings
 from bnbench.report.figures import Picture
 
@@ -155,7 +156,8 @@ class _Renderer(RendererHTML):
         return f"<td{_number(tokens[place])}>"
 
     def strong_open(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
-        kind = BADGES.get(tokens[place + 1].content.rstrip(".,:").lower())
+        words = tokens[place + 1].content.rstrip(".,:").lower()
+        kind = BADGES.get(words.removesuffix(AS_FAR))
         return f'<strong class="badge {kind}">' if kind else "<strong>"
 
     def html_block(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:

@@ -76,6 +76,6 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _answer(answer: BriefAnswer) -> str:
-    counted = f"n = {answer.n}" if answer.n else ""
-    told = ", ".join(filter(None, [answer.number, counted]))
-    return f"{answer.word or '–'} {told}".strip()
+    if not answer.n:
+        return answer.number or "–"
+    return f"{answer.word} {answer.number}, n = {answer.n}"

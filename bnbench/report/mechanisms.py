@@ -22,8 +22,6 @@ QUESTIONS = {
     "inference": "Do moving averages serve at inference?",
 }
 """What each kind of probe answers."""
-REDUCED = "; reduced run: "
-"""What follows it is the same in every row."""
 
 
 def probed_studies(runs: Iterable[StudyRuns]) -> list[StudyRuns]:
@@ -61,5 +59,6 @@ def _rows(judgements: Iterable[Judgement]) -> Iterator[tuple[str, str, str]]:
 def _outcome(judgement: Judgement) -> tuple[str, str, str]:
     """Name what was measured, what came out, and the verdict."""
     assert judgement.test is not None
-    verdict = ", ".join(filter(None, [judgement.verdict.word, judgement.how]))
-    return judgement.test.names["metric"], judgement.numbers.partition(REDUCED)[0], verdict
+    outcome = judgement.outcome
+    verdict = ", ".join(filter(None, [outcome.verdict.word, outcome.how]))
+    return judgement.test.names["metric"], outcome.numbers, verdict

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bnbench.claims import ClaimTest, Outcome, Verdict, part_tests
 from bnbench.claims.rules.deciding import enough_seeds
-from bnbench.claims.verdict import decide, of_question
+from bnbench.claims.verdict import answer_of, decide, together
 from bnbench.config import Study, parse_metric
 from bnbench.config.label import Label
 from bnbench.config.study_schema import QuestionPart
@@ -30,25 +30,20 @@ class Answer:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of an answer: its verdict, and what was found, in words."""
+    """One part of an answer: the verdicts of its tests, and what was found, in words."""
 
-    says: str
-    verdict: Verdict
+    asked: QuestionPart
+    verdicts: tuple[Verdict, ...]
     found: str
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One test of a part; without an outcome it has not been run."""
+    """One test of a part."""
 
     test: ClaimTest
-    outcome: Outcome | None
+    outcome: Outcome
     finding: Finding | None
-
-    @property
-    def verdict(self) -> Verdict:
-        """Inconclusive where it has not been run."""
-        return self.outcome.verdict if self.outcome else Verdict.INCONCLUSIVE
 
     @property
     def size(self) -> float:
@@ -64,21 +59,23 @@ class Piece:
 def answer(found: StudyFindings) -> Answer:
     """Answer a study's question in a word or two, then each part of it in a sentence.
 
-    The parts are put together by `bnbench.claims.verdict.of_question`.
+    `bnbench.claims.verdict.answer_of` makes one answer of all tests, and one of each part's.
     """
-    parts = [
-        (asked.yes, _part(found, asked, tests)) for asked, tests in part_tests(found.study).items()
-    ]
-    parts = [(rule, part) for rule, part in parts if part.found]
-    if not parts:
-        return Answer("Not decided.", ("Its runs allow no comparison yet.",))
-    sentences = [
-        f"{part.says}{f', {part.verdict.answer(rule)}' * (len(parts) > 1)}: {part.found}."
-        for rule, part in parts
-    ]
-    lead = of_question(part.verdict for _, part in parts)
-    word = lead.answer("" if found.study.answered_by else "different")
-    return Answer(f"{word.capitalize()}.", tuple(line[0].upper() + line[1:] for line in sentences))
+    parts = [_part(found, asked, tests) for asked, tests in part_tests(found.study).items()]
+    shown = [part for part in parts if part.found]
+    if not shown:
+        return Answer(_sentence(Verdict.OPEN.answer()), ("Its runs allow no comparison yet.",))
+    verdicts = [verdict for part in parts for verdict in part.verdicts]
+    word = answer_of(verdicts, "" if found.study.answered_by else "different")
+    sentences = []
+    for part in shown:
+        answered = f", {answer_of(part.verdicts, part.asked.yes)}" * (len(shown) > 1)
+        sentences.append(_sentence(f"{part.asked.says}{answered}: {part.found}"))
+    return Answer(_sentence(word), tuple(sentences))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _part(found: StudyFindings, asked: QuestionPart, tests: Sequence[ClaimTest]) -> Part:
@@ -89,34 +86,41 @@ def _part(found: StudyFindings, asked: QuestionPart, tests: Sequence[ClaimTest])
               found.finding(test.names["contrast"], test.names.get("metric", "")))
         for test in tests
     ]  # fmt: skip
-    verdict = of_question(piece.verdict for piece in pieces)
-    if not any(piece.outcome for piece in pieces):
-        return Part(asked.says, verdict, "")
+    verdicts = tuple(piece.outcome.verdict for piece in pieces)
+    return Part(asked, verdicts, _found(found.study, asked, pieces))
+
+
+def _found(study: Study, asked: QuestionPart, pieces: Sequence[Piece]) -> str:
+    """Say what the tests of a part found; nothing where none has been run."""
+    if not any(piece.outcome.n for piece in pieces):
+        return ""
     of = _shared_metric(pieces)
     said = of in asked.says
     if len(pieces) > LISTED:
-        text = _most(found.study, pieces, of)
-        return Part(asked.says, verdict, text if said else f"{of}: {text}")
+        text = _most(study, pieces, of)
+        return text if said else f"{of}: {text}"
     paired = any(piece.finding and piece.finding.contrast for piece in pieces)
     differs = bool(of) and not said and paired
-    text = _each(found.study, pieces, of, verdict, "by " * differs)
+    text = _each(study, pieces, of, "by " * differs)
     lead = "" if said else f"{of}{' differs' * differs}{':' * (len(pieces) > 1 and bool(of))} "
-    return Part(asked.says, verdict, (lead + text).strip())
+    return (lead + text).strip()
 
 
-def _each(study: Study, pieces: Sequence[Piece], of: str, verdict: Verdict, by: str) -> str:
+def _each(study: Study, pieces: Sequence[Piece], of: str, by: str) -> str:
     """List every number, and say of each whatever the part's own word does not say of it."""
+    whole = together(piece.outcome.verdict for piece in pieces)
     texts = []
     for piece in pieces:
-        remark = "" if piece.verdict is verdict else piece.verdict.answer(piece.test.rule)
+        verdict = piece.outcome.verdict
+        remark = "" if verdict is whole else verdict.answer(piece.test.rule)
         texts.append(_number(study, piece, pieces, of, remark, by))
-    n = sorted({piece.outcome.n for piece in pieces if piece.outcome})
+    n = sorted({piece.outcome.n for piece in pieces if piece.outcome.n})
     return f"{'; '.join(texts)}, n = {' and '.join(map(str, n))}"
 
 
 def _most(study: Study, pieces: Sequence[Piece], of: str) -> str:
     """Count the tests by their outcome, and give the largest number of the first kind there is."""
-    counts = Counter(piece.verdict for piece in pieces)
+    counts = Counter(piece.outcome.verdict for piece in pieces)
     kinds = [verdict for verdict in Verdict if counts[verdict]]
     rule = pieces[0].test.rule
     first, *others = [(verdict.answer(rule), counts[verdict]) for verdict in kinds]
@@ -124,11 +128,8 @@ def _most(study: Study, pieces: Sequence[Piece], of: str) -> str:
     noun = "settings" if len(_groups(pieces)) == 1 else "comparisons"
     counted = f"{first[0]} in {whole} {len(pieces)} {noun}"
     counted += "".join(f", {word} in {count}" for word, count in others)
-    run = [piece for piece in pieces if piece.verdict is kinds[0] and piece.outcome]
-    if not run:
-        return counted
-    chosen = max(run, key=lambda piece: piece.size)
-    assert chosen.outcome is not None
+    first_kind = (piece for piece in pieces if piece.outcome.verdict is kinds[0])
+    chosen = max(first_kind, key=lambda piece: piece.size)
     number = _number(study, chosen, pieces, of)
     which = "the largest," if chosen.size else "such as"
     return f"{counted}; {which} {number}, n = {chosen.outcome.n}"
@@ -146,8 +147,8 @@ def _number(
     metric = piece.test.names.get("metric")
     title = parse_metric(metric).title if metric else ""
     words = [_where(study, piece, pieces), title.removeprefix(of).strip()]
-    if piece.outcome is None:
-        return " ".join(filter(None, [*words, "not run"]))
+    if not piece.outcome.n:
+        return " ".join(filter(None, [*words, piece.outcome.estimate]))
     told = ", ".join(filter(None, [remark, piece.outcome.how]))
     return " ".join(filter(None, [*words, by + piece.outcome.estimate, told and f"({told})"]))
 
@@ -167,7 +168,7 @@ def _shared_metric(pieces: Sequence[Piece]) -> str:
 def _where(study: Study, piece: Piece, pieces: Sequence[Piece]) -> str:
     """Name the contrast and its point, where a part has several."""
     name = piece.test.names["contrast"]
-    if len({one.test.names["contrast"] for one in pieces}) == 1:
+    if len({other.test.names["contrast"] for other in pieces}) == 1:
         return ""
     if len(_groups(pieces)) == 1 and piece.finding is not None:
         return f"{settings_at(study, piece.finding)}:"
@@ -196,11 +197,10 @@ def _published(found: StudyFindings, asked: QuestionPart) -> Part:
     """Count the published accuracies that lie where one further run would."""
     inside = [point.inside for point in found.published if point.summary.n > 1]
     if not inside:
-        return Part(asked.says, Verdict.INCONCLUSIVE, "")
+        return Part(asked, (Verdict.INCONCLUSIVE,), "")
     n = min(point.summary.n for point in found.published)
-    verdict = of_question(
-        decide(supported=one and enough_seeds(n), refuted=enough_seeds(n)) for one in inside
-    )
+    enough = enough_seeds(n)
+    verdicts = tuple(decide(supported=holds and enough, refuted=enough) for holds in inside)
     text = (
         f"{sum(inside)} of the article's {len(inside)} accuracies fall inside our 95 % prediction"
         f" interval, n = {n}"
@@ -211,4 +211,4 @@ def _published(found: StudyFindings, asked: QuestionPart) -> Part:
         for point in found.published
         if (point.split, point.epoch, point.inside) == ("validation", 1, False)
     )
-    return Part(asked.says, verdict, text + first)
+    return Part(asked, verdicts, text + first)

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds, needed_text
 from bnbench.claims.rules.rule import ClaimTest, LevelMetric, Text
-from bnbench.claims.verdict import Outcome, decide
+from bnbench.claims.verdict import NOT_RUN, Outcome, decide
 from bnbench.config.schema import Float
 from bnbench.findings import numbers
 from bnbench.findings.results import StudyFindings
@@ -43,22 +43,22 @@ class Reproduced(ClaimTest):
             raise ValueError("must name either a contrast or an arm")
         return self
 
-    def judge(self, found: StudyFindings) -> Outcome | None:
+    def judge(self, found: StudyFindings) -> Outcome:
         """Decide by the level's prediction interval, or the difference's."""
         if self.arm is not None:
             level = found.level(self.arm, self.metric)
             if level is None or (summary := level.summary) is None:
-                return None
+                return NOT_RUN
             unit, ends = level.metric.quantity.unit, summary.prediction
             between = numbers.level_interval(ends, unit)
-            texts = [numbers.level(one, unit) for one in (self.number, summary.mean)]
+            texts = [numbers.level(value, unit) for value in (self.number, summary.mean)]
             return self._decide(summary.n, ends, between, unit, *texts)
         finding = found.finding(self.contrast or "", self.metric)
         if finding is None or finding.contrast is None or finding.prediction is None:
-            return None
+            return NOT_RUN
         unit, mean = finding.metric.quantity.unit, finding.contrast.mean_difference
         ends = finding.prediction
-        texts = [numbers.difference(one, unit) for one in (self.number, mean)]
+        texts = [numbers.difference(value, unit) for value in (self.number, mean)]
         return self._decide(finding.n, ends, numbers.interval(ends, unit), unit, *texts)
 
     def _decide(

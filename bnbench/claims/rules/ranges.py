@@ -11,7 +11,7 @@ from typing import Literal
 
 from bnbench.claims.rules.deciding import ALPHA, fewest_seeds, needed_text
 from bnbench.claims.rules.rule import ClaimTest, Text
-from bnbench.claims.verdict import Outcome, Verdict, decide
+from bnbench.claims.verdict import NOT_RUN, Outcome, Verdict, decide
 from bnbench.findings.numbers import p_equals
 from bnbench.findings.results import StudyFindings
 from bnbench.statistics import sign_test_p
@@ -30,11 +30,11 @@ class Range(ClaimTest):
     contrast: Text
     """A best against best."""
 
-    def judge(self, found: StudyFindings) -> Outcome | None:
+    def judge(self, found: StudyFindings) -> Outcome:
         """Decide by the usable points of each side."""
         best = found.best_of(self.contrast)
-        if best is None or not any(any(one.values()) for one in best.usable.values()):
-            return None
+        if best is None or not any(any(by_seed.values()) for by_seed in best.usable.values()):
+            return NOT_RUN
         size, what, words = _SIZES[self.rule]
         treatment, baseline = (
             {seed: size(_numbers(points)) for seed, points in best.usable[side].items()}

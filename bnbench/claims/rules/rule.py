@@ -7,7 +7,7 @@ from typing import Annotated, Any, get_args
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from bnbench.claims.verdict import Outcome
+from bnbench.claims.verdict import NOT_RUN, Outcome
 from bnbench.config import parse_metric
 from bnbench.config.problems import SAID
 from bnbench.config.schema import Settings
@@ -38,8 +38,8 @@ class ClaimTest(Settings):
         """What the test names, by its key; see `NAMES`."""
         return {key: getattr(self, key) for key in NAMES if getattr(self, key, None)}
 
-    def judge(self, found: StudyFindings) -> Outcome | None:
-        """Decide; ``None`` where the study measured nothing that the test is of."""
+    def judge(self, found: StudyFindings) -> Outcome:
+        """Decide; `NOT_RUN` where the study measured nothing that the test is of."""
         raise NotImplementedError
 
     @classmethod
@@ -62,10 +62,10 @@ class OfContrast(ClaimTest):
     """As the study names it, ``name`` or ``name@point``."""
     metric: str
 
-    def judge(self, found: StudyFindings) -> Outcome | None:
+    def judge(self, found: StudyFindings) -> Outcome:
         """Decide by the contrast's finding."""
         finding = found.finding(self.contrast, self.metric)
-        return self.decide(finding) if finding is not None and finding.measured else None
+        return self.decide(finding) if finding is not None and finding.measured else NOT_RUN
 
     def decide(self, finding: Finding) -> Outcome:
         """Decide; the finding has been measured."""

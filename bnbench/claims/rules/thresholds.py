@@ -7,7 +7,7 @@ from typing import Literal
 
 from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds, needed_text
 from bnbench.claims.rules.rule import ClaimTest, LevelMetric, Text
-from bnbench.claims.verdict import Outcome, Verdict, decide
+from bnbench.claims.verdict import NOT_RUN, Outcome, Verdict, decide
 from bnbench.config.schema import Float
 from bnbench.findings import numbers
 from bnbench.findings.results import StudyFindings
@@ -29,11 +29,11 @@ class Threshold(ClaimTest):
     number: Float
     """The threshold, in the metric's unit: 0.01 is 1 pp."""
 
-    def judge(self, found: StudyFindings) -> Outcome | None:
+    def judge(self, found: StudyFindings) -> Outcome:
         """Decide by the interval of the arm's mean."""
         level = found.level(self.arm, self.metric)
         if level is None or (summary := level.summary) is None:
-            return None
+            return NOT_RUN
         unit, interval = level.metric.quantity.unit, summary.interval
         if found.study.any_time:
             interval = any_time_interval(list(level.values.values()))

@@ -33,8 +33,8 @@ def only(judgements: tuple[Judgement, ...]) -> Judgement:
 
 def test_a_verdict_with_its_numbers(make_finding: MakeFinding, make_study: MakeStudy) -> None:
     judgement = only(judge([asking()], {"study": make_study([make_finding(UP)])}))
-    assert judgement.verdict is Verdict.SUPPORTED
-    assert (judgement.study, judgement.n, judgement.aspect) == ("study", 6, "level")
+    assert judgement.outcome.verdict is Verdict.SUPPORTED
+    assert (judgement.study, judgement.outcome.n, judgement.aspect) == ("study", 6, "level")
     assert judgement.numbers.startswith("+2.02 pp [")
 
 
@@ -51,17 +51,17 @@ def test_fewer_seeds_are_judged_at_their_n(
     make_finding: MakeFinding, make_study: MakeStudy
 ) -> None:
     judgement = only(judge([asking()], {"study": make_study([make_finding(UP[:1])])}))
-    assert (judgement.verdict, judgement.n) == (Verdict.INCONCLUSIVE, 1)
+    assert (judgement.outcome.verdict, judgement.outcome.n) == (Verdict.INCONCLUSIVE, 1)
 
 
 def test_what_was_not_run_is_open(make_finding: MakeFinding, make_study: MakeStudy) -> None:
     never = only(judge([asking()], {}))
-    assert never.verdict is Verdict.OPEN
+    assert never.outcome.verdict is Verdict.OPEN
     assert never.numbers == "not run: bnbench reproduce study"
     there = make_study([make_finding([])])
     empty = only(judge([asking()], {"study": there}))
     assert empty.numbers == f"not run: bnbench reproduce {there.study.path}"
-    assert (empty.verdict, empty.study, empty.n) == (Verdict.OPEN, "", 0)
+    assert (empty.outcome.verdict, empty.study, empty.outcome.n) == (Verdict.OPEN, "", 0)
 
 
 def test_what_was_not_measured_says_why(make_finding: MakeFinding, make_study: MakeStudy) -> None:
@@ -73,7 +73,7 @@ def test_what_was_not_measured_says_why(make_finding: MakeFinding, make_study: M
         )
         there = make_study([finding])
         judgement = only(judge([asking()], {"study": there}))
-        assert judgement.verdict is Verdict.OPEN
+        assert judgement.outcome.verdict is Verdict.OPEN
         assert judgement.numbers == (
             f"not measured (no batches.csv; b): bnbench reproduce {there.study.path}"
         )
@@ -86,10 +86,10 @@ def test_a_small_variant_counts_where_the_full_study_was_not_run(
     full, empty = make_study([make_finding(UP[:3])]), make_study([make_finding([])])
     for findings in ({"study_small": small}, {"study": empty, "study_small": small}):
         judgement = only(judge([asking()], findings))
-        assert (judgement.verdict, judgement.study) == (Verdict.SUPPORTED, "study_small")
+        assert (judgement.outcome.verdict, judgement.study) == (Verdict.SUPPORTED, "study_small")
         assert judgement.numbers.endswith("; reduced run: epochs 4 to 10")
     judgement = only(judge([asking()], {"study": full, "study_small": small}))
-    assert (judgement.study, judgement.n) == ("study", 3)
+    assert (judgement.study, judgement.outcome.n) == ("study", 3)
 
 
 def test_an_arm_is_found_on_either_side(make_finding: MakeFinding, make_study: MakeStudy) -> None:
@@ -99,7 +99,7 @@ def test_an_arm_is_found_on_either_side(make_finding: MakeFinding, make_study: M
     for arm, verdict in (("bn", Verdict.SUPPORTED), ("plain", Verdict.REFUTED)):
         study = make_study([other, finding])
         judgement = only(judge([asking(arm=arm, **change)], {"study": study}))
-        assert judgement.verdict is verdict
+        assert judgement.outcome.verdict is verdict
     missing = make_study([make_finding([], labels=("bn", "plain"))])
     judgement = only(judge([asking(arm="bn", **change)], {"study": missing}))
     assert judgement.numbers.startswith("not run: ")
@@ -110,11 +110,11 @@ def test_best_against_best(
 ) -> None:
     study = make_study(best=[make_best((0.1, 1.0), (0.1,), [make_finding(UP)])])
     scored = only(judge([asking(contrast="best")], {"study": study}))
-    assert scored.verdict is Verdict.SUPPORTED
+    assert scored.outcome.verdict is Verdict.SUPPORTED
     wide = asking(contrast="best", rule="wider", metric=None)
     assert only(judge([wide], {"study": study})).numbers.startswith("usable range wider in 6 of 6")
     empty = make_study(best=[make_best((), ())])
-    assert only(judge([wide], {"study": empty})).verdict is Verdict.OPEN
+    assert only(judge([wide], {"study": empty})).outcome.verdict is Verdict.OPEN
 
 
 def test_diverged_runs_are_judged_as_counts(
@@ -124,9 +124,9 @@ def test_diverged_runs_are_judged_as_counts(
     finding = make_finding(**times, diverged=(range(6), ()))
     asked = asking(rule="more_diverged", metric="diverged")
     judgement = only(judge([asked], {"study": make_study([finding])}))
-    assert judgement.verdict is Verdict.SUPPORTED
+    assert judgement.outcome.verdict is Verdict.SUPPORTED
     nothing = make_study([make_finding(metric="diverged")])
-    assert only(judge([asked], {"study": nothing})).verdict is Verdict.OPEN
+    assert only(judge([asked], {"study": nothing})).outcome.verdict is Verdict.OPEN
 
 
 def test_a_share_and_a_time_at_seeds_apart_are_open(
@@ -135,14 +135,20 @@ def test_a_share_and_a_time_at_seeds_apart_are_open(
     for rule, metric in (("sooner", "steps_to_loss@0.2"), ("more_diverged", "diverged")):
         finding = make_finding(treatment={0: 1.0}, baseline={1: 1.0}, metric=metric)
         asked = asking(rule=rule, metric=metric)
-        assert only(judge([asked], {"study": make_study([finding])})).verdict is Verdict.OPEN
+        assert (
+            only(judge([asked], {"study": make_study([finding])})).outcome.verdict is Verdict.OPEN
+        )
 
 
 def test_needs_are_open_and_the_untestable_says_why() -> None:
     needs, never = claim("X.1", needs="a probe"), claim("X.2", not_testable="CIFAR")
     first, second = judge([needs, never], {})
-    assert (first.verdict, first.numbers, first.aspect) == (Verdict.OPEN, "needs: a probe", "")
-    assert (second.verdict, second.numbers) == (Verdict.NOT_TESTABLE, "CIFAR")
+    assert (first.outcome.verdict, first.numbers, first.aspect) == (
+        Verdict.OPEN,
+        "needs: a probe",
+        "",
+    )
+    assert (second.outcome.verdict, second.numbers) == (Verdict.NOT_TESTABLE, "CIFAR")
     both = claim(tests=[{**TEST, **METRIC}], needs="a probe")
     assert [one.aspect for one in judge([both], {})] == ["level", "the rest"]
 
@@ -154,7 +160,7 @@ def test_order_is_by_article_and_number() -> None:
 
 
 def test_without_runs_no_article_claim_is_supported() -> None:
-    verdicts = {one.verdict for one in judge(article_claims(), {})}
+    verdicts = {one.outcome.verdict for one in judge(article_claims(), {})}
     assert verdicts == {Verdict.OPEN, Verdict.NOT_TESTABLE}
 
 
@@ -195,7 +201,7 @@ def test_a_check_is_within_its_tolerance_or_not(
     found: Check, verdict: Verdict, numbers: str
 ) -> None:
     judgement = only(judge([claim(tests=[EXACT])], {}, {"mean": found}))
-    assert (judgement.verdict, judgement.numbers, judgement.study) == (verdict, numbers, "")
+    assert (judgement.outcome.verdict, judgement.numbers, judgement.study) == (verdict, numbers, "")
 
 
 def test_a_check_that_was_not_run_is_open_and_an_unknown_one_an_error() -> None:

@@ -4,8 +4,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from bnbench.claims import Judgement, article_claims
-from bnbench.claims.verdict import Verdict
+from bnbench.claims import Judgement, Outcome, Verdict, article_claims
 from bnbench.metrics import QUANTITIES
 from bnbench.report.mechanisms import QUESTIONS, mechanisms_table
 
@@ -13,9 +12,7 @@ from bnbench.report.mechanisms import QUESTIONS, mechanisms_table
 def _judgements(*aspects: str) -> list[Judgement]:
     """Judge each test of these claims alike: one number, supported."""
     return [
-        Judgement(
-            claim, test, Verdict.SUPPORTED, "+1.0, n = 6; reduced run: few", "inside_small", 6
-        )
+        Judgement(claim, test, Outcome(Verdict.SUPPORTED, 6, "+1.0, n = 6"), "inside_small", "few")
         for claim in article_claims()
         for test in claim.tests
         if test.names.get("study") == "inside" and test.aspect in aspects
@@ -35,7 +32,8 @@ def test_what_several_claims_rest_on_is_one_row_that_names_them() -> None:
 
 def test_another_verdict_is_another_row_and_another_study_none() -> None:
     first, second, third, *_ = _judgements("drift of the input of F6")
-    other = replace(second, verdict=Verdict.REFUTED, how="the other way round")
+    refuted = replace(second.outcome, verdict=Verdict.REFUTED, how="the other way round")
+    other = replace(second, outcome=refuted)
     table = mechanisms_table([first, other, replace(third, study="headline")], STUDIES)
     assert f"supported: {first.claim.id} |" in table
     assert f"refuted, the other way round: {second.claim.id} |" in table

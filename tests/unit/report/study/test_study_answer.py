@@ -221,7 +221,7 @@ def test_what_was_not_run_is_never_yes(decided: StudyFindings) -> None:
     found = dataclasses.replace(decided, contrasts=(first, missing))
     ask = {**ONE, "metrics": [FIRST, "validation_loss@last"]}
     written = answer(asking(found, ask))
-    assert written.startswith("In part. Corrected: ")
+    assert written.startswith("Open. Corrected: ")
     assert "; validation loss after the last epoch not run, n = 6" in written
 
 
@@ -235,7 +235,7 @@ def test_a_study_that_asks_nothing_is_asked_whether_it_differs(decided: StudyFin
 
 
 def test_nothing_to_compare_is_said(headline: StudyFindings, ladder: StudyFindings) -> None:
-    nothing = "Not decided. Its runs allow no comparison yet."
+    nothing = "Open. Its runs allow no comparison yet."
     assert answer(dataclasses.replace(headline, contrasts=())) == nothing
     unpaired = changed(headline, contrast=None, speed_up=None)
     assert answer(unpaired) == nothing

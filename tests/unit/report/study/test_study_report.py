@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bnbench.claims import Claim, Judgement, Verdict
+from bnbench.claims import Claim, Judgement, Outcome, Verdict
 from bnbench.errors import BnbenchError
 from bnbench.findings.results import StudyFindings
 from bnbench.report.appendix import AppendixRun, Listing, appendix, read_appendix
@@ -46,7 +46,7 @@ def _judgement(
         {"id": claim, "article": "A0", "claim": text, "claimed": "+3 pp", **about}
     )
     test = parsed.tests[0] if tests else None
-    return Judgement(parsed, test, verdict, "+1 pp")
+    return Judgement(parsed, test, Outcome(verdict, 6, "+1 pp"))
 
 
 def _part(found: StudyFindings, curves: pd.DataFrame) -> StudyPart:
