@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -48,8 +48,23 @@ def _force_to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
+def force_to_disk(paths: Iterable[Path]) -> None:
+    """Wait until many files are on disk: one by one that takes some milliseconds a file.
+
+    Where the system can, everything that waits to be written is, other programs' files too.
+    """
+    if hasattr(os, "sync"):
+        os.sync()
+        return
+    for path in filter(Path.is_file, paths):
+        _force_to_disk(path)
+
+
 def rename(beside: Path, path: Path) -> None:
-    """Rename, if need be again: on Windows a virus scanner holds a new file for a moment."""
+    """Rename a file or a folder.
+
+    If need be again: on Windows a virus scanner holds a new file for a moment.
+    """
     for seconds in PATIENCE:
         try:
             beside.replace(path)

@@ -28,19 +28,17 @@ def file_hashes(run: Run) -> dict[str, str]:
     dict of str to str
         File name, from the run's folder -> SHA-256, hex; only of files that are there.
     """
-    return {_name(run, path): sha256_of(path) for path in _files(run)}
+    return {name: sha256_of(path) for name, path in _files(run).items()}
 
 
-def _name(run: Run, path: Path) -> str:
-    return path.relative_to(run.path).as_posix()
-
-
-def _files(run: Run) -> list[Path]:
+def _files(run: Run) -> dict[str, Path]:
     files = (
         run.config, run.batches, run.epochs, run.evaluations, run.losses, run.predictions,
         run.weights,
     )  # fmt: skip
-    return [path for path in (*files, *run.probes()) if is_regular(path)]
+    probes = {f"probes/{path.name}": path for path in run.probes()}
+    named = {path.name: path for path in files} | probes
+    return {name: path for name, path in named.items() if is_regular(path)}
 
 
 def sha256_of(path: Path) -> str:
@@ -84,10 +82,8 @@ def changed_files(
         Name -> what was done to it; ``new`` is a file that the manifest does not list.
     """
     found = {
-        _name(run, path): hashes.get(_name(run, path), "")
-        if path.stat().st_mtime < touched_since
-        else sha256_of(path)
-        for path in _files(run)
+        name: hashes.get(name, "") if path.stat().st_mtime < touched_since else sha256_of(path)
+        for name, path in _files(run).items()
     }
     changes: dict[str, Change] = {}
     for name in sorted(hashes.keys() | found.keys()):

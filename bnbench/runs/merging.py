@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from bnbench.errors import BnbenchError
+from bnbench.foreign import read_foreign
 from bnbench.runs.directory import Run, locked
-from bnbench.runs.files import written_whole
-from bnbench.runs.hashes import changed_files, file_hashes
+from bnbench.runs.files import force_to_disk, rename
+from bnbench.runs.hashes import changed_files, file_hashes, sha256_of
 from bnbench.runs.manifest import Manifest
 from bnbench.runs.overview import run_folders
 from bnbench.runs.packed import opened
+from bnbench.runs.removal import remove
 
 NOT_TAKEN = ("running", "interrupted", "failed")
+WORKSHOP = ".merging"
+"""Below the results folder. No experiment has such a name, and nothing looks for runs there."""
+
+AT_ONCE = 500
+"""Runs that are forced to disk together: as many at most are copied again after a kill."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A run that is copied: where it is, where it goes, and the SHA-256 of each of its files."""
+
+    run: Run
+    target: Run
+    hashes: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -24,15 +42,16 @@ class Merge:
 
     Attributes
     ----------
-    taken : tuple of tuple of Run and Run
-        Where each run is, and where it goes.
+    results : Path
+        The folder that takes the runs.
     there : tuple of Run
         Runs that are in the results folder already.
     unfinished : tuple of Run
         Runs that are left where they are: they go on there.
     """
 
-    taken: tuple[tuple[Run, Run], ...]
+    results: Path
+    taken: tuple[Taken, ...]
     there: tuple[Run, ...]
     unfinished: tuple[Run, ...]
 
@@ -48,7 +67,7 @@ def plan_merge(other: Path, results: Path, folders: Sequence[Path] = ()) -> Merg
     taken, there, unfinished = [], [], []
     for run in _runs(folders or [other], problems):
         try:
-            manifest = run.read_manifest()
+            manifest_hash, manifest = sha256_of(run.manifest), run.read_manifest()
             target = Run(results / manifest.experiment / f"seed-{manifest.seed}")
             if manifest.status in NOT_TAKEN:
                 unfinished.append(run)
@@ -56,12 +75,13 @@ def plan_merge(other: Path, results: Path, folders: Sequence[Path] = ()) -> Merg
                 there.append(run)
             else:
                 _check_whole(run, manifest, other)
-                taken.append((run, target))
+                hashes = manifest.files | {run.manifest.name: manifest_hash}
+                taken.append(Taken(run, target, hashes))
         except BnbenchError as error:
             problems += error.problems
     if problems:
         raise BnbenchError(*problems)
-    return Merge(tuple(taken), tuple(there), tuple(unfinished))
+    return Merge(results, tuple(taken), tuple(there), tuple(unfinished))
 
 
 def _runs(folders: Sequence[Path], problems: list[str]) -> list[Run]:
@@ -73,13 +93,6 @@ def _runs(folders: Sequence[Path], problems: list[str]) -> list[Run]:
     return found
 
 
-def merge(plan: Merge) -> None:
-    """Copy what was planned, run by run, each whole or not at all."""
-    for run, target in plan.taken:
-        with locked(target):
-            _copy(run, run.read_manifest(), target)
-
-
 def _check_whole(run: Run, manifest: Manifest, other: Path) -> None:
     """Refuse a run that was edited since it ended, and links, maybe out of the folder."""
     if not manifest.files:
@@ -88,15 +101,17 @@ def _check_whole(run: Run, manifest: Manifest, other: Path) -> None:
         )
     for name, change in changed_files(run, manifest.files).items():
         raise BnbenchError(f"{run.path / name}: {change} since the run ended; nothing is merged")
-    files = [run.path / name for name in manifest.files]
-    linked = [path for path in (run.path, *files) if path.is_symlink()]
-    outside = [
-        folder
-        for folder in {run.path, *(path.parent for path in files)}
-        if not folder.resolve().is_relative_to(other.resolve())
-    ]
-    for path in (*linked, *outside):
+    parts = {name.partition("/")[0] for name in manifest.files} | set(manifest.files)
+    linked = [path for path in (run.path, *map(run.path.joinpath, parts)) if path.is_symlink()]
+    if not _is_within(run.path if run.path == other else run.path.parent, other):
+        linked.append(run.path)
+    for path in linked:
         raise BnbenchError(f"{path}: is a link, maybe out of {other}; nothing is merged")
+
+
+@cache
+def _is_within(folder: Path, other: Path) -> bool:
+    return folder.resolve().is_relative_to(other.resolve())
 
 
 def _is_there(run: Run, theirs: Manifest, target: Run) -> bool:
@@ -114,12 +129,14 @@ def _is_there(run: Run, theirs: Manifest, target: Run) -> bool:
 
 
 def _check_unclaimed(target: Run, theirs: Manifest) -> None:
-    """Refuse a folder without a manifest, but for what a merge that was killed has copied."""
-    copied = {
+    """Refuse a folder without a manifest, but for copies of this very run's files."""
+    if not (unclaimed := target.unclaimed()):
+        return
+    same = {
         name for name, sha256 in file_hashes(target).items() if theirs.files.get(name) == sha256
     }
-    if unclaimed := [name for name in target.unclaimed() if name not in copied]:
-        raise BnbenchError(f"{target.path}: holds {', '.join(unclaimed)}, but no manifest.json")
+    if others := [name for name in unclaimed if name not in same]:
+        raise BnbenchError(f"{target.path}: holds {', '.join(others)}, but no manifest.json")
 
 
 def _weights(manifest: Manifest) -> str:
@@ -127,11 +144,49 @@ def _weights(manifest: Manifest) -> str:
     return manifest.files.get("weights.pt", "")
 
 
-def _copy(run: Run, manifest: Manifest, target: Run) -> None:
-    """Copy the files that the manifest lists, and it last: without it a folder is no run."""
-    for name in manifest.files:
-        with written_whole(target.path / name) as beside:
-            shutil.copyfile(run.path / name, beside, follow_symlinks=False)
-    if changed_files(target, manifest.files):
-        raise BnbenchError(f"{run.path}: was changed while it was copied; merge again")
-    manifest.write(target.manifest)
+def merge(plan: Merge) -> None:
+    """Copy what was planned; a run is there whole or not at all."""
+    workshop = plan.results / WORKSHOP
+    if workshop.is_symlink():
+        raise BnbenchError(f"{workshop}: is a link, through which runs would be copied; remove it")
+    if not plan.taken:
+        return
+    with locked(Run(workshop)):
+        for start in range(0, len(plan.taken), AT_ONCE):
+            _merge_together(plan.taken[start : start + AT_ONCE], workshop)
+    shutil.rmtree(workshop)
+
+
+def _merge_together(taken: Sequence[Taken], workshop: Path) -> None:
+    """Copy runs into the workshop, force them to disk together, and only then rename them."""
+    for left in filter(Path.is_dir, workshop.iterdir()):  # of a merge that was killed
+        shutil.rmtree(left)
+    copies = [workshop / str(number) for number in range(len(taken))]
+    for one, copy in zip(taken, copies, strict=True):
+        _copy(one, copy)
+    force_to_disk(file for copy in copies for file in copy.rglob("*"))
+    for one, copy in zip(taken, copies, strict=True):
+        _put(copy, one.target)
+
+
+def _copy(taken: Taken, copy: Path) -> None:
+    """Copy the files of a run; what was read is both hashed and written."""
+    copy.mkdir()
+    for name, sha256 in taken.hashes.items():
+        file = taken.run.path / name
+        content = read_foreign(file, file.stat().st_size)
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise BnbenchError(f"{taken.run.path}: was changed while it was copied; merge again")
+        if "/" in name:
+            (copy / name).parent.mkdir(exist_ok=True)
+        (copy / name).write_bytes(content)
+
+
+def _put(copy: Path, target: Run) -> None:
+    """Rename a copy to its place."""
+    if target.manifest.exists():
+        raise BnbenchError(f"{target.path}: was begun while others were copied; merge again")
+    if target.path.exists():  # a killed command has left nothing in it, or a part of the same run
+        remove(target)
+    target.path.parent.mkdir(parents=True, exist_ok=True)
+    rename(copy, target.path)

@@ -133,7 +133,7 @@ def look_over(results: Path) -> Overview:
 def run_folders(results: Path, problems: list[str] | None = None) -> Iterator[Path]:
     """Find the folders of runs, however deep they lie, but for what a report keeps.
 
-    What may not be looked into is added to `problems`.
+    Hidden folders hold none. What may not be looked into is added to `problems`.
     """
 
     def closed(error: OSError) -> None:
@@ -141,7 +141,7 @@ def run_folders(results: Path, problems: list[str] | None = None) -> Iterator[Pa
             problems.extend(unreadable(Path(error.filename), error).problems)
 
     for folder, subfolders, files in os.walk(results, onerror=closed):
-        subfolders.sort()
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         if REPORT in files and Path(folder) != results:
             subfolders.clear()
         if "manifest.json" in files:

@@ -63,10 +63,11 @@ def trained(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def contents(folder: Path) -> dict[Path, bytes]:
     """Read all files but those that are being written, and locks."""
+    files = {path.relative_to(folder): path for path in sorted(folder.rglob("*")) if path.is_file()}
     return {
-        path.relative_to(folder): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.startswith(".") and ".fetching" not in path.parts
+        name: path.read_bytes()
+        for name, path in files.items()
+        if not any(part.startswith(".") for part in name.parts)
     }
 
 

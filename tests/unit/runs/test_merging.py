@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from typer.testing import CliRunner
 
 from bnbench.cli import app
 from bnbench.errors import BnbenchError
-from bnbench.runs import Run
+from bnbench.runs import Run, merging
 from bnbench.runs.hashes import file_hashes
 from bnbench.runs.manifest import seal_of
 from bnbench.runs.merging import merge, plan_merge
+from bnbench.runs.overview import run_folders
 from bnbench.runs.removal import check_removal, find_removable
 from tests.unit.conftest import MakeRun
 
@@ -47,7 +49,7 @@ def test_a_merge_takes_what_is_new(sealed: Callable[..., Run], tmp_path: Path) -
     sealed("here", "a/x", 1)
     sealed("other", "b", 0, manifest={"status": "interrupted"})
     plan = plan_merge(tmp_path / "other", tmp_path / "here")
-    assert [target.path for _, target in plan.taken] == [tmp_path / "here/a/x/seed-0"]
+    assert [one.target.path for one in plan.taken] == [tmp_path / "here/a/x/seed-0"]
     assert [run.path.name for run in plan.there] == ["seed-1"]
     assert [run.path.parent.name for run in plan.unfinished] == ["b"]
     merge(plan)
@@ -131,6 +133,49 @@ def test_a_merge_that_was_killed_goes_on(sealed: Callable[..., Run], tmp_path: P
     target.epochs.write_text("of another run")
     with pytest.raises(BnbenchError, match=r"holds epochs\.csv, but no manifest"):
         plan_merge(tmp_path / "other", tmp_path / "here")
+
+
+def test_copies_wait_where_nobody_looks_until_all_are_on_disk(
+    sealed: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(3):
+        sealed("other", "a", seed)
+    seen: list[set[str]] = []
+    monkeypatch.setattr(merging, "AT_ONCE", 2)
+    monkeypatch.setattr(
+        merging, "force_to_disk", lambda _: seen.append({*runs_in(tmp_path / "here")})
+    )
+    merge(plan_merge(tmp_path / "other", tmp_path / "here"))
+    assert seen == [set(), {"seed-0", "seed-1"}]
+    assert runs_in(tmp_path / "here") == {"seed-0", "seed-1", "seed-2"}
+
+
+def runs_in(results: Path) -> set[str]:
+    return {folder.name for folder in run_folders(results)}
+
+
+def test_what_a_killed_merge_has_left_is_no_run_and_goes_with_the_next(
+    sealed: Callable[..., Run], tmp_path: Path
+) -> None:
+    sealed("other", "a", 0)
+    left = tmp_path / "here" / merging.WORKSHOP
+    shutil.copytree(tmp_path / "other/a/seed-0", left / "0")
+    (left / "0/epochs.csv").write_text("half")
+    assert runs_in(tmp_path / "here") == set()
+    merge(plan_merge(tmp_path / "other", tmp_path / "here"))
+    assert content(tmp_path / "here") == content(tmp_path / "other")
+    assert not left.exists()
+
+
+def test_a_merge_writes_through_no_link(sealed: Callable[..., Run], tmp_path: Path) -> None:
+    sealed("other", "a", 0)
+    for name in ("here", "elsewhere"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "elsewhere/kept").mkdir()
+    (tmp_path / "here" / merging.WORKSHOP).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BnbenchError, match="is a link"):
+        merge(plan_merge(tmp_path / "other", tmp_path / "here"))
+    assert (tmp_path / "elsewhere/kept").is_dir()
 
 
 def test_a_removal_that_was_killed_goes_on(sealed: Callable[..., Run], tmp_path: Path) -> None:
