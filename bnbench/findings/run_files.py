@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from bnbench import runs
-from bnbench.config import Experiment, configuration_hash
+from bnbench.config import Experiment
 from bnbench.errors import BnbenchError
 from bnbench.foreign import MEBIBYTE, read_foreign
 from bnbench.runs import Log, Manifest, Run, changed_since
@@ -23,6 +23,7 @@ from bnbench.runs.looks import Looks, problems_of_looks
 from bnbench.runs.problems import (
     disagreement,
     problems_of_batches,
+    problems_of_configuration,
     problems_of_epochs,
     problems_of_evaluations,
 )
@@ -32,11 +33,7 @@ from bnbench.runs.tables import REMEDY, not_as_written
 def read_checked_experiment(run: Run, manifest: Manifest) -> Experiment:
     """Read a run's configuration, and refuse another one than the run was made with."""
     experiment = run.read_experiment()
-    if experiment.experiment != manifest.experiment:
-        what = f"experiment: is not {manifest.experiment!r} as in the manifest"
-        raise not_as_written(run.config, what)
-    if configuration_hash(experiment) != manifest.configuration_hash:
-        raise not_as_written(run.config, "has another configuration hash than the manifest states")
+    _refuse_first(problems_of_configuration(run, manifest, experiment))
     return experiment
 
 

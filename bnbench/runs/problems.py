@@ -1,4 +1,4 @@
-"""What is wrong with the logs of a finished run, problem by problem; nobody trusts them.
+"""What is wrong with the files of a finished run, problem by problem; nobody trusts them.
 
 `bnbench.verification` prints all problems of a run, `bnbench.findings` refuses it with the first.
 """
@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from bnbench.config import Experiment
+from bnbench.config import Experiment, configuration_hash
 from bnbench.runs.agreement import agree, are_shares, measures_of_epochs
+from bnbench.runs.directory import Run
 from bnbench.runs.logs import BATCH_COLUMNS, EPOCH_COLUMNS
 from bnbench.runs.manifest import Manifest
 from bnbench.runs.schedule import Expected, Schedule, schedule
@@ -19,6 +20,28 @@ from bnbench.runs.stopping import stopping_epoch
 from bnbench.runs.tables import Log
 
 Rows = NDArray[np.bool_]
+
+
+def problems_of_configuration(
+    run: Run, manifest: Manifest, experiment: Experiment
+) -> Iterator[str]:
+    """Compare what the manifest states with ``config.yaml`` and the folder's name."""
+    pairs = {
+        "experiment": (manifest.experiment, experiment.experiment),
+        "configuration_hash": (manifest.configuration_hash, configuration_hash(experiment)),
+        "dataset.name": (manifest.dataset.name, experiment.data.dataset),
+        "dataset.validation_is_test_file": (
+            manifest.dataset.validation_is_test_file,
+            experiment.data.split == "published",
+        ),
+        "machine.threads": (manifest.machine.threads, experiment.training.threads),
+    }
+    if run.path.name.startswith("seed-"):
+        pairs["seed"] = (f"seed-{manifest.seed}", run.path.name)
+    for name, (stated, found) in pairs.items():
+        if stated != found:
+            by = f"by {run.config.name} and the folder"
+            yield f"{run.manifest}: {name}: is {stated}, but {by} {found}"
 
 
 def problems_of_epochs(manifest: Manifest, experiment: Experiment, epochs: Log) -> Iterator[str]:

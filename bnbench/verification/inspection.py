@@ -12,10 +12,10 @@ from bnbench.data import find_dataset
 from bnbench.errors import BnbenchError, in_one_line
 from bnbench.runs import Manifest, Run, changed_files
 from bnbench.runs.manifest import read_possibly_edited
+from bnbench.runs.problems import problems_of_configuration
 from bnbench.runs.schedule import schedule
 from bnbench.training.checkpoint import load_checkpoint, owner_of
 from bnbench.training.soundness import flaw, pattern
-from bnbench.verification.configuration import check_configuration
 from bnbench.verification.logs import check_epochs, check_logs, check_looks
 from bnbench.verification.tensors import check_predictions, check_weights
 
@@ -90,9 +90,12 @@ def _problems(
     except BnbenchError as error:
         yield from error.problems
     try:
-        experiment = check_configuration(run, manifest)
+        experiment = run.read_experiment()
     except BnbenchError as error:
         yield from error.problems
+        return
+    if disagreeing := [*problems_of_configuration(run, manifest, experiment)]:
+        yield from disagreeing
         return
     checks = _CHECKS.get(manifest.status, (_check_checkpoints,))
     for check in _ARCHIVED if absent else checks:

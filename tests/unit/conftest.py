@@ -166,7 +166,11 @@ def _manifest(
         "seed": seed,
         "configuration_hash": configuration_hash(config),
     }
-    return a_manifest(**fields | changes | {"final": final | changes.get("final", {})})
+    published = config.data.split == "published"
+    dataset = {"name": config.data.dataset, "validation_is_test_file": published}
+    sections = {"final": final, "dataset": dataset}
+    sections = {name: kept | changes.get(name, {}) for name, kept in sections.items()}
+    return a_manifest(**fields | changes | sections)
 
 
 @pytest.fixture

@@ -93,31 +93,29 @@ def test_one_seed_twice(make_run: MakeRun, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dataset", "key"),
+    ("changes", "key"),
     [
-        ({"name": "fashion_mnist"}, "dataset.name"),
-        ({"sha256": "1" * 64}, "dataset.sha256"),
-        ({"validation_is_test_file": False}, "dataset.validation_is_test_file"),
+        ({"settings": {"data": {"dataset": "fashion_mnist"}}}, "dataset.name"),
+        ({"manifest": {"dataset": {"sha256": "1" * 64}}}, "dataset.sha256"),
+        ({"settings": {"data": {"split": "held_out"}}}, "dataset.validation_is_test_file"),
     ],
 )
 def test_runs_of_different_data_are_not_compared(
-    make_run: MakeRun, dataset: dict[str, Any], key: str
+    make_run: MakeRun, changes: dict[str, Any], key: str
 ) -> None:
-    here = make_run("plain", 0, CURVE)
-    there = make_run("normalized", 0, CURVE, manifest={"dataset": dataset})
+    plain = make_run("plain", 0, CURVE)
+    other = make_run("normalized", 0, CURVE, **changes)
     with pytest.raises(BnbenchError, match=f"{key}: is .*; compare runs of one dataset"):
-        read_arms([here.path, there.path])
+        read_arms([plain.path, other.path])
 
 
 def test_a_published_run_of_other_data_is_none_of_this_experiment(make_run: MakeRun) -> None:
     published = {"published": {"source": "lenet5_article", "arm": "regular"}}
-    here = make_run("plain", 0, CURVE, settings=published)
-    there = make_run(
-        "plain_fashion", 0, CURVE, settings=published | {"data": {"dataset": "digits"}}
-    )
-    (arm,), _ = read_arms([here.path])
+    of_mnist = make_run("plain", 0, CURVE, settings=published)
+    of_digits = make_run("digits", 0, CURVE, settings=published | {"data": {"dataset": "digits"}})
+    (arm,), _ = read_arms([of_mnist.path])
     assert arm.published is not None
-    (other,), _ = read_arms([there.path])
+    (other,), _ = read_arms([of_digits.path])
     assert other.published is None
 
 

@@ -303,7 +303,7 @@ def test_losses_of_different_kinds(compare: Compare, metric: str, noted: bool) -
 
 
 def test_arms_with_different_data(compare: Compare) -> None:
-    held_out = {"dataset": {"validation_is_test_file": False}, "final": {"test_accuracy": 0.9}}
+    held_out = {"final": {"test_accuracy": 0.9}}
     finding = compare(
         "test_accuracy",
         BATCH_NORM,

@@ -190,10 +190,11 @@ def test_one_epoch_has_no_trend(make_run: MakeRun) -> None:
 def test_the_test_accuracy_is_the_manifests_where_a_test_split_was_held_out(
     make_run: MakeRun,
 ) -> None:
-    held_out = {"dataset": {"validation_is_test_file": False, "test_examples": 10_000}}
-    run = make_run("plain", 0, [0.9], manifest=held_out | {"final": {"test_accuracy": 0.93}})
+    held_out = {"data": {"split": "held_out"}}
+    final = {"final": {"test_accuracy": 0.93}}
+    run = make_run("plain", 0, [0.9], settings=held_out, manifest=final)
     assert of(run, "test_accuracy") == 0.93
-    without = make_run("plain", 1, [0.9], manifest=held_out)
+    without = make_run("plain", 1, [0.9], settings=held_out)
     with pytest.raises(BnbenchError, match=r"manifest.json: final.test_accuracy: is missing"):
         of(without, "test_accuracy")
 

@@ -231,11 +231,10 @@ def test_the_table_by_hand(make_run: MakeRun, tmp_path: Path) -> None:
 
 
 def test_the_table_of_one_run_has_no_spread(make_run: MakeRun, tmp_path: Path) -> None:
-    final = {
-        "final": {"epochs": 2, "test_accuracy": 0.9712},
-        "dataset": {"validation_is_test_file": False},
-    }
-    comparison = compare([make_run("plain", 0, [0.9, 0.98], manifest=final).path], tmp_path)
+    final = {"final": {"epochs": 2, "test_accuracy": 0.9712}}
+    held_out = {"data": {"split": "held_out"}}
+    run = make_run("plain", 0, [0.9, 0.98], settings=held_out, manifest=final)
+    comparison = compare([run.path], tmp_path)
     assert _table(comparison)[2:] == [
         ["runs", "1"],
         ["epochs", "2"],

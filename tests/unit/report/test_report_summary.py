@@ -83,11 +83,8 @@ def test_published_numbers_stand_beside_the_measured_ones(
 def test_held_out_test_accuracy(make_run: MakeRun, tmp_path: Path) -> None:
     runs = [
         make_run(
-            name, seed, [0.9],
-            manifest={
-                "final": {"epochs": 1, "test_accuracy": accuracy},
-                "dataset": {"validation_is_test_file": False},
-            },
+            name, seed, [0.9], settings={"data": {"split": "held_out"}},
+            manifest={"final": {"epochs": 1, "test_accuracy": accuracy}},
         )
         for name, accuracies in (("plain", (0.97, 0.98)), ("normalized", (0.98, 0.97)))
         for seed, accuracy in enumerate(accuracies)
