@@ -64,7 +64,8 @@ def logged(experiment: Experiment, folder: Path) -> Iterator[object]:
 def watched(experiment: Experiment, results: Path) -> Iterator[object]:
     """Do a whole run, and draw its progress."""
     task = Task(experiment, 0, 60_000, results)
-    yield from shown(work(task, 0), runs=1, epochs=experiment.training.epochs, slots=1)
+    labels = {experiment.experiment: "run"}
+    yield from shown(work(task, 0), 1, experiment.training.epochs, slots=1, labels=labels)
 
 
 def variants(experiment: Experiment, folder: Path) -> dict[str, Iterator[object]]:

@@ -75,7 +75,7 @@ def _drawn(events: Iterable[Event], study: Study) -> list[str]:
     console = Console()
     drawing = redraws(sys.stdout)
     if not drawing:
-        events = shown(events, tasks, 0, 1)
+        events = shown(events, tasks, 0, 1, curves.titles)
     epochs = max(one.training.epochs for one in study.experiments)
     width = min(72, console.width - 1)
     with Live(console=console, auto_refresh=False) as live:
@@ -93,7 +93,7 @@ class Curves:
     """The validation accuracies of a study's arms, epoch by epoch, over the seeds so far."""
 
     def __init__(self, study: Study) -> None:
-        self._titles = {arm.experiment.experiment: arm.title for arm in study.arms.values()}
+        self.titles = {arm.experiment.experiment: arm.title for arm in study.arms.values()}
         self._seen: dict[tuple[str, int], dict[int, float]] = {}
 
     def take(self, event: Event) -> bool:
@@ -108,7 +108,7 @@ class Curves:
 
     def means(self) -> dict[str, list[float]]:
         """Each arm's curve under its title."""
-        return {title: list(self._curve(name)) for name, title in self._titles.items()}
+        return {title: list(self._curve(name)) for name, title in self.titles.items()}
 
     def _curve(self, name: str) -> Iterator[float]:
         epoch = 1

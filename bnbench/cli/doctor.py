@@ -117,9 +117,9 @@ def _digits() -> Finding:
 
 def _ray() -> Finding:
     try:
-        return "Ray", metadata.version("ray"), ""
+        return "Ray (cluster)", metadata.version("ray"), ""
     except metadata.PackageNotFoundError:
-        return "Ray", "not installed", "for several machines: pip install 'bnbench[ray]'"
+        return "Ray (cluster)", "not installed", "pip install 'bnbench[ray]'"
 
 
 def _disk(results: Path) -> Finding:
@@ -153,7 +153,7 @@ def _home() -> Finding:
 
 def _terminal() -> Finding:
     if not sys.stdout.isatty():
-        return "terminal", "none: plain lines, without bars", ""
+        return "terminal", "none: lines, no bars", ""
     columns, encoding = shutil.get_terminal_size().columns, sys.stdout.encoding
     remedies = []
     if columns < NARROW:

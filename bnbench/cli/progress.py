@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from bnbench.cli.terminal import redraws, tell
+from bnbench.cli.terminal import percent, redraws, tell
 
 if TYPE_CHECKING:
     from bnbench.execution import Ended, Event, Progress, Retried, Started, Task
 
 
-def shown(events: Iterable[Event], runs: int, epochs: int, slots: int) -> Iterator[Event]:
+def shown(
+    events: Iterable[Event], runs: int, epochs: int, slots: int, labels: Mapping[str, str]
+) -> Iterator[Event]:
     """Pass events on while showing them on standard error.
 
     Parameters
@@ -23,40 +25,49 @@ def shown(events: Iterable[Event], runs: int, epochs: int, slots: int) -> Iterat
         How many there will be in all.
     slots : int
         How many runs go side by side.
+    labels : mapping of str to str
+        Experiment -> its name in a line.
 
     Yields
     ------
     Event
         The events, unchanged.
     """
-    return _bars(events, runs, epochs, slots) if redraws(sys.stderr) else _lines(events, runs)
+    if redraws(sys.stderr):
+        return _bars(events, runs, epochs, slots, labels)
+    return _lines(events, runs, labels)
 
 
-def _lines(events: Iterable[Event], runs: int) -> Iterator[Event]:
-    from bnbench.execution import Ended, Progress, Retried
+def _lines(events: Iterable[Event], runs: int, labels: Mapping[str, str]) -> Iterator[Event]:
+    from bnbench.execution import Ended, Retried
 
     done = 0
-    reached: dict[str, str] = {}
     for event in events:
-        if isinstance(event, Progress) and event.validation_accuracy is not None:
-            reached[event.task.name] = f", validation accuracy {event.validation_accuracy:.2%}"
         if isinstance(event, Retried):
-            tell(_retry_line(event))
+            tell(_retry_line(event, labels))
         if isinstance(event, Ended):
             done += 1
-            tell(
-                f"[{done}/{runs}] {event.task.name}: {event.status}"
-                f"{reached.get(event.task.name, '').replace('%', ' %')}"
-            )
+            tell(f"[{done}/{runs}] {_name(event.task, labels)}: {event.status}{_reached(event)}")
         yield event
 
 
-def _retry_line(event: Retried) -> str:
+def _name(task: Task, labels: Mapping[str, str]) -> str:
+    return f"{labels[task.experiment.experiment]} {task.seeds_in_words}"
+
+
+def _reached(event: Ended) -> str:
+    last = percent(event.validation_accuracy)
+    return f", validation accuracy {last}" if last else ""
+
+
+def _retry_line(event: Retried, labels: Mapping[str, str]) -> str:
     cause = event.message.strip().splitlines() or ["failed"]
-    return f"{event.task.name}: {cause[-1]}; will be tried again"
+    return f"{_name(event.task, labels)}: {cause[-1]}; will be tried again"
 
 
-def _bars(events: Iterable[Event], runs: int, epochs: int, slots: int) -> Iterator[Event]:
+def _bars(
+    events: Iterable[Event], runs: int, epochs: int, slots: int, labels: Mapping[str, str]
+) -> Iterator[Event]:
     """Draw runs, epochs (whose time left is the whole command's) and each slot's batches."""
     from bnbench.execution import Ended, Progress, Retried, Started
 
@@ -81,7 +92,7 @@ def _bars(events: Iterable[Event], runs: int, epochs: int, slots: int) -> Iterat
                     done.add((event.task.name, event.epoch))
                     epoch_bar.update(len(done) - epoch_bar.n)
             elif isinstance(event, Retried):
-                run_bar.write(_retry_line(event), file=sys.stderr)
+                run_bar.write(_retry_line(event, labels), file=sys.stderr)
             elif isinstance(event, Ended):
                 run_bar.update()
             yield event

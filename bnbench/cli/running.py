@@ -119,7 +119,14 @@ def _outcomes(plan: Plan, running: Running) -> list[Ended]:
         _announce(plan, slots)
         with closing(run_tasks(plan.tasks, slots, running.rules, workers)) as events:
             epochs = sum(task.epochs_left for task in plan.tasks)
-            return ended(shown(events, len(plan.tasks), epochs, slots))
+            return ended(shown(events, len(plan.tasks), epochs, slots, _names(plan)))
+
+
+def _names(plan: Plan) -> dict[str, str]:
+    """Name experiments in lines: without the overrides that all of them share."""
+    names = [task.experiment.experiment for task in plan.tasks]
+    alone = len(set(names)) == 1
+    return {names[0]: names[0].partition("@")[0]} if alone else _labelled(names)[1]
 
 
 def _prepare(plan: Plan, running: Running) -> None:

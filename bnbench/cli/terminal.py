@@ -81,9 +81,14 @@ def show(table: Table, *, as_json: bool = False) -> None:
         show_json(table)
         return
     console = Console()
-    if not console.is_terminal:
-        console.width = UNFOLDED
-    console.print(table)
+    if console.is_terminal:
+        console.print(table)
+        return
+    console.width = UNFOLDED
+    with console.capture() as printed:
+        console.print(table)
+    for line in printed.get().rstrip("\n").split("\n"):
+        say(line.rstrip())
 
 
 def show_json(table: Table) -> None:

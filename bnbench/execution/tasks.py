@@ -103,6 +103,8 @@ class Ended:
     slot: int
     status: str
     message: str = ""
+    validation_accuracy: float | None = None
+    """After the last epoch, in [0, 1]; of a stack the mean."""
 
 
 Event = Started | Progress | Retried | Ended

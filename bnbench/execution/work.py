@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from statistics import fmean
 
 from bnbench.errors import BnbenchError
 from bnbench.execution.tasks import Ended, Event, Progress, Started, Task
@@ -50,4 +51,8 @@ def _progress(task: Task, slot: int, shared: Path | None) -> Iterator[Progress |
     manifests = [run.read_manifest() for run in task.runs]
     incomplete = (manifest for manifest in manifests if manifest.status != "complete")
     worst = next(incomplete, manifests[0])
-    yield Ended(task, slot, worst.status, worst.error or "")
+    last = [one.final.validation_accuracy for one in manifests]
+    known = [accuracy for accuracy in last if accuracy is not None]
+    yield Ended(
+        task, slot, worst.status, worst.error or "", fmean(known) if known == last else None
+    )

@@ -35,7 +35,7 @@ def shown_on_terminal(monkeypatch: pytest.MonkeyPatch) -> tuple[list[Event], str
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setattr("tqdm.std.time", map(float, count()).__next__)
-    return list(shown(EVENTS, runs=2, epochs=4, slots=2)), screen.getvalue()
+    return list(shown(EVENTS, runs=2, epochs=4, slots=2, labels=LABELS)), screen.getvalue()
 
 
 def task(seed: int) -> Task:
@@ -62,22 +62,22 @@ EVENTS: Sequence[Event] = [
     *epoch(1, 1, 1),
     Retried(task(1), 1, "Traceback\n  File\nOSError: no space left"),
     *epoch(0, 0, 2),
-    Ended(task(0), 0, "complete"),
+    Ended(task(0), 0, "complete", validation_accuracy=0.75),
     Started(task(1), 0),
     *epoch(1, 0, 1),
     Ended(task(1), 0, "failed", "killed by signal SIGKILL"),
 ]
 
 
+LABELS = {task(0).experiment.experiment: "plain, epochs 2"}
+
+
 def test_in_a_file_one_line_a_run(capsys: pytest.CaptureFixture[str]) -> None:
-    assert list(shown(EVENTS, runs=2, epochs=4, slots=2)) == list(EVENTS)
-    name = task(0).experiment.experiment
-    first, second = f"{name} seed 0", f"{name} seed 1"
-    measured = ", validation accuracy 75.00 %"
+    assert list(shown(EVENTS, runs=2, epochs=4, slots=2, labels=LABELS)) == list(EVENTS)
     assert capsys.readouterr().err.splitlines() == [
-        f"{second}: OSError: no space left; will be tried again",
-        f"[1/2] {first}: complete{measured}",
-        f"[2/2] {second}: failed{measured}",
+        "plain, epochs 2 seed 1: OSError: no space left; will be tried again",
+        "[1/2] plain, epochs 2 seed 0: complete, validation accuracy 75.00 %",
+        "[2/2] plain, epochs 2 seed 1: failed",
     ]
 
 
@@ -128,7 +128,7 @@ def test_in_a_terminal_that_is_made_narrower_no_line_is_broken(
     monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((widths[-1], 30)))
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setattr("tqdm.std.time", map(float, count()).__next__)
-    for place, _ in enumerate(shown(EVENTS, runs=2, epochs=4, slots=2)):
+    for place, _ in enumerate(shown(EVENTS, runs=2, epochs=4, slots=2, labels=LABELS)):
         if place == 5:
             before = len(screen.getvalue())
             widths.append(40)
@@ -140,6 +140,6 @@ def test_in_a_terminal_that_is_made_narrower_no_line_is_broken(
 
 
 def test_ends_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
-    ends = ended(shown(EVENTS, runs=2, epochs=4, slots=2))
+    ends = ended(shown(EVENTS, runs=2, epochs=4, slots=2, labels=LABELS))
     assert [(end.task.seed, end.status) for end in ends] == [(0, "complete"), (1, "failed")]
     assert capsys.readouterr().out == ""

@@ -39,6 +39,11 @@ def test_lines_complaints_and_cells_are_shown_with_their_escapes(
         assert not {"\x1b", "\x9b", "\r", "\u202e"} & set(stream)
 
 
+def test_a_line_in_a_file_ends_with_its_last_word(capsys: pytest.CaptureFixture[str]) -> None:
+    show(table(("name", "remedy"), [("a", ""), ("longer", "none")]))
+    assert capsys.readouterr().out == "name    remedy\na\nlonger  none\n"
+
+
 def test_markup_and_emoji_names_in_a_cell_stay_text(capsys: pytest.CaptureFixture[str]) -> None:
     show(table(("name",), [("[red]x[/foo] :bomb:",)]))
     assert "[red]x[/foo] :bomb:" in capsys.readouterr().out
