@@ -11,7 +11,6 @@ from bnbench.claims.references import reference_problems
 from bnbench.claims.rules import RULES, ClaimTest
 from bnbench.claims.schema import ANY_TEST, Place
 from bnbench.config import Study
-from bnbench.config.label import Label
 from bnbench.config.study_schema import BriefQuestion, QuestionPart
 from bnbench.errors import BnbenchError
 from bnbench.registry import unknown
@@ -88,10 +87,10 @@ def _refused(error: ValidationError, rule: str, place: Place) -> Iterator[str]:
 
 
 def _tests(study: Study, part: QuestionPart, position: int) -> Iterator[ClaimTest]:
-    planned = [one.name for one in study.planned]
     place = _place(study, f"answered_by.{position}", PARTS)
     for name in part.contrasts:
-        for contrast in [one for one in planned if Label.parse(one).group == name] or [name]:
+        points = [planned.name for planned in study.planned if planned.group == name]
+        for contrast in points or [name]:
             for metric in part.metrics or (None,):
                 values = {"aspect": part.says, "study": study.name, "contrast": contrast,
                           "metric": metric, "rule": part.yes}  # fmt: skip
@@ -101,10 +100,13 @@ def _tests(study: Study, part: QuestionPart, position: int) -> Iterator[ClaimTes
 def _by_default(study: Study) -> Iterator[QuestionPart]:
     """Ask of the first three groups of contrasts whether their first metric differs."""
     first = {contrast.group: contrast.metrics[0] for contrast in reversed(study.planned)}
-    levels = [(name, one) for name, one in first.items() if one.quantity.kind == "level"]
-    for name, metric in levels[:-4:-1]:
+    levels = [name for name, metric in first.items() if metric.quantity.kind == "level"]
+    for name in levels[:-4:-1]:
         yield QuestionPart(
-            says=name.replace("_", " "), contrasts=(name,), metrics=(metric.text,), yes="different"
+            says=name.replace("_", " "),
+            contrasts=(name,),
+            metrics=(first[name].text,),
+            yes="different",
         )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from bnbench.claims.reading import repeated_ids
 from bnbench.claims.rules import ClaimTest
-from bnbench.claims.rules.ranges import Range
 from bnbench.claims.schema import Claim, Place
 from bnbench.config import Study
 from bnbench.errors import BnbenchError
@@ -47,7 +46,7 @@ def reference_problems(
         return
     key = "arm" if "arm" in test.names else "contrast"
     name, metric = test.names[key], test.names.get("metric")
-    measured = _measured(studies[study], key, best_only=isinstance(test, Range))
+    measured = _measured(studies[study], key, best_only=test.of_best)
     if name not in measured:
         yield unknown(f"{key} in the study {study}", name, measured, place(key))
     elif metric is not None and metric not in measured[name]:
@@ -59,7 +58,7 @@ def _measured(study: Study, key: str, *, best_only: bool) -> dict[str, set[str]]
     """The metrics of each contrast; or of each arm, as far as contrasts measure them."""
     metrics = {best.name: best.metrics for best in study.best}
     if key == "contrast" and not best_only:
-        metrics |= {one.name: one.metrics for one in study.planned}
+        metrics |= {planned.name: planned.metrics for planned in study.planned}
     if key == "contrast":
         return {name: {metric.text for metric in measured} for name, measured in metrics.items()}
     arms: dict[str, set[str]] = {label: set() for label in study.arms}

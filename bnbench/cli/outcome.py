@@ -71,8 +71,7 @@ def adjusted_together(found: StudyFindings) -> int:
     by_holm = sum(one is not None and one.adjusted_by == HOLM for one in asked)
     if found.study.brief or not by_holm:
         return max(1, by_holm)
-    best = [one for chosen in found.best for one in chosen.findings]
-    return sum(one.adjusted_by == HOLM for one in (*found.contrasts, *best))
+    return sum(finding.adjusted_by == HOLM for finding in found.all)
 
 
 def say_registrations(judged: Judged) -> None:

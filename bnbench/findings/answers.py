@@ -27,7 +27,7 @@ def compare_answers(runs: StudyRuns) -> list[TestAnswers]:
     none, takes part with the commonest digit as its answer to every image: at chance.
     """
     compared = (_compare(planned, runs) for planned in runs.study.contrasts)
-    return [one for one in compared if one is not None]
+    return [answers for answers in compared if answers is not None]
 
 
 def _compare(planned: PlannedContrast, runs: StudyRuns) -> TestAnswers | None:

@@ -73,7 +73,7 @@ def _check_same_data(runs: Sequence[FinishedRun]) -> None:
     """Refuse accuracies that are shares of different images."""
     for run in runs[1:]:
         for key in ("name", "sha256", "validation_examples", "validation_is_test_file"):
-            value, first = (getattr(one.manifest.dataset, key) for one in (run, runs[0]))
+            value, first = (getattr(each.manifest.dataset, key) for each in (run, runs[0]))
             if value != first:
                 raise BnbenchError(
                     f"{run.run.manifest}: dataset.{key}: is {value}, but {first} in"

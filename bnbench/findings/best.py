@@ -25,7 +25,7 @@ def compare_best(runs: StudyRuns) -> list[BestFinding]:
     might be the best.
     """
     found = (_best(runs, planned) for planned in runs.study.best)
-    return [one for one in found if one is not None]
+    return [best for best in found if best is not None]
 
 
 def _best(runs: StudyRuns, planned: BestAgainstBest) -> BestFinding | None:

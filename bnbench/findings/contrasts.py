@@ -36,7 +36,7 @@ def compare_changes(runs: StudyRuns) -> list[Finding]:
         _compare(runs, change, metric)
         for text, metric in metrics.items()
         for change in changes
-        if text in {one.text for one in change.metrics}
+        if text in {known.text for known in change.metrics}
     ]
 
 

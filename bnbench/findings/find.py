@@ -58,11 +58,14 @@ def _adjusted(
     contrasts: list[Finding], best: list[BestFinding], changes: list[Finding], main: set[Name]
 ) -> tuple[tuple[Finding, ...], tuple[BestFinding, ...], tuple[Finding, ...]]:
     """Adjust the p values of all kinds together."""
-    scored = [finding for one in best for finding in one.findings]
+    scored = [finding for chosen in best for finding in chosen.findings]
     adjusted = iter(adjust([*contrasts, *scored, *changes], main))
     return (
         tuple(islice(adjusted, len(contrasts))),
-        tuple(replace(one, findings=tuple(islice(adjusted, len(one.findings)))) for one in best),
+        tuple(
+            replace(chosen, findings=tuple(islice(adjusted, len(chosen.findings))))
+            for chosen in best
+        ),
         tuple(adjusted),
     )
 

@@ -10,10 +10,8 @@ from bnbench.findings.measures import measure
 from bnbench.findings.published import PublishedRun
 from bnbench.findings.results import Level
 from bnbench.findings.study_runs import ArmRuns
+from bnbench.metrics.of_logs import TIMES
 from bnbench.statistics import median_time, summarize, time_to
-
-FIRST_LOOK = {"epochs_to_accuracy": "epoch", "seconds_to_accuracy": "seconds"}
-"""Times to an accuracy, and the columns of the evaluations that they are read from."""
 
 
 def level_of(arm: ArmRuns, metric: Metric) -> Level:
@@ -49,10 +47,11 @@ def _measured(arm: ArmRuns, metric: Metric) -> Level:
 
 def _first_look(arm: ArmRuns, metric: Metric, values: Mapping[int, float]) -> Iterator[bool]:
     """Tell, run by run, whether a time is that of its first evaluation."""
-    column = FIRST_LOOK.get(metric.quantity.name)
+    if metric.quantity.source != "evaluations":
+        return
     for seed, value in values.items():
-        evaluations = arm.runs[seed].evaluations
-        yield column is not None and not evaluations.empty and value == evaluations[column].iloc[0]
+        looks = arm.runs[seed].evaluations[TIMES[metric.quantity.unit]]
+        yield not looks.empty and value == looks.iloc[0]
 
 
 def published_value(metric: Metric, published: PublishedRun, epochs: int) -> float | None:

@@ -21,14 +21,9 @@ MOST_DECIMALS = 4
 """Of a number without a unit, which has as many as its size, or its interval, calls for."""
 
 
-def factor(unit: str) -> int:
-    """Say what a value is multiplied by to be shown in its unit."""
-    return 100 if unit == "pp" else 1
-
-
 def in_unit(value: float, unit: str) -> float:
-    """A value as it is shown in its unit."""
-    return factor(unit) * value
+    """A value as it is shown in its unit: a share in percent, or in percentage points."""
+    return 100 * value if unit == "pp" else value
 
 
 def level(value: float, unit: str) -> str:
@@ -103,18 +98,18 @@ def estimate(value: float, ends: Interval, unit: str) -> str:
 
 def _level(value: float, unit: str, decimals: int) -> str:
     name = "%" if unit == "pp" else unit
-    return _minus(f"{factor(unit) * value:,.{decimals}f} {name}".rstrip())
+    return _minus(f"{in_unit(value, unit):,.{decimals}f} {name}".rstrip())
 
 
 def _difference(value: float, unit: str, decimals: int) -> str:
-    return _minus(f"{factor(unit) * value:+,.{decimals}f} {unit}".rstrip())
+    return _minus(f"{in_unit(value, unit):+,.{decimals}f} {unit}".rstrip())
 
 
 def _between(ends: Interval, unit: str, sign: str) -> str:
     if math.isnan(ends.low):
         return NOTHING
     kind = f"{sign},.{_decimals_of(ends, unit)}f"
-    low, high = (format(factor(unit) * end, kind) for end in (ends.low, ends.high))
+    low, high = (format(in_unit(end, unit), kind) for end in (ends.low, ends.high))
     return _minus(f"[{low}, {high}]")
 
 

@@ -9,10 +9,6 @@ from bnbench.findings.results import Level
 from bnbench.findings.shared_seeds import listed_seeds
 from bnbench.findings.study_runs import ArmRuns
 
-WITHIN_EPOCHS = (
-    "epochs_to_accuracy", "seconds_to_accuracy", "area_under_error", "area_under_loss",
-)  # fmt: skip
-
 
 def reader_notes(
     metric: Metric,
@@ -37,12 +33,13 @@ def _unknown(metric: Metric, arm: ArmRuns, level: Level) -> Iterator[str]:
     if not arm.runs:
         yield f"{arm.label} has no finished run"
     if unknown := sorted(arm.runs.keys() - level.values.keys()):
-        why = "its losses have not been kept" if metric.quantity.kind == "time" else "one epoch"
+        kept = metric.quantity.source != "losses"
+        why = "one epoch" if kept else "its losses have not been kept"
         yield f"not known of {arm.label}, {listed_seeds(unknown)} ({why})"
     if level.at_first_look:
         yield f"{arm.label} is there when it is first evaluated, and may have been sooner"
     coarse = [seed for seed, run in arm.runs.items() if run.lacks_evaluations]
-    if coarse and metric.quantity.name in WITHIN_EPOCHS:
+    if coarse and metric.quantity.source == "evaluations":
         yield (
             f"read from the ends of the epochs alone of {arm.label}, {listed_seeds(coarse)}"
             " (evaluations.csv is not there)"
@@ -70,13 +67,13 @@ def _unlike(metric: Metric, treatment: ArmRuns, baseline: ArmRuns) -> Iterator[s
             f" {baseline.label} {base.training.epochs}"
         )
     often = [arm.training.evaluate_every for arm in (treated, base)]
-    if metric.quantity.name in WITHIN_EPOCHS and often[0] != often[1]:
+    if metric.quantity.source == "evaluations" and often[0] != often[1]:
         yield (
             f"{treatment.label} is evaluated {_every(often[0])},"
             f" {baseline.label} {_every(often[1])}"
         )
     kinds = treated.training.softmax_before_loss != base.training.softmax_before_loss
-    if kinds and (metric.quantity.unit == "nats" or metric.quantity.name == "steps_to_loss"):
+    if kinds and (metric.quantity.unit == "nats" or metric.quantity.source == "losses"):
         yield "a softmax stands in front of just one side's loss: losses of different kinds"
     for key, value, other in (
         ("dataset", treated.data.dataset, base.data.dataset),

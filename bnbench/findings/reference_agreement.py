@@ -127,10 +127,10 @@ def agreement_with(runs: Iterable[Run], reference: Path) -> ReferenceAgreement:
             notes.append(f"{new.label}: {why}")
         else:
             pairs[new.label] = new, known
-    checks = [
-        one for metric in METRICS for one in (*_levels(pairs, metric),
-                                              *_differences(pairs, metric, reference))
-    ]  # fmt: skip
+    checks: list[ReferenceCheck] = []
+    for metric in METRICS:
+        checks += _levels(pairs, metric)
+        checks += _differences(pairs, metric, reference)
     if not checks:
         raise BnbenchError(*notes, f"{reference}: has nothing to judge these runs by")
     return ReferenceAgreement(tuple(checks), tuple(notes))
@@ -166,8 +166,8 @@ def _levels(
     pairs: Mapping[str, tuple[ArmRuns, ArmRuns]], metric: Metric
 ) -> Iterator[ReferenceCheck]:
     for name, (new, known) in pairs.items():
-        here, there = (list(level_of(arm, metric).values.values()) for arm in (new, known))
-        yield _check(name, metric, here, there, new, paired=False)
+        ours, theirs = (list(level_of(arm, metric).values.values()) for arm in (new, known))
+        yield _check(name, metric, ours, theirs, new, paired=False)
 
 
 def _differences(
@@ -177,10 +177,10 @@ def _differences(
     for treatment, baseline in _contrasts(reference):
         if treatment in pairs and baseline in pairs:
             new, known = zip(pairs[treatment], pairs[baseline], strict=True)
-            here, there = (list(paired_values(*arms, metric).values()) for arms in (new, known))
-            if here and len(there) > 1:
+            ours, theirs = (list(paired_values(*arms, metric).values()) for arms in (new, known))
+            if ours and len(theirs) > 1:
                 name = f"{treatment} − {baseline}"
-                yield _check(name, metric, here, there, new[0], paired=True)
+                yield _check(name, metric, ours, theirs, new[0], paired=True)
 
 
 def _check(

@@ -85,7 +85,7 @@ def register(study: Study, results: Path, tests: Tests, *, any_time: bool = Fals
         runs_before=known.runs_before if known else _runs(study, results),
         any_time=any_time,
         asks=known.asks if known else questions_of(study, tests),
-        file=_from_here(study),
+        file=_below_folder(study),
     )
     write_text(_path(study, results), new.model_dump_json(indent=2) + "\n")
     return new
@@ -121,12 +121,12 @@ def registered_files(results: Path) -> dict[str, Path]:
     A results folder may be another's: only files below the folder of the command are listed.
     """
     known = [_read(path) for path in sorted((results / "studies").glob("*.json"))]
-    files = {one.study: Path(one.file) for one in known if one.file}
-    here = Path.cwd().resolve()
+    files = {written.study: Path(written.file) for written in known if written.file}
+    folder = Path.cwd().resolve()
     return {
         name: file
         for name, file in files.items()
-        if file.is_file() and file.resolve().is_relative_to(here)
+        if file.is_file() and file.resolve().is_relative_to(folder)
     }
 
 
@@ -150,7 +150,7 @@ def registration_line(
     if changed := ", ".join(_changed(known.asks, questions_of(study, tests))):
         line += f"; changed since: {changed}"
     hashes = [manifest.registered.get(study.name, known.sha256) for manifest in manifests]
-    if others := sum(one != known.sha256 for one in hashes):
+    if others := sum(began != known.sha256 for began in hashes):
         line += f"; {others} of its {len(hashes)} runs began under other questions"
     return line
 
@@ -186,10 +186,10 @@ def _runs(study: Study, results: Path) -> int:
     return sum(run.manifest.exists() for run in runs)
 
 
-def _from_here(study: Study) -> str:
-    file = Path(study.path).resolve()
-    here = Path.cwd().resolve()
-    return file.relative_to(here).as_posix() if file.is_relative_to(here) else ""
+def _below_folder(study: Study) -> str:
+    """The study's file as seen from the command's folder, if it lies there."""
+    file, folder = Path(study.path).resolve(), Path.cwd().resolve()
+    return file.relative_to(folder).as_posix() if file.is_relative_to(folder) else ""
 
 
 def _path(study: Study, results: Path) -> Path:

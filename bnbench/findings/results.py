@@ -238,13 +238,16 @@ class StudyFindings:
     missing: tuple[str, ...]
     diverged: tuple[str, ...]
 
+    @property
+    def all(self) -> tuple[Finding, ...]:
+        """Every finding: of contrasts, of best against best, of changes."""
+        best = (finding for chosen in self.best for finding in chosen.findings)
+        return (*self.contrasts, *best, *self.changes)
+
     @cached_property
     def by_name(self) -> dict[tuple[str, str], Finding]:
         """Every finding by the name of its contrast and the text of its metric."""
-        named = [(finding.name, finding) for finding in self.contrasts]
-        named += [(best.name, one) for best in self.best for one in best.findings]
-        named += [(one.name, one) for one in self.changes]
-        return {(name, one.metric.text): one for name, one in named}
+        return {(finding.name, finding.metric.text): finding for finding in self.all}
 
     def finding(self, contrast: str, metric: str) -> Finding | None:
         """A contrast's finding on a metric, whether anything was measured or not."""
@@ -256,9 +259,8 @@ class StudyFindings:
             side for finding in self.contrasts for side in (finding.treatment, finding.baseline)
         )
         found = (level for level in levels if (level.label, level.metric.text) == (arm, metric))
-        return next(
-            (one for one in found if one.summary and not math.isnan(one.summary.mean)), None
-        )
+        known = (level for level in found if level.summary and not math.isnan(level.summary.mean))
+        return next(known, None)
 
     def best_of(self, contrast: str) -> BestFinding | None:
         """A contrast of best against best."""

@@ -48,8 +48,9 @@ def _seeds_there(study: Study, results: Path) -> int:
 
 def _comparable(study: Study, results: Path) -> bool:
     """Say whether two arms of a contrast share a seed, and runs are not all another study's."""
-    own = [one for one in study.experiments if one.experiment.startswith(f"{study.name}/")]
-    if own and not any(_run_seeds(results / one.experiment) for one in own):
+    names = [known.experiment for known in study.experiments]
+    own = [name for name in names if name.startswith(f"{study.name}/")]
+    if own and not any(_run_seeds(results / name) for name in own):
         return False
     seeds = {
         label: set(_run_seeds(results / arm.experiment.experiment))

@@ -61,10 +61,8 @@ def contrasts_table(findings: StudyFindings) -> pd.DataFrame:
         `CONTRASTS`: first the planned contrasts, then best against best, then the changes; what a
         finding does not have is empty.
     """
-    best = (finding for one in findings.best for finding in one.findings)
-    found = (*findings.contrasts, *best, *findings.changes)
-    looked_at = [ANY_TIME] * any(finding.any_time for finding in found)
-    return frame((*CONTRASTS, *looked_at), found)
+    looked_at = [ANY_TIME] * any(finding.any_time for finding in findings.all)
+    return frame((*CONTRASTS, *looked_at), findings.all)
 
 
 def _numbers(prefix: str, field: str, part: type) -> Iterator[Column]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Kind = Literal["level", "time", "share"]
+Source = Literal["epochs", "evaluations", "losses"]
 
 
 class Measured(Protocol):
@@ -79,6 +80,9 @@ class Quantity:
         Kind of probe that measures it; empty: the run's logs say it.
     of_layer : bool
         Whether the name of a layer and a dot go before its own.
+    source : str
+        The log that says it: ``epochs``; ``evaluations``, those within the epochs, too; or
+        ``losses``, which a run may not have kept.
     """
 
     name: str
@@ -90,6 +94,7 @@ class Quantity:
     measure: Callable[[Metric, Measured], float] = field(compare=False, repr=False)
     probe: str = ""
     of_layer: bool = False
+    source: Source = "epochs"
 
 
 @dataclass(frozen=True)

@@ -68,11 +68,15 @@ def _area_under_error(_: Metric, run: Measured) -> float:
     return area_under_error(run.at_evaluations("validation_accuracy"))
 
 
+TIMES = {"epochs": "epoch", "seconds": "seconds"}
+"""Units of time, and the columns of the evaluations that are in them."""
+
+
 def _time_to(metric: Metric, run: Measured) -> float:
     """The epochs, or the seconds of training alone: how often one looks must not count."""
     from bnbench.statistics import time_to
 
-    times = run.evaluations["epoch" if metric.quantity.unit == "epochs" else "seconds"]
+    times = run.evaluations[TIMES[metric.quantity.unit]]
     return time_to(times, run.evaluations["validation_accuracy"], metric.threshold)
 
 
@@ -129,22 +133,24 @@ enter(
         lambda _, run: _gain(run.curve("validation_accuracy")),
     ),
     Quantity(
-        "area_under_error", "mean validation error", "pp", "level", False, "", _area_under_error
+        "area_under_error", "mean validation error", "pp", "level", False, "", _area_under_error,
+        source="evaluations",
     ),
     Quantity(
         "area_under_loss", "mean validation loss", "nats", "level", False, "",
-        lambda _, run: float(run.at_evaluations("validation_loss").mean()),
+        lambda _, run: float(run.at_evaluations("validation_loss").mean()), source="evaluations",
     ),
     Quantity(
-        "epochs_to_accuracy", "epochs to accuracy", "epochs", "time", False, "threshold", _time_to
+        "epochs_to_accuracy", "epochs to accuracy", "epochs", "time", False, "threshold",
+        _time_to, source="evaluations",
     ),
     Quantity(
         "seconds_to_accuracy", "seconds to accuracy", "seconds", "time", False, "threshold",
-        _time_to,
+        _time_to, source="evaluations",
     ),
     Quantity(
         "steps_to_loss", "steps to training loss", "steps", "time", False, "threshold",
-        _steps_to_loss,
+        _steps_to_loss, source="losses",
     ),
     Quantity(
         "diverged", "diverged", "runs", "share", False, "", lambda _, run: float(run.failed)

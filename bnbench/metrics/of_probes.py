@@ -93,3 +93,16 @@ enter(
     _of_network("company_flips", "answers that change in other company", "pp", "inference"),
     _of_network("mean_error_slope", "slope of the error of batch means", "", "inference"),
 )
+
+QUESTIONS = {
+    "activations": "Do a layer's inputs hold still?",
+    "gradients": "Are the gradients steadier?",
+    "gradient_shift": "Does a gradient change less when the layers before it move?",
+    "landscape": "Is the loss smoother along a step?",
+    "surface": "Is the loss flatter around the network?",
+    "sharpness": "Is the minimum flatter?",
+    "path": "Is the way straighter?",
+    "perturbation": "Does noise in the weights matter less?",
+    "inference": "Do moving averages serve at inference?",
+}
+"""What each kind of probe answers."""

@@ -55,7 +55,7 @@ def read_appendix(runs: Iterable[Run]) -> tuple[AppendixRun, ...]:
         manifest = run.read_manifest()
         texts = [path.read_text(encoding="utf-8") for path in (run.config, run.manifest)]
         records.append(AppendixRun(manifest.experiment, manifest.seed, *texts))
-    return tuple(sorted(records, key=lambda one: (one.experiment, one.seed)))
+    return tuple(sorted(records, key=lambda run: (run.experiment, run.seed)))
 
 
 def appendix(runs: Sequence[AppendixRun]) -> list[Listing]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from bnbench.claims import Judgement, Verdict, overall_verdicts
+from bnbench.claims import Claim, Judgement, Verdict, overall_verdicts
 from bnbench.config.study import SMALL
 
 ARTICLES = (
@@ -69,7 +69,8 @@ class ClaimsPart:
     def counts(self) -> str:
         """How many claims have which verdict."""
         counts = Counter(claim.verdict for claim in self.shown)
-        known = ", ".join(f"{counts[one.word]} {one.word}" for one in Verdict if counts[one.word])
+        words = [verdict.word for verdict in Verdict if counts[verdict.word]]
+        known = ", ".join(f"{counts[word]} {word}" for word in words)
         aspects = sum(len(claim.aspects) for claim in self.shown)
         return (
             f"{len(self.shown)} claims in {aspects} aspects: {known}. A claim is supported or"
@@ -96,17 +97,20 @@ def claims_part(judgements: Sequence[Judgement], studies: Collection[str]) -> Cl
     """
     verdicts = overall_verdicts(judgements)
     names = {name.removesuffix(SMALL) for name in studies}
-    if not any(test.names.get("study") in names for one in judgements for test in one.claim.tests):
+    if not any(_rests_on(aspect.claim, names) for aspect in judgements):
         return ClaimsPart((), ())
     shown, lines = [], []
-    for claim, group in groupby(judgements, key=lambda one: one.claim):
+    for claim, group in groupby(judgements, key=lambda aspect: aspect.claim):
         aspects = list(group)
         judged = [aspect for aspect in aspects if aspect.outcome.verdict is not Verdict.OPEN]
         lines += [_line(aspect) for aspect in aspects if aspect.outcome.verdict is Verdict.OPEN]
-        ours = any(test.names.get("study") in names for test in claim.tests)
-        if judged and (ours or not claim.tests):
+        if judged and (_rests_on(claim, names) or not claim.tests):
             shown.append(_part(judged, verdicts[claim.id]))
     return ClaimsPart(tuple(shown), tuple(lines))
+
+
+def _rests_on(claim: Claim, studies: Collection[str]) -> bool:
+    return any(test.names.get("study") in studies for test in claim.tests)
 
 
 def _part(judged: Sequence[Judgement], verdict: Verdict) -> ClaimPart:

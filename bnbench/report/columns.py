@@ -63,8 +63,8 @@ def columns_page() -> str:
 
 def _section(file: CsvFile) -> str:
     rows = [
-        f"| {', '.join(f'`{name}`' for name in one.names)} | {one.unit} | {one.meaning} |"
-        for one in file.columns
+        f"| {', '.join(f'`{name}`' for name in told.names)} | {told.unit} | {told.meaning} |"
+        for told in file.columns
     ]
     head = ["| column | unit | meaning |", "| --- | --- | --- |"]
     return "\n".join([f"## {file.name}", "", file.about, "", *head, *rows])

@@ -8,25 +8,13 @@ from itertools import groupby
 from bnbench.claims import Judgement
 from bnbench.config import parse_metric
 from bnbench.findings.study_runs import StudyRuns
+from bnbench.metrics.of_probes import QUESTIONS
 from bnbench.report.markdown import environment
-
-QUESTIONS = {
-    "activations": "Do a layer's inputs hold still?",
-    "gradients": "Are the gradients steadier?",
-    "gradient_shift": "Does a gradient change less when the layers before it move?",
-    "landscape": "Is the loss smoother along a step?",
-    "surface": "Is the loss flatter around the network?",
-    "sharpness": "Is the minimum flatter?",
-    "path": "Is the way straighter?",
-    "perturbation": "Does noise in the weights matter less?",
-    "inference": "Do moving averages serve at inference?",
-}
-"""What each kind of probe answers."""
 
 
 def probed_studies(runs: Iterable[StudyRuns]) -> list[StudyRuns]:
     """Choose the studies whose runs were looked into."""
-    return [one for one in runs if any(run.experiment.probes for run in one.runs)]
+    return [study for study in runs if any(run.experiment.probes for run in study.runs)]
 
 
 def mechanisms_table(judgements: Sequence[Judgement], studies: Sequence[StudyRuns]) -> str:
@@ -34,10 +22,10 @@ def mechanisms_table(judgements: Sequence[Judgement], studies: Sequence[StudyRun
 
     What several claims rest on is one row, which names them.
     """
-    names = {one.study.name for one in studies}
-    judged = [one for one in judgements if one.study in names]
+    names = {runs.study.name for runs in studies}
+    judged = [judgement for judgement in judgements if judgement.study in names]
     parts = [
-        (question, list(_rows(one for one in judged if _probe(one) == kind)))
+        (question, list(_rows(aspect for aspect in judged if _probe(aspect) == kind)))
         for kind, question in QUESTIONS.items()
     ]
     return environment().get_template("mechanisms.md").render(parts=parts).strip() + "\n"
@@ -52,8 +40,9 @@ def _probe(judgement: Judgement) -> str:
 def _rows(judgements: Iterable[Judgement]) -> Iterator[tuple[str, str, str]]:
     for (_, numbers, verdict), found in groupby(sorted(judgements, key=_outcome), _outcome):
         same = list(found)
-        claims = ", ".join(one.claim.id for one in same)
-        yield max((one.aspect for one in same), key=len), numbers, f"{verdict}: {claims}"
+        claims = ", ".join(judgement.claim.id for judgement in same)
+        aspect = max((judgement.aspect for judgement in same), key=len)
+        yield aspect, numbers, f"{verdict}: {claims}"
 
 
 def _outcome(judgement: Judgement) -> tuple[str, str, str]:

@@ -96,7 +96,7 @@ def write_report(
     if with_markdown:
         texts[beside] = markdown(page, figures=None, appendix=False) if lean else whole
         if not lean:
-            texts |= {folder / f"{name}.svg": one.svg for name, one in page.pictures.items()}
+            texts |= {folder / f"{name}.svg": shown.svg for name, shown in page.pictures.items()}
     with writing(out.parent):
         for path, text in texts.items():
             write_text(path, text)

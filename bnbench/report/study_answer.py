@@ -188,7 +188,7 @@ def _pair(study: Study, name: str) -> str:
     for change in study.changes:
         if change.name == name:
             return f"“{lead_title(change.after.name)}” against “{lead_title(change.before.name)}”"
-    best = next(one for one in study.best if one.name == name)
+    best = next(planned for planned in study.best if planned.name == name)
     sides = (best.treatment[0], best.baseline[0])
     return " against ".join(f"“{study.arms[label].title}”" for label in sides)
 

@@ -91,10 +91,9 @@ def study_part(
         *_published(found),
         *(_answers(found.study, answers) for answers in found.answers),
     ]
-    head = [
-        picture for picture in pictures if found.study.figures is not None or not picture.beside
-    ]
-    others = [one for one in pictures if one not in head]
+    chosen = found.study.figures is not None
+    head = [picture for picture in pictures if chosen or not picture.beside]
+    beside = [picture for picture in pictures if picture not in head]
     return StudyPart(
         title=study_title(found.study),
         question=found.study.question.strip(),
@@ -102,7 +101,7 @@ def study_part(
         reduced=found.study.keeps,
         pictures=tuple(head),
         groups=tuple(
-            replace(group, pictures=tuple(one for one in others if one.beside == group.title))
+            replace(group, pictures=tuple(each for each in beside if each.beside == group.title))
             for group in groups
         ),
         missing=found.missing,
@@ -114,18 +113,18 @@ def study_part(
 def _pairs(found: StudyFindings) -> Iterator[Group]:
     """Put together what contrasts of the same two arms found, whatever the study calls them."""
     single = [finding for finding in found.contrasts if not point_of(finding)]
-    for group in grouped(single, lambda one: (one.treatment.label, one.baseline.label)):
+    for group in grouped(single, lambda found: (found.treatment.label, found.baseline.label)):
         yield _group(found.study, pair_title(found.study, group[0]), group)
 
 
 def _sweeps(found: StudyFindings) -> Iterator[Group]:
     swept = [finding for finding in found.contrasts if point_of(finding)]
-    for group in grouped(swept, lambda one: one.group):
+    for group in grouped(swept, lambda finding: finding.group):
         yield _group(found.study, sweep_title(found.study, group[0]), group)
 
 
 def _changes(found: StudyFindings) -> Iterator[Group]:
-    for group in grouped(found.changes, lambda one: one.group):
+    for group in grouped(found.changes, lambda change: change.group):
         yield _group(found.study, change_title(found.study, group[0]), group)
 
 

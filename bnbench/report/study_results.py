@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from bnbench.claims import (
     study_claims,
     tests_of,
 )
-from bnbench.config import Study
+from bnbench.config import Metric, Study
 from bnbench.config.label import Label
 from bnbench.findings import (
     StudyFindings,
@@ -104,7 +104,7 @@ def judge_studies(
 
 def registrations(judged: Judged) -> dict[str, str]:
     """Say of each study whether its questions were written down before its numbers were seen."""
-    claims = list({one.claim.id: one.claim for one in judged.judgements}.values())
+    claims = list({aspect.claim.id: aspect.claim for aspect in judged.judgements}.values())
     return {
         runs.study.name: registration_line(
             runs.study,
@@ -121,27 +121,28 @@ def answering_experiments(studies: Sequence[Study]) -> set[str]:
 
     Their answers to the test file are worth keeping: 20 kB a run.
     """
-    return {
-        study.arms[label].experiment.experiment
-        for study in studies
-        for contrast in study.contrasts
-        if contrast.confirmatory
-        if any(metric.text == "test_accuracy" for metric in contrast.metrics)
-        for label in (contrast.treatment, contrast.baseline)
-    }
+    return _compared(studies, lambda metric: metric.text == "test_accuracy", confirmatory=True)
 
 
 def experiments_with_losses(studies: Sequence[Study]) -> set[str]:
     """Name the experiments whose losses a study's contrasts measure, or a figure shows."""
-    measured = {
+    used = (experiment for study in studies for experiment in study.experiments)
+    replicas = {experiment.experiment for experiment in used if experiment.published}
+    return replicas | _compared(studies, lambda metric: metric.quantity.source == "losses")
+
+
+def _compared(
+    studies: Sequence[Study], by: Callable[[Metric], bool], *, confirmatory: bool = False
+) -> set[str]:
+    """Name the experiments of contrasts on some metrics, of all or only those to confirm."""
+    return {
         study.arms[label].experiment.experiment
         for study in studies
         for contrast in study.contrasts
-        if any(metric.quantity.name == "steps_to_loss" for metric in contrast.metrics)
+        if contrast.confirmatory or not confirmatory
+        if any(map(by, contrast.metrics))
         for label in (contrast.treatment, contrast.baseline)
     }
-    replicas = {one.experiment for study in studies for one in study.experiments if one.published}
-    return measured | replicas
 
 
 def write_study_tables(judged: Judged, out: Path) -> list[Path]:
@@ -150,8 +151,8 @@ def write_study_tables(judged: Judged, out: Path) -> list[Path]:
     A ladder has no contrast by a name: without any, there is no ``contrasts.csv``.
     """
     tables = {
-        "contrasts": stack([contrasts_table(one) for one in judged.findings]),
-        "values": stack([values_table(one) for one in judged.runs]),
+        "contrasts": stack([contrasts_table(found) for found in judged.findings]),
+        "values": stack([values_table(runs) for runs in judged.runs]),
         "verdicts": claims_table(judged.judgements),
     }
     with writing(out):
@@ -164,7 +165,7 @@ def write_study_tables(judged: Judged, out: Path) -> list[Path]:
 
 def report_page(judged: Judged) -> Page:
     """Lay out the report of studies."""
-    runs = {run.run.path: run.run for one in judged.runs for run in one.runs}
+    runs = {run.run.path: run.run for of_study in judged.runs for run in of_study.runs}
     pairs = zip(judged.runs, judged.findings, registrations(judged).values(), strict=True)
     return Page(
         studies=tuple(
@@ -172,7 +173,7 @@ def report_page(judged: Judged) -> Page:
             for runs, found, registered in pairs
         ),
         questions=tuple(answer_rows(judged.findings)),
-        claims=claims_part(judged.judgements, [one.study.name for one in judged.findings]),
+        claims=claims_part(judged.judgements, [found.study.name for found in judged.findings]),
         listings=tuple(appendix(read_appendix(runs.values()))),
     )
 
@@ -207,13 +208,14 @@ def write_mechanisms(judged: Judged, out: Path) -> None:
     studies = probed_studies(judged.runs)
     if not studies:
         return
-    found = {one.study.name: one for one in judged.findings}
+    found = {findings.study.name: findings for findings in judged.findings}
     sources = [Source(found[runs.study.name], pd.DataFrame(), runs) for runs in studies]
     kinds = [kind for kind in KINDS.values() if kind.probe]
     with writing(out):
         write_text(out / "mechanisms.md", mechanisms_table(judged.judgements, studies))
-        for picture in [one for source in sources for kind in kinds for one in kind.draw(source)]:
-            write_text(out / "mechanisms" / f"{picture.name}.svg", picture.svg)
+        for source in sources:
+            for picture in (picture for kind in kinds for picture in kind.draw(source)):
+                write_text(out / "mechanisms" / f"{picture.name}.svg", picture.svg)
 
 
 def _curves(runs: StudyRuns) -> pd.DataFrame:

@@ -33,16 +33,13 @@ def contrast_tables(study: Study, findings: Sequence[Finding]) -> list[Table]:
         ("time", f"Times, {pair}: medians over seeds", TIMES),
         ("share", f"Failed runs, {pair}", SHARES),
     )
+    # runs that failed are counted without a pair, too
+    shown = [row for row in findings if row.measured or row.metric.quantity.kind == "share"]
     return [
         tabulate(caption, [*[at] * swept, *columns], rows, words=1 + swept)
         for kind, caption, columns in kinds
-        if (rows := [one for one in findings if _shown(one) and one.metric.quantity.kind == kind])
+        if (rows := [row for row in shown if row.metric.quantity.kind == kind])
     ]
-
-
-def _shown(finding: Finding) -> bool:
-    """Whether there is a row to show; runs that failed are counted without a pair, too."""
-    return finding.measured or finding.metric.quantity.kind == "share"
 
 
 def _bare(write: Callable[..., str]) -> Callable[[Any, str], str]:

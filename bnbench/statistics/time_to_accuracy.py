@@ -60,8 +60,8 @@ def time_to(
         raise ValueError("times of evaluations must be finite and ascending")
     if falling:
         curve, threshold = -curve, -threshold
-    there = curve >= threshold
-    confirmed = np.flatnonzero(there & np.append(there[1:], True))
+    reached = curve >= threshold
+    confirmed = np.flatnonzero(reached & np.append(reached[1:], True))
     if confirmed.size == 0:
         return math.inf
     first = int(confirmed[0])

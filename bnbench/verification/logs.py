@@ -99,7 +99,8 @@ def other_text(log: Log) -> Iterator[str]:
     for row, (line, cells) in enumerate(zip(lines, written, strict=False)):
         found = tuple(line.split(",")[: len(cells)])
         if found != cells:
-            place = [one == other for one, other in zip(found, cells, strict=True)].index(False)
+            pairs = zip(found, cells, strict=True)
+            place = [cell == wanted for cell, wanted in pairs].index(False)
             yield (
                 f"{log.path}: line {log.line(row)}: {log.columns[place]}: {found[place][:40]!r}"
                 " is no number as bnbench writes it"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 from bnbench.claims.rules.deciding import ALPHA, fewest_seeds, needed_text
 from bnbench.claims.rules.rule import ClaimTest, Text
@@ -29,6 +29,8 @@ class Range(ClaimTest):
     study: Text
     contrast: Text
     """A best against best."""
+
+    of_best: ClassVar[bool] = True
 
     def judge(self, found: StudyFindings) -> Outcome:
         """Decide by the usable points of each side."""

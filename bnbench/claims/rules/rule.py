@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -32,6 +32,9 @@ class ClaimTest(Settings):
     aspect: Text
     """Such as ``level``, ``direction`` or ``speed, each at its best rate``."""
     rule: str
+
+    of_best: ClassVar[bool] = False
+    """Whether its contrast must be a best against best."""
 
     @property
     def names(self) -> dict[str, str]:

@@ -17,7 +17,7 @@ from bnbench.report.names import pair_title
 
 def _has(study: Study) -> bool:
     pairs = [(contrast.treatment, contrast.baseline) for contrast in study.contrasts]
-    return any(not study.arms[one].point and not study.arms[other].point for one, other in pairs)
+    return any(not any(study.arms[label].point for label in labels) for labels in pairs)
 
 
 @register_figure("curves", of="a contrast of two experiments without a grid", has=_has)

@@ -11,7 +11,7 @@ from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots import style
 from bnbench.plots.probes import plot_percentiles
-from bnbench.report.figures.figure import Picture, Source, register_figure
+from bnbench.report.figures.figure import Picture, Source, finish, register_figure
 from bnbench.report.figures.probed import has_probe, not_as_seen, probed_pair, seen
 from bnbench.report.names import arm_title
 
@@ -37,13 +37,12 @@ def draw(source: Source) -> Iterator[Picture]:
             plot_percentiles(table, look=style.experiment_look(position), ax=ax)
             ax.set_title(arm_title(study, arm.label), loc="left")
         axes[0].set_ylabel(f"input of a unit of {layer}")
-        style.legend(figure)
         caption = (
             f"The 15th, 50th and 85th percentile of what the first unit of {layer} gives its"
             " activation function, over the training images that the probe looks at."
         )
         name = f"{study.name}-distributions"
-        yield Picture(name, "What a unit is given", caption, style.svg(figure), "distributions")
+        yield finish(figure, "distributions", name, "What a unit is given", caption)
 
 
 def last_layer(arm: ArmRuns) -> str:

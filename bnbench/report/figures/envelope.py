@@ -9,7 +9,7 @@ import pandas as pd
 from bnbench.findings.finished_run import FinishedRun
 from bnbench.plots import style
 from bnbench.plots.probes import plot_envelope
-from bnbench.report.figures.figure import Picture, Source, register_figure
+from bnbench.report.figures.figure import Picture, Source, finish, register_figure
 from bnbench.report.figures.probed import has_probe, probed_pair, seen
 from bnbench.report.names import arm_title
 
@@ -36,13 +36,12 @@ def draw(source: Source) -> Iterator[Picture]:
             )
         ax.set_ylabel("loss along a step (nats)")
         ax.set_yscale("log")
-        style.legend(figure)
         caption = (
             "Least and largest loss along one step of gradient descent, from half to four times"
             " the learning rate; medians over the seeds."
         )
         name = f"{study.name}-envelope"
-        yield Picture(name, "The loss along a step", caption, style.svg(figure), "envelope")
+        yield finish(figure, "envelope", name, "The loss along a step", caption)
 
 
 def envelope_table(runs: list[FinishedRun]) -> pd.DataFrame:

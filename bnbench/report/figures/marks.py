@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from bnbench.config import Metric
-from bnbench.findings.numbers import factor
+import math
+
+from bnbench.findings.numbers import in_unit
 from bnbench.findings.results import Level
-from bnbench.statistics import Contrast
+from bnbench.statistics import Interval
 
 
-def mean_of(contrast: Contrast | None, metric: Metric) -> dict[str, float]:
-    """A difference with its 95 % t interval; NaN where there is none."""
-    if contrast is None:
-        return dict.fromkeys(("value", "lower", "upper"), float("nan"))
-    scale, ends = factor(metric.quantity.unit), contrast.t_interval
-    return {
-        "value": scale * contrast.mean_difference,
-        "lower": scale * ends.low,
-        "upper": scale * ends.high,
-    }
+def mark(value: float, ends: Interval, unit: str) -> dict[str, float]:
+    """An estimate with its interval."""
+    numbers = {"value": value, "lower": ends.low, "upper": ends.high}
+    return {name: in_unit(number, unit) for name, number in numbers.items()}
 
 
-def level_of(level: Level, scale: int) -> dict[str, float]:
+def mark_of(level: Level) -> dict[str, float]:
     """A level with its 95 % t interval, and what was published; NaN where there is none."""
-    nan = float("nan")
-    published = nan if level.published is None else scale * level.published
-    if (summary := level.summary) is None:
-        return {"value": nan, "lower": nan, "upper": nan, "published": published}
-    return {
-        "value": scale * summary.mean,
-        "lower": scale * summary.interval.low,
-        "upper": scale * summary.interval.high,
-        "published": published,
-    }
+    published = math.nan if level.published is None else in_unit(level.published, level.unit)
+    summary = level.summary
+    if summary is None:
+        return {"value": math.nan, "lower": math.nan, "upper": math.nan, "published": published}
+    return {**mark(summary.mean, summary.interval, level.unit), "published": published}

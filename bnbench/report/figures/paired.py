@@ -9,7 +9,7 @@ import pandas as pd
 
 from bnbench.config import Metric, Study
 from bnbench.config.label import Label
-from bnbench.findings.numbers import factor
+from bnbench.findings.numbers import in_unit
 from bnbench.findings.results import Finding
 from bnbench.plots import style
 from bnbench.plots.paired import plot_paired
@@ -23,7 +23,7 @@ from bnbench.report.figures.figure import (
     register_figure,
     wrapped,
 )
-from bnbench.report.figures.marks import mean_of
+from bnbench.report.figures.marks import mark
 from bnbench.report.names import (
     arm_title,
     change_title,
@@ -49,16 +49,15 @@ def _has(study: Study) -> bool:
 def draw(source: Source) -> Iterator[Picture]:
     """Draw contrasts, best against best and changes, but for sweeps; then each sweep's changes."""
     found, study = source.found, source.found.study
-    best = (one for chosen in found.best for one in chosen.findings)
-    findings = [one for one in (*found.contrasts, *best, *found.changes) if one.contrast]
-    if single := [one for one in findings if not point_of(one)]:
+    findings = [finding for finding in found.all if finding.contrast]
+    if single := [finding for finding in findings if not point_of(finding)]:
         title, names = "Paired differences", _contrast_names(study, single)
         yield _picture(f"{study.name}-paired", title, names, single)
-    swept = (one for one in found.changes if one.contrast and point_of(one))
-    for group in grouped(swept, lambda one: one.group):
+    swept = (change for change in found.changes if change.contrast and point_of(change))
+    for group in grouped(swept, lambda change: change.group):
         title, name = change_title(study, group[0]), f"{study.name}-{group[0].group}-paired"
-        yield _picture(name, title, {one.name: settings_at(study, one) for one in group}, group,
-                       beside=title)  # fmt: skip
+        names = {change.name: settings_at(study, change) for change in group}
+        yield _picture(name, title, names, group, beside=title)
 
 
 def _picture(
@@ -74,7 +73,7 @@ def _picture(
     with style.figure(rows * (0.9 + (0.26 + 0.12 * lines) * most), width=COLUMN) as figure:
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for ax, (metric, group) in zip(axes, groups.items(), strict=False):
-            plot_paired(paired_table([written[one.name] for one in group], group), ax=ax)
+            plot_paired(paired_table([written[row.name] for row in group], group), ax=ax)
             ax.set_title(wrapped(metric.title, 28), loc="left", fontsize=9)
             ax.set_xlabel(_better(metric), fontsize=8.5)
         for ax in axes[len(groups) :]:
@@ -85,10 +84,10 @@ def _picture(
 
 def _contrast_names(study: Study, findings: Sequence[Finding]) -> dict[str, str]:
     """Name contrasts by their treatments, where that tells them apart; else by both sides."""
-    treatments = {one.name: arm_title(study, one.treatment.label) for one in findings}
+    treatments = {row.name: arm_title(study, row.treatment.label) for row in findings}
     if len({*treatments.values()}) == len(treatments):
         return treatments
-    return {one.name: pair_title(study, one) for one in findings}
+    return {row.name: pair_title(study, row) for row in findings}
 
 
 def paired_table(names: Iterable[str], findings: Iterable[Finding]) -> pd.DataFrame:
@@ -100,16 +99,13 @@ def paired_table(names: Iterable[str], findings: Iterable[Finding]) -> pd.DataFr
 def _paired(name: str, finding: Finding) -> Iterator[dict[str, Any]]:
     if (contrast := finding.contrast) is None:
         return
-    scale = factor(finding.metric.quantity.unit)
-    known = {
-        "name": name,
-        "smallest_effect": scale * finding.smallest_effect,
-    }
-    yield known | {"kind": "mean", **mean_of(contrast, finding.metric)}
+    unit = finding.unit
+    known = {"name": name, "smallest_effect": in_unit(finding.smallest_effect, unit)}
+    yield known | {"kind": "mean", **mark(contrast.mean_difference, contrast.t_interval, unit)}
     for seed, difference in zip(contrast.seeds, contrast.differences, strict=True):
-        yield known | {"kind": "run", "seed": seed, "value": scale * difference}
+        yield known | {"kind": "run", "seed": seed, "value": in_unit(difference, unit)}
     if finding.published is not None:
-        yield known | {"kind": "published", "value": scale * finding.published}
+        yield known | {"kind": "published", "value": in_unit(finding.published, unit)}
 
 
 def _better(metric: Metric) -> str:

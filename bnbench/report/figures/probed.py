@@ -21,7 +21,7 @@ def has_probe(probe: str) -> Callable[[Study], bool]:
         looked_into = {
             label
             for label, arm in study.arms.items()
-            if any(one.kind == probe for one in arm.experiment.probes)
+            if probe in {used.kind for used in arm.experiment.probes}
         }
         return any(
             {contrast.treatment, contrast.baseline} <= looked_into for contrast in study.contrasts

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import pandas as pd
 
 from bnbench.config import Study
-from bnbench.findings.numbers import factor
 from bnbench.findings.results import Finding, Level
 from bnbench.plots import style
 from bnbench.plots.levels import plot_levels
@@ -24,23 +23,24 @@ from bnbench.report.figures.figure import (
     unit,
     wrapped,
 )
-from bnbench.report.figures.marks import level_of
+from bnbench.report.figures.marks import mark_of
 from bnbench.report.figures.paired import paired_table
 from bnbench.report.names import grouped, over_words, pair_title, settings_at, sweep_title
 
 
 def _has(study: Study) -> bool:
-    return any(any_level(one.metrics) and over_words(study, one) for one in study.contrasts)
+    return any(
+        any_level(planned.metrics) and over_words(study, planned) for planned in study.contrasts
+    )
 
 
 @register_figure("settings", of="a contrast in levels over a grid of words", has=_has)
 def draw(source: Source) -> Iterator[Picture]:
     """Draw each group of contrasts at such settings."""
     study = source.found.study
-    worded = (
-        one for one in source.found.contrasts if one.contrast is not None and over_words(study, one)
-    )
-    for group in grouped(worded, lambda one: one.group):
+    found = (finding for finding in source.found.contrasts if finding.contrast is not None)
+    worded = (finding for finding in found if over_words(study, finding))
+    for group in grouped(worded, lambda finding: finding.group):
         yield _picture(study, group)
 
 
@@ -85,9 +85,8 @@ def levels_table(study: Study, rows: Mapping[str, Finding]) -> pd.DataFrame:
 
     def row(name: str, level: Level) -> dict[str, object]:
         failed = f"{len(level.diverged)} failed" * bool(level.diverged)
-        scale = factor(level.metric.quantity.unit)
         title = plain(study.arms[level.label].title)
-        return {"name": name, "arm": title, "failed": failed, **level_of(level, scale)}
+        return {"name": name, "arm": title, "failed": failed, **mark_of(level)}
 
     return pd.DataFrame(
         [

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bnbench.config import Metric, PlannedContrast, Study
 from bnbench.config.label import Label
-from bnbench.findings.numbers import factor
+from bnbench.findings.numbers import in_unit
 from bnbench.findings.results import Finding, Level
 from bnbench.plots import style
 from bnbench.plots.sweep import plot_failures, plot_sweep, setting_axis
@@ -28,7 +28,7 @@ from bnbench.report.figures.figure import (
     unit,
     wrapped,
 )
-from bnbench.report.figures.marks import level_of
+from bnbench.report.figures.marks import mark_of
 from bnbench.report.names import (
     grid_label,
     grid_of,
@@ -43,7 +43,9 @@ from bnbench.report.names import (
 
 
 def _has(study: Study) -> bool:
-    return any(any_level(one.metrics) and _over_numbers(study, one) for one in study.contrasts)
+    return any(
+        any_level(planned.metrics) and _over_numbers(study, planned) for planned in study.contrasts
+    )
 
 
 def _over_numbers(study: Study, contrast: Finding | PlannedContrast) -> bool:
@@ -55,8 +57,8 @@ def _over_numbers(study: Study, contrast: Finding | PlannedContrast) -> bool:
 def draw(source: Source) -> Iterator[Picture]:
     """Draw each group of contrasts at points of such a grid."""
     study = source.found.study
-    swept = (one for one in source.found.contrasts if _over_numbers(study, one))
-    for group in grouped(swept, lambda one: one.group):
+    swept = (finding for finding in source.found.contrasts if _over_numbers(study, finding))
+    for group in grouped(swept, lambda finding: finding.group):
         yield from _group(study, group)
 
 
@@ -163,7 +165,6 @@ def _arm_at_point(study: Study, finding: Finding, level: Level) -> Iterator[dict
         "failed": 100 * len(level.diverged) / len(values),
         "status": "complete",
     }
-    scale = factor(finding.metric.quantity.unit)
     for seed, value in sorted(values.items()):
-        yield known | {"kind": "run", "seed": seed, "value": scale * value}
-    yield known | {"kind": "mean", "n": len(values), **level_of(level, scale)}
+        yield known | {"kind": "run", "seed": seed, "value": in_unit(value, level.unit)}
+    yield known | {"kind": "mean", "n": len(values), **mark_of(level)}

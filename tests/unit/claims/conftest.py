@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,8 @@ def make_best() -> MakeBest:
             "treatment": dict.fromkeys(range(6), tuple(treatment)),
             "baseline": dict.fromkeys(range(6), tuple(baseline)),
         }
-        return BestFinding("best", "bn@1", "plain@1", tuple(range(5)), tuple(findings), usable)
+        named = tuple(replace(finding, name="best", group="best") for finding in findings)
+        return BestFinding("best", "bn@1", "plain@1", tuple(range(5)), named, usable)
 
     return make
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from bnbench.claims import Judgement, Outcome, Verdict, article_claims
 from bnbench.metrics import QUANTITIES
-from bnbench.report.mechanisms import QUESTIONS, mechanisms_table
+from bnbench.metrics.of_probes import QUESTIONS
+from bnbench.report.mechanisms import mechanisms_table
 
 
 def _judgements(*aspects: str) -> list[Judgement]:
