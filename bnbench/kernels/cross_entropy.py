@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bnbench.kernels.functions import LIKE, addresses_of
+from bnbench.kernels.arrays import LIKE, Call, addresses_of
 from bnbench.kernels.loops import compiled, kept
 from bnbench.kernels.tiles import array_at
 
@@ -40,9 +40,19 @@ def loss_and_gradient(
     logits, labels = logits.detach().contiguous(), labels.contiguous()
     gradient = torch.empty_like(logits)
     loss, correct = logits.new_empty(()), labels.new_empty(())
-    addresses = addresses_of(logits, labels, gradient, loss, correct)
-    _cross_entropy(LIKE[logits.dtype], addresses, (*logits.shape,), softmax_before_loss)
+    results = gradient, loss, correct
+    cross_entropy_call(logits, labels, *results, softmax_before_loss=softmax_before_loss)()
     return loss, gradient, correct
+
+
+def cross_entropy_call(
+    logits: Tensor, labels: Tensor, gradient: Tensor, loss: Tensor, correct: Tensor, *,
+    softmax_before_loss: bool,
+) -> Call:  # fmt: skip
+    """What `loss_and_gradient` does, with contiguous arrays for its results."""
+    arrays = logits, labels, gradient, loss, correct
+    like, addresses = LIKE[logits.dtype], addresses_of(*arrays)
+    return Call(_compute, (like, addresses, (*logits.shape,), softmax_before_loss), arrays)
 
 
 @compiled
@@ -72,7 +82,7 @@ def _largest(values):
 
 
 @kept
-def _cross_entropy(like, addresses, shape, softmax_before_loss):
+def _compute(like, addresses, shape, softmax_before_loss):
     """Compute loss, gradient and correct answers.
 
     Parameters

@@ -60,6 +60,18 @@ class Network(nn.Module):
         raise NotImplementedError
 
 
+Forward = TypeVar("Forward", bound=Callable[..., Tensor])
+
+
+def in_order(forward: Forward) -> Forward:
+    """Mark a forward pass that is the hidden layers in their order, and then `output`, linear.
+
+    Its training may then do without PyTorch's autograd; see `bnbench.models.direct`.
+    """
+    forward.is_in_order = True  # type: ignore[attr-defined]
+    return forward
+
+
 @dataclass(frozen=True)
 class Architecture:
     """A registered name, its class, and the layers it normalizes by default."""

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from bnbench.kernels.recipe import Recipe
 from bnbench.models.layers import (
@@ -30,20 +31,21 @@ def can_use_batch_last(network: nn.Module) -> bool:
     """Tell whether a network has convolutions, all of them in layers that have such kernels."""
     convolutions = [part for part in network.modules() if isinstance(part, nn.Conv2d)]
     within = [layer for layer in _hidden_layers(network) if type(layer.affine) is nn.Conv2d]
-    return len(within) == len(convolutions) > 0 and all(map(_has_kernels, within))
+    return len(within) == len(convolutions) > 0 and all(map(has_kernels, within))
 
 
 def use_batch_last(network: nn.Module) -> None:
     """Have a network's hidden layers computed so, from now on."""
-    for layer in filter(_has_kernels, _hidden_layers(network)):
-        layer.kernel = partial(_compute, layer, _recipe(layer))
+    for layer in filter(has_kernels, _hidden_layers(network)):
+        layer.kernel = partial(_compute, layer, recipe_of(layer))
 
 
 def _hidden_layers(network: nn.Module) -> list[HiddenLayer]:
     return [part for part in network.modules() if type(part) is HiddenLayer]
 
 
-def _has_kernels(layer: HiddenLayer) -> bool:
+def has_kernels(layer: HiddenLayer) -> bool:
+    """Tell whether there are kernels for all that a layer does."""
     return (
         (type(layer.affine) is nn.Linear or _has_kernel(layer.affine))
         and (layer.normalization is None or _is_plain(layer.normalization))
@@ -82,14 +84,22 @@ def _pool(pool: nn.Module | None) -> str:
     return "none"
 
 
-def _recipe(layer: HiddenLayer) -> Recipe:
+def plain_norm(layer: HiddenLayer) -> _BatchNorm | None:
+    """The batch norm of a layer that has kernels."""
     norm = layer.normalization
+    assert norm is None or isinstance(norm, _BatchNorm)
+    return norm
+
+
+def recipe_of(layer: HiddenLayer) -> Recipe:
+    """Name what a layer, which has kernels, does after its convolution."""
+    norm = plain_norm(layer)
     return Recipe(
         int(layer.affine.padding[0]) if isinstance(layer.affine, nn.Conv2d) else 0,
         ACTIVATIONS[type(layer.activation)],
         _pool(layer.pool),
         "never" if norm is None else "first" if layer.normalizes_first else "last",
-        0.0 if norm is None else float(norm.eps),  # type: ignore[arg-type]
+        0.0 if norm is None else float(norm.eps),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from bnbench.config import ModelSettings
-from bnbench.models.architecture import Network, register
+from bnbench.models.architecture import Network, in_order, register
 
 
 @register("CNN")
@@ -39,6 +39,7 @@ class CNN(Network):
         self.conv2 = self.hidden("conv2", nn.Conv2d(32, 64, 3, padding=1), pool=nn.MaxPool2d(2))
         self.output = nn.Linear(64 * 8 * 8, num_classes)
 
+    @in_order
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, 32, 32) to logits (N, K)."""
         x = self.conv1(images)  # (N, 32, 16, 16)

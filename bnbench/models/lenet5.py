@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from bnbench.config import ModelSettings
-from bnbench.models.architecture import Network, register
+from bnbench.models.architecture import Network, in_order, register
 from bnbench.models.layers import AveragePool
 
 
@@ -68,6 +68,7 @@ class LeNet5(Network):
         self.F6 = self.hidden("F6", nn.Linear(120, 84))
         self.output = nn.Linear(84, num_classes)
 
+    @in_order
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, 32, 32) to logits (N, K)."""
         s2 = self.C1(images)  # (N, 6, 14, 14)

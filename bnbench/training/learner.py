@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,6 +22,9 @@ from bnbench.training.device import random_stream, set_random_stream
 from bnbench.training.evaluation import Evaluation, cross_entropy, evaluate_members
 from bnbench.training.kernels import choose_kernels
 from bnbench.training.optimizer import build_optimizer, flatten_parameters
+
+if TYPE_CHECKING:
+    from bnbench.models.direct import DirectStep, DirectSteps
 
 BLOCK = 64  # steps between two reports; reading the losses waits for the device once a block
 CAPTURED = 1000  # steps between two looks at a GPU's losses: an epoch of MNIST in batches of 64
@@ -66,6 +69,11 @@ class Learner:
         self.optimizer = build_optimizer(self.parameters, settings.optimizer)
         assert self.parameters.grad is not None
         self.gradient = self.parameters.grad
+        self._direct: DirectSteps | None = None
+        if self.kernels == "batch_last":
+            from bnbench.models.direct import DirectSteps  # the compiler is slow to import
+
+            self._direct = DirectSteps(model, softmax_before_loss=settings.softmax_before_loss)
         self.device = split.labels.device
         on_gpu = self.device.type == "cuda"
         recorded = on_gpu and settings.cuda_graph and settings.schedule is None
@@ -197,6 +205,10 @@ class Learner:
         images, labels = self.split.images, self.split.labels
         # `images[indices]` takes twice as long on a CPU, 1 % of a step more
         return images.index_select(0, indices), labels.index_select(0, indices)
+
+    def direct(self, images: Tensor) -> DirectStep | None:
+        """Look up what computes a batch's loss and gradients without autograd, if anything does."""
+        return self._direct.step_for(images) if self._direct else None
 
     def backward(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Add the gradients of a batch's loss; tell the loss, and the number of correct answers."""

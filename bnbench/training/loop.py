@@ -73,8 +73,11 @@ def update(learner: Learner, images: Tensor, labels: Tensor) -> tuple[Tensor, Te
     correct : Tensor of int64, shape ()
     """
     learner.gradient.zero_()
-    logits = learner.model(images)  # (N, K)
-    loss, correct = learner.backward(logits, labels)
+    if direct := learner.direct(images):  # the same bits, in less time
+        loss, correct = direct(images, labels)
+    else:
+        logits = learner.model(images)  # (N, K)
+        loss, correct = learner.backward(logits, labels)
     take_step(learner.optimizer)
     return loss.float(), correct
 

@@ -93,10 +93,11 @@ def test_kernels_count_where_they_run() -> None:
     experiment = Experiment(experiment="e", model=ModelSettings(name="LeNet5"))
     extra = code_hashes(experiment, "batch_last (numba 1)").keys() - code_hashes(experiment).keys()
     assert extra == {
-        "bnbench.kernels.atomic", "bnbench.kernels.box", "bnbench.kernels.cross_entropy",
+        "bnbench.kernels.arrays", "bnbench.kernels.atomic", "bnbench.kernels.box",
+        "bnbench.kernels.cross_entropy",
         "bnbench.kernels.functions", "bnbench.kernels.job", "bnbench.kernels.loops",
         "bnbench.kernels.recipe", "bnbench.kernels.team", "bnbench.kernels.tiles",
-        "bnbench.models.batch_last",
+        "bnbench.models.batch_last", "bnbench.models.direct",
     }  # fmt: skip
 
 

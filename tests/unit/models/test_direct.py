@@ -1,0 +1,100 @@
+"""Steps without autograd: the bits of those with it, and where there are none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from bnbench.config import Experiment, InitializationSettings, ModelSettings, TrainingSettings
+from bnbench.data import Split
+from bnbench.models import resolve_model
+from bnbench.models.direct import chain_of
+from bnbench.training.initialization import initial_model
+from bnbench.training.learner import Learner
+from bnbench.training.loop import update
+
+
+def network(name: str, **settings: Any) -> nn.Module:
+    experiment = Experiment(experiment="x", model=ModelSettings(name=name, **settings))
+    return initial_model(resolve_model(experiment), InitializationSettings(), 0)
+
+
+def learner(name: str, training: dict[str, Any], **settings: Any) -> Learner:
+    generator = torch.Generator().manual_seed(3)
+    images = torch.rand(70, 1, 32, 32, generator=generator)
+    split = Split(images, torch.randint(10, (70,), generator=generator))
+    wanted = TrainingSettings(kernels="batch_last", device="cpu", **training)
+    return Learner(network(name, **settings), split, wanted)
+
+
+def bits(trained: Learner) -> list[Tensor]:
+    tensors = [*trained.model.parameters(), *trained.model.buffers(), trained.gradient]
+    return [tensor.detach().clone() for tensor in tensors]
+
+
+EVERYWHERE = {"layers": ("C1", "C3", "F5", "F6")}
+
+
+@pytest.mark.parametrize("mode", [True, False])
+@pytest.mark.parametrize(
+    ("name", "settings", "training"),
+    [
+        ("LeNet5", {}, {"softmax_before_loss": True}),
+        ("LeNet5", {"activation": "relu"}, {"shuffle": False}),
+        ("LeNet5_BatchNorm", {"batch_norm": EVERYWHERE}, {}),
+        ("LeNet5_BatchNorm", {"batch_norm": {"placement": "before_activation"}}, {}),
+        ("LeNet5_BatchNorm", {"batch_norm": {"preceding_bias": False}}, {}),
+        ("CNN", {}, {}),
+        ("CNN_BatchNorm", {}, {}),
+    ],
+)
+def test_the_bits_are_those_of_autograd(
+    name: str, settings: dict[str, Any], training: dict[str, Any], mode: bool
+) -> None:
+    direct, plain = (learner(name, training, **settings) for _ in range(2))
+    plain.model.register_forward_hook(lambda *_: None)
+    batches = [torch.arange(70)[start : start + 33] for start in (0, 33, 66)]  # the last has four
+    outcomes = []
+    for trained in (direct, plain):
+        trained.model.train()
+        for training_mode in (True, mode):  # statistics of their own, when they are frozen
+            trained.model.train(training_mode)
+            measured = trained.train_block(update, batches)
+        outcomes.append((bits(trained), *map(torch.from_numpy, measured)))
+    torch.testing.assert_close(*outcomes, rtol=0, atol=0)
+    assert direct.direct(direct.split.images[:4])
+    assert plain.direct(plain.split.images[:4]) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "layers"),
+    [
+        ("LeNet5", {}, 4),
+        ("CNN_BatchNorm", {}, 2),
+        ("LeNet5", {"dropout": 0.5}, None),
+        ("LeNet5", {"activation": "elu"}, None),
+        ("LeNet5_1998", {}, None),
+    ],
+)
+def test_which_networks(name: str, settings: dict[str, Any], layers: int | None) -> None:
+    chain = chain_of(network(name, **settings))
+    assert (chain and len(chain.hidden)) == layers
+
+
+def test_none_for_a_forward_pass_of_somebody_else_s() -> None:
+    plain = type(network("LeNet5"))
+
+    class Mine(plain):  # type: ignore[misc, valid-type]
+        def forward(self, images: Tensor) -> Tensor:
+            return super().forward(images).neg()  # type: ignore[no-any-return]
+
+    mine = Mine(resolve_model(Experiment(experiment="x", model=ModelSettings(name="LeNet5"))))
+    assert chain_of(mine) is None
+
+
+def test_none_for_one_example() -> None:
+    one = learner("LeNet5_BatchNorm", {})
+    assert one.direct(one.split.images[:1]) is None
