@@ -125,6 +125,8 @@ schema: $(VENV)/installed-dev  ## Renew configs/schema, and what of docs/ is mad
 	$(BNBENCH) schema --columns >> docs/columns.md
 	sed -i '/^## /,$$d' docs/names.md
 	$(BNBENCH) schema --names >> docs/names.md
+	sed -i '/^## /,$$d' docs/methods.md
+	$(BNBENCH) schema --methods >> docs/methods.md
 
 fuzz: $(VENV)/installed-dev  ## A hundred thousand damaged inputs; half an hour on two idle cores
 	FUZZ_EXAMPLES=11000 $(BIN)/python -m pytest -q tests/fuzz -n 2 --dist load

@@ -474,11 +474,30 @@ def test_example_studies_load(root: Path) -> None:
 
 def test_the_pages_that_are_made_of_the_code_are_new(pages: dict[str, str]) -> None:
     """`make schema` renews them: a column or a name that is on no page fails here."""
+    from bnbench.cli.methods import methods_page
     from bnbench.cli.registered import names_page
     from bnbench.report.columns import columns_page
 
-    for name, made in (("columns.md", columns_page()), ("names.md", names_page())):
+    made_of = {"columns.md": columns_page, "names.md": names_page, "methods.md": methods_page}
+    for name, made in ((name, page()) for name, page in made_of.items()):
         assert pages[name][pages[name].index("## ") :] == made + "\n", name
+
+
+def test_every_metric_rule_statistic_and_normalization_says_what_it_is(
+    pages: dict[str, str],
+) -> None:
+    from bnbench.claims import RULES
+    from bnbench.metrics import QUANTITIES
+    from bnbench.models.normalizations import NORMALIZATIONS
+
+    page = pages["methods.md"]
+    rows = {*re.findall(r"^\| `(\w+)` \| \S", page, re.MULTILINE)}
+    assert QUANTITIES.keys() <= rows
+    parts = dict(re.findall(r"^### (.+)\n\n(\S.*)", page, re.MULTILINE))
+    assert all(len(said) > len("y = x") for said in parts.values())
+    described = {name for part in parts for name in re.findall(r"`(\w+)`", part)}
+    assert RULES.keys() | NORMALIZATIONS.keys() <= described
+    assert not any(mark in page for mark in ("::", "]_", ">>>", "===="))
 
 
 def test_reference_results_are_small(root: Path) -> None:

@@ -25,10 +25,14 @@ def schema(
     names: Annotated[
         bool, typer.Option("--names", help="Instead: each name that a config may use, as tables.")
     ] = False,
+    methods: Annotated[
+        bool, typer.Option("--methods", help="Instead: each formula, with its sources.")
+    ] = False,
 ) -> None:
     """Print what a config may hold: a JSON Schema, by which editors complete and check.
 
-    With --columns, print what the CSV files hold instead; with --names, what has a name.
+    With --columns, print what the CSV files hold instead; with --names, what has a name; with
+    --methods, the formulas of statistics, metrics, rules and normalizations.
 
     Example: bnbench schema --markdown
     """
@@ -43,6 +47,11 @@ def schema(
         from bnbench.cli.registered import names_page
 
         say(names_page())
+        return
+    if methods:
+        from bnbench.cli.methods import methods_page
+
+        say(methods_page())
         return
     keys = described(study=study)
     say(as_table(keys) if markdown else json.dumps(keys, indent=2, ensure_ascii=False))
