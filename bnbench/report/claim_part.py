@@ -27,6 +27,8 @@ class ClaimPart:
     ----------
     title : str
         Verdict, id and the claim in this project's words: ``supported · A0.2: It helps.``
+    article : str
+        Such as ``A0``.
     verdict : str
         Over all aspects; see `bnbench.claims.overall_verdicts`.
     published : str
@@ -38,6 +40,7 @@ class ClaimPart:
     """
 
     title: str
+    article: str
     verdict: str
     published: str
     aspects: tuple[tuple[str, str, str], ...]
@@ -62,7 +65,7 @@ class ClaimsPart:
     @property
     def articles(self) -> tuple[str, ...]:
         """The articles that the shown claims are of; claims of a study's own are of none."""
-        ids = {claim.title.partition(" · ")[2].partition(".")[0] for claim in self.shown}
+        ids = {claim.article for claim in self.shown}
         return tuple(line for line in ARTICLES if line.partition(":")[0] in ids)
 
     @property
@@ -92,15 +95,16 @@ def claims_part(judgements: Sequence[Judgement], studies: Collection[str]) -> Cl
     judgements : sequence of Judgement
         Of all claims, aspect by aspect.
     studies : collection of str
-        Names of the studies; a claim is theirs where an aspect of it is. Without any, none is
-        shown, nor those that no run can judge.
+        Names of the studies; a claim is theirs where an aspect of it is. Of the same articles,
+        what no run can judge is shown, too, and what is open.
     """
     verdicts = overall_verdicts(judgements)
     names = {name.removesuffix(SMALL) for name in studies}
-    if not any(_rests_on(aspect.claim, names) for aspect in judgements):
-        return ClaimsPart((), ())
+    articles = {aspect.claim.article for aspect in judgements if _rests_on(aspect.claim, names)}
     shown, lines = [], []
     for claim, group in groupby(judgements, key=lambda aspect: aspect.claim):
+        if claim.article not in articles:
+            continue
         aspects = list(group)
         judged = [aspect for aspect in aspects if aspect.outcome.verdict is not Verdict.OPEN]
         lines += [_line(aspect) for aspect in aspects if aspect.outcome.verdict is Verdict.OPEN]
@@ -121,6 +125,7 @@ def _part(judged: Sequence[Judgement], verdict: Verdict) -> ClaimPart:
     )
     return ClaimPart(
         title=f"{word} · {claim.id}: {claim.claim}",
+        article=claim.article,
         verdict=word,
         published=claim.claimed.rstrip("."),
         aspects=rows,

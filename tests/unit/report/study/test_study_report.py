@@ -15,7 +15,7 @@ from bnbench.claims import Claim, Judgement, Outcome, Verdict
 from bnbench.errors import BnbenchError
 from bnbench.findings.results import StudyFindings
 from bnbench.report.appendix import AppendixRun, Listing, appendix, read_appendix
-from bnbench.report.claim_part import claims_part
+from bnbench.report.claim_part import ClaimsPart, claims_part
 from bnbench.report.figures import draw_all
 from bnbench.report.figures.figure import Source
 from bnbench.report.page import Page, markdown, write_report
@@ -29,7 +29,11 @@ RUNS = [
 
 
 def _judgement(
-    claim: str, *studies: str, verdict: Verdict = Verdict.SUPPORTED, text: str = "It helps."
+    claim: str,
+    *studies: str,
+    article: str = "A0",
+    verdict: Verdict = Verdict.SUPPORTED,
+    text: str = "It helps.",
 ) -> Judgement:
     tests = [
         {
@@ -43,7 +47,7 @@ def _judgement(
     ]
     about = {"not_testable": "opinion"} if not tests else {"tests": tests}
     parsed = Claim.model_validate(
-        {"id": claim, "article": "A0", "claim": text, "claimed": "+3 pp", **about}
+        {"id": claim, "article": article, "claim": text, "claimed": "+3 pp", **about}
     )
     test = parsed.tests[0] if tests else None
     return Judgement(parsed, test, Outcome(verdict, 6, "+1 pp"))
@@ -141,7 +145,8 @@ def test_what_is_read_first_comes_first(page: Page) -> None:
 
 
 def test_a_page_over_claims_of_ones_own_names_no_article(parts: tuple[StudyPart, ...]) -> None:
-    text = markdown(_page(parts[0], judgements=(_judgement("mine.1", "first"),)), figures=None)
+    own = _judgement("mine.1", "first", article="mine")
+    text = markdown(_page(parts[0], judgements=(own,)), figures=None)
     assert text.startswith("# First\n")
     assert "## Claims" in text
     assert "The articles" not in text
@@ -197,7 +202,16 @@ def test_a_report_shows_its_own_claims_and_folds_the_open_ones() -> None:
     assert [verdict for _, verdict, _ in part.shown[0].aspects] == ["supported", "refuted"]
     assert part.open == ("A0.2, direction: +1 pp",)
     assert part.counts.startswith("2 claims in 3 aspects: 1 not testable, 1 mixed.")
-    assert claims_part(judgements, ["of_one_s_own"]).shown == ()
+    assert claims_part(judgements, ["of_one_s_own"]) == ClaimsPart((), ())
+
+
+def test_a_study_of_ones_own_shows_no_claims_of_the_articles() -> None:
+    judgements = (
+        _judgement("A0.1", "first"), _judgement("A0.2"), _judgement("mine.1", "mine", article="me"),
+    )  # fmt: skip
+    part = claims_part(judgements, ["mine"])
+    assert [claim.title for claim in part.shown] == ["supported · mine.1: It helps."]
+    assert part.articles == ()
 
 
 def test_texts_from_configs_and_manifests_stay_text(nasty: StudyFindings, tmp_path: Path) -> None:
