@@ -63,7 +63,7 @@ def test_by_default_each_contrast_is_asked_whether_it_differs(ask: Ask) -> None:
         ("contrasts: [lead], metrics: [train_loss@1], yes: lower", ".metrics: there is no metric"),
         (
             "contrasts: [lead], metrics: [diverged], yes: higher",
-            ".metrics: the rule is of a level, and",
+            ".metrics: ",
         ),
         ("contrasts: [lead], metrics: [test_accuracy], yes: hihger", ".yes: there is no rule"),
         ("contrasts: [lead], yes: higher", ": the rule 'higher' needs a `metric`"),

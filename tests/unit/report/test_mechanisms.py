@@ -33,11 +33,11 @@ def test_what_several_claims_rest_on_is_one_row_that_names_them() -> None:
 
 def test_another_verdict_is_another_row_and_another_study_none() -> None:
     first, second, third, *_ = _judgements("drift of the input of F6")
-    refuted = replace(second.outcome, verdict=Verdict.REFUTED, how="the other way round")
+    refuted = replace(second.outcome, verdict=Verdict.REFUTED, how="turned round")
     other = replace(second, outcome=refuted)
     table = mechanisms_table([first, other, replace(third, study="headline")], STUDIES)
     assert f"supported: {first.claim.id} |" in table
-    assert f"refuted, the other way round: {second.claim.id} |" in table
+    assert f"refuted, turned round: {second.claim.id} |" in table
     assert third.claim.id not in table
 
 

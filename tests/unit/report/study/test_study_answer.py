@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from bnbench.claims.rules.deciding import OTHER_WAY
+from bnbench.config import parse_metric
 from bnbench.config.study_schema import QuestionPart
 from bnbench.findings.results import Finding, StudyFindings
 from bnbench.report import study_answer
 
 FIRST, LAST = "validation_accuracy@1", "validation_accuracy@last"
+TITLE = parse_metric(FIRST).title
 
 
 def answer(found: StudyFindings) -> str:
@@ -74,15 +77,13 @@ def test_one_part_leads_with_its_word(decided: StudyFindings) -> None:
     assert contrast is not None
     low, high = (100 * end for end in (contrast.t_interval.low, contrast.t_interval.high))
     number = f"+{100 * contrast.mean_difference:.2f} pp [+{low:.2f}, +{high:.2f}]"
-    assert (
-        written == f"Yes. Corrected: validation accuracy after epoch 1 differs by {number}, n = 6."
-    )
+    assert written == f"Yes. Corrected: {TITLE} differs by {number}, n = 6."
 
 
 def test_the_opposite_is_no_and_says_how(decided: StudyFindings) -> None:
     written = answer(asking(decided, {**ONE, "yes": "lower"}))
     assert written.startswith("No. Corrected: ")
-    assert written.endswith("] (the other way round), n = 6.")
+    assert written.endswith(f"] ({OTHER_WAY}), n = 6.")
 
 
 def test_an_effect_below_what_matters_is_no(headline: StudyFindings) -> None:
@@ -114,18 +115,16 @@ def test_a_sweeps_yes_needs_the_adjusted_p(sweep: StudyFindings) -> None:
 
 def test_parts_that_disagree_are_answered_in_part(decided: StudyFindings) -> None:
     written = answer(asking(decided, ONE, {**ONE, "says": "so", "yes": "lower"}))
-    assert written.startswith(
-        "In part. Corrected, yes: validation accuracy after epoch 1 differs by +"
-    )
-    assert ", n = 6. So, no: validation accuracy after epoch 1 differs by +" in written
+    assert written.startswith(f"In part. Corrected, yes: {TITLE} differs by +")
+    assert f", n = 6. So, no: {TITLE} differs by +" in written
 
 
 def test_two_metrics_of_a_part_are_judged_together(decided: StudyFindings) -> None:
     metrics = [FIRST, "validation_loss@last"]
     written = answer(asking(decided, {**ONE, "metrics": metrics}))
-    assert written.startswith("In part. Corrected: validation accuracy after epoch 1 +")
+    assert written.startswith(f"In part. Corrected: {TITLE} +")
     assert "] (yes); validation loss after the last epoch −" in written
-    assert written.endswith("(no, the other way round), n = 6.")
+    assert written.endswith(f"(no, {OTHER_WAY}), n = 6.")
 
 
 def test_words_that_the_part_says_are_not_repeated(headline: StudyFindings) -> None:
@@ -187,8 +186,7 @@ def test_a_ladder_names_the_switch(headline: StudyFindings, ladder: StudyFinding
     each = {"contrasts": ["switch"], "metrics": [FIRST], "yes": "lower"}
     written = answer(asking(found, each))
     assert written.startswith(
-        "In part. Corrected: validation accuracy after epoch 1 differs: “softmax before the loss”:"
-        " by −"
+        f"In part. Corrected: {TITLE} differs: “softmax before the loss”: by −"
     )
     assert "; “evaluation mode”: by −" in written
 
@@ -228,9 +226,7 @@ def test_what_was_not_run_is_never_yes(decided: StudyFindings) -> None:
 def test_a_study_that_asks_nothing_is_asked_whether_it_differs(decided: StudyFindings) -> None:
     """No word says that a question which it has not been told how to answer is answered."""
     written = answer(decided)
-    assert written.startswith(
-        "Different. Corrected: validation accuracy after epoch 1 differs by +"
-    )
+    assert written.startswith(f"Different. Corrected: {TITLE} differs by +")
     assert not {"yes", "no"} & set(re.findall(r"\w+", written.lower()))
 
 
