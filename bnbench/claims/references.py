@@ -63,6 +63,6 @@ def _measured(study: Study, key: str, *, best_only: bool) -> dict[str, set[str]]
         return {name: {metric.text for metric in measured} for name, measured in metrics.items()}
     arms: dict[str, set[str]] = {label: set() for label in study.arms}
     for contrast in study.contrasts:
-        for label in (contrast.treatment, contrast.baseline):
+        for label in contrast.labels:
             arms[label] |= {metric.text for metric in contrast.metrics}
     return arms

@@ -38,6 +38,11 @@ class PlannedContrast:
     confirmatory: bool
     any_time: bool = False
 
+    @property
+    def labels(self) -> tuple[str, str]:
+        """Of the treatment and the baseline."""
+        return self.treatment, self.baseline
+
 
 @dataclass(frozen=True)
 class Change:

@@ -124,6 +124,11 @@ class Finding:
     family: str = ""
 
     @property
+    def labels(self) -> tuple[str, str]:
+        """Of the treatment and the baseline."""
+        return self.treatment.label, self.baseline.label
+
+    @property
     def unit(self) -> str:
         """Of its metric."""
         return self.metric.quantity.unit

@@ -160,7 +160,7 @@ def _of_other_data(runs: Iterable[FinishedRun]) -> Iterator[str]:
 
 def _without_pairs(study: Study, read: Mapping[str, Collection[int]]) -> Iterator[str]:
     """Name the contrasts whose runs, by experiment and seed, make no pair."""
-    named = {(planned.treatment, planned.baseline): planned.name for planned in study.contrasts}
+    named = {planned.labels: planned.name for planned in study.contrasts}
     for (treatment, baseline), name in named.items():
         treatment_seeds, baseline_seeds = (
             read[study.arms[label].experiment.experiment] for label in (treatment, baseline)

@@ -31,8 +31,7 @@ def conclusions(
     for found in by_pair.values():
         if metrics := [metric for metric in DECIDING if metric in found]:
             finding = found[metrics[0]]
-            sides = (finding.treatment.label, finding.baseline.label)
-            yield _sentence(finding, *(called.get(label, label) for label in sides))
+            yield _sentence(finding, *(called.get(label, label) for label in finding.labels))
 
 
 def _sentence(finding: Finding, treatment: str, baseline: str) -> str:

@@ -51,8 +51,7 @@ def pair_title(study: Study, finding: Finding) -> str:
     """
     if point_of(finding) in study.titles:
         return study.titles.get(finding.group, spoken(finding.group))
-    sides = (finding.treatment.label, finding.baseline.label)
-    titles = [_without_point(study, label, point_of(finding)) for label in sides]
+    titles = [_without_point(study, label, point_of(finding)) for label in finding.labels]
     return " against ".join(f"“{title}”" for title in titles)
 
 
@@ -117,9 +116,7 @@ def point_of(finding: Finding) -> str:
 
 def over_words(study: Study, contrast: Finding | PlannedContrast) -> bool:
     """Whether a contrast stands at a point of a grid whose values are words."""
-    sides = (contrast.treatment, contrast.baseline)
-    labels = [side if isinstance(side, str) else side.label for side in sides]
-    points = [point for label in labels for point in study.arms[label].point[:1]]
+    points = [point for label in contrast.labels for point in study.arms[label].point[:1]]
     at_point = Label.parse(contrast.name).point
     return bool(at_point) and at_point not in study.titles and any(map(_is_word, points))
 
@@ -143,9 +140,8 @@ def spoken(name: str) -> str:
 
 def grid_label(study: Study, finding: Finding) -> str:
     """Find the label of the side whose point names the finding; the other may have none."""
-    leads = {contrast.name: (contrast.treatment, contrast.baseline) for contrast in study.contrasts}
-    sides = (finding.treatment.label, finding.baseline.label)
-    labels = [label for side in sides for label in leads.get(side, (side,))]
+    leads = {contrast.name: contrast.labels for contrast in study.contrasts}
+    labels = [label for side in finding.labels for label in leads.get(side, (side,))]
     return next(label for label in labels if Label.parse(label).point == point_of(finding))
 
 

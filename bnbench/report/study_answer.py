@@ -183,8 +183,7 @@ def _pair(study: Study, name: str) -> str:
     """Name the arms of a contrast; of grids that a best is chosen from, without the points."""
     for planned in study.contrasts:
         if planned.name == name:
-            labels = (planned.treatment, planned.baseline)
-            return " against ".join(f"“{arm_title(study, label)}”" for label in labels)
+            return " against ".join(f"“{arm_title(study, label)}”" for label in planned.labels)
     for change in study.changes:
         if change.name == name:
             return f"“{lead_title(change.after.name)}” against “{lead_title(change.before.name)}”"

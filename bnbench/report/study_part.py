@@ -113,7 +113,7 @@ def study_part(
 def _pairs(found: StudyFindings) -> Iterator[Group]:
     """Put together what contrasts of the same two arms found, whatever the study calls them."""
     single = [finding for finding in found.contrasts if not point_of(finding)]
-    for group in grouped(single, lambda found: (found.treatment.label, found.baseline.label)):
+    for group in grouped(single, lambda finding: finding.labels):
         yield _group(found.study, pair_title(found.study, group[0]), group)
 
 
@@ -178,9 +178,7 @@ def _published(found: StudyFindings) -> Iterator[Group]:
 
 def _answers(study: Study, answers: TestAnswers) -> Group:
     planned = next(contrast for contrast in study.contrasts if contrast.name == answers.contrast)
-    treatment, baseline = (
-        arm_title(study, label) for label in (planned.treatment, planned.baseline)
-    )
+    treatment, baseline = (arm_title(study, label) for label in planned.labels)
     two = answers.two_level
     gain = numbers.difference(abs(two.accuracy_difference), "pp").lstrip("+")
     more = "more" if two.accuracy_difference >= 0 else "less"

@@ -141,7 +141,7 @@ def _compared(
         for contrast in study.contrasts
         if contrast.confirmatory or not confirmatory
         if any(map(by, contrast.metrics))
-        for label in (contrast.treatment, contrast.baseline)
+        for label in contrast.labels
     }
 
 

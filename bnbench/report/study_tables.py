@@ -208,8 +208,7 @@ def finding_notes(study: Study, findings: Iterable[Finding]) -> list[str]:
 
 def _titled(study: Study, finding: Finding, note: str) -> str:
     """Put the titles of the two arms in place of their labels, the longer label first."""
-    labels = {finding.treatment.label, finding.baseline.label}
-    known = "|".join(map(re.escape, sorted(labels, key=len, reverse=True)))
+    known = "|".join(map(re.escape, sorted(finding.labels, key=len, reverse=True)))
     return re.sub(
         rf"(?<!\w)({known})(?![\w@])", lambda found: f"“{arm_title(study, found[1])}”", note
     )

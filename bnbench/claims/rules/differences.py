@@ -46,7 +46,7 @@ class Difference(OfContrast):
     def decide(self, finding: Finding) -> Outcome:
         """Decide, with the n it would take where neither is shown."""
         effect = self.smallest_effect or finding.smallest_effect
-        contrast, unit = contrast_of(finding), finding.metric.quantity.unit
+        contrast, unit = contrast_of(finding), finding.unit
         size = numbers.difference(effect, unit).lstrip("+")
         within = f"equivalent within {size}"
         differs = excludes_zero(finding) and abs(contrast.mean_difference) >= effect

@@ -49,14 +49,14 @@ class Reproduced(ClaimTest):
             level = found.level(self.arm, self.metric)
             if level is None or (summary := level.summary) is None:
                 return NOT_RUN
-            unit, ends = level.metric.quantity.unit, summary.prediction
+            unit, ends = level.unit, summary.prediction
             between = numbers.level_interval(ends, unit)
             texts = [numbers.level(value, unit) for value in (self.number, summary.mean)]
             return self._decide(summary.n, ends, between, unit, *texts)
         finding = found.finding(self.contrast or "", self.metric)
         if finding is None or finding.contrast is None or finding.prediction is None:
             return NOT_RUN
-        unit, mean = finding.metric.quantity.unit, finding.contrast.mean_difference
+        unit, mean = finding.unit, finding.contrast.mean_difference
         ends = finding.prediction
         texts = [numbers.difference(value, unit) for value in (self.number, mean)]
         return self._decide(finding.n, ends, numbers.interval(ends, unit), unit, *texts)

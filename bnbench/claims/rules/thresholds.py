@@ -34,7 +34,7 @@ class Threshold(ClaimTest):
         level = found.level(self.arm, self.metric)
         if level is None or (summary := level.summary) is None:
             return NOT_RUN
-        unit, interval = level.metric.quantity.unit, summary.interval
+        unit, interval = level.unit, summary.interval
         if found.study.any_time:
             interval = any_time_interval(list(level.values.values()))
         excluded = interval.excludes(self.number) and enough_seeds(summary.n)

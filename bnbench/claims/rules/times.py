@@ -50,7 +50,7 @@ class Sooner(OfContrast):
 
 def _speed(finding: Finding, speed: SpeedUp) -> str:
     """Write the medians of both arms' times, and their ratio with its interval."""
-    unit = finding.metric.quantity.unit
+    unit = finding.unit
     medians = (speed.treatment_median, speed.baseline_median)
     text = " against ".join(numbers.level(median, unit) for median in medians) + " (medians)"
     ratio = numbers.ratio(speed.ratio, speed.interval)

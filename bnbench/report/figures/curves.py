@@ -6,29 +6,28 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from bnbench.config import Study
+from bnbench.config import PlannedContrast, Study
 from bnbench.config.label import Label
 from bnbench.findings.results import Finding
 from bnbench.plots import style
 from bnbench.plots.accuracy import SPLIT_NAMES, plot_experiments
 from bnbench.report.figures.figure import COLUMN, Picture, Source, finish, plain, register_figure
-from bnbench.report.names import pair_title
+from bnbench.report.names import grouped, pair_title
 
 
 def _has(study: Study) -> bool:
-    pairs = [(contrast.treatment, contrast.baseline) for contrast in study.contrasts]
-    return any(not any(study.arms[label].point for label in labels) for labels in pairs)
+    return any(not _over_grid(contrast) for contrast in study.contrasts)
+
+
+def _over_grid(contrast: Finding | PlannedContrast) -> bool:
+    return any(Label.parse(label).point for label in contrast.labels)
 
 
 @register_figure("curves", of="a contrast of two experiments without a grid", has=_has)
 def draw(source: Source) -> Iterator[Picture]:
     """Draw each pair of arms once, whatever the study calls its contrasts."""
-    pairs: dict[tuple[str, str], Finding] = {}
-    for finding in source.found.contrasts:
-        labels = (finding.treatment.label, finding.baseline.label)
-        if not any(Label.parse(label).point for label in labels):
-            pairs.setdefault(labels, finding)
-    for finding in pairs.values():
+    single = (finding for finding in source.found.contrasts if not _over_grid(finding))
+    for finding, *_ in grouped(single, lambda finding: finding.labels):
         yield from _pair(source.found.study, source.curves, finding)
 
 

@@ -9,13 +9,12 @@ from bnbench.plots import style
 from bnbench.plots.loss import plot_loss
 from bnbench.report.figures.figure import COLUMN, Picture, Source, finish, plain, register_figure
 from bnbench.report.losses import loss_table
-from bnbench.report.names import pair_title
+from bnbench.report.names import grouped, pair_title
 
 
 def _has(study: Study) -> bool:
     return any(
-        study.arms[contrast.treatment].experiment.published
-        and study.arms[contrast.baseline].experiment.published
+        all(study.arms[label].experiment.published for label in contrast.labels)
         for contrast in study.contrasts
     )
 
@@ -27,13 +26,9 @@ def draw(source: Source) -> Iterator[Picture]:
     """Draw each pair of arms of which all runs have kept their losses."""
     if source.runs is None:
         return
-    pairs = {
-        (finding.baseline.label, finding.treatment.label): finding
-        for finding in reversed(source.found.contrasts)
-    }
     study = source.found.study
-    for labels, finding in reversed(pairs.items()):
-        arms = [source.runs.arms[label] for label in labels]
+    for finding, *_ in grouped(source.found.contrasts, lambda finding: finding.labels):
+        arms = [source.runs.arms[label] for label in reversed(finding.labels)]
         kept = all(run.losses for arm in arms for run in arm.runs.values())
         if not kept or not all(arm.runs and arm.published for arm in arms):
             continue
