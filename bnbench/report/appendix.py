@@ -15,10 +15,13 @@ from bnbench.runs import Run
 Fields = dict[str, str]
 """Dotted key -> value as JSON, of a run's configuration and manifest."""
 
+NAMES = ("config.experiment", "manifest.experiment")
+WITHOUT = "without"
+
 READING = (
     "The configuration (config) and the manifest of the runs: first what most runs have in each"
-    " field, then what all seeds of an experiment have otherwise. What is a single run's own"
-    " stands in the manifest in its folder."
+    " field, then what all seeds of an experiment have otherwise, and what they lack. What is"
+    " a single run's own stands in the manifest in its folder."
 )
 
 
@@ -61,7 +64,8 @@ def read_appendix(runs: Iterable[Run]) -> tuple[AppendixRun, ...]:
 def appendix(runs: Sequence[AppendixRun]) -> list[Listing]:
     """Lay out every configuration and manifest, what experiments share once.
 
-    A field is what its experiment says, else the usual value. Keys are dotted, values JSON.
+    A field is what its experiment says, else the usual value, unless the experiment is without it
+    or has another value for the whole section. Keys are dotted, values JSON.
     """
     if not runs:
         return []
@@ -70,6 +74,8 @@ def appendix(runs: Sequence[AppendixRun]) -> list[Listing]:
     by_experiment: dict[str, dict[int, Fields]] = {}
     for run, own in zip(runs, fields, strict=True):
         unusual = {key: value for key, value in own.items() if usual.get(key) != value}
+        if absent := [key for key in usual if not _says(own, key)]:
+            unusual[WITHOUT] = ", ".join(absent)
         by_experiment.setdefault(run.experiment, {})[run.seed] = unusual
     return [
         Listing("usual values", _lines(usual)),
@@ -78,8 +84,11 @@ def appendix(runs: Sequence[AppendixRun]) -> list[Listing]:
 
 
 def _fields(run: AppendixRun) -> Fields:
+    """Read all fields but the experiment's name, which stands above them."""
     configuration, manifest = yaml.safe_load(run.configuration), json.loads(run.manifest)
-    return dict(_flat({"config": configuration, "manifest": manifest}))
+    name = json.dumps(run.experiment, ensure_ascii=False)
+    fields = _flat({"config": configuration, "manifest": manifest})
+    return {key: value for key, value in fields if key not in NAMES or value != name}
 
 
 def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
@@ -91,13 +100,18 @@ def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, st
 
 
 def _usual(runs: Sequence[Fields]) -> Fields:
-    """Find the value that more than half of the runs have, of each field that all of them have."""
+    """Find the value that more than half of the runs have, field by field."""
     counts = {
-        key: Counter(run[key] for run in runs).most_common(1)[0]
-        for key in runs[0]
-        if all(key in run for run in runs)
+        key: Counter(run[key] for run in runs if key in run).most_common(1)[0]
+        for key in sorted({key for run in runs for key in run})
     }
     return {key: value for key, (value, count) in counts.items() if 2 * count > len(runs)}
+
+
+def _says(fields: Fields, key: str) -> bool:
+    """Whether a run has a field, or another value in place of a section that it is in."""
+    parts = key.split(".")
+    return any(".".join(parts[:depth]) in fields for depth in range(1, len(parts) + 1))
 
 
 def _shared(runs: Sequence[Fields]) -> Fields:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree
 
 from bnbench.report.figures import Picture
+from bnbench.report.short_paths import shortened
 
 SVG, LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
 KEPT = frozenset({"svg", "g", "path", "defs", "clipPath", "rect", "use", "text", "tspan", "image"})
@@ -16,8 +17,10 @@ GREY = re.compile(r"#([0-9a-f]{2})\1\1\b", re.IGNORECASE)
 PART = re.compile("(axes|legend)_")
 """What a page may set below another on a phone, by matplotlib's names."""
 REFERENCE = re.compile(r"url\(#(.*)\)")
-COMMAND = re.compile(r"\s*([MLQCz])\s*")
-"""A path's, which needs no spaces; an ``e`` is of a number."""
+PLACE = re.compile(r"translate\(([-\d.]+) ([-\d.]+)\)")
+OF_A_GROUP = re.compile(r"(?:^|;)\s*opacity")
+"""A look that a group would have as a whole, in place of each of its elements."""
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class Drawings:
@@ -27,6 +30,7 @@ class Drawings:
         self._classes: dict[str, str] = {}
         self._greys: set[str] = set()
         self._figures = 0
+        self._names = 0
 
     @property
     def style(self) -> str:
@@ -46,12 +50,22 @@ class Drawings:
         root = ElementTree.fromstring(picture.svg)
         _strip(root)
         used = dict.fromkeys(name for element in root.iter() for name in _references(element))
-        names = {name: f"{prefix}{place}" for place, name in enumerate(used)}
+        names = {name: self._name() for name in used}
         for element in root.iter():
             self._rewrite(element, names)
         root[:] = _drawn(root)
+        self._share_looks(root)
         _entitle(root, picture, prefix)
-        return ElementTree.tostring(root, encoding="unicode")
+        return ElementTree.tostring(root, encoding="unicode").replace(" />", "/>")
+
+    def _name(self) -> str:
+        """Make a name that no element of the page has; those of headings are words."""
+        self._names += 1
+        name, rest = "", self._names
+        while rest:
+            rest, digit = divmod(rest, len(DIGITS))
+            name = DIGITS[digit] + name
+        return f"_{name}"
 
     def _rewrite(self, element: ElementTree.Element, names: Mapping[str, str]) -> None:
         """Leave an element what a page needs of it: short names, and a class for its look."""
@@ -68,15 +82,38 @@ class Drawings:
         if found := REFERENCE.fullmatch(element.get("clip-path", "")):
             element.set("clip-path", f"url(#{names[found[1]]})")
         if path := element.get("d"):
-            element.set("d", COMMAND.sub(r"\1", path).strip())
+            element.set("d", shortened(path))
+        if element.tag == "text" and (place := PLACE.fullmatch(element.get("transform", ""))):
+            del element.attrib["transform"]
+            element.attrib |= {"x": _rounded(place[1]), "y": _rounded(place[2])}
         look = element.attrib.pop("style", "")
         if look and LOOK.fullmatch(look):
             element.set("class", self._class(look))
+
+    def _share_looks(self, root: ElementTree.Element) -> None:
+        """Say once what a mark's copies say alike: of ticks the mark, of dots their group."""
+        marks = {f"#{one.get('id')}": one for one in root.iter("path") if "id" in one.attrib}
+        for use in root.iter("use"):
+            mark = marks.get(use.get("href", ""))
+            if mark is not None and use.get("class") == mark.get("class"):
+                use.attrib.pop("class", None)
+        whole = {name for look, name in self._classes.items() if OF_A_GROUP.search(look)}
+        for group in root.iter("g"):
+            looks = {one.get("class", "") for one in group if one.tag != "defs"}
+            alike = {one.tag for one in group} <= {"use", "defs"} and len(looks) == 1
+            if alike and "class" not in group.attrib and not looks & {"", *whole}:
+                group.set("class", looks.pop())
+                for use in group.findall("use"):
+                    del use.attrib["class"]
 
     def _class(self, look: str) -> str:
         self._greys |= {grey.lower() for grey in GREY.findall(look)}
         named = GREY.sub(lambda grey: f"var(--g{grey[1].lower()})", look)
         return self._classes.setdefault(named, f"s{len(self._classes)}")
+
+
+def _rounded(number: str) -> str:
+    return f"{round(float(number), 2):.10g}"
 
 
 def _strip(parent: ElementTree.Element) -> None:
@@ -91,17 +128,17 @@ def _strip(parent: ElementTree.Element) -> None:
 def _drawn(parent: ElementTree.Element) -> Iterator[ElementTree.Element]:
     """Yield what is in an element without groups that say nothing, and without line ends.
 
-    They are a third of matplotlib's elements, and a tenth of a report. Those right below a part
-    stay: the page's script takes a legend apart by them.
+    They are a third of matplotlib's elements, and a tenth of a report. A legend's stay: the page's
+    script takes it apart by them.
     """
     for child in parent:
         child.tail = None
         if child.tag != "text":
             child.text = None
             child[:] = _drawn(child)
-        if child.tag == "g" and not child.attrib and "data-part" not in parent.attrib:
+        if child.tag == "g" and not child.attrib and parent.get("data-part") != "legend":
             yield from child
-        else:
+        elif child.tag != "defs" or len(child):
             yield child
 
 

@@ -150,10 +150,19 @@ class _Renderer(RendererHTML):
         return "</table></div>\n"
 
     def th_open(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
-        return f'<th scope="col"{_number(tokens[place])}>'
+        return f'<th scope="col"{_words(tokens[place])}>'
 
     def td_open(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
-        return f"<td{_number(tokens[place])}>"
+        return f"<td{_words(tokens[place])}>"
+
+    def th_close(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
+        return "</th>"  # a row is a line
+
+    def td_close(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
+        return "</td>"
+
+    def tr_open(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
+        return "<tr>"
 
     def strong_open(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
         words = tokens[place + 1].content.rstrip(".,:").lower()
@@ -172,9 +181,14 @@ class _Renderer(RendererHTML):
             return f'<details class="claim"><summary>{word}</summary>\n'
         return f"<details><summary>{fold[1]}</summary>\n"
 
+    def fence(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
+        """Leave quotes as they are, of which a configuration has many."""
+        return f"<pre><code>{html.escape(tokens[place].content, quote=False)}</code></pre>\n"
+
     def html_inline(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
         return html.escape(tokens[place].content)
 
 
-def _number(token: Token) -> str:
-    return ' class="number"' if "right" in str(token.attrs.get("style", "")) else ""
+def _words(token: Token) -> str:
+    """Mark a cell of words: those of numbers are four times as many."""
+    return "" if "right" in str(token.attrs.get("style", "")) else ' class="words"'

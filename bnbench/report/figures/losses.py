@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bnbench.config import Study
 from bnbench.plots import style
-from bnbench.plots.loss import plot_loss
+from bnbench.plots.loss import TITLES, plot_loss
 from bnbench.report.figures.figure import COLUMN, Picture, Source, finish, plain, register_figure
 from bnbench.report.losses import loss_table
 from bnbench.report.names import grouped, pair_title
@@ -36,9 +36,11 @@ def draw(source: Source) -> Iterator[Picture]:
         table = table[~table["kind"].isin(("batch", "run"))]  # a megabyte of curves and points
         titles = {arm.experiment.experiment: study.arms[arm.label].title for arm in arms}
         table = table.assign(experiment=table["experiment"].map(titles).map(plain))
-        with style.figure(6, width=COLUMN) as figure:
-            for split, ax in zip(("train", "validation"), figure.subplots(2, 1), strict=True):
+        with style.figure(4.2, width=COLUMN) as figure:
+            # Side by side: on a phone they stand below each other, each as wide as the screen.
+            for split, ax in zip(("train", "validation"), figure.subplots(1, 2), strict=True):
                 plot_loss(table, split=split, ax=ax)
+                ax.set_title(TITLES[split].replace(" (", "\n("), loc="left")
             pair = pair_title(study, finding)
             name = f"{study.name}-{finding.group}-losses"
             caption = f"Loss per batch: {pair}."

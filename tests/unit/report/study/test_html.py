@@ -143,7 +143,7 @@ def test_captions_tables_badges_and_folds(text: str) -> None:
     page = _Page(text)
     assert page.texts["figcaption"] == ["What it shows.", "The same again."]
     assert page.texts["caption"] == ["A caption"]
-    assert [one.get("class") for one in page.named("td")] == [None, "number"]
+    assert [one.get("class") for one in page.named("td")] == ["words", None]
     assert [one["class"] for one in page.named("strong")] == ["badge good", "badge good"]
     assert len(page.named("details")) == 1
 

@@ -252,13 +252,24 @@ def test_the_appendix_is_what_stands_in_the_folders(
     assert records[2].configuration == runs[0].config.read_text(encoding="utf-8")
 
 
+def test_an_experiment_names_the_usual_fields_that_it_is_without() -> None:
+    """But for those of a section that it has as a whole."""
+    texts = [
+        "norm: {momentum: 0.1}\nbeta: 0.9\n", "norm: {momentum: 0.1}\nbeta: 0.9\n", "norm: null\n",
+    ]  # fmt: skip
+    runs = [AppendixRun(str(place), 0, text, "{}") for place, text in enumerate(texts)]
+    usual, *_, other = appendix(runs)
+    assert usual.text == "config.beta: 0.9\nconfig.norm.momentum: 0.1\nmanifest: {}\n"
+    assert other.text == "seeds: 0\nconfig.norm: null\nwithout: config.beta\n"
+
+
 def test_every_shared_field_can_be_read_back_from_the_appendix() -> None:
     """What an experiment's seeds have in common: its own lines, else the usual values."""
     runs = [
         AppendixRun(
             name,
             seed,
-            f"model: {{name: {name}, width: {width}}}\nrate: 0.1\n",
+            f"experiment: {name}\nmodel: {{name: {name}, width: {width}}}\nrate: 0.1\n",
             json.dumps({"seed": seed, "code": {"loop": "abc"}, "final": {"loss": seed / 8}}),
         )
         for name, width, seeds in (("plain", 6, 3), ("wide", 16, 2))
