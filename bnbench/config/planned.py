@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bnbench.config.label import Label
 from bnbench.metrics import Metric
 
 SMALLEST_EFFECT = 0.001
@@ -42,6 +43,11 @@ class PlannedContrast:
     def labels(self) -> tuple[str, str]:
         """Of the treatment and the baseline."""
         return self.treatment, self.baseline
+
+    @property
+    def point(self) -> str:
+        """The point of a grid at which it stands; empty for none."""
+        return Label.parse(self.name).point
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bnbench.config import Metric, Study
+from bnbench.config.label import Label
 from bnbench.config.study_schema import Point
 from bnbench.statistics import (
     Contrast,
@@ -127,6 +128,11 @@ class Finding:
     def labels(self) -> tuple[str, str]:
         """Of the treatment and the baseline."""
         return self.treatment.label, self.baseline.label
+
+    @property
+    def point(self) -> str:
+        """The point of a sweep that it is of; empty for none."""
+        return Label.parse(self.name).point
 
     @property
     def unit(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
 
 from bnbench.config import PlannedContrast, Study
@@ -49,9 +49,9 @@ def pair_title(study: Study, finding: Finding) -> str:
 
     Where a point is no value of a grid, each row compares another pair: its name says more.
     """
-    if point_of(finding) in study.titles:
+    if finding.point in study.titles:
         return study.titles.get(finding.group, spoken(finding.group))
-    titles = [_without_point(study, label, point_of(finding)) for label in finding.labels]
+    titles = [_without_point(study, label, finding.point) for label in finding.labels]
     return " against ".join(f"“{title}”" for title in titles)
 
 
@@ -87,20 +87,19 @@ def setting_value(value: Point) -> str:
 
 def settings_at(study: Study, finding: Finding) -> str:
     """Name the point of a sweep that a finding is of, such as ``momentum 0.5``."""
-    if (title := study.titles.get(point_of(finding))) is not None:
+    if (title := study.titles.get(finding.point)) is not None:
         return title
     label = grid_label(study, finding)
-    keys: Sequence[str] = study.grid_keys[grid_of(study, finding)]
-    values = study.arms[label].point
-    return ", ".join(setting(key, value) for key, value in zip(keys, values, strict=True))
+    values = zip(grid_keys(study, finding), study.arms[label].point, strict=True)
+    return ", ".join(setting(key, value) for key, value in values)
 
 
 def sweep_title(study: Study, finding: Finding) -> str:
     """Name both sides of a sweep, and what it goes over."""
-    if point_of(finding) in study.titles:
+    if finding.point in study.titles:
         words = pair_title(study, finding)
         return words[:1].upper() + words[1:]
-    setting = " and ".join(map(key_title, study.grid_keys[grid_of(study, finding)]))
+    setting = " and ".join(map(key_title, grid_keys(study, finding)))
     return f"{pair_title(study, finding)}, by {setting}"
 
 
@@ -109,16 +108,11 @@ def change_title(study: Study, finding: Finding) -> str:
     return f"How the lead changes: {pair_title(study, finding)}"
 
 
-def point_of(finding: Finding) -> str:
-    """Find the point of a sweep that a finding is of; empty where it is of none."""
-    return Label.parse(finding.name).point
-
-
 def over_words(study: Study, contrast: Finding | PlannedContrast) -> bool:
     """Whether a contrast stands at a point of a grid whose values are words."""
     points = [point for label in contrast.labels for point in study.arms[label].point[:1]]
-    at_point = Label.parse(contrast.name).point
-    return bool(at_point) and at_point not in study.titles and any(map(_is_word, points))
+    at_a_value = bool(contrast.point) and contrast.point not in study.titles
+    return at_a_value and any(map(_is_word, points))
 
 
 def _is_word(value: Point) -> bool:
@@ -142,9 +136,9 @@ def grid_label(study: Study, finding: Finding) -> str:
     """Find the label of the side whose point names the finding; the other may have none."""
     leads = {contrast.name: contrast.labels for contrast in study.contrasts}
     labels = [label for side in finding.labels for label in leads.get(side, (side,))]
-    return next(label for label in labels if Label.parse(label).point == point_of(finding))
+    return next(label for label in labels if Label.parse(label).point == finding.point)
 
 
-def grid_of(study: Study, finding: Finding) -> str:
-    """Find the label of the grid that a finding of a sweep stands in."""
-    return Label.parse(grid_label(study, finding)).group
+def grid_keys(study: Study, finding: Finding) -> tuple[str, ...]:
+    """The keys of the grid that a finding of a sweep stands in."""
+    return study.grid_keys[Label.parse(grid_label(study, finding)).group]

@@ -21,7 +21,6 @@ from bnbench.report.names import (
     change_title,
     grouped,
     pair_title,
-    point_of,
     setting_value,
     study_title,
     sweep_title,
@@ -112,13 +111,13 @@ def study_part(
 
 def _pairs(found: StudyFindings) -> Iterator[Group]:
     """Put together what contrasts of the same two arms found, whatever the study calls them."""
-    single = [finding for finding in found.contrasts if not point_of(finding)]
+    single = [finding for finding in found.contrasts if not finding.point]
     for group in grouped(single, lambda finding: finding.labels):
         yield _group(found.study, pair_title(found.study, group[0]), group)
 
 
 def _sweeps(found: StudyFindings) -> Iterator[Group]:
-    swept = [finding for finding in found.contrasts if point_of(finding)]
+    swept = [finding for finding in found.contrasts if finding.point]
     for group in grouped(swept, lambda finding: finding.group):
         yield _group(found.study, sweep_title(found.study, group[0]), group)
 

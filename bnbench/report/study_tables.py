@@ -12,7 +12,7 @@ from bnbench.findings import numbers
 from bnbench.findings.columns import Column
 from bnbench.findings.numbers import NOTHING
 from bnbench.findings.results import Finding, Level, PublishedPoint, TestAnswers
-from bnbench.report.names import arm_title, pair_title, point_of, settings_at
+from bnbench.report.names import arm_title, pair_title, settings_at
 from bnbench.report.table import Table, tabulate
 from bnbench.statistics import Contrast, Equivalence, Interval, McNemar, SpeedUp, Summary
 
@@ -26,8 +26,8 @@ def contrast_tables(study: Study, findings: Sequence[Finding]) -> list[Table]:
         Of one group; where they are of a sweep, a first column says at which value.
     """
     pair = pair_title(study, findings[0])
-    swept = any(map(point_of, findings))
-    at = Column("at", "", lambda finding, _: settings_at(study, finding) * bool(point_of(finding)))
+    swept = any(finding.point for finding in findings)
+    at = Column("at", "", lambda finding, _: settings_at(study, finding) * bool(finding.point))
     kinds = (
         ("level", f"Levels, {pair}: paired differences", LEVELS),
         ("time", f"Times, {pair}: medians over seeds", TIMES),
@@ -194,7 +194,7 @@ def finding_notes(study: Study, findings: Iterable[Finding]) -> list[str]:
     told: dict[tuple[str, str], list[str]] = {}
     metrics: dict[str, int] = {}
     for finding in findings:
-        at = settings_at(study, finding) if point_of(finding) else ""
+        at = settings_at(study, finding) if finding.point else ""
         metrics[at] = metrics.get(at, 0) + 1
         for note in finding.notes:
             text = _titled(study, finding, note)

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from bnbench.config import Metric, Study
-from bnbench.config.label import Label
 from bnbench.findings.numbers import in_unit
 from bnbench.findings.results import Finding
 from bnbench.plots import style
@@ -29,16 +28,14 @@ from bnbench.report.names import (
     change_title,
     grouped,
     pair_title,
-    point_of,
     settings_at,
 )
 
 
 def _has(study: Study) -> bool:
-    planned = [(contrast.name, contrast.metrics) for contrast in study.contrasts]
-    planned += [(best.name, best.metrics) for best in study.best]
-    single = (metrics for name, metrics in planned if not Label.parse(name).point)
-    return bool(study.changes) or any(map(any_level, single))
+    single = [contrast.metrics for contrast in study.contrasts if not contrast.point]
+    best = [planned.metrics for planned in study.best]
+    return bool(study.changes) or any(map(any_level, single + best))
 
 
 @register_figure(
@@ -50,10 +47,10 @@ def draw(source: Source) -> Iterator[Picture]:
     """Draw contrasts, best against best and changes, but for sweeps; then each sweep's changes."""
     found, study = source.found, source.found.study
     findings = [finding for finding in found.all if finding.contrast]
-    if single := [finding for finding in findings if not point_of(finding)]:
+    if single := [finding for finding in findings if not finding.point]:
         title, names = "Paired differences", _contrast_names(study, single)
         yield _picture(f"{study.name}-paired", title, names, single)
-    swept = (change for change in found.changes if change.contrast and point_of(change))
+    swept = (change for change in found.changes if change.contrast and change.point)
     for group in grouped(swept, lambda change: change.group):
         title, name = change_title(study, group[0]), f"{study.name}-{group[0].group}-paired"
         names = {change.name: settings_at(study, change) for change in group}

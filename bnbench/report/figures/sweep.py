@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from bnbench.config import Metric, PlannedContrast, Study
-from bnbench.config.label import Label
 from bnbench.findings.numbers import in_unit
 from bnbench.findings.results import Finding, Level
 from bnbench.plots import style
@@ -30,8 +29,8 @@ from bnbench.report.figures.figure import (
 )
 from bnbench.report.figures.marks import mark_of
 from bnbench.report.names import (
+    grid_keys,
     grid_label,
-    grid_of,
     grouped,
     key_title,
     over_words,
@@ -49,8 +48,8 @@ def _has(study: Study) -> bool:
 
 
 def _over_numbers(study: Study, contrast: Finding | PlannedContrast) -> bool:
-    point = Label.parse(contrast.name).point
-    return bool(point) and point not in study.titles and not over_words(study, contrast)
+    at_a_value = bool(contrast.point) and contrast.point not in study.titles
+    return at_a_value and not over_words(study, contrast)
 
 
 @register_figure("sweep", of="a contrast in levels over a grid of numbers", has=_has)
@@ -74,7 +73,7 @@ def _group(study: Study, findings: Sequence[Finding]) -> Iterator[Picture]:
         return
     tables = {metric: sweep_table(study, group) for metric, group in groups.items()}
     first = next(iter(tables.values()))
-    setting = key_title(study.grid_keys[grid_of(study, findings[0])][0])
+    setting = key_title(grid_keys(study, findings[0])[0])
     failures = first["failed"].gt(0).any()
     panels = list(first["panel"].unique())
     heights = [2.1] * len(tables) + [0.9] * int(failures)
@@ -154,7 +153,7 @@ def _arm_at_point(study: Study, finding: Finding, level: Level) -> Iterator[dict
     if not values:
         return
     first, *others = study.arms[grid_label(study, finding)].point
-    keys = study.grid_keys[grid_of(study, finding)]
+    keys = grid_keys(study, finding)
     known = {
         "arm": study.arms[level.label].title,
         "x": float(first),  # type: ignore[arg-type]
