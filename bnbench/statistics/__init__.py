@@ -41,7 +41,6 @@ from bnbench.statistics.power import (
 from bnbench.statistics.speed import SpeedUp, ratio_of_medians, speed_up
 from bnbench.statistics.summary import Summary, summarize
 from bnbench.statistics.time_to_accuracy import (
-    THRESHOLDS,
     area_under_error,
     median_time,
     time_to,
@@ -49,7 +48,6 @@ from bnbench.statistics.time_to_accuracy import (
 from bnbench.statistics.trend import kendall_tau
 
 __all__ = [
-    "THRESHOLDS",
     "Contrast",
     "Equivalence",
     "Interval",

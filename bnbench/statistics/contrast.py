@@ -34,8 +34,6 @@ class Contrast:
     ----------
     seeds : tuple of int
         The n shared seeds, ascending; all numbers below are of these alone.
-    missing_in_treatment, missing_in_baseline : tuple of int
-        Seeds that only the other arm has.
     differences : tuple of float
         Treatment minus baseline, one per seed.
     sd : float
@@ -64,8 +62,6 @@ class Contrast:
     """
 
     seeds: tuple[int, ...]
-    missing_in_treatment: tuple[int, ...]
-    missing_in_baseline: tuple[int, ...]
     differences: tuple[float, ...]
     treatment_mean: float
     baseline_mean: float
@@ -144,8 +140,6 @@ def paired_contrast(
     wins = _wins(differences if higher_is_better else -differences)
     return Contrast(
         seeds=pairs.seeds,
-        missing_in_treatment=pairs.missing_in_treatment,
-        missing_in_baseline=pairs.missing_in_baseline,
         differences=tuple(differences.tolist()),
         treatment_mean=mean_of(pairs.treatment),
         baseline_mean=mean_of(pairs.baseline),

@@ -1,4 +1,4 @@
-"""Two arms made comparable: the seeds they share, and by name the seeds they do not."""
+"""Two arms made comparable, at the seeds that they share."""
 
 from __future__ import annotations
 
@@ -23,15 +23,11 @@ class Pairs:
     seeds : tuple of int
         The n shared seeds, ascending.
     treatment, baseline : array of shape (n,)
-    missing_in_treatment, missing_in_baseline : tuple of int
-        Seeds that only the other arm has: left out of the contrast, and to be said so.
     """
 
     seeds: tuple[int, ...]
     treatment: FloatArray
     baseline: FloatArray
-    missing_in_treatment: tuple[int, ...]
-    missing_in_baseline: tuple[int, ...]
 
     @property
     def differences(self) -> FloatArray:
@@ -75,8 +71,6 @@ def pair_by_seed(
         seeds=seeds,
         treatment=as_sample([treatment[s] for s in seeds], allow_infinite=allow_infinite),
         baseline=as_sample([baseline[s] for s in seeds], allow_infinite=allow_infinite),
-        missing_in_treatment=tuple(sorted(baseline.keys() - treatment.keys())),
-        missing_in_baseline=tuple(sorted(treatment.keys() - baseline.keys())),
     )
 
 

@@ -28,8 +28,8 @@ class SpeedUp:
 
     Attributes
     ----------
-    seeds, missing_in_treatment, missing_in_baseline : tuple of int
-        As in a `Contrast`.
+    seeds : tuple of int
+        The n shared seeds, ascending; all numbers below are of these alone.
     treatment_median, baseline_median : float
         Infinite where half of the runs or more never arrive.
     treatment_never, baseline_never : int
@@ -49,8 +49,6 @@ class SpeedUp:
     """
 
     seeds: tuple[int, ...]
-    missing_in_treatment: tuple[int, ...]
-    missing_in_baseline: tuple[int, ...]
     treatment_median: float
     baseline_median: float
     treatment_never: int
@@ -123,8 +121,6 @@ def speed_up(
     score = wins + (n - wins - losses) / 2
     return SpeedUp(
         seeds=pairs.seeds,
-        missing_in_treatment=pairs.missing_in_treatment,
-        missing_in_baseline=pairs.missing_in_baseline,
         treatment_median=median_time(pairs.treatment),
         baseline_median=median_time(pairs.baseline),
         treatment_never=int(np.count_nonzero(np.isinf(pairs.treatment))),

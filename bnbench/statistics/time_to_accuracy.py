@@ -9,9 +9,6 @@ import numpy.typing as npt
 
 from bnbench.statistics.samples import as_curve, as_sample
 
-THRESHOLDS = (0.90, 0.95, 0.97, 0.98, 0.985)
-"""Validation accuracies that a run is timed to."""
-
 
 def time_to(
     times: npt.ArrayLike, values: npt.ArrayLike, threshold: float, *, falling: bool = False

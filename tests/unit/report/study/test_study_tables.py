@@ -27,8 +27,6 @@ def _interval(low: float, high: float, method: str = "t") -> Interval:
 def _contrast() -> Contrast:
     return Contrast(
         seeds=(0, 1, 2),
-        missing_in_treatment=(),
-        missing_in_baseline=(),
         differences=(0.01, 0.02, 0.03),
         treatment_mean=0.98,
         baseline_mean=0.96,
@@ -92,8 +90,6 @@ def test_a_level_shows_every_number_with_its_unit(headline: StudyFindings) -> No
 def test_a_time_shows_medians_and_who_never_arrives(headline: StudyFindings) -> None:
     speed = SpeedUp(
         seeds=(0, 1, 2),
-        missing_in_treatment=(),
-        missing_in_baseline=(),
         treatment_median=2.0,
         baseline_median=math.inf,
         treatment_never=0,
