@@ -17,6 +17,7 @@ from platformdirs import user_cache_path
 
 SOURCES = (
     "recipe.py", "job.py", "box.py", "atomic.py", "tiles.py", "loops.py", "cross_entropy.py",
+    "gather.py",
 )  # fmt: skip
 
 

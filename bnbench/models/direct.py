@@ -25,6 +25,7 @@ from bnbench.kernels.arrays import (
     shape_of,
 )
 from bnbench.kernels.cross_entropy import cross_entropy_call
+from bnbench.kernels.gather import gather
 from bnbench.models.architecture import Network
 from bnbench.models.batch_last import has_kernels, plain_norm, recipe_of
 from bnbench.models.layers import HiddenLayer, update_running_statistics
@@ -57,12 +58,18 @@ class DirectSteps:
     ----------
     network : Module
         With kernels; its parameters have gradients.
+    images : Tensor, shape (M, C, H, W)
+    labels : Tensor of int64, shape (M,)
+        Those of which a batch names some.
     softmax_before_loss : bool
         See `bnbench.training.evaluation.cross_entropy`.
     """
 
-    def __init__(self, network: nn.Module, *, softmax_before_loss: bool) -> None:
+    def __init__(
+        self, network: nn.Module, images: Tensor, labels: Tensor, *, softmax_before_loss: bool
+    ) -> None:
         self._network, self._chain = network, chain_of(network)
+        self._data = images.contiguous(), labels
         self._softmax_before_loss = softmax_before_loss
         parts = list(network.modules())
         self._hooks = [
@@ -70,17 +77,17 @@ class DirectSteps:
         ]
         self._made: dict[tuple[int, bool, int], DirectStep] = {}
 
-    def step_for(self, images: Tensor) -> DirectStep | None:
-        """Look up the step for a batch (N, C, H, W); ``None`` where autograd has to do it.
+    def step_for(self, examples: int) -> DirectStep | None:
+        """Look up the step for a batch of a size; ``None`` where autograd has to do it.
 
         That is so with somebody's hooks, and for one example, which batch norm may refuse.
         """
-        if self._chain is None or len(images) == 1 or any(self._hooks):
+        if self._chain is None or examples == 1 or any(self._hooks):
             return None
-        key = len(images), self._network.training, team.address
+        key = examples, self._network.training, team.address
         if key not in self._made:
             self._made[key] = DirectStep(
-                self._chain, images, softmax_before_loss=self._softmax_before_loss
+                self._chain, *self._data, examples, softmax_before_loss=self._softmax_before_loss
             )
         return self._made[key]
 
@@ -92,17 +99,22 @@ class DirectStep:
     ----------
     chain : Chain
         All its parameters have gradients, which hold zeros before each call.
-    images : Tensor, shape (N, C, H, W)
-        Of the size of a batch.
+    images, labels : Tensor
+        See `DirectSteps`.
+    examples : int
+        N.
     softmax_before_loss : bool
         See `bnbench.training.evaluation.cross_entropy`.
     """
 
-    def __init__(self, chain: Chain, images: Tensor, *, softmax_before_loss: bool) -> None:
-        examples, *sizes = images.shape
-        self._images = images.new_empty(*sizes, examples)
-        self._labels = torch.empty(examples, dtype=torch.int64)
-        self._loss, self._correct = images.new_empty(()), self._labels.new_empty(())
+    def __init__(
+        self, chain: Chain, images: Tensor, labels: Tensor, examples: int, *,
+        softmax_before_loss: bool,
+    ) -> None:  # fmt: skip
+        self._data = images, labels
+        self._images = images.new_empty(*images.shape[1:], examples)
+        self._labels = labels.new_empty(examples)
+        self._loss, self._correct = self._images.new_empty(()), self._labels.new_empty(())
         layers, x = [], self._images
         for module in chain.hidden:
             layers.append(_Layer(module, x))
@@ -116,16 +128,17 @@ class DirectStep:
             self._steps += layer.backward(above, None if layer is layers[0] else below)
             above = below
 
-    def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Write the gradients; the loss (), nats, and the correct answers (), good until the next.
 
         Parameters
         ----------
-        images : Tensor, shape (N, C, H, W)
-        labels : Tensor of int64, shape (N,)
+        batch : Tensor of int64, shape (N,)
+            Indices of its examples.
         """
-        self._images.view(-1, len(images)).copy_(images.view(len(images), -1).t())
-        self._labels.copy_(labels)
+        images, labels = self._data
+        gather(images, batch, self._images)
+        torch.index_select(labels, 0, batch, out=self._labels)
         for step in self._steps:
             step()
         return self._loss, self._correct

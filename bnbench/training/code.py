@@ -86,6 +86,7 @@ EARLIER = {
     "bnbench.kernels.cross_entropy": ("ebb3fb194dfd",),  # its call was not apart
     # Its jobs were not apart.
     "bnbench.kernels.functions": ("8b357cdf347a", "2fe3fd7bc24d"),
+    "bnbench.kernels.gather": (ABSENT,),
     "bnbench.kernels.job": (ABSENT,),
     "bnbench.kernels.loops": ("feaded4f2664",),
     "bnbench.kernels.recipe": ("77d7028f3e85",),
@@ -101,7 +102,7 @@ EARLIER = {
     ),
     "bnbench.models.batch_last": ("fecb689a8902",),  # its recipes were its own
     "bnbench.models.cnn": ("79933069924a", "443ae47adf36"),
-    "bnbench.models.direct": (ABSENT,),
+    "bnbench.models.direct": (ABSENT, "55ba920cb9c8"),  # its images were gathered before
     "bnbench.models.input_size": (ABSENT,),
     "bnbench.models.layers": (
         "08b6a87487ac", "45ffcaba5323", "cdf92aa14a6e", "d1b8272fb994",
@@ -149,6 +150,7 @@ EARLIER = {
         ABSENT, "a68b9c0ced9a", "f6c1e15dc478", "d2e55843b458", "ff3004ccceb6", "69b7cf237d8f",
         "ebf38df4b3d0",
         "9e20a5174cc9",  # autograd did every step
+        "eac1070ddb26",  # an update was given images
     ),
     # It gave no states within epochs; it knew one seed only; it kept the books; one period, rate.
     "bnbench.training.loop": (
@@ -156,6 +158,7 @@ EARLIER = {
         "8bf9df84bd35",  # it called Adam's own step
         "c81ec3637133",  # it went backward itself
         "6c85a7c2258a",  # autograd did every step
+        "d22a8e2c8352",  # an update was given images
     ),
     "bnbench.training.eager": (ABSENT,),
     "bnbench.training.members": (ABSENT,),

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 BLOCK = 64  # steps between two reports; reading the losses waits for the device once a block
 CAPTURED = 1000  # steps between two looks at a GPU's losses: an epoch of MNIST in batches of 64
 
-Update = Callable[["Learner", Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Learner, images, labels -> losses and correct answers, of the learner's `loss_shape`."""
+Update = Callable[["Learner", Tensor], tuple[Tensor, Tensor]]
+"""Learner, indices of a batch -> losses and correct answers, of the learner's `loss_shape`."""
 
 
 class Learner:
@@ -73,7 +73,8 @@ class Learner:
         if self.kernels == "batch_last":
             from bnbench.models.direct import DirectSteps  # the compiler is slow to import
 
-            self._direct = DirectSteps(model, softmax_before_loss=settings.softmax_before_loss)
+            twice = settings.softmax_before_loss
+            self._direct = DirectSteps(model, split.images, split.labels, softmax_before_loss=twice)
         self.device = split.labels.device
         on_gpu = self.device.type == "cuda"
         recorded = on_gpu and settings.cuda_graph and settings.schedule is None
@@ -118,7 +119,7 @@ class Learner:
             replayed = self._replay(update, self.record, block, losses, correct)
         for place, batch in enumerate(block[replayed:], start=replayed):
             with self._rate(None if rates is None else rates[place]):
-                losses[place], correct[place] = update(self, *self.examples(batch))
+                losses[place], correct[place] = update(self, batch)
         return losses.cpu().numpy(), correct.cpu().numpy()
 
     @contextmanager
@@ -158,7 +159,7 @@ class Learner:
         most = min(CAPTURED, len(self.split.labels) // self.settings.batch_size)
         try:
             return CapturedStep(
-                lambda indices: update(self, *self.gathered(indices)),
+                lambda indices: update(self, indices),
                 self._undone(),
                 (most, *self.loss_shape, self.settings.batch_size),
                 self.device,
@@ -191,7 +192,8 @@ class Learner:
 
     def examples(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Gather a batch's images (N, C, H, W) and labels (N,)."""
-        if not self.settings.shuffle:  # consecutive: a view costs nothing, a gather copies
+        if not self.settings.shuffle and self.record is None:
+            # consecutive: a view costs nothing, a gather copies
             place = slice(int(batch[0]), int(batch[-1]) + 1)
             return self.split.images[place], self.split.labels[place]
         return self.gathered(self._sent(batch))
@@ -206,9 +208,9 @@ class Learner:
         # `images[indices]` takes twice as long on a CPU, 1 % of a step more
         return images.index_select(0, indices), labels.index_select(0, indices)
 
-    def direct(self, images: Tensor) -> DirectStep | None:
+    def direct(self, batch: Tensor) -> DirectStep | None:
         """Look up what computes a batch's loss and gradients without autograd, if anything does."""
-        return self._direct.step_for(images) if self._direct else None
+        return self._direct.step_for(len(batch)) if self._direct else None
 
     def backward(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Add the gradients of a batch's loss; tell the loss, and the number of correct answers."""

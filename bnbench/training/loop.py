@@ -58,13 +58,13 @@ def train_epochs(
         yield from progress.state(learner)
 
 
-def update(learner: Learner, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+def update(learner: Learner, batch: Tensor) -> tuple[Tensor, Tensor]:
     """Do one update.
 
     Parameters
     ----------
-    images : Tensor, shape (N, C, H, W)
-    labels : Tensor of int64, shape (N,)
+    batch : Tensor of int64, shape (N,)
+        Indices of its examples in the training split.
 
     Returns
     -------
@@ -73,9 +73,10 @@ def update(learner: Learner, images: Tensor, labels: Tensor) -> tuple[Tensor, Te
     correct : Tensor of int64, shape ()
     """
     learner.gradient.zero_()
-    if direct := learner.direct(images):  # the same bits, in less time
-        loss, correct = direct(images, labels)
+    if direct := learner.direct(batch):  # the same bits in less time
+        loss, correct = direct(batch)
     else:
+        images, labels = learner.examples(batch)  # (N, C, H, W), (N,)
         logits = learner.model(images)  # (N, K)
         loss, correct = learner.backward(logits, labels)
     take_step(learner.optimizer)

@@ -114,11 +114,11 @@ def test_no_step_waits_for_the_device(stack: int | None, root: Path, data_dir: P
         splits = on_device(load_splits(one.data, data_folder(data_dir), 1), torch.device("cuda"))
         learner = build_learner(one, one.training.seeds_with(0), splits)
         batch = torch.arange(64).expand(*learner.loss_shape, 64)
-        update(learner, *learner.examples(batch))
+        update(learner, batch)
         torch.cuda.synchronize()
         torch.cuda.set_sync_debug_mode("error")
         try:
-            losses = [update(learner, *learner.examples(batch))[0] for _ in range(3)]
+            losses = [update(learner, batch)[0] for _ in range(3)]
         finally:
             torch.cuda.set_sync_debug_mode("default")
     assert all((before > after).all() for before, after in pairwise(losses))

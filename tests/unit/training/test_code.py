@@ -95,7 +95,8 @@ def test_kernels_count_where_they_run() -> None:
     assert extra == {
         "bnbench.kernels.arrays", "bnbench.kernels.atomic", "bnbench.kernels.box",
         "bnbench.kernels.cross_entropy",
-        "bnbench.kernels.functions", "bnbench.kernels.job", "bnbench.kernels.loops",
+        "bnbench.kernels.functions", "bnbench.kernels.gather", "bnbench.kernels.job",
+        "bnbench.kernels.loops",
         "bnbench.kernels.recipe", "bnbench.kernels.team", "bnbench.kernels.tiles",
         "bnbench.models.batch_last", "bnbench.models.direct",
     }  # fmt: skip

@@ -88,7 +88,7 @@ def test_a_step_mixes_no_devices(
             else Learner(models[0], split, settings)
         )
         indices = torch.arange(64, device=GPU).expand(*learner.loss_shape, 64)
-        loss, correct = update(learner, *learner.gathered(indices))  # as a graph records it
+        loss, correct = update(learner, indices)  # as a graph records it
     assert loss.device == correct.device == learner.parameters.device == GPU
     assert loss.shape == correct.shape == learner.loss_shape
 

@@ -343,7 +343,7 @@ def test_a_step_reads_no_value_of_the_device(stack: bool) -> None:
             StackedLearner(networks, data, chosen) if stack else Learner(networks[0], data, chosen)
         )
         indices = torch.zeros(*learner.loss_shape, 16, dtype=torch.int64)
-        first, _ = update(learner, *learner.gathered(indices))
+        first, _ = update(learner, indices)
         assert first.shape == learner.loss_shape
         return first.reshape(-1)
 
