@@ -143,10 +143,9 @@ def _titles(ladder: StudyLadder) -> dict[str, str]:
     """Words for the groups and points of everything but the lead on the rungs."""
     switches = tuple(ladder.switches)
     others = [one for one in recipes(switches) if one not in _rungs(switches)]
-    names = [recipe_name(one, switches) for one in others]
-    titles = {name: _spoken(name) for name in names}
-    for name, switch in ladder.switches.items():
-        titles[name] = f"“{switch.says}”"
+    titles = {recipe_name(one, switches): _spoken(one, ladder) for one in others}
+    for name in switches:
+        titles[name] = _defect(name, ladder)
         titles |= {f"{where}:{name}": f"{titles[name]}, {words}" for where, words in WHERE.items()}
     titles |= {where: f"one switch corrected {words}" for where, words in WHERE.items()}
     titles |= {
@@ -156,8 +155,21 @@ def _titles(ladder: StudyLadder) -> dict[str, str]:
     return titles | {"lead_in_other_recipes": "the lead in the other recipes"}
 
 
-def _spoken(recipe: str) -> str:
-    return recipe.replace("+", " + ").replace("-", " − ")
+def _spoken(corrected: Recipe, ladder: StudyLadder) -> str:
+    """Say in words what a recipe corrects."""
+    switches = tuple(ladder.switches)
+    if corrected in ((), switches):
+        return "corrected" if corrected else "published"
+    if corrected in _rungs(switches):
+        return f"corrected up to {_defect(corrected[-1], ladder)}"
+    if len(corrected) == 1:
+        return f"only {_defect(corrected[0], ladder)} corrected"
+    left = [_defect(name, ladder) for name in switches if name not in corrected]
+    return f"all but {' and '.join(left)} corrected"
+
+
+def _defect(switch: str, ladder: StudyLadder) -> str:
+    return f"“{ladder.switches[switch].says}”"
 
 
 def _rungs(switches: Recipe) -> list[Recipe]:
@@ -211,7 +223,7 @@ def _arms(ladder: StudyLadder, name: str, study: str, loader: Loader) -> Iterato
     for corrected in recipes(switches):
         recipe = recipe_name(corrected, switches)
         experiment = experiments[tuple(one for one in effective if one in corrected)]
-        yield StudyArm(f"{name}@{recipe}", title, experiment, (_spoken(recipe),))
+        yield StudyArm(f"{name}@{recipe}", title, experiment, (_spoken(corrected, ladder),))
 
 
 def _experiments(

@@ -37,7 +37,7 @@ def study_title(study: Study) -> str:
 def arm_title(study: Study, label: str) -> str:
     """Name an arm for people, with its settings where it is a point of a grid; or a lead."""
     if label not in study.arms:
-        return lead_title(label)
+        return lead_title(study, label)
     arm = study.arms[label]
     keys = study.grid_keys[Label.parse(label).group] if arm.point else ()
     settings = [setting(key, value) for key, value in zip(keys, arm.point, strict=True)]
@@ -62,9 +62,12 @@ def _without_point(study: Study, label: str, point: str) -> str:
     return arm_title(study, group if own and own == point else label)
 
 
-def lead_title(contrast: str) -> str:
+def lead_title(study: Study, contrast: str) -> str:
     """Name the lead in a contrast, which a change compares as if it were an arm."""
-    return contrast if contrast.startswith("lead") else f"lead in {spoken(contrast)}"
+    if not contrast.startswith("lead"):
+        return f"lead in {spoken(contrast)}"
+    planned = next(one for one in study.contrasts if one.name == contrast)
+    return ", ".join(["lead", *map(str, study.arms[planned.treatment].point)])
 
 
 def setting(key: str, value: Point) -> str:

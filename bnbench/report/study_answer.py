@@ -186,7 +186,8 @@ def _pair(study: Study, name: str) -> str:
             return " against ".join(f"“{arm_title(study, label)}”" for label in planned.labels)
     for change in study.changes:
         if change.name == name:
-            return f"“{lead_title(change.after.name)}” against “{lead_title(change.before.name)}”"
+            sides = (change.after.name, change.before.name)
+            return " against ".join(f"“{lead_title(study, side)}”" for side in sides)
     best = next(planned for planned in study.best if planned.name == name)
     sides = (best.treatment[0], best.baseline[0])
     return " against ".join(f"“{study.arms[label].title}”" for label in sides)

@@ -64,19 +64,17 @@ def _picture(study: Study, findings: Sequence[Finding]) -> Picture:
 def rows_of(study: Study, findings: Iterable[Finding]) -> dict[str, Finding]:
     """Name the findings of one metric by their settings.
 
-    One that adds something to the one before says only what. Settings whose runs agree to the last
-    bit are the same thing, as min-max and [0, 1] are for images that hold both 0 and 255: a row.
+    Settings whose runs agree to the last bit are the same thing, as min-max and [0, 1] are for
+    images that hold both 0 and 255: a row.
     """
     kept: dict[tuple[tuple[float, ...], ...], tuple[str, Finding]] = {}
-    before = ""
     for finding in findings:
-        setting = settings_at(study, finding)
-        name = setting.replace(f"{before} +", "… +") if before else setting
+        name = settings_at(study, finding)
         sides = (finding.baseline, finding.treatment)
         values = tuple(tuple(side.values.values()) for side in sides)  # noqa: PD011 -- dicts
         if values in kept:
             name, finding = f"{kept[values][0]} or {name}", kept[values][1]
-        kept[values], before = (name, finding), setting
+        kept[values] = name, finding
     return {wrapped(name, 30): finding for name, finding in kept.values()}
 
 

@@ -36,7 +36,10 @@ def test_a_loss_stays_in_nats(headline: StudyFindings) -> None:
 def test_the_ladder_lays_out_levels_and_leads(ladder: StudyFindings) -> None:
     study, metric = ladder.study, "validation_accuracy@last"
     rungs = [one for one in ladder.contrasts if one.group == "lead" and one.metric.text == metric]
-    names = ["published", "… + softmax", "… + placement", "corrected"]
+    names = [
+        "published", "corrected up to “softmax\nbefore the loss”",
+        "corrected up to “batch norm\nafter the activation”", "corrected",
+    ]  # fmt: skip
     rows = settings.rows_of(study, rungs)
     assert rows == dict(zip(names, rungs, strict=True))
     levels = settings.levels_table(study, rows)
@@ -62,7 +65,10 @@ def test_settings_that_give_the_same_numbers_are_one_row(ladder: StudyFindings) 
     half = dataclasses.replace(second, baseline=baseline)
     twin = dataclasses.replace(half, treatment=treatment)
     rows = settings.rows_of(ladder.study, [first, twin, *others])
-    assert next(iter(rows.items())) == ("published or … + softmax", first)
+    assert next(iter(rows.items())) == (
+        "published or corrected up to\n“softmax before the loss”",
+        first,
+    )
     assert len(rows) == 3
     assert len(settings.rows_of(ladder.study, [first, half, *others])) == 4
 

@@ -166,7 +166,8 @@ def test_the_ladder_goes_down_by_one_defect_a_row(ladder: StudyFindings) -> None
     (table,) = contrast_tables(ladder.study, rungs)
     recipes = [row[0] for row in table.rows[::2]]  # two metrics each
     assert recipes == [
-        "published", "published + softmax", "published + softmax + placement", "corrected"
+        "published", "corrected up to “softmax before the loss”",
+        "corrected up to “batch norm after the activation”", "corrected",
     ]  # fmt: skip
     first = rungs[0].contrast
     assert first
