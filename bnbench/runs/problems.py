@@ -36,12 +36,12 @@ def problems_of_configuration(
         ),
         "machine.threads": (manifest.machine.threads, experiment.training.threads),
     }
-    if run.path.name.startswith("seed-"):
-        pairs["seed"] = (f"seed-{manifest.seed}", run.path.name)
     for name, (stated, found) in pairs.items():
         if stated != found:
-            by = f"by {run.config.name} and the folder"
-            yield f"{run.manifest}: {name}: is {stated}, but {by} {found}"
+            yield f"{run.manifest}: {name}: is {stated}, but {found} by {run.config}"
+    seed, folder = f"seed-{manifest.seed}", run.path.name
+    if folder.startswith("seed-") and folder != seed:
+        yield f"{run.manifest}: seed: is {seed}, but the folder is {folder}"
 
 
 def problems_of_epochs(manifest: Manifest, experiment: Experiment, epochs: Log) -> Iterator[str]:
