@@ -57,8 +57,18 @@ def _say_answer(found: StudyFindings) -> None:
     """Answer a question that has no short form in the words of the report."""
     given = answer(found)
     say(f"{found.study.question} {given.word}")
-    for sentence in given.sentences:
+    for sentence in (*given.sentences, *_needed(found)):
         say(f"  {sentence}")
+
+
+def _needed(found: StudyFindings) -> list[str]:
+    """Say how many seeds would decide what is not decided, where those that are could have."""
+    outcomes = (test.judge(found) for test in questions(found.study))
+    undecided = (one for one in outcomes if one.verdict is Verdict.INCONCLUSIVE)
+    texts = dict.fromkeys(
+        one.rest.partition("; ")[2] for one in undecided if one.n >= fewest_seeds()
+    )
+    return [f"{text[0].upper()}{text[1:]}." for text in texts if text]
 
 
 def adjusted_together(found: StudyFindings) -> int:

@@ -17,6 +17,9 @@ DECIMALS = {
     "tau": 3,
     "sd": 3,
 }
+ROUNDING = 1e-11
+"""What a mean of differences that cancel out may be in place of 0; they have 12 digits."""
+
 MOST_DECIMALS = 4
 """Of a number without a unit, which has as many as its size, or its interval, calls for."""
 
@@ -46,8 +49,8 @@ def difference(value: float, unit: str) -> str:
 
     Examples
     --------
-    >>> difference(0.0131, "pp"), difference(3155.1456, "")
-    ('+1.31 pp', '+3,155')
+    >>> difference(0.0131, "pp"), difference(3155.1456, ""), difference(-2e-13, "pp")
+    ('+1.31 pp', '+3,155', '+0.00 pp')
     """
     return NOTHING if math.isnan(value) else _difference(value, unit, _decimals(unit, value))
 
@@ -102,6 +105,8 @@ def _level(value: float, unit: str, decimals: int) -> str:
 
 
 def _difference(value: float, unit: str, decimals: int) -> str:
+    if abs(value) < ROUNDING:
+        value = 0.0  # without a sign of its own
     return _minus(f"{in_unit(value, unit):+,.{decimals}f} {unit}".rstrip())
 
 

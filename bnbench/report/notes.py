@@ -37,12 +37,12 @@ def data_notes(arms: Sequence[ArmRuns]) -> list[str]:
 
 
 def origin_notes(arms: Sequence[ArmRuns]) -> list[str]:
-    """Say where runs that are compared were not made by the same versions and machine."""
+    """Say where runs that are compared were not made by the same versions, and the same way."""
     runs = [run.manifest for arm in arms for run in arm.runs.values()]
     versions = _differing([run.versions for run in runs])
     machines = _differing([run.machine.model_dump(exclude_unset=True) for run in runs])
     return [f"the runs are of different versions of {name}: {them}" for name, them in versions] + [
-        f"the runs are of different machines, {name}: {them}" for name, them in machines
+        f"the runs differ in {name.replace('_', ' ')}: {them}" for name, them in machines
     ]
 
 

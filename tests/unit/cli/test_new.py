@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
+import re
 import sys
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import pytest
@@ -46,6 +49,12 @@ def test_a_new_study_loads(tmp_path: Path) -> None:
     assert study.arms["batch_norm"].experiment.model.normalization is not None
 
 
+def ended_at(make_run: MakeRun, experiment: Experiment, seed: int, accuracy: float) -> None:
+    """Write a run that has one accuracy throughout, also of the test file."""
+    epochs = experiment.training.epochs * [accuracy]
+    make_run(experiment, seed, epochs, manifest={"final": {"test_accuracy": accuracy}})
+
+
 def test_a_new_study_has_an_answer(
     make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -53,13 +62,29 @@ def test_a_new_study_has_an_answer(
     study = load_study(tmp_path / "mine.yaml")
     for arm, accuracy in (("plain", 0.80), ("batch_norm", 0.85)):
         for seed in study.seeds:
-            epochs = study.arms[arm].experiment.training.epochs
-            make_run(study.arms[arm].experiment, seed, epochs * [accuracy + seed / 1000])
+            ended_at(make_run, study.arms[arm].experiment, seed, accuracy + seed / 1000)
     say_answers(demo._judged(study, tmp_path / "results"))
     question, sentence, *more = capsys.readouterr().out.splitlines()
     assert question == "Does batch norm help? Yes."
     assert sentence == "  In test accuracy: +5.00 pp [+5.00, +5.00], n = 6."
     assert more == []
+
+
+def test_an_answer_that_is_not_decided_says_how_many_seeds_it_takes(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Differences of ±0.2 pp, whose deviation is 0.2 sqrt(6/5) pp; 0.1 pp is of interest."""
+    invoke("new", tmp_path / "mine.yaml", "--study")
+    study = load_study(tmp_path / "mine.yaml")
+    for arm, step in (("plain", 0.0), ("batch_norm", 0.002)):
+        for seed in study.seeds:
+            ended_at(make_run, study.arms[arm].experiment, seed, 0.8 + step * (-1) ** seed)
+    say_answers(demo._judged(study, tmp_path / "results"))
+    *_, last = capsys.readouterr().out.splitlines()
+    found = re.fullmatch(r"  It takes at least (\d+) seeds\.", last)
+    assert found, last
+    by_normal = 2 * NormalDist().inv_cdf(0.95) * 0.2 * math.sqrt(6 / 5) / 0.1
+    assert by_normal**2 < int(found[1]) < by_normal**2 + 4
 
 
 @pytest.mark.parametrize("taken", ["mine.yaml", "mine_base.yaml"])
@@ -76,7 +101,9 @@ def test_the_demonstration_s_verdict_is_one_sentence(make_run: MakeRun, tmp_path
     study = load_study(demo.STUDY)
     for arm, first in (("plain", 0.80), ("batch_norm", 0.85)):
         for seed in study.seeds:
-            make_run(study.arms[arm].experiment, seed, [first + seed / 1000] + 7 * [0.9])
+            curve = [first + seed / 1000] + 7 * [0.9]
+            final = {"final": {"test_accuracy": 0.9}}
+            make_run(study.arms[arm].experiment, seed, curve, manifest=final)
     (findings,) = demo._judged(study, tmp_path / "results").findings
     assert demo.verdict(findings) == (
         "Does batch norm make LeNet-5 learn faster? Yes, on these small digits:"
