@@ -25,6 +25,7 @@ HOW_IT_IS_DONE = (
 )  # fmt: skip
 ADDED_LATER: dict[tuple[str, str], Any] = {
     ("data", "class_shares"): None,
+    ("data", "order"): "file",
     ("data", "split_seed"): 0,
     ("model", "dropout"): 0.0,
     ("model", "normalization"): None,
@@ -32,6 +33,7 @@ ADDED_LATER: dict[tuple[str, str], Any] = {
     ("training", "early_stopping"): None,
     ("training", "evaluate_every"): None,
     ("training", "schedule"): None,
+    ("training", "shuffled"): "images",
     ("training", "stack"): None,
     ("training", "cuda_graph"): True,
 }

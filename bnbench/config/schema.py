@@ -68,6 +68,8 @@ class DataSettings(Settings):
     )
     """Make the classes unequal: which share of each the training split keeps, its first images, in
     the order of the classes; ``None``: all."""
+    order: Literal["file", "by_class"] = "file"
+    """Of the training images that are used: as in their file, or class after class."""
 
 
 class BatchNormSettings(Settings):
@@ -247,6 +249,8 @@ class TrainingSettings(Settings):
     """Images of an update."""
     shuffle: bool = True
     """Draw the order of the images anew for each epoch, by the seed."""
+    shuffled: Literal["images", "batches"] = "images"
+    """``batches``: each batch keeps its images, and only the order of the batches is drawn."""
     drop_last: bool = False
     """Leave out the last batch of an epoch where it is smaller than the others."""
     softmax_before_loss: bool = False

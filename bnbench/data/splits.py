@@ -25,7 +25,7 @@ _HELD_OUT = 12  # one in twelve of the training file: 5,000 of MNIST's 60,000
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Examples in their published order."""
+    """Examples in their published order, or as ``data.order`` has it."""
 
     images: Tensor
     """float32 (N, C, H, W). Channels beyond the first are views of it: do not write to them."""
@@ -155,7 +155,7 @@ def _divide(
 
 
 def _limit(train: Examples, settings: DataSettings) -> Examples:
-    """Keep a share of each class, and of those the first so many."""
+    """Keep a share of each class, of those the first so many, and put them in order."""
     if settings.class_shares is not None:
         train = _unbalanced(train, settings.class_shares)
     there, wanted = len(train.labels), settings.train_examples
@@ -164,7 +164,8 @@ def _limit(train: Examples, settings: DataSettings) -> Examples:
             f"data.train_examples: {wanted:,} are more than the {there:,} of the "
             f"{settings.split} training split of {settings.dataset}; ask for {there:,} or fewer"
         )
-    return _take(train, 0, wanted)
+    kept = _take(train, 0, wanted)
+    return _by_class(kept) if settings.order == "by_class" else kept
 
 
 def _unbalanced(train: Examples, shares: Sequence[float]) -> Examples:
@@ -174,6 +175,12 @@ def _unbalanced(train: Examples, shares: Sequence[float]) -> Examples:
         places = np.flatnonzero(train.labels == label)
         kept_N[places[: max(1, round(share * len(places)))]] = True
     return Examples(train.images[kept_N], train.labels[kept_N])
+
+
+def _by_class(train: Examples) -> Examples:
+    """Put class after class; within one the order stays."""
+    places_N = np.argsort(train.labels, kind="stable")
+    return Examples(train.images[places_N], train.labels[places_N])
 
 
 def _take(examples: Examples, start: int, stop: int | None) -> Examples:

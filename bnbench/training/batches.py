@@ -23,21 +23,22 @@ def batch_order(
     examples : int
         Size N of the training split.
     settings : TrainingSettings
-        `batch_size`, `shuffle`, `drop_last`.
+        `batch_size`, `shuffle`, `shuffled`, `drop_last`.
     generator : torch.Generator
         Advanced by an epoch, if shuffling.
 
     Returns
     -------
     list of Tensor, int64
-        A permutation of 0 ... N - 1 cut into batches; without shuffling, file order.
+        A permutation of 0 ... N - 1 cut into batches; without shuffling, the split's order. Where
+        batches are shuffled, a last one that is smaller stays the last.
     """
-    order = (
-        torch.randperm(examples, generator=generator)
-        if settings.shuffle
-        else torch.arange(examples)
-    )
+    of_images = settings.shuffle and settings.shuffled == "images"
+    order = torch.randperm(examples, generator=generator) if of_images else torch.arange(examples)
     batches = list(torch.split(order, settings.batch_size))
+    if settings.shuffle and not of_images:
+        places = torch.randperm(examples // settings.batch_size, generator=generator).tolist()
+        batches[: len(places)] = [batches[place] for place in places]
     if settings.drop_last and len(batches[-1]) < settings.batch_size:
         batches.pop()
     return batches

@@ -60,6 +60,7 @@ EARLIER = {
         "7f062e50bdcd",  # it took a warm-up and a bias of any size
         "90c6fc2e02e9",  # it kept no state
         "d1d6a6416d73",  # no scale of weights; no binary images, nor features of unequal size
+        "f719fb96aab5",  # no order of images but the file's; it shuffled no batches
     ),
     "bnbench.data": (ABSENT, "72da03e96d1b"),  # it imported all of its files at once
     "bnbench.data.csv_files": (
@@ -77,6 +78,7 @@ EARLIER = {
     # It knew no folders; an import; no shares of classes.
     "bnbench.data.splits": (
         "0fa1796dd87f", "1e3c94813f8a", "ee9fedeed586", "128b7f9a8214",
+        "31cdfd9e1322",  # no order but the file's
     ),
     "bnbench.data.inputs": ("eadb9a595d0a",),
     # One thread did all; three functions did what one does now.
@@ -128,7 +130,10 @@ EARLIER = {
     "bnbench.probes.surface": ("84432dc99d0f",),
     "bnbench.runs.logs": ("e56b46b90b2a",),  # it hashed no rows
     # Its code was the loop's; it knew one period.
-    "bnbench.training.batches": (ABSENT, "26008561acc9"),
+    "bnbench.training.batches": (
+        ABSENT, "26008561acc9",
+        "da3b64c31868",  # it shuffled images only
+    ),
     "bnbench.training.capture": (ABSENT, "a845fe1b6e0b"),
     "bnbench.training.device": ("633b0c1aaa5f", "48805571a221", "5389b544c375"),
     "bnbench.training.evaluation": ("d28e7395eaea",),
