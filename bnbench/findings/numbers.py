@@ -16,6 +16,7 @@ DECIMALS = {
     "runs": 0,
     "tau": 3,
     "sd": 3,
+    "degrees": 3,
 }
 ROUNDING = 1e-11
 """What a mean of differences that cancel out may be in place of 0; they have 12 digits."""

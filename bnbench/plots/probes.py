@@ -1,4 +1,4 @@
-"""What probes saw, drawn: a loss surface, the percentiles of a unit, and the loss along a step."""
+"""What probes saw, drawn: surfaces of the loss, distributions, and courses over the steps."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm
+from matplotlib.figure import Figure
 
-from bnbench.plots.style import ONE_SEED, Look
+from bnbench.plots.style import BEFORE, NOW, ONE_SEED, Look
 
 LEVELS = 9
+WAY, START, HERE = "way of the parameters", "first place", "last place"
 
 
-def plot_surface(table: pd.DataFrame, *, levels: Sequence[float], ax: Axes) -> None:
-    """Draw a loss surface as filled contours, low in dark, with the network in the middle.
+def plot_surface(
+    table: pd.DataFrame, *, levels: Sequence[float], ax: Axes, middle: bool = True
+) -> None:
+    """Draw a loss surface as filled contours, low in dark.
 
     Parameters
     ----------
@@ -22,21 +28,38 @@ def plot_surface(table: pd.DataFrame, *, levels: Sequence[float], ax: Axes) -> N
         One row a point: ``x``, ``y`` and ``loss``, nats, on a whole grid.
     levels : sequence of float
         Of the contours, nats; the same for figures that are to be compared.
+    middle : bool
+        Whether to mark the network, at (0, 0).
     """
     grid = table.pivot_table(index="y", columns="x", values="loss")
     x, y, losses = grid.columns.to_numpy(float), grid.index.to_numpy(float), grid.to_numpy(float)
     losses = np.clip(losses, levels[0], levels[-1])
-    ax.contourf(x, y, losses, levels=levels, cmap="viridis")
+    ax.contourf(x, y, losses, levels=levels, cmap="viridis", norm=_colors(levels))
     ax.contour(x, y, losses, levels=levels, colors="white", linewidths=0.4)
-    ax.plot([0], [0], marker="o", color="white", markeredgecolor="black", linestyle="none")
+    if middle:
+        ax.plot([0], [0], marker="o", color="white", markeredgecolor="black", linestyle="none")
     ax.set_aspect("equal")
     ax.grid(visible=False)
+
+
+def plot_scale(figure: Figure, *, levels: Sequence[float]) -> None:
+    """Say beside all axes of a figure which colour of a surface is which loss."""
+    colors = ScalarMappable(_colors(levels), "viridis")
+    bar = figure.colorbar(colors, ax=figure.axes, format="{x:.2g}", shrink=0.8)
+    bar.set_label("loss (nats)", fontsize=8)
+    bar.ax.tick_params(labelsize=8)
+
+
+def _colors(levels: Sequence[float]) -> BoundaryNorm:
+    return BoundaryNorm(list(levels), 256)
 
 
 def surface_levels(losses: Sequence[float]) -> list[float]:
     """Choose levels for surfaces side by side: evenly in log(loss), from the least to the most."""
     finite = np.asarray(losses, float)
     finite = finite[np.isfinite(finite) & (finite > 0)]
+    if not finite.size:
+        finite = np.ones(1)
     return [float(one) for one in np.geomspace(finite.min(), finite.max() * 1.001, LEVELS)]
 
 
@@ -79,3 +102,73 @@ def plot_envelope(table: pd.DataFrame, *, label: str, look: Look, ax: Axes) -> N
     for end in ("low", "high"):
         ax.plot(table["step"], table[end], color=look.color, linestyle=look.dashes, linewidth=0.8)
     ax.set_xlabel("step")
+
+
+def plot_way(table: pd.DataFrame, *, ax: Axes) -> None:
+    """Draw the way of the parameters over a surface: black on white, to be seen on any colour.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a place: ``x`` and ``y``, in the order in which they were passed.
+    """
+    x, y = table["x"].to_numpy(float), table["y"].to_numpy(float)
+    ax.plot(x, y, color="white", linewidth=3)
+    ax.plot(x, y, color="black", linewidth=1.2, marker=".", markersize=4, label=WAY)
+    ends: tuple[tuple[str, str, int], ...] = ((START, "white", 0), (HERE, "black", -1))
+    for label, color, place in ends:
+        ax.plot(
+            x[[place]], y[[place]], color=color, marker="o", markersize=7, linestyle="none",
+            markeredgecolor="black" if color == "white" else "white", label=label,
+        )  # fmt: skip
+
+
+def plot_units(table: pd.DataFrame, *, look: Look, ax: Axes) -> None:
+    """Draw what units are given: a bar from a low to a high percentile, and the median on it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a unit and look: ``unit``, ``low``, ``middle``, ``high``, and ``first``, whether the
+        look is the one before training, which is drawn in grey behind the other.
+    """
+    for first in (True, False):
+        rows = table[table["first"] == first]
+        color, width = ("0.75", 5.0) if first else (look.color, 2.2)
+        ax.vlines(
+            rows["unit"], rows["low"], rows["high"], color=color, linewidth=width,
+            label=BEFORE if first else NOW,
+        )  # fmt: skip
+        ax.plot(rows["unit"], rows["middle"], color=color if first else "black", marker="_",
+                markersize=6, linestyle="none")  # fmt: skip
+    ax.set_xlabel("unit", fontsize=8)
+
+
+def plot_course(table: pd.DataFrame, *, label: str, look: Look, ax: Axes) -> None:
+    """Draw a number over the steps, with a marker where it is now.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a look: ``step`` and ``value``.
+    """
+    ax.plot(
+        table["step"], table["value"], color=look.color, linestyle=look.dashes, linewidth=1.2,
+        marker=look.marker, markevery=[len(table) - 1], clip_on=False, label=label,
+    )  # fmt: skip
+    ax.set_xlabel("step")
+
+
+def plot_drift(table: pd.DataFrame, *, label: str, look: Look, ax: Axes) -> None:
+    """Draw a layer's drift over the steps: a thin line a seed, and the mean of the seeds.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a seed and step: ``seed``, ``step``, ``value``.
+    """
+    for _, rows in table.groupby("seed"):
+        ax.plot(rows["step"], rows["value"], color=look.color, linewidth=0.5, alpha=0.45,
+                label=ONE_SEED)  # fmt: skip
+    means = table.groupby("step", as_index=False)["value"].mean()
+    ax.plot(means["step"], means["value"], color=look.color, linestyle=look.dashes, label=label)

@@ -104,6 +104,8 @@ PUBLISHED = "published (one run)"
 PUBLISHED_EXTREMES = "published extremes (one run)"
 BAND = "95 % t interval of the mean"
 DIVERGED = "diverged"
+BEFORE = "before training"
+NOW = "now: 15th to 85th percentile, median"
 
 # What several curves have in common stands once in the legend, without anyone's colour.
 SHARED_HANDLES: dict[str, Artist] = {
@@ -111,6 +113,8 @@ SHARED_HANDLES: dict[str, Artist] = {
     BATCHES_RANGE: Patch(color="0.35", alpha=0.16, linewidth=0),
     ONE_SEED: Line2D([], [], color="0.35", linewidth=0.7),
     BAND: Patch(color="0.35", alpha=0.25, linewidth=0),
+    BEFORE: Line2D([], [], color="0.75", linewidth=5),
+    NOW: Line2D([], [], color="0.35", linewidth=2.2),
     DIVERGED: Line2D([], [], color="0.2", linestyle="none", marker="x", markersize=7),
 }
 

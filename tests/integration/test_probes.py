@@ -25,7 +25,7 @@ SHORT = [
 ]  # fmt: skip
 STEPS = 26  # 13 an epoch
 EVERY = 5  # steps, so that a kill after an epoch falls between two looks
-QUICK = {"surface": ", points: 5", "sharpness": ", iterations: 1"}
+QUICK = {"surface": ", points: 5", "trajectory": ", points: 5", "sharpness": ", iterations: 1"}
 DROPPED = {"train_seconds", "evaluation_seconds"}
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from bnbench.config import Experiment
 from bnbench.findings.finished_run import FinishedRun
 from bnbench.plots import style
-from bnbench.plots.probes import plot_surface, surface_levels
-from bnbench.report.figures.figure import Picture, Source, register_figure
+from bnbench.plots.probes import plot_scale, plot_surface, surface_levels
+from bnbench.report.figures.figure import Picture, Source, plain, register_figure
 from bnbench.report.figures.probed import has_probe, not_as_seen, probed_pair, seen
 from bnbench.report.names import arm_title
 
@@ -39,12 +40,26 @@ def draw(source: Source) -> Iterator[Picture]:
                 plot_surface(tables[arm.label, seed], levels=levels, ax=ax)
                 ax.set_title(f"{arm_title(study, arm.label)}, seed {seed}", loc="left", fontsize=9)
                 ax.label_outer()
+        down, across = directions(arms[0].experiment)
+        for ax in grid[-1]:
+            ax.set_xlabel(plain(down), fontsize=8)
+        for ax in grid[:, 0]:
+            ax.set_ylabel(plain(across), fontsize=8)
+        plot_scale(figure, levels=levels)
         caption = (
-            "The loss around the trained network over two directions; dark is low, and the levels"
-            " are the same everywhere."
+            "The loss around the trained network, in the middle, over two directions or parameters;"
+            " dark is low, and the levels are the same everywhere."
         )
         name = f"{study.name}-contour"
         yield Picture(name, "The loss around the network", caption, style.svg(figure), "contour")
+
+
+def directions(experiment: Experiment) -> tuple[str, str]:
+    """Name what a surface is over: two parameters, or two directions of all of them."""
+    for probe in experiment.probes:
+        if probe.kind == "surface" and (named := (probe.model_extra or {}).get("parameters")):
+            return str(named[0]), str(named[1])
+    return "first direction (lengths of the weights)", "second direction"
 
 
 def surface_table(run: FinishedRun) -> pd.DataFrame:

@@ -11,17 +11,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bnbench.config import Study, load_study
+from bnbench.config import Experiment, Study, load_study
 from bnbench.errors import BnbenchError
 from bnbench.findings import findings_of, read_study
 from bnbench.plots.probes import surface_levels
 from bnbench.report.figures import Picture, draw_all
-from bnbench.report.figures.contour import surface_table
+from bnbench.report.figures.contour import directions, surface_table
 from bnbench.report.figures.distributions import trace_table
+from bnbench.report.figures.drift import drift_table, panels_of
 from bnbench.report.figures.envelope import envelope_table
 from bnbench.report.figures.figure import Source
+from bnbench.report.figures.trajectory import plane_table, share_of, way_table
 from bnbench.runs import Run
 from bnbench.training import run_experiment
+
+FIGURES = ["contour", "envelope", "distributions", "drift", "trajectory"]
 
 
 def run_with(probe: str, seed: int = 0, **looks: Any) -> Any:
@@ -61,9 +65,51 @@ def test_a_trace_has_a_row_a_percentile() -> None:
     assert table["percentile"].tolist() == [15, 50, 85] * 2
 
 
+def test_a_drift_is_of_the_layer_that_comes_after() -> None:
+    """A log scale has no place for the first look, which has none before it, nor for a 0."""
+    looks = {f"{name}.input_drift": np.array([np.nan, 0.5, 0, 0.25]) for name in ("C1", "F5")}
+    run = run_with("activations", seed=4, step=[0, 7, 14, 21], **looks)
+    assert panels_of(run) == {"C1": "input of F5", "F5": "input of output layer"}
+    table = drift_table(run, "C1")
+    assert table.to_dict("list") == {"seed": [4, 4], "step": [7, 21], "value": [0.5, 0.25]}
+    many: dict[str, Any] = {f"fc{number}.input_drift": [1.0] for number in range(1, 21)}
+    titles = list(panels_of(run_with("activations", step=[0], **many)).values())
+    assert len(titles) == 8
+    assert (titles[0], titles[-1]) == ("input of fc2", "input of output layer")
+
+
+def test_a_plane_has_its_first_direction_across_and_the_way_ends_at_0() -> None:
+    """L(a, b) = a + 10 b, with the first direction down the rows of the probe's array."""
+    axes = np.array([[-1.0, 0, 3], [-2, 0, 2]])
+    losses = axes[0][:, None] + 10 * axes[1][None, :]
+    way = np.array([[2.5, 1], [1, 0], [0, 0], [np.nan, np.nan]])
+    run = run_with("trajectory", step=[0], axes=[axes], losses=[losses], way=[way],
+                   plane_share=[0.987])  # fmt: skip
+    table = plane_table(run)
+    assert (table["loss"] == table["x"] + 10 * table["y"]).all()
+    assert way_table(run).to_numpy().tolist() == [[2.5, 1], [1, 0], [0, 0]]
+    assert share_of(run) == "99 % in the plane"
+
+
+def test_a_surface_over_two_parameters_names_them() -> None:
+    probe = {"kind": "surface", "parameters": ["a[0]", "b[1]"]}
+    one = {"experiment": "e", "model": {"name": "LeNet5"}}
+    assert directions(Experiment.model_validate(one | {"probes": [probe]})) == ("a[0]", "b[1]")
+    probe.pop("parameters")
+    first, _ = directions(Experiment.model_validate(one | {"probes": [probe]}))
+    assert first == "first direction (lengths of the weights)"
+
+
 @pytest.mark.parametrize(
     ("table", "probe", "looks"),
     [
+        (plane_table, "trajectory", {"axes": [[[0, 1], [0, 1]]], "losses": np.zeros((1, 2, 3))}),
+        (plane_table, "trajectory", {"axes": [[[0, 1]]], "losses": np.zeros((1, 2, 2))}),
+        (plane_table, "trajectory", {"axes": np.full((1, 2, 2), np.nan),
+                                     "losses": np.zeros((1, 2, 2))}),
+        (way_table, "trajectory", {"way": np.zeros((1, 4, 3))}),
+        (lambda run: drift_table(run, "F6"), "activations", {"F6.input_drift": [[1.0]]}),
+        (panels_of, "activations", {"F6.pre.mean": [[1.0]]}),
         (surface_table, "surface", {"axis": [[0, 1]], "losses": [[0, 1]]}),
         (surface_table, "surface", {"axis": [[0, 1]], "losses": np.zeros((1, 3, 3))}),
         (surface_table, "surface", {"losses": np.zeros((1, 3, 3))}),
@@ -86,11 +132,12 @@ def test_levels_are_even_in_the_logarithm() -> None:
     assert np.diff(levels) == pytest.approx(np.full(8, np.diff(levels)[0]))
 
 
-def test_a_study_with_probes_has_its_three_figures(root: Path, tmp_path: Path) -> None:
+def test_a_study_with_probes_has_its_figures(root: Path, tmp_path: Path) -> None:
     probes = [
         {"kind": "activations", "every": 20, "images": 32},
         {"kind": "landscape", "every": 20, "images": 32},
         {"kind": "surface", "every": 20, "images": 32, "points": 5},
+        {"kind": "trajectory", "every": 10, "images": 32, "points": 5},
     ]
     overrides = {"data.dataset": "digits", "training.epochs": 1, "probes": probes}
     content = {
@@ -104,7 +151,7 @@ def test_a_study_with_probes_has_its_three_figures(root: Path, tmp_path: Path) -
         "contrasts": {
             "bn": {"treatment": "bn", "baseline": "plain", "metrics": ["effective_beta@last"]}
         },
-        "figures": ["contour", "envelope", "distributions"],
+        "figures": FIGURES,
     }
     path = tmp_path / "tiny.yaml"
     path.write_text(json.dumps(content), encoding="utf-8")
@@ -113,6 +160,6 @@ def test_a_study_with_probes_has_its_three_figures(root: Path, tmp_path: Path) -
         for seed in study.seeds:
             list(run_experiment(experiment, seed, tmp_path))
     pictures = drawn(study, tmp_path)
-    assert [one.kind for one in pictures] == ["contour", "envelope", "distributions"]
+    assert [one.kind for one in pictures] == FIGURES
     assert all(one.svg.startswith("<?xml") and "<path" in one.svg for one in pictures)
     assert drawn(study, tmp_path)[0].svg == pictures[0].svg

@@ -1,0 +1,77 @@
+"""How far the distribution of each layer's inputs moves from look to look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from bnbench.findings.finished_run import FinishedRun
+from bnbench.plots import style
+from bnbench.plots.probes import plot_drift
+from bnbench.report.figures.figure import Picture, Source, finish, plain, register_figure
+from bnbench.report.figures.probed import has_probe, not_as_seen, probed_pair, seen
+from bnbench.report.names import arm_title
+
+COLUMNS, MOST_LAYERS = 4, 8
+SUFFIX = ".input_drift"
+
+
+@register_figure(
+    "drift",
+    of="a contrast of two experiments with the probe activations",
+    has=has_probe("activations"),
+    probe="activations",
+)
+def draw(source: Source) -> Iterator[Picture]:
+    """Draw the drift over the steps, a layer a panel."""
+    study, arms = source.found.study, probed_pair(source, "activations")
+    if not arms:
+        return
+    panels = panels_of(arms[0].first)
+    rows = -(-len(panels) // COLUMNS)
+    with style.figure(1.9 * rows + 0.3) as figure:
+        columns = min(COLUMNS, len(panels))
+        grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+        for ax, (layer, title) in zip(grid.flat, panels.items(), strict=False):
+            for position, arm in enumerate(arms):
+                table = pd.concat([drift_table(run, layer) for run in arm.runs.values()])
+                label, look = plain(arm_title(study, arm.label)), style.experiment_look(position)
+                plot_drift(table, label=label, look=look, ax=ax)
+            ax.set_title(title, loc="left", fontsize=9)
+            ax.set_yscale("log")
+            ax.yaxis.set_major_formatter("{x:g}")
+        for ax in list(grid.flat)[len(panels) :]:
+            ax.set_visible(False)
+        for ax in grid[-1]:
+            ax.set_xlabel("step")
+        for ax in grid[:, 0]:
+            ax.set_ylabel("drift (sd)")
+        every = int(np.diff(arms[0].first.looks["activations"]["step"])[:1].sum())
+        caption = (
+            f"How far the distribution of a unit's values has moved within {every:,} steps: the"
+            " distance W1, in deviations of the values before; means over the units of what each"
+            " layer is given."
+        )
+        yield finish(figure, "drift", f"{study.name}-drift", "Drift of the layers' inputs", caption)
+
+
+def panels_of(run: FinishedRun) -> dict[str, str]:
+    """Name the layers to be drawn, and what each one's output is the input of; at most eight."""
+    layers = [one.removesuffix(SUFFIX) for one in run.looks["activations"] if one.endswith(SUFFIX)]
+    if not layers:
+        raise not_as_seen(run, "activations", "layers")
+    titles = {before: f"input of {after}" for before, after in pairwise(layers)}
+    titles[layers[-1]] = "input of output layer"
+    chosen = min(len(layers), MOST_LAYERS)
+    places = [place * (len(layers) - 1) // max(1, chosen - 1) for place in range(chosen)]
+    return {layers[place]: plain(titles[layers[place]]) for place in places}
+
+
+def drift_table(run: FinishedRun, layer: str) -> pd.DataFrame:
+    """Lay out a layer's drift, look by look: ``seed``, ``step`` and ``value``."""
+    values = seen(run, "activations", f"{layer}{SUFFIX}", 1)
+    table = {"seed": run.seed, "step": run.looks["activations"]["step"], "value": values}
+    return pd.DataFrame(table).query("value > 0")
