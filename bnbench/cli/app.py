@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from bnbench.cli.animate import animate
 from bnbench.cli.check_model import check_model
 from bnbench.cli.claims import claims
 from bnbench.cli.compare import compare
@@ -52,7 +53,7 @@ VERBS: dict[str, dict[str, Callable[..., None]]] = {
     "Look": {
         "list": list_runs, "watch": watch, "compare": compare, "report": report, "claims": claims,
         "verify": verify, "diff": diff, "predict": predict, "models": models,
-        "check-model": check_model, "export": export,
+        "check-model": check_model, "animate": animate, "export": export,
     },
     "Tidy": {
         "merge": merge, "rm": rm,

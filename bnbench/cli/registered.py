@@ -19,6 +19,7 @@ def registered() -> dict[str, dict[str, str]]:
     from bnbench.models import ARCHITECTURES
     from bnbench.models.normalizations import NORMALIZATIONS
     from bnbench.probes import PROBES
+    from bnbench.report.animations import SCENES
     from bnbench.report.figures import KINDS
 
     metrics = {
@@ -35,6 +36,7 @@ def registered() -> dict[str, dict[str, str]]:
         "Metrics: of contrasts, claims and figures": metrics,
         "Rules: of claims, and of what a study asks": _told(RULES),
         "Figures: `figures` of a study": {name: _said(one.draw) for name, one in KINDS.items()},
+        "Animations: `bnbench animate --probe`": _told(SCENES),
     }
 
 

@@ -207,6 +207,8 @@ def refused(texts: tuple[str, ...], made: Written) -> Iterator[tuple[str, ...]]:
             yield command, word
         for command in ("diff", "predict"):
             yield command, word, word
+        yield "animate", word, "--probe", "path"
+        yield "animate", str(made.results / "plain/seed-0"), "--probe", word
         yield "rm", "--yes", word
         yield "merge", word
         yield "claims", "--article", word

@@ -1,0 +1,54 @@
+"""``bnbench animate``: what a probe saw of runs, as a moving picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bnbench.cli.names import RESULTS, complete_run, run_folders
+from bnbench.cli.options import Results
+from bnbench.cli.terminal import say, saying
+
+
+def animate(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            help="A run, such as lenet5/seed-0, or up to three side by side.",
+            autocompletion=complete_run,
+        ),
+    ],
+    probe: Annotated[str, typer.Option("--probe", help="activations, path or trajectory.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="The file: a .gif, or an .mp4 where ffmpeg is; by default PROBE.gif.",
+            show_default=False,
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file that is there.")
+    ] = False,
+    results: Results = RESULTS,
+) -> None:
+    """Animate what a probe saw of a run while it was trained; the file has at most 5 MB.
+
+    Example: bnbench animate inside/plain/seed-0 --probe activations
+    """
+    from bnbench.export.files import refuse_existing
+    from bnbench.plots.animation import animation, check_suffix
+    from bnbench.report.animations import scene_of
+    from bnbench.runs import find_run, written_whole
+
+    scene = scene_of([find_run(folder) for folder in run_folders(runs, results)], probe)
+    path = out or Path(f"{probe}.gif")
+    check_suffix(path)
+    refuse_existing(path, overwrite=overwrite)
+    with saying("drawing"):
+        content = animation(scene, path.suffix)
+    with written_whole(path) as beside:
+        beside.write_bytes(content)
+    say(f"{path}: {len(content) / 1e6:.1f} MB")
