@@ -152,6 +152,7 @@ bench-peers: $(VENV)/installed-dev $(PEERS)/installed  ## Speed against other pr
 	$(BIN)/python -m benchmarks.peers $(PEERS)/bin/python $(PEERS_OUT)/peers.md
 	$(BIN)/python -m benchmarks.operator_times $(PEERS_OUT)/operator_times.md
 	$(BIN)/python -m benchmarks.overhead $(PEERS_OUT)/overhead.md
+	KERAS_BACKEND=jax $(PEERS)/bin/python -m benchmarks.keras_fragments > $(PEERS_OUT)/keras_fragments.md
 
 calibrate: $(VENV)/installed-dev  ## How often each test errs, on the reference's own noise
 	$(BIN)/python -m benchmarks.calibration $(CALIBRATION_OUT)

@@ -47,6 +47,7 @@ TABLES = {
     "headline.md": {"published/summary.md", "corrected/summary.md"},
     "seeds.md": {"calibration.md"},
     "what-batch-norm-does.md": {"mechanisms.md"},
+    "sources.md": {"keras_fragments.md"},
     "performance.md": {
         "kernels.md", "peers.md", "speed.md", "finished_runs.md", "operator_times.md",
         "overhead.md", "threads.md",
