@@ -87,6 +87,7 @@ reference: $(VENV)/installed-dev  ## Take the runs that are there into results/r
 	$(BNBENCH) report $(STUDY) --folder results/reference
 	$(BNBENCH) compare published/lenet5_batchnorm --baseline published/lenet5 --labels plain --labels "batch norm" --results results/reference/runs --out results/reference/published
 	$(BNBENCH) compare lenet5_batchnorm --baseline lenet5 --labels plain --labels "batch norm" --results results/reference/runs --out results/reference/corrected
+	$(BNBENCH) claims --results results/reference/runs --since results/reference/first_verdicts.csv --markdown > results/reference/changes.md
 	$(BIN)/python tests/test_documentation.py
 
 evidence: $(VENV)/installed-dev  ## Run the studies that claims still wait for, one by one into the reference

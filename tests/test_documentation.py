@@ -45,6 +45,7 @@ def filled(readme: str, folder: Path) -> str:
 TABLES = {
     "README.md": {"answers.md"},
     "headline.md": {"published/summary.md", "corrected/summary.md"},
+    "reference.md": {"changes.md"},
     "seeds.md": {"calibration.md"},
     "what-batch-norm-does.md": {"mechanisms.md"},
     "sources.md": {"keras_fragments.md"},
@@ -60,6 +61,19 @@ def test_tables_are_the_reference_results(root: Path, pages: dict[str, str], nam
     page = pages[name]
     assert {file for _, file in BLOCK.findall(page)} == TABLES[name]
     assert filled(page, root / "results/reference") == page
+
+
+def test_the_changes_are_between_the_two_tables_of_verdicts(root: Path) -> None:
+    folder = root / "results/reference"
+
+    def tested(name: str) -> set[tuple[str, ...]]:
+        table = pd.read_csv(folder / name, dtype=str, keep_default_na=False)
+        wanted = table[~table["verdict"].isin(["OPEN", "NOT TESTABLE"])]
+        return set(wanted[["claim", "aspect", "verdict"]].itertuples(index=False, name=None))
+
+    changed = {claim for claim, *_ in tested("first_verdicts.csv") ^ tested("verdicts.csv")}
+    lines = (folder / "changes.md").read_text(encoding="utf-8").splitlines()[2:]
+    assert {line.split(" ")[1] for line in lines} == changed
 
 
 def test_readme_is_short(pages: dict[str, str]) -> None:

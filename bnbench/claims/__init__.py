@@ -11,12 +11,14 @@ from bnbench.claims.references import check_claims
 from bnbench.claims.rules import RULES, ClaimTest
 from bnbench.claims.rules.exact import Check
 from bnbench.claims.schema import Claim
+from bnbench.claims.since import CHANGES, changes_since
 from bnbench.claims.table import claims_table
 from bnbench.claims.tests_of import tests_of
 from bnbench.claims.verdict import ASPECT_VERDICTS, Outcome, Verdict
 
 __all__ = [
     "ASPECT_VERDICTS",
+    "CHANGES",
     "RULES",
     "Check",
     "Claim",
@@ -26,6 +28,7 @@ __all__ = [
     "Verdict",
     "article_claims",
     "brief_tests",
+    "changes_since",
     "check_claims",
     "check_questions",
     "claims_table",

@@ -33,6 +33,12 @@ def claims(
     csv: Annotated[
         Path | None, typer.Option("--csv", help="Write the rows with everything about them.")
     ] = None,
+    since: Annotated[
+        Path | None, typer.Option("--since", help="Show what has changed since this --csv.")
+    ] = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="With --since, print a Markdown table.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Judge the published claims by the runs that are there: all, or those that rest on studies.
@@ -42,6 +48,9 @@ def claims(
     from bnbench.cli.studies import judge_results
 
     judgements = judge_results(studies or [], results).judgements
+    if since is not None:
+        print_changes(judgements, since, markdown=markdown, as_json=as_json)
+        return
     print_claims(judgements, article, verdict, csv, studies or (), as_json=as_json)
 
 
@@ -88,6 +97,22 @@ def print_claims(
             say(line)
     say(_summary(chosen))
     say(_overall(chosen, judgements))
+
+
+def print_changes(
+    judgements: Sequence[Judgement], since: Path, *, markdown: bool, as_json: bool
+) -> None:
+    """Print a row for each claim of whose verdicts one is another than in an earlier table."""
+    from bnbench.claims import CHANGES, changes_since
+
+    rows = [change.row for change in changes_since(since, judgements)]
+    if markdown:
+        for row in (CHANGES, ("---",) * len(CHANGES), *rows):
+            say(f"| {' | '.join(row)} |")
+    elif rows or as_json:
+        show(table(CHANGES, rows, whole=("claim", "then", "now")), as_json=as_json)
+    else:
+        say("No verdict has changed.")
 
 
 def resting_on(judgements: Sequence[Judgement], paths: Iterable[Path]) -> tuple[Judgement, ...]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from bnbench.claims import Judgement, article_claims, judge, study_claims
-from bnbench.cli.claims import print_claims, resting_on
+from bnbench.claims import Judgement, Verdict, article_claims, changes_since, judge, study_claims
+from bnbench.claims.verdict import together
+from bnbench.cli.claims import print_changes, print_claims, resting_on
 from bnbench.errors import BnbenchError
 from tests.unit.claims.conftest import MakeFinding, MakeStudy
 
@@ -97,3 +100,40 @@ def test_the_terminal_gets_a_table_with_the_claims_own_words(
     assert "mine  [bold]up" in out
     assert "SUPPORTED" in out
     assert "1 claim of 1 aspect, each with a verdict and a line of its own: 1 SUPPORTED" in out
+
+
+def test_what_has_changed_since(
+    judgements: tuple[Judgement, ...], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    first = next(one for one in judgements if one.claim.id == "A0.2")
+    others = [one for one in judgements if one is not first]
+    of_others = [one.outcome.verdict for one in others if one.claim is first.claim]
+    refuted = replace(first, outcome=replace(first.outcome, verdict=Verdict.REFUTED))
+
+    def told(then: Sequence[Judgement], now: Sequence[Judgement]) -> list[str]:
+        path = tmp_path / "earlier.csv"
+        print_claims(then, csv=path)
+        capsys.readouterr()
+        print_changes(now, path, markdown=True, as_json=False)
+        return capsys.readouterr().out.splitlines()[2:]
+
+    assert told(judgements, judgements) == []
+    before, now = together([Verdict.REFUTED, *of_others]), together([Verdict.OPEN, *of_others])
+    (line,) = told([refuted, *others], judgements)
+    said = f"{first.aspect.capitalize()}: refuted, now open."
+    assert line.startswith(f"| {first.claim.id} | {before.word} | {now.word} | {said}")
+    (line,) = told([refuted, *others], others)
+    assert "| One aspect is tested no more." in line
+    (line,) = told([one for one in others if one.claim is not first.claim], [refuted, *others])
+    assert line.startswith(f"| {first.claim.id} | no entry | {before.word} | One aspect is tested")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "claim,verdict\nA0.1,OPEN\n", "claim,aspect,verdict\nA0.1,level,YES\n"]
+)
+def test_what_is_no_table_of_verdicts(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "verdicts.csv"
+    path.write_text(text, encoding="utf-8")
+    for wrong in (path, tmp_path / "none.csv", tmp_path):
+        with pytest.raises(BnbenchError, match="is no table of verdicts; bnbench claims --csv"):
+            changes_since(wrong, ())
