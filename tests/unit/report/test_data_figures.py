@@ -27,10 +27,11 @@ def test_files_are_written_and_depend_on_the_seed_alone(images: np.ndarray, tmp_
     again = show_data(images, LABELS, tmp_path / "b", seed=0)
     other = show_data(images, LABELS, tmp_path / "c", seed=1)
     assert [path.read_bytes() for path in paths] == [path.read_bytes() for path in again]
-    for here, there in zip(paths, other, strict=True):
-        assert here.read_bytes() != there.read_bytes()
+    for path, of_other_seed in zip(paths, other, strict=True):
+        assert path.read_bytes() != of_other_seed.read_bytes()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_sample_is_the_articles(images: np.ndarray, tmp_path: Path) -> None:
     show_data(images, LABELS, tmp_path)
     table = pd.read_csv(tmp_path / "normalization.csv")
@@ -45,6 +46,7 @@ def test_the_sample_is_the_articles(images: np.ndarray, tmp_path: Path) -> None:
     assert np.corrcoef(drawn, scored)[0, 1] == pytest.approx(1)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_every_class_has_a_column_of_its_own_images(
     images: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
