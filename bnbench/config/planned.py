@@ -75,6 +75,11 @@ class Change:
     confirmatory: bool = False
     any_time: bool = False
 
+    @property
+    def labels(self) -> tuple[str, str]:
+        """The names of the two contrasts, whose leads are compared as if they were arms."""
+        return self.after.name, self.before.name
+
 
 @dataclass(frozen=True)
 class BestAgainstBest:

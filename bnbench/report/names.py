@@ -52,6 +52,11 @@ def pair_title(study: Study, finding: Finding) -> str:
     if finding.point in study.titles:
         return study.titles.get(finding.group, spoken(finding.group))
     titles = [_without_point(study, label, finding.point) for label in finding.labels]
+    return against(titles)
+
+
+def against(titles: Iterable[str]) -> str:
+    """Name treatment and baseline in a row."""
     return " against ".join(f"“{title}”" for title in titles)
 
 
@@ -66,7 +71,7 @@ def lead_title(study: Study, contrast: str) -> str:
     """Name the lead in a contrast, which a change compares as if it were an arm."""
     if not contrast.startswith("lead"):
         return f"lead in {spoken(contrast)}"
-    planned = next(one for one in study.contrasts if one.name == contrast)
+    planned = next(known for known in study.contrasts if known.name == contrast)
     return ", ".join(["lead", *map(str, study.arms[planned.treatment].point)])
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from bnbench.claims import ClaimTest, Outcome, Verdict, part_tests
 from bnbench.claims.rules.deciding import enough_seeds
 from bnbench.claims.verdict import answer_of, decide, together
-from bnbench.config import Study, parse_metric
+from bnbench.config import BestAgainstBest, Study, parse_metric
 from bnbench.config.label import Label
 from bnbench.config.study_schema import QuestionPart
 from bnbench.findings.results import Finding, StudyFindings
-from bnbench.report.names import arm_title, lead_title, settings_at
+from bnbench.report.names import against, arm_title, settings_at
 
 LISTED = 3
 """So many numbers of one part are all given; of more, the largest."""
@@ -181,16 +181,12 @@ def _groups(pieces: Sequence[Piece]) -> set[str]:
 
 def _pair(study: Study, name: str) -> str:
     """Name the arms of a contrast; of grids that a best is chosen from, without the points."""
-    for planned in study.contrasts:
-        if planned.name == name:
-            return " against ".join(f"“{arm_title(study, label)}”" for label in planned.labels)
-    for change in study.changes:
-        if change.name == name:
-            sides = (change.after.name, change.before.name)
-            return " against ".join(f"“{lead_title(study, side)}”" for side in sides)
-    best = next(planned for planned in study.best if planned.name == name)
-    sides = (best.treatment[0], best.baseline[0])
-    return " against ".join(f"“{study.arms[label].title}”" for label in sides)
+    planned = next(known for known in (*study.planned, *study.best) if known.name == name)
+    if isinstance(planned, BestAgainstBest):
+        return against(
+            study.arms[labels[0]].title for labels in (planned.treatment, planned.baseline)
+        )
+    return against(arm_title(study, label) for label in planned.labels)
 
 
 def _published(found: StudyFindings, asked: QuestionPart) -> Part:

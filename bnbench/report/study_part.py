@@ -17,6 +17,7 @@ from bnbench.findings.results import (
 )
 from bnbench.report.figures import Picture, published
 from bnbench.report.names import (
+    against,
     arm_title,
     change_title,
     grouped,
@@ -145,7 +146,7 @@ def _best(study: Study, best: BestFinding) -> Group:
         for side, by_seed in best.usable.items()
     ]
     metric = best.findings[0].metric.title if best.findings else "its first metric"
-    title = f"“{titles['treatment']}” against “{titles['baseline']}”, each at its best for {metric}"
+    title = f"{against(titles.values())}, each at its best for {metric}"
     first = f"The first {len(best.tuning_seeds)} seeds chose {chosen}. The other seeds score them."
     return _group(study, title, best.findings, (first, *usable))
 
