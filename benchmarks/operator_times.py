@@ -9,16 +9,19 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
+from unittest.mock import patch
 
-from torch.profiler import ProfilerActivity, profile
+from torch.profiler import ProfilerActivity, profile, record_function
 
 from benchmarks.table import publish
 from bnbench.config import Experiment, load_experiment
 from bnbench.data import Split, Splits, data_folder, load_splits
+from bnbench.kernels.arrays import FORWARD, Call
 from bnbench.models import resolve_model
 from bnbench.runs import processor, versions
 from bnbench.training.device import reproducible
@@ -63,10 +66,28 @@ def _times(work: Callable[[], object], count: int) -> Times:
     """Warm up, then work once without the profiler and once with it."""
     work()
     without = seconds(work)
-    with profile(activities=[ProfilerActivity.CPU]) as profiler:
+    with named_calls(), profile(activities=[ProfilerActivity.CPU]) as profiler:
         with_profiler = seconds(work)
     operators = {event.key: event.self_cpu_time_total / count for event in profiler.key_averages()}
     return Times(operators, with_profiler * 1e6 / count, without * 1e6 / count)
+
+
+def named_calls() -> AbstractContextManager[object]:
+    """Let the profiler see the calls of loops, which are no operators of PyTorch's."""
+    plain = Call.__call__
+
+    def named(call: Call) -> None:
+        with record_function(_name(call)):
+            plain(call)
+
+    return patch.object(Call, "__call__", named)
+
+
+def _name(call: Call) -> str:
+    """What a call does: a layer's loops are told their stages."""
+    if call.loops.__name__ != "layer":
+        return "loops: cross-entropy"
+    return "loops: forward" if call.arguments[2] & FORWARD else "loops: backward"
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -27,6 +27,16 @@ def test_rows_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
+def test_the_profile_has_the_loops(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operator_times, "BLOCKS", 1)
+    experiment = load_experiment(
+        root / "configs/published/lenet5.yaml", ["data.dataset=digits", "training.batch_size=4"]
+    )
+    found = operator_times.step_times(experiment, load_splits(experiment.data, root))
+    for loops in ("forward", "backward", "cross-entropy"):
+        assert found.operators[f"loops: {loops}"] > 0
+
+
 def test_the_profile_of_recorded_steps(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the CPU, where nothing is recorded: the dearest operator of a stack is there."""
     monkeypatch.chdir(root)
