@@ -140,7 +140,7 @@ def _start(task: Task, slot: int, shared: Path | None) -> _Worker:
     method = _method()
     context: Any = get_context(method)
     if method == "forkserver":
-        context.set_forkserver_preload(["bnbench.training", "bnbench.models.direct"])
+        context.set_forkserver_preload(["bnbench.training", "bnbench.training.direct"])
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_tell, args=(task, slot, theirs, shared), daemon=True)
     with _interrupts_held_back():

@@ -47,7 +47,7 @@ DECIDES_NO_NUMBER = (
 )
 """Modules, and packages with all that is in them."""
 BUT = ("bnbench.config.schema", "bnbench.runs.logs")
-OF_BATCH_LAST = ("bnbench.kernels.", "bnbench.models.batch_last", "bnbench.models.direct")
+OF_BATCH_LAST = ("bnbench.kernels.", "bnbench.models.batch_last", "bnbench.training.direct")
 """Modules, by the start of their names, that only runs with these kernels use."""
 ABSENT = ""
 EARLIER = {
@@ -104,7 +104,6 @@ EARLIER = {
     ),
     "bnbench.models.batch_last": ("fecb689a8902",),  # its recipes were its own
     "bnbench.models.cnn": ("79933069924a", "443ae47adf36"),
-    "bnbench.models.direct": (ABSENT, "55ba920cb9c8"),  # its images were gathered before
     "bnbench.models.input_size": (ABSENT,),
     "bnbench.models.layers": (
         "08b6a87487ac", "45ffcaba5323", "cdf92aa14a6e", "d1b8272fb994",
@@ -136,6 +135,7 @@ EARLIER = {
     ),
     "bnbench.training.capture": (ABSENT, "a845fe1b6e0b"),
     "bnbench.training.device": ("633b0c1aaa5f", "48805571a221", "5389b544c375"),
+    "bnbench.training.direct": (ABSENT,),
     "bnbench.training.evaluation": ("d28e7395eaea",),
     # It recorded; it had no `shared`; it knew one seed only; it named members by their places; it
     # chose no kernels; it had no probes; no early stopping.

@@ -24,7 +24,7 @@ from bnbench.training.kernels import choose_kernels
 from bnbench.training.optimizer import build_optimizer, flatten_parameters
 
 if TYPE_CHECKING:
-    from bnbench.models.direct import DirectStep, DirectSteps
+    from bnbench.training.direct import DirectStep, DirectSteps
 
 BLOCK = 64  # steps between two reports; reading the losses waits for the device once a block
 CAPTURED = 1000  # steps between two looks at a GPU's losses: an epoch of MNIST in batches of 64
@@ -71,7 +71,7 @@ class Learner:
         self.gradient = self.parameters.grad
         self._direct: DirectSteps | None = None
         if self.kernels == "batch_last":
-            from bnbench.models.direct import DirectSteps  # the compiler is slow to import
+            from bnbench.training.direct import DirectSteps  # the compiler is slow to import
 
             twice = settings.softmax_before_loss
             self._direct = DirectSteps(model, split.images, split.labels, softmax_before_loss=twice)
