@@ -97,7 +97,7 @@ def _bars(
                 run_bar.update()
             yield event
     finally:
-        for bar in reversed(bars):
+        for bar in (*batch_bars, run_bar, epoch_bar):  # as each is closed it becomes the first
             bar.close()
 
 

@@ -88,7 +88,7 @@ def judge_results(
     known_too : sequence of Path
         Files of studies that are looked at if they have runs there.
     """
-    results = opened(results)
+    folder, results = results, opened(results)
     known = known_studies([*paths, *known_too], results)
     files = [Path(study.path) for study in known]
     studies = studies_with_runs(paths or files, results, seeds, started=not paths)
@@ -97,7 +97,7 @@ def judge_results(
         names = ", ".join(study.name for study in others)
         held = f"no run of {', '.join(map(str, paths))}, but of {names}" if others else ""
         raise BnbenchError(
-            f"{results}: holds {held or 'no run of a study'}; `bnbench reproduce` makes them, and"
+            f"{folder}: holds {held or 'no run of a study'}; `bnbench reproduce` makes them, and"
             " --results names their folder"
         )
     runs = sum(len(study.experiments) * len(study.seeds) for study in studies)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from bnbench.cli.studies import known_studies
+from bnbench.cli import app
+from bnbench.cli.studies import judge_results, known_studies
 from bnbench.config import load_study
+from bnbench.errors import BnbenchError
 from bnbench.findings.registration import register
 
 
@@ -20,3 +23,15 @@ def test_a_small_variant_that_was_registered_is_no_other_study(
     names = [study.name for study in known_studies([], tmp_path)]
     assert names.count("bias") == 1
     assert len(names) == len(set(names))
+
+
+def test_packed_runs_are_named_by_the_folder_that_was_given(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by the one into which they are unpacked; the reference has no run of this study."""
+    monkeypatch.chdir(root)
+    study = tmp_path / "mine.yaml"
+    CliRunner().invoke(app, ["new", str(study), "--study"])
+    folder = Path("results/reference/runs")
+    with pytest.raises(BnbenchError, match=f"^{folder}: holds no run of {study}, but of headline"):
+        judge_results([study], folder)
