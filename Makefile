@@ -14,6 +14,7 @@ BENCH_COMMANDS_OUT ?= results/commands.md
 BENCH_KERNELS_OUT ?= results/kernels.md
 BENCH_AVX2_OUT ?= results/kernels_avx2.md
 BENCH_THREADS_OUT ?= results/threads.md
+BENCH_PROBES_OUT ?= results/probes.md
 
 # Where `make calibrate` keeps its tables.
 CALIBRATION_OUT ?= results/calibration.md
@@ -148,6 +149,7 @@ bench: $(VENV)/installed-dev  ## Speed and memory against the plain DataLoader l
 	$(BIN)/python -m benchmarks.kernels $(BENCH_KERNELS_OUT)
 	$(BIN)/python -m benchmarks.avx2 $(BENCH_AVX2_OUT)
 	$(BIN)/python -m benchmarks.threads $(BENCH_THREADS_OUT)
+	$(BIN)/python -m benchmarks.probes $(BENCH_PROBES_OUT)
 
 bench-peers: $(VENV)/installed-dev $(PEERS)/installed  ## Speed against other programs, and where the time goes
 	$(BIN)/python -m benchmarks.peers $(PEERS)/bin/python $(PEERS_OUT)/peers.md
