@@ -74,7 +74,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ax.plot([1, 2], [1, 2], label="a curve")
             ax.plot([1, 2], [2, 1], label="another curve")
         style.legend(figure)
-        picture = Picture("one", "A figure", UNBROKEN, style.svg(figure), "paired")
+        picture = Picture("one", "A figure", UNBROKEN, style.svg(figure))
     rows = [f"| {UNBROKEN[:60]} | {number} |" + " +1.31 pp |" * COLUMNS for number in NUMBERS]
     lines = [
         f"# {UNBROKEN}", f"## {UNBROKEN}", UNBROKEN, f"- {UNBROKEN}", f"![A](f/{picture.name}.svg)",

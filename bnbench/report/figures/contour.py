@@ -51,7 +51,7 @@ def draw(source: Source) -> Iterator[Picture]:
             " dark is low, and the levels are the same everywhere."
         )
         name = f"{study.name}-contour"
-        yield Picture(name, "The loss around the network", caption, style.svg(figure), "contour")
+        yield Picture(name, "The loss around the network", caption, style.svg(figure))
 
 
 def directions(experiment: Experiment) -> tuple[str, str]:

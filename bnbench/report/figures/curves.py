@@ -46,4 +46,4 @@ def _pair(study: Study, curves: pd.DataFrame, finding: Finding) -> Iterator[Pict
         pair = pair_title(study, finding)
         caption = f"Accuracy per epoch: {pair}."
         name = f"{study.name}-{finding.group}-curves"
-        yield finish(figure, "curves", name, "Accuracy per epoch", caption, pair)
+        yield finish(figure, name, "Accuracy per epoch", caption, pair)

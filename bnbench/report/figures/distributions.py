@@ -42,7 +42,7 @@ def draw(source: Source) -> Iterator[Picture]:
             " activation function, over the training images that the probe looks at."
         )
         name = f"{study.name}-distributions"
-        yield finish(figure, "distributions", name, "What a unit is given", caption)
+        yield finish(figure, name, "What a unit is given", caption)
 
 
 def last_layer(arm: ArmRuns) -> str:

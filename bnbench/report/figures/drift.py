@@ -55,7 +55,7 @@ def draw(source: Source) -> Iterator[Picture]:
             " distance W1, in deviations of the values before; means over the units of what each"
             " layer is given."
         )
-        yield finish(figure, "drift", f"{study.name}-drift", "Drift of the layers' inputs", caption)
+        yield finish(figure, f"{study.name}-drift", "Drift of the layers' inputs", caption)
 
 
 def panels_of(run: FinishedRun) -> dict[str, str]:

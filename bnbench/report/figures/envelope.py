@@ -41,7 +41,7 @@ def draw(source: Source) -> Iterator[Picture]:
             " the learning rate; medians over the seeds."
         )
         name = f"{study.name}-envelope"
-        yield finish(figure, "envelope", name, "The loss along a step", caption)
+        yield finish(figure, name, "The loss along a step", caption)
 
 
 def envelope_table(runs: list[FinishedRun]) -> pd.DataFrame:

@@ -35,8 +35,6 @@ class Picture:
         What is shown, in a few words.
     svg : str
         A whole SVG file, as `bnbench.plots.style.svg` gives it.
-    kind : str
-        One of `KINDS`.
     beside : str
         Title of the group of tables that it belongs to; empty: it stands at the study's head.
     """
@@ -45,7 +43,6 @@ class Picture:
     title: str
     caption: str
     svg: str
-    kind: str
     beside: str = ""
 
 
@@ -146,12 +143,10 @@ def any_level(metrics: Iterable[Metric]) -> bool:
     return any(metric.quantity.kind == "level" for metric in metrics)
 
 
-def finish(
-    figure: Figure, kind: str, name: str, title: str, caption: str, beside: str = ""
-) -> Picture:
+def finish(figure: Figure, name: str, title: str, caption: str, beside: str = "") -> Picture:
     """Add the legend, and write the figure."""
     style.legend(figure)
-    return Picture(name, title, caption, style.svg(figure), kind, beside)
+    return Picture(name, title, caption, style.svg(figure), beside)
 
 
 def by_metric(findings: Iterable[Finding]) -> dict[Metric, list[Finding]]:

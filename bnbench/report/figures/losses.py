@@ -44,4 +44,4 @@ def draw(source: Source) -> Iterator[Picture]:
             pair = pair_title(study, finding)
             name = f"{study.name}-{finding.group}-losses"
             caption = f"Loss per batch: {pair}."
-            yield finish(figure, "losses", name, "Loss per batch", caption, pair)
+            yield finish(figure, name, "Loss per batch", caption, pair)

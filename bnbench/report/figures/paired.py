@@ -76,7 +76,7 @@ def _picture(
         for ax in axes[len(groups) :]:
             ax.remove()
         caption = "Treatment minus baseline, paired by seed: a panel a metric, a row a contrast."
-        return finish(figure, "paired", name, title, caption, beside)
+        return finish(figure, name, title, caption, beside)
 
 
 def _contrast_names(study: Study, findings: Sequence[Finding]) -> dict[str, str]:

@@ -41,7 +41,7 @@ def draw(source: Source) -> Iterator[Picture]:
             axes[0].set_ylabel("accuracy (%)")
         caption = "Published accuracies against where one re-run falls 95 times in 100."
         title = "Published accuracies and ours"
-        yield finish(figure, "published", f"{study.name}-published", title, caption, GROUP)
+        yield finish(figure, f"{study.name}-published", title, caption, GROUP)
 
 
 def inside_of(points: Iterable[PublishedPoint]) -> str:

@@ -58,7 +58,7 @@ def _picture(study: Study, findings: Sequence[Finding]) -> Picture:
             right.set_xlabel(f"difference ({metric.quantity.unit})", fontsize=9)
         title, name = "Both sides at every setting", f"{study.name}-{findings[0].group}"
         caption = f"{pair_title(study, findings[0])}: levels, and their paired differences."
-        return finish(figure, "settings", name, title, caption, sweep_title(study, findings[0]))
+        return finish(figure, name, title, caption, sweep_title(study, findings[0]))
 
 
 def rows_of(study: Study, findings: Iterable[Finding]) -> dict[str, Finding]:

@@ -93,7 +93,7 @@ def _group(study: Study, findings: Sequence[Finding]) -> Iterator[Picture]:
         if not failures:
             caption += " No run failed."
         title, name = "Both sides at every setting", f"{study.name}-{findings[0].group}"
-        yield finish(figure, "sweep", name, title, caption, sweep_title(study, findings[0]))
+        yield finish(figure, name, title, caption, sweep_title(study, findings[0]))
 
 
 def _draw_panels(

@@ -51,9 +51,7 @@ def draw(source: Source) -> Iterator[Picture]:
             " percentage is the share of the squared distances that the plane holds; the rest goes"
             " off into directions that no picture shows."
         )
-        yield finish(
-            figure, "trajectory", f"{study.name}-trajectory", "The way over the loss", caption
-        )
+        yield finish(figure, f"{study.name}-trajectory", "The way over the loss", caption)
 
 
 def levels_of(surfaces: Sequence[pd.DataFrame]) -> list[float]:

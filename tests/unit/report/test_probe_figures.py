@@ -160,6 +160,6 @@ def test_a_study_with_probes_has_its_figures(root: Path, tmp_path: Path) -> None
         for seed in study.seeds:
             list(run_experiment(experiment, seed, tmp_path))
     pictures = drawn(study, tmp_path)
-    assert [one.kind for one in pictures] == FIGURES
+    assert [one.name for one in pictures] == [f"{study.name}-{kind}" for kind in FIGURES]
     assert all(one.svg.startswith("<?xml") and "<path" in one.svg for one in pictures)
     assert drawn(study, tmp_path)[0].svg == pictures[0].svg

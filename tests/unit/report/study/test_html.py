@@ -52,7 +52,7 @@ def _picture(name: str) -> Picture:
         ax.plot([1, 2], [1, 2], marker="o", label=EVIL)
         ax.set_title(EVIL)
         style.legend(figure)
-        return Picture(name, "A figure", EVIL, style.svg(figure), "curves")
+        return Picture(name, "A figure", EVIL, style.svg(figure))
 
 
 @pytest.fixture(scope="module")
