@@ -75,7 +75,10 @@ def _plane(moved: Tensor) -> tuple[Tensor, float]:
     Through the n inner products: of a network's parameters no matrix of P by P could be kept.
     Each direction is turned so that the first place, where training began, is ahead on it.
     """
-    squares, vectors = torch.linalg.eigh(moved @ moved.T)
+    products = moved @ moved.T
+    if not products.isfinite().all():  # of a run that is about to diverge
+        return moved.new_full((2, moved.shape[1]), torch.nan), float("nan")
+    squares, vectors = torch.linalg.eigh(products)
     directions = moved.new_zeros(2, moved.shape[1])
     for number in range(min(2, len(moved))):
         direction = moved.T @ vectors[:, -1 - number]
