@@ -41,14 +41,16 @@ def study(load: Load, make_runs: MakeRuns, diverged: dict[str, Any]) -> Study:
     return study
 
 
-def test_what_is_missing_and_what_failed(study: Study, results: Path) -> None:
+def test_what_is_missing_and_what_failed(
+    study: Study, diverged: dict[str, Any], results: Path
+) -> None:
     found = find(study, results)
     assert found.study is study
     (missing,) = found.missing
     assert missing.startswith("batch_norm, seed 2: ")
     assert found.diverged == (
         "plain, seed 2: ended no better than chance",
-        "batch_norm, seed 1: diverged after epoch 1 (the train loss is not finite at step 25)",
+        f"batch_norm, seed 1: diverged after epoch 1 ({diverged['error']})",
     )
 
 

@@ -67,7 +67,7 @@ def test_a_level_shows_every_number_with_its_unit(headline: StudyFindings) -> No
     (table,) = contrast_tables(headline.study, [finding])
     assert "“batch norm” against “plain”" in table.caption
     assert _row(table) == {
-        "metric": "validation accuracy after epoch 1",
+        "metric": finding.metric.title,
         "n": "3",
         "treatment mean": "98.00 %",
         "baseline mean": "96.00 %",
@@ -142,10 +142,10 @@ def test_what_was_not_measured_has_no_row_but_its_note(headline: StudyFindings) 
     )
     assert contrast_tables(headline.study, [unknown]) == []
     others = [one for one in headline.contrasts if one.metric != unknown.metric]
+    titles = "; ".join(finding.metric.title for finding in others)
     assert finding_notes(headline.study, [*others, unknown]) == [
-        "validation accuracy after epoch 1; validation loss after the last epoch; diverged:"
-        " only baseline has seed 9",
-        "epochs to accuracy 97 %: no batches",
+        f"{titles}: only baseline has seed 9",
+        f"{unknown.metric.title}: no batches",
     ]
     assert finding_notes(headline.study, others) == ["only baseline has seed 9"]
 
