@@ -15,7 +15,7 @@ MOST_BYTES = 64 * MEBIBYTE
 
 
 def read_predictions(run: Run, manifest: Manifest) -> NDArray[np.uint8]:
-    """Read labels and predicted classes, whose accuracy must be the one in the manifest.
+    """Read labels and answers: classes, whose accuracy must be the one in the manifest.
 
     Returns
     -------
@@ -34,6 +34,8 @@ def read_predictions(run: Run, manifest: Manifest) -> NDArray[np.uint8]:
         raise BnbenchError(
             f"{run.predictions}: is {answers.dtype} {answers.shape}, not uint8 {(2, images)}"
         )
+    if answers.max() >= dataset.classes:
+        raise BnbenchError(f"{run.predictions}: holds a number that is no class")
     accuracy, stated = float((answers[0] == answers[1]).mean()), getattr(final, name)
     if accuracy != stated:
         raise BnbenchError(f"{run.predictions}: {accuracy} are right, not final.{name} {stated}")
