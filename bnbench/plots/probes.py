@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from bnbench.plots.style import BEFORE, NOW, ONE_SEED, Look
 
 LEVELS = 9
-WAY, START, HERE = "way of the parameters", "first place", "last place"
+WAY, START, HERE = "way of the parameters", "first place", "place reached"
 
 
 def plot_surface(

@@ -12,7 +12,7 @@ from bnbench.findings.finished_run import FinishedRun
 from bnbench.plots import style
 from bnbench.plots.probes import plot_scale, plot_surface, surface_levels
 from bnbench.report.figures.figure import Picture, Source, plain, register_figure
-from bnbench.report.figures.probed import has_probe, not_as_seen, probed_pair, seen
+from bnbench.report.figures.probed import has_probe, is_axis, not_as_seen, probed_pair, seen
 from bnbench.report.names import arm_title
 
 SURFACES = 3
@@ -65,7 +65,7 @@ def directions(experiment: Experiment) -> tuple[str, str]:
 def surface_table(run: FinishedRun) -> pd.DataFrame:
     """Lay out the last look's surface: columns ``x``, ``y``, ``loss``."""
     axis, losses = seen(run, "surface", "axis", 2)[-1], seen(run, "surface", "losses", 3)[-1]
-    if losses.shape != 2 * axis.shape:
+    if losses.shape != 2 * axis.shape or not is_axis(axis):
         raise not_as_seen(run, "surface", "losses")
     x, y = np.meshgrid(axis, axis)
     return pd.DataFrame({"x": x.ravel(), "y": y.ravel(), "loss": losses.T.ravel()})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from bnbench.config import Study
@@ -36,6 +37,12 @@ def seen(run: FinishedRun, probe: str, name: str, dimensions: int) -> NDArray[An
     if found is None or found.ndim != dimensions or not found.size:
         raise not_as_seen(run, probe, name)
     return found
+
+
+def is_axis(values: NDArray[Any]) -> bool:
+    """Whether numbers, the last dimension, can be the axis of a grid: they grow, two at least."""
+    steps = np.diff(values)
+    return bool(steps.size) and bool((np.isfinite(steps) & (steps > 0)).all())
 
 
 def not_as_seen(run: FinishedRun, probe: str, name: str) -> BnbenchError:

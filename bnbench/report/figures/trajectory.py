@@ -11,7 +11,7 @@ from bnbench.findings.finished_run import FinishedRun
 from bnbench.plots import style
 from bnbench.plots.probes import plot_scale, plot_surface, plot_way, surface_levels
 from bnbench.report.figures.figure import Picture, Source, finish, plain, register_figure
-from bnbench.report.figures.probed import has_probe, not_as_seen, probed_pair, seen
+from bnbench.report.figures.probed import has_probe, is_axis, not_as_seen, probed_pair, seen
 from bnbench.report.names import arm_title
 
 WAYS = 2
@@ -62,7 +62,7 @@ def levels_of(surfaces: Sequence[pd.DataFrame]) -> list[float]:
 def plane_table(run: FinishedRun) -> pd.DataFrame:
     """Lay out the last look's plane: columns ``x``, ``y``, ``loss``."""
     axes, losses = seen(run, "trajectory", "axes", 3)[-1], seen(run, "trajectory", "losses", 3)[-1]
-    if len(axes) != 2 or losses.shape != 2 * axes.shape[1:] or not np.isfinite(axes).all():
+    if len(axes) != 2 or losses.shape != 2 * axes.shape[1:] or not is_axis(axes):
         raise not_as_seen(run, "trajectory", "losses")
     x, y = np.meshgrid(*axes)
     return pd.DataFrame({"x": x.ravel(), "y": y.ravel(), "loss": losses.T.ravel()})
@@ -71,9 +71,10 @@ def plane_table(run: FinishedRun) -> pd.DataFrame:
 def way_table(run: FinishedRun) -> pd.DataFrame:
     """Lay out the places of the last look's way: columns ``x``, ``y``."""
     way = seen(run, "trajectory", "way", 3)[-1]
-    if way.shape[1] != 2:
+    passed = way[np.isfinite(way).all(axis=1)]
+    if passed.shape[1] != 2 or not len(passed):
         raise not_as_seen(run, "trajectory", "way")
-    return pd.DataFrame(way[np.isfinite(way).all(axis=1)], columns=["x", "y"])
+    return pd.DataFrame(passed, columns=["x", "y"])
 
 
 def share_of(run: FinishedRun) -> str:
