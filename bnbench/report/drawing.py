@@ -17,6 +17,10 @@ GREY = re.compile(r"#([0-9a-f]{2})\1\1\b", re.IGNORECASE)
 PART = re.compile("(axes|legend)_")
 """What a page may set below another on a phone, by matplotlib's names."""
 REFERENCE = re.compile(r"url\(#(.*)\)")
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
+WIDEST = 4
+"""Units; no line of a figure is as wide."""
+
 PLACE = re.compile(r"translate\(([-\d.]+) ([-\d.]+)\)")
 OF_A_GROUP = re.compile(r"(?:^|;)\s*opacity")
 """A look that a group would have as a whole, in place of each of its elements."""
@@ -49,6 +53,7 @@ class Drawings:
         prefix = f"f{self._figures}-"
         root = ElementTree.fromstring(picture.svg)
         _strip(root)
+        _unclip(root)
         used = dict.fromkeys(name for element in root.iter() for name in _references(element))
         names = {name: self._name() for name in used}
         for element in root.iter():
@@ -123,6 +128,32 @@ def _strip(parent: ElementTree.Element) -> None:
             _strip(child)
         else:
             parent.remove(child)
+
+
+def _unclip(root: ElementTree.Element) -> None:
+    """Let paths go unclipped that lie in what they would be cut to, as lines of a grid do."""
+    boxes = {
+        clip.get("id"): tuple(float(area.get(key, "nan")) for key in ("x", "y", "width", "height"))
+        for clip in root.iter(f"{SVG}clipPath")
+        for area in clip.iterfind(f"{SVG}rect")
+    }
+    for path in root.iter(f"{SVG}path"):
+        clip = REFERENCE.fullmatch(path.get("clip-path", ""))
+        if clip and _lies_in(path.get("d", ""), boxes.get(clip[1])):
+            del path.attrib["clip-path"]
+
+
+def _lies_in(path: str, box: tuple[float, ...] | None) -> bool:
+    if box is None or not (numbers := list(map(float, NUMBER.findall(path)))):
+        return False
+    x, y, width, height = box
+    rights, downs = numbers[::2], numbers[1::2]
+    straight = len(rights) == 2 and (len({*rights}) == 1 or len({*downs}) == 1)
+    edge = -0.01 if straight else WIDEST / 2  # of a line of a grid no more than its cap goes over
+    return (
+        x + edge <= min(rights) and max(rights) <= x + width - edge
+        and y + edge <= min(downs) and max(downs) <= y + height - edge
+    )  # fmt: skip
 
 
 def _drawn(parent: ElementTree.Element) -> Iterator[ElementTree.Element]:

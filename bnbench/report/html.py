@@ -155,14 +155,17 @@ class _Renderer(RendererHTML):
     def td_open(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
         return f"<td{_words(tokens[place])}>"
 
-    def th_close(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
-        return "</th>"  # a row is a line
-
-    def td_close(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
-        return "</td>"
-
     def tr_open(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
+        """Let a row be a line. HTML needs no end of it, nor of its cells."""
         return "<tr>"
+
+    def tr_close(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
+        return "\n"
+
+    def th_close(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
+        return ""
+
+    td_close = th_close
 
     def strong_open(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
         words = tokens[place + 1].content.rstrip(".,:").lower()
