@@ -42,9 +42,12 @@ def test_the_columns_that_the_code_names(file: str, columns: list[str]) -> None:
 def test_the_columns_of_the_reference(root: Path) -> None:
     seen: dict[str, set[str]] = {}
     reference = root / "results/reference"
+    first = reference / "first_verdicts.csv"  # what changes.md needs of an earlier verdicts.csv
+    assert set(header(first)) < set(TOLD["verdicts.csv"])
     for path in (*reference.glob("*.csv"), *reference.glob("corrected/*.csv")):
         name = "accuracy.csv" if path.name.startswith("accuracy-") else path.name
-        seen.setdefault(name, set()).update(header(path))
+        if path != first:
+            seen.setdefault(name, set()).update(header(path))
     assert len(seen) >= 7
     for name, columns in seen.items():
         assert columns == set(TOLD[name]) - SOMETIMES.get(name, set()), name
@@ -52,5 +55,6 @@ def test_the_columns_of_the_reference(root: Path) -> None:
 
 def test_everything_that_has_a_name_says_what_it_is() -> None:
     kinds = registered()
-    assert [len(names) > 6 for names in kinds.values()] == [True] * 7
+    assert len(kinds) == 8
+    assert all(len(names) > 2 for names in kinds.values())
     assert all(said for names in kinds.values() for said in names.values())
