@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree
 
 from bnbench.report.figures import Picture
+from bnbench.report.joined_lines import join_lines
 from bnbench.report.short_paths import shortened
 
 SVG, LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
@@ -24,6 +25,9 @@ WIDEST = 4
 PLACE = re.compile(r"translate\(([-\d.]+) ([-\d.]+)\)")
 OF_A_GROUP = re.compile(r"(?:^|;)\s*opacity")
 """A look that a group would have as a whole, in place of each of its elements."""
+OF_A_FRAME = re.compile(r"(?!.*opacity).*stroke: var\(--g")
+"""Opaque and grey, as grids, axes and ticks are."""
+
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -60,6 +64,7 @@ class Drawings:
             self._rewrite(element, names)
         root[:] = _drawn(root)
         self._share_looks(root)
+        join_lines(root, {name for look, name in self._classes.items() if OF_A_FRAME.match(look)})
         _entitle(root, picture, prefix)
         return ElementTree.tostring(root, encoding="unicode").replace(" />", "/>")
 

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 from bnbench.report.drawing import Drawings
 from bnbench.report.figures import Picture
+from tests.unit.report.test_short_paths import points_of
 
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"
  viewBox="0 0 100 100">
@@ -16,6 +17,10 @@ SVG = """<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/
  <path d="M 20 20 L 130 80" clip-path="url(#box)" style="stroke: #0072b2"/>
  <defs><path id="tick" d="M 0 0 L 0 3.5" style="stroke: #000000"/></defs>
  <use xlink:href="#tick" x="20" y="90" style="stroke: #000000"/>
+ <path d="M 10 30 L 90 30" clip-path="url(#box)" style="stroke: #e6e6e6"/>
+ <use xlink:href="#tick" x="40" y="90" style="stroke: #000000"/>
+ <path d="M 10 10 L 10 90" style="stroke: #0072b2"/>
+ <path d="M 20 10 L 20 90" style="stroke: #0072b2"/>
  <defs><path id="dot" d="M 0 1 L 1 0 z"/></defs>
  <g clip-path="url(#box)">
   <use xlink:href="#dot" x="30" y="40" style="fill: #d55e00"/>
@@ -43,16 +48,25 @@ def drawn() -> ElementTree.Element:
 
 def test_a_path_is_clipped_where_its_line_could_show_outside() -> None:
     """The grid's line ends at the box, the second lies within, the third's line is too near."""
-    paths = [one for one in drawn().iter("path") if "id" not in one.attrib]
-    assert ["clip-path" in one.attrib for one in paths] == [False, False, True, True]
+    paths = {one.get("d"): "clip-path" in one.attrib for one in drawn().iter("path")}
+    assert not paths["M10 50h80M10 30h80"]
+    assert not paths["M20 20l10 60 30-40"]
+    assert paths["M20 20l10 69 30-49"]
+    assert paths["M20 20l110 60"]
+
+
+def test_the_lines_of_a_frame_are_one_path_and_those_of_data_are_not() -> None:
+    page = drawn()
+    paths = [str(one.get("d")) for one in page.iter("path")]
+    (ticks,) = [one for one in paths if one.startswith("M20 90")]
+    assert points_of(ticks) == points_of("M 20 90 L 20 93.5 M 40 90 L 40 93.5")
+    assert {"M10 10v80", "M20 10v80"} <= set(paths)
+    assert "M0 0v3.5" not in paths  # nobody copies the tick any more
 
 
 def test_marks_keep_their_looks_each_or_as_a_group() -> None:
     page = drawn()
-    tick, *dots = page.iter("use")
-    (mark,) = [one for one in page.iter("path") if f"#{one.get('id')}" == tick.get("href")]
-    assert "class" not in tick.attrib
-    assert mark.get("class")
+    dots = list(page.iter("use"))
     solid, clear = (one for one in page.iter("g") if "clip-path" in one.attrib)
     assert solid.get("class")
     assert "class" not in clear.attrib  # the group would be see-through as a whole
