@@ -18,7 +18,7 @@ NO_ENTRY = "no entry"
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangedClaim:
     """A claim whose verdict, or one of whose aspects, is another now.
 
     Attributes
@@ -60,7 +60,7 @@ def _aspects(count: int) -> str:
     return "one aspect is" if count == 1 else f"{count} aspects are"
 
 
-def changes_since(earlier: Path, judgements: Sequence[Judgement]) -> tuple[Change, ...]:
+def changes_since(earlier: Path, judgements: Sequence[Judgement]) -> tuple[ChangedClaim, ...]:
     """Compare verdicts with an earlier table of them, claim by claim.
 
     Parameters
@@ -76,7 +76,7 @@ def changes_since(earlier: Path, judgements: Sequence[Judgement]) -> tuple[Chang
         _change(
             claim,
             of_claim.get(name, {}),
-            {one.aspect: one.outcome.verdict for one in judgements if one.claim.id == name},
+            {now.aspect: now.outcome.verdict for now in judgements if now.claim.id == name},
         )
         for name, claim in claims.items()
     )
@@ -99,7 +99,9 @@ def _verdicts(earlier: Path) -> dict[str, dict[str, Verdict]]:
     return found
 
 
-def _change(claim: Claim, then: Mapping[str, Verdict], now: Mapping[str, Verdict]) -> Change | None:
+def _change(
+    claim: Claim, then: Mapping[str, Verdict], now: Mapping[str, Verdict]
+) -> ChangedClaim | None:
     if then == now:
         return None
     new = [aspect for aspect, verdict in now.items() if _is_tested(verdict) and aspect not in then]
@@ -112,7 +114,7 @@ def _change(claim: Claim, then: Mapping[str, Verdict], now: Mapping[str, Verdict
     if not (new or old or both):
         return None
     before = together(then.values()) if then else None
-    return Change(claim, before, together(now.values()), len(new), len(old), tuple(both))
+    return ChangedClaim(claim, before, together(now.values()), len(new), len(old), tuple(both))
 
 
 def _is_tested(verdict: Verdict) -> bool:
