@@ -33,9 +33,7 @@ def _unknown(metric: Metric, arm: ArmRuns, level: Level) -> Iterator[str]:
     if not arm.runs:
         yield f"{arm.label} has no finished run"
     if unknown := sorted(arm.runs.keys() - level.values.keys()):
-        kept = metric.quantity.source != "losses"
-        why = "one epoch" if kept else "its losses have not been kept"
-        yield f"not known of {arm.label}, {listed_seeds(unknown)} ({why})"
+        yield f"not known of {arm.label}, {listed_seeds(unknown)} ({_why(metric)})"
     if level.at_first_look:
         yield f"{arm.label} is there when it is first evaluated, and may have been sooner"
     coarse = [seed for seed, run in arm.runs.items() if run.lacks_evaluations]
@@ -44,6 +42,12 @@ def _unknown(metric: Metric, arm: ArmRuns, level: Level) -> Iterator[str]:
             f"read from the ends of the epochs alone of {arm.label}, {listed_seeds(coarse)}"
             " (evaluations.csv is not there)"
         )
+
+
+def _why(metric: Metric) -> str:
+    if metric.quantity.probe:
+        return "its probe gives no number"
+    return "its losses have not been kept" if metric.quantity.source == "losses" else "one epoch"
 
 
 def _unpaired(treatment: Level, baseline: Level) -> Iterator[str]:

@@ -182,6 +182,20 @@ def test_a_metric_that_is_known_of_no_shared_seed(
     )
 
 
+def test_a_metric_of_a_probe_that_gives_no_number(
+    load: Load, make_runs: MakeRuns, results: Path
+) -> None:
+    probed = "{probes: [{kind: inference, every: 10}]}"
+    study = load(STUDY.format(metric="mean_error_slope@last", plain=probed, batch_norm=probed))
+    for label in ("batch_norm", "plain"):
+        (run,) = make_runs(study, label, {0: [0.9, 0.9]})
+        run.probe("inference").parent.mkdir()
+        seen = np.full(3, math.nan, np.float32)
+        np.savez(run.probe("inference"), step=np.arange(0, 30, 10), mean_error_slope=seen)
+    (finding,) = find(study, results).contrasts
+    assert finding.notes[1] == "not known of plain, seed 0 (its probe gives no number)"
+
+
 def test_an_arm_without_a_run(compare: Compare) -> None:
     finding = compare("epochs_to_accuracy@0.9", {}, PLAIN)
     assert finding.n == 0
