@@ -145,7 +145,7 @@ check: $(VENV)/installed-dev  ## Lint, types, direction of imports
 
 bench: $(VENV)/installed-dev  ## Speed and memory against the plain DataLoader loop, as a table
 	$(BIN)/python -m benchmarks.speed $(BENCH_OUT)
-	$(BIN)/python benchmarks/finished_runs.py $(BENCH_RUNS_OUT)
+	$(BIN)/python -m benchmarks.finished_runs $(BENCH_RUNS_OUT)
 	$(BIN)/python -m benchmarks.commands $(BENCH_COMMANDS_OUT)
 	$(BIN)/python -m benchmarks.kernels $(BENCH_KERNELS_OUT)
 	$(BIN)/python -m benchmarks.avx2 $(BENCH_AVX2_OUT)

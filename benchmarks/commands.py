@@ -16,9 +16,9 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from benchmarks.table import publish
+from benchmarks.table import machine, publish
 from bnbench import load_experiment, run_experiment
-from bnbench.runs import Run, find_run, processor, versions
+from bnbench.runs import Run, find_run
 from bnbench.runs.manifest import SEAL, seal_of
 
 ROOT = Path(__file__).parents[1]
@@ -80,7 +80,7 @@ def main() -> None:
         ]
     context = (
         f"Medians of {ROUNDS} rounds, but for `demo` and `merge`; {os.cpu_count()} cores,"
-        f" {processor()}, Python {versions()['python']}."
+        f" {machine()}."
     )
     publish(("command", "s", "at most"), rows, context, Path(sys.argv[1]))
 

@@ -17,6 +17,7 @@ from time import perf_counter
 
 import numpy as np
 
+from benchmarks.table import machine
 from bnbench.config import TrainingSettings, configuration_hash, dump_experiment, load_study
 from bnbench.data import data_folder, load_splits
 from bnbench.execution import PlannedRun, plan_runs
@@ -30,7 +31,6 @@ from bnbench.runs import (
     RunLogs,
     file_hashes,
     now,
-    processor,
     versions,
     write_text,
 )
@@ -181,10 +181,7 @@ def main() -> None:
         ]
     lines = ["| 200 finished runs of 10 epochs | s (median) | at most |", "| --- | ---: | ---: |"]
     lines += [f"| bnbench {name} | {value:.1f} | {limit:.0f} |" for name, limit, value in rows]
-    context = (
-        f"{ROUNDS} rounds on one core of {len(os.sched_getaffinity(0))}; {processor()},"
-        f" Python {versions()['python']}."
-    )
+    context = f"{ROUNDS} rounds on one core of {len(os.sched_getaffinity(0))}; {machine()}."
     text = "\n".join([*lines, "", context, ""])
     print(text)
     write_text(Path(sys.argv[1]), text)

@@ -15,11 +15,10 @@ from time import perf_counter
 
 import torch
 
-from benchmarks.table import publish
+from benchmarks.table import machine, publish
 from bnbench.config import load_experiment
 from bnbench.data import Split, data_folder, load_splits
 from bnbench.models import resolve_model
-from bnbench.runs import processor, versions
 from bnbench.training.batches import batch_order
 from bnbench.training.device import reproducible
 from bnbench.training.initialization import initial_model
@@ -96,8 +95,7 @@ def main(path: Path) -> None:
         rows = [row for name, config in NETWORKS.items() for row in rows_of(name, compared(config))]
     context = (
         f"Of a step (64 images), and of 128 images evaluated; medians of {ROUNDS} rounds, in turn,"
-        f" on one thread; {processor()}, torch {versions()['torch']}, Python"
-        f" {versions()['python']}."
+        f" on one thread; {machine()}."
     )
     publish(HEADER, rows, context, path)
 

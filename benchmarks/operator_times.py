@@ -18,12 +18,11 @@ from unittest.mock import patch
 
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from benchmarks.table import publish
+from benchmarks.table import machine, publish
 from bnbench.config import Experiment, load_experiment
 from bnbench.data import Split, Splits, data_folder, load_splits
 from bnbench.kernels.arrays import FORWARD, Call
 from bnbench.models import resolve_model
-from bnbench.runs import processor, versions
 from bnbench.training.device import reproducible
 from bnbench.training.evaluation import EVALUATION_BATCH
 from bnbench.training.initialization import initial_model
@@ -132,8 +131,7 @@ def main(path: Path) -> None:
             columns += [step_times(experiment, splits), evaluation_times(experiment, splits)]
     context = (
         f"Microseconds of a step (64 images) over {BLOCKS * BLOCK} steps, and of an"
-        f" evaluation batch ({EVALUATION_BATCH} images), on one thread; {processor()},"
-        f" torch {versions()['torch']}, Python {versions()['python']}."
+        f" evaluation batch ({EVALUATION_BATCH} images), on one thread; {machine()}."
     )
     publish(HEADER, rows_of(columns), context, path)
 

@@ -16,14 +16,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from benchmarks.table import publish
+from benchmarks.table import machine, publish
 from bnbench.cli.progress import shown
 from bnbench.config import Experiment, load_experiment
 from bnbench.data import data_folder, load_splits
 from bnbench.execution.tasks import Task
 from bnbench.execution.work import work
 from bnbench.models import resolve_model
-from bnbench.runs import BatchRows, EpochRow, EvaluationRow, RunLogs, processor, versions
+from bnbench.runs import BatchRows, EpochRow, EvaluationRow, RunLogs
 from bnbench.training import run_experiment, train
 from bnbench.training.device import reproducible
 from bnbench.training.evaluation import evaluate
@@ -106,10 +106,7 @@ def main(path: Path) -> None:
     with TemporaryDirectory() as folder, reproducible(1), redirect_stderr(Terminal()):
         list(islice(core(experiment), 1))  # the first to load and train would pay for all
         seconds = in_turn(variants(experiment, Path(folder)))
-    context = (
-        f"One run of {EPOCHS} epochs on one thread, block by block in turn; {processor()},"
-        f" torch {versions()['torch']}, Python {versions()['python']}."
-    )
+    context = f"One run of {EPOCHS} epochs on one thread, block by block in turn; {machine()}."
     publish(HEADER, rows_of(seconds), context, path)
 
 

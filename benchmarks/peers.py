@@ -20,9 +20,8 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.floor import measured_rate, operations
 from benchmarks.measurement import Measurement, measured, output
-from benchmarks.table import publish
+from benchmarks.table import machine, publish
 from benchmarks.trained import Trained, trained
-from bnbench.runs import processor, versions
 
 ROUNDS = 3
 EPOCHS = 2  # of which the first does not count
@@ -168,8 +167,7 @@ def _context(work: int, rates: Mapping[int, Sequence[float]]) -> str:
     return (
         f"{ROUNDS} rounds, one epoch each after one that does not count. Floor: {work / 1e9:.0f}"
         f" GFLOP an epoch; by number of cores, {floor}. With scoring: the training split scored"
-        f" after the epoch too. {processor()}, torch {versions()['torch']},"
-        f" Python {versions()['python']}."
+        f" after the epoch too. {machine()}."
     )
 
 

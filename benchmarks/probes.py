@@ -12,10 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.table import publish
+from benchmarks.table import machine, publish
 from benchmarks.trained import Trained, trained
 from bnbench.probes import PROBES
-from bnbench.runs import processor, versions
 
 EXAMPLES = int(os.environ.get("BENCH_EXAMPLES", "55000"))
 FEW = 2_000
@@ -77,8 +76,7 @@ def main(path: Path) -> None:
     """Measure, print the table and write it."""
     context = (
         f"LeNet-5 with batch norm on all hidden layers, {EXAMPLES:,} images, one thread; medians of"
-        f" {ROUNDS} rounds, in turn; {processor()}, torch {versions()['torch']},"
-        f" Python {versions()['python']}."
+        f" {ROUNDS} rounds, in turn; {machine()}."
     )
     publish(("probes", "s", "at most"), list(rows_of(measured())), context, path)
 

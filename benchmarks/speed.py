@@ -14,9 +14,8 @@ from statistics import mean, median
 from time import perf_counter
 
 from benchmarks.measurement import measured
-from benchmarks.table import publish
+from benchmarks.table import machine, publish
 from benchmarks.trained import trained
-from bnbench.runs import processor, versions
 
 CONFIGS = ("lenet5", "lenet5_batchnorm")
 ROUNDS = 3
@@ -70,10 +69,7 @@ def main() -> None:
         ]
         for name, values in seconds.items()
     ]
-    context = (
-        f"{ROUNDS} rounds; mean of both published arms; {processor()},"
-        f" torch {versions()['torch']}, Python {versions()['python']}."
-    )
+    context = f"{ROUNDS} rounds; mean of both published arms; {machine()}."
     publish(HEADER, rows, context, Path(sys.argv[1]))
     print(f"{ROUNDS} rounds in {perf_counter() - started:.0f} s")
 

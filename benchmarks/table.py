@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bnbench.runs import write_text
+import torch
+
+from bnbench.runs import processor, versions, write_text
 
 Rows = Sequence[Sequence[str]]
+
+
+def machine() -> str:
+    """Name what speed depends on: the processor, its vectors, and versions."""
+    vectors = torch.backends.cpu.get_cpu_capability()
+    return (
+        f"{processor()} with {vectors}, torch {versions()['torch']}, Python {versions()['python']}"
+    )
 
 
 def publish(header: Sequence[str], rows: Rows, context: str, path: Path) -> None:

@@ -19,8 +19,7 @@ from time import perf_counter
 import torch
 
 from benchmarks.kernels import Contender, contender
-from benchmarks.table import publish
-from bnbench.runs import processor, versions
+from benchmarks.table import machine, publish
 from bnbench.training.device import reproducible
 from bnbench.training.kernels import Kernels, threads_of
 from bnbench.training.loop import update
@@ -84,7 +83,7 @@ def main(path: Path) -> None:
         beside = times()
     context = (
         f"Of a step of LeNet-5 (64 images), on {CORES} cores; medians of {ROUNDS} rounds, in turn;"
-        f" {processor()}, torch {versions()['torch']}, Python {versions()['python']}."
+        f" {machine()}."
     )
     publish(HEADER, rows_of(alone, beside), context, path)
 

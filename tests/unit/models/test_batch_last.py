@@ -102,6 +102,21 @@ def test_where_pytorch_s_own_are_chosen(settings: dict[str, Any], device: str) -
     assert choose_kernels(network("LeNet5"), TrainingSettings(**settings), device) == "torch"
 
 
+@pytest.mark.parametrize(
+    ("vectors", "kernels"),
+    [("AVX512", "batch_last"), ("AVX2", "batch_last"), ("DEFAULT", "torch"), ("SVE256", "torch")],
+)
+def test_where_they_are_chosen(vectors: str, kernels: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: vectors)
+    lenet, auto, asked = (
+        network("LeNet5"),
+        TrainingSettings(),
+        TrainingSettings(kernels="batch_last"),
+    )
+    assert choose_kernels(lenet, auto, "cpu") == kernels
+    assert choose_kernels(lenet, asked, "cpu") == "batch_last"
+
+
 def test_asked_for_in_vain() -> None:
     asked = TrainingSettings(kernels="batch_last")
     with pytest.raises(BnbenchError, match=r"training\.kernels: batch_last has no kernels"):
