@@ -84,9 +84,9 @@ def named_calls() -> AbstractContextManager[object]:
 
 def _name(call: Call) -> str:
     """What a call does: a layer's loops are told their stages."""
-    if call.loops.__name__ != "layer":
-        return "loops: cross-entropy"
-    return "loops: forward" if call.arguments[2] & FORWARD else "loops: backward"
+    if call.loops.__name__ == "layer":
+        return "loops: forward" if call.arguments[2] & FORWARD else "loops: backward"
+    return "loops: gather" if call.loops.__name__ == "_gather" else "loops: cross-entropy"
 
 
 def seconds(work: Callable[[], object]) -> float:

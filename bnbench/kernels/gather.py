@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
-from bnbench.kernels.arrays import LIKE, addresses_of
+from bnbench.kernels.arrays import LIKE, Call, addresses_of
 from bnbench.kernels.loops import kept
 from bnbench.kernels.tiles import array_at
 
@@ -27,7 +27,8 @@ def gather(images: Tensor, indices: Tensor, into: Tensor) -> None:
         Contiguous.
     """
     sizes = len(images), images[0].numel(), len(indices)
-    _gather(LIKE[images.dtype], addresses_of(images, indices.contiguous(), into), sizes)
+    arrays = images, indices.contiguous(), into
+    Call(_gather, (LIKE[images.dtype], addresses_of(*arrays), sizes), arrays)()
 
 
 @kept

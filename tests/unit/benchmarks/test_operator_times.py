@@ -33,7 +33,7 @@ def test_the_profile_has_the_loops(root: Path, monkeypatch: pytest.MonkeyPatch) 
         root / "configs/published/lenet5.yaml", ["data.dataset=digits", "training.batch_size=4"]
     )
     found = operator_times.step_times(experiment, load_splits(experiment.data, root))
-    for loops in ("forward", "backward", "cross-entropy"):
+    for loops in ("gather", "forward", "backward", "cross-entropy"):
         assert found.operators[f"loops: {loops}"] > 0
 
 
