@@ -37,9 +37,9 @@ MLFLOW ?= .venv-mlflow
 SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 
 # The studies of `make evidence`, in the order of their worth, and their variant.
-EVIDENCE := input_features cnn_speed small_batches affine noisy_batch_norm regularization depth \
-  initial_scale higher_rates large_batches weight_decay layers lenet5_1998 binary_perceptron \
-  way rotation class_batches layer_sets
+EVIDENCE := regularization initial_scale higher_rates large_batches weight_decay layers \
+  lenet5_1998 binary_perceptron way rotation class_batches layer_sets input_features affine \
+  noisy_batch_norm
 VARIANT ?= --small
 
 .DEFAULT_GOAL := help
