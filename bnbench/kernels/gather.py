@@ -1,6 +1,6 @@
 """The images of a batch, gathered with the batch innermost in one pass over them.
 
-PyTorch gathers first and transposes then, which takes twice as long.
+PyTorch gathers first and transposes then: two passes.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """A training step without autograd, for a network that is a chain of layers with kernels.
 
-Autograd, and memory that is taken anew in every step, cost a sixth of a step of LeNet-5. Of a chain
-both are known before: the order of the layers, and where their arrays lie. So a step is a list of
-calls, made once. They compute what `bnbench.kernels.functions.MapsLayer` and PyTorch's own linear
-layer compute, in the same order, so that no bit differs.
+Autograd, and memory that is taken anew in every step, cost a fifth of a step of LeNet-5 or more. Of
+a chain both are known before: the order of the layers, and where their arrays lie. So a step is a
+list of calls, made once. They compute what `bnbench.kernels.functions.MapsLayer` and PyTorch's own
+linear layer compute, in the same order, so that no bit differs.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ def chain_of(network: nn.Module) -> Chain | None:
     hidden = tuple(getattr(network, name) for name in network.hidden_layers)
     if not all(has_kernels(layer) and layer.dropout is None for layer in hidden):
         return None
+    if not all(parameter.requires_grad for parameter in network.parameters()):
+        return None  # autograd leaves out the gradient of one that is fixed
     output = network.output
     return Chain(hidden, output) if isinstance(output, nn.Linear) else None
 
@@ -59,6 +61,7 @@ class DirectSteps:
     network : Module
         With kernels; its parameters have gradients.
     images : Tensor, shape (M, C, H, W)
+        Where they are not contiguous, autograd does every step.
     labels : Tensor of int64, shape (M,)
         Those of which a batch names some.
     softmax_before_loss : bool
@@ -68,13 +71,18 @@ class DirectSteps:
     def __init__(
         self, network: nn.Module, images: Tensor, labels: Tensor, *, softmax_before_loss: bool
     ) -> None:
-        self._network, self._chain = network, chain_of(network)
-        self._data = images.contiguous(), labels
+        # Channels that are views of one another would be copied for all images at once.
+        self._chain = chain_of(network) if images.is_contiguous() else None
+        self._network, self._data = network, (images, labels)
         self._softmax_before_loss = softmax_before_loss
-        parts = list(network.modules())
         self._hooks = [
-            hooks for part in parts for hooks in (part._forward_hooks, part._forward_pre_hooks)
-        ]
+            hooks
+            for part in network.modules()
+            for hooks in (
+                part._forward_hooks, part._forward_pre_hooks,
+                part._backward_hooks, part._backward_pre_hooks,
+            )
+        ]  # fmt: skip
         self._made: dict[tuple[int, bool, int], DirectStep] = {}
 
     def step_for(self, examples: int) -> DirectStep | None:

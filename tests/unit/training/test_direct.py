@@ -95,6 +95,22 @@ def test_none_for_a_forward_pass_of_somebody_else_s() -> None:
     assert chain_of(mine) is None
 
 
-def test_none_for_one_example() -> None:
+def test_none_where_autograd_would_do_more_or_less() -> None:
+    batch = torch.arange(4)
     one = learner("LeNet5_BatchNorm", {})
-    assert one.direct(torch.tensor([3])) is None
+    assert one.direct(batch[:1]) is None  # batch norm may refuse it
+    assert one.direct(batch)
+    one.model.C3.register_full_backward_hook(lambda *_: None)  # type: ignore[union-attr]
+    assert one.direct(batch) is None
+    fixed = network("LeNet5")
+    fixed.output.bias.requires_grad_(False)  # type: ignore[union-attr]
+    assert chain_of(fixed) is None
+
+
+def test_no_copy_of_images_whose_channels_are_views_of_one() -> None:
+    images = torch.rand(8, 1, 32, 32).expand(8, 3, 32, 32)
+    split = Split(images, torch.arange(8))
+    settings = TrainingSettings(kernels="batch_last", device="cpu")
+    of_views = Learner(network("LeNet5", in_channels=3), split, settings)
+    assert of_views.direct(torch.arange(4)) is None
+    of_views.train_block(update, [torch.arange(4)])
