@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import fmean
 
 from bnbench.errors import BnbenchError
+from bnbench.execution.memory import keep_freed_memory
 from bnbench.execution.tasks import Ended, Event, Progress, Started, Task
 
 
@@ -19,6 +20,7 @@ def work(task: Task, slot: int, shared: Path | None = None) -> Generator[Event]:
     Started, Progress or Ended
         Whatever the run raises becomes its `Ended`; only an interruption goes through.
     """
+    keep_freed_memory()
     yield Started(task, slot)
     try:
         yield from _progress(task, slot, shared)
