@@ -22,20 +22,29 @@ READING = (
     "A difference is treatment minus baseline, paired by seed. Accuracies are in percent, their"
     " differences in percentage points (pp), losses in nats.",
     "n is the number of seeds. The 95 % t interval says where the true mean difference may lie,"
-    " and it decides. The bootstrap interval (BCa, or percentile below 8 seeds) is a check.",
-    "Exact p is the share of sign flips of the differences that give a mean at least as large."
+    " and it decides.",
+    "The exact p is the share of sign flips of the differences that give a mean at least as large."
     " It is adjusted by Holm over a study's short questions, by Holm over what else it set out to"
     " confirm, and by Benjamini and Hochberg over a sweep.",
-    "d_z is the mean difference over the standard deviation of the differences.",
-    "Smallest detectable: the true difference that so many seeds find 9 times in 10. n needed: the"
-    " seeds that find the smallest effect of interest as often.",
-    "Equivalent: two one-sided tests show that the difference is smaller than what matters.",
     "A published single run is judged by the 95 % prediction interval: one further run of ours"
     " would fall into it 95 times in 100.",
     "Kendall's tau of a run's accuracies against its epochs is 1 where each epoch is above all"
     " before it.",
     "A time is infinite (never) where a threshold is not reached. This is why times have medians,"
     " and ratios of medians. Failed runs count: at chance accuracy, and as never arriving.",
+)
+OF_RARE_COLUMNS = (
+    "The bootstrap interval (BCa, or percentile below 8 seeds) is a check of the t interval.",
+    "d_z is the mean difference over the standard deviation of the differences.",
+    "Smallest detectable: the true difference that so many seeds find 9 times in 10. n needed: the"
+    " seeds that find the smallest effect of interest as often.",
+    "Equivalent: two one-sided tests show that the difference is smaller than what matters.",
+)
+OF_SEVERAL_STUDIES = (
+    "This page is about several studies, and leaves out what few readers look for. The report on"
+    " one study has it: bootstrap intervals, exact p, effect sizes, seeds that are needed, and the"
+    " configuration and manifest of every run. Such a report is made by “bnbench report” with the"
+    " name of the study.",
 )
 
 
@@ -46,7 +55,8 @@ class Page:
     Attributes
     ----------
     studies : tuple of StudyPart
-        In the order in which they are shown; the first one's answer leads the page.
+        In the order in which they are shown; the first one's answer leads the page. Of several,
+        rare columns and listings are left out: they would be a third of the page.
     listings : tuple of Listing
         What the runs were made with; see `bnbench.report.appendix`.
     """
@@ -62,6 +72,16 @@ class Page:
         if self.claims.articles:
             return "Does batch norm help? Published claims and their re-runs"
         return self.studies[0].title
+
+    @property
+    def whole(self) -> bool:
+        """Whether it has all columns, and the listings."""
+        return len(self.studies) <= 1
+
+    @property
+    def reading(self) -> tuple[str, ...]:
+        """How to read its numbers."""
+        return READING + (OF_RARE_COLUMNS if self.whole else OF_SEVERAL_STUDIES)
 
     @property
     def pictures(self) -> dict[str, Picture]:
@@ -117,10 +137,9 @@ def markdown(page: Page, *, figures: str | None, appendix: bool = True) -> str:
         .get_template("report.md")
         .render(
             page=page,
-            reading=READING,
             appendix_reading=APPENDIX_READING,
             figures=figures,
-            appendix=appendix,
+            appendix=appendix and page.whole,
         )
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

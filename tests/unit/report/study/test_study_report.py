@@ -135,13 +135,22 @@ def test_what_is_read_first_comes_first(page: Page) -> None:
         "Claims",
         "The articles",
         "How to read the numbers",
-        "Configurations and manifests",
     ]
     first = text.index("## First")
     assert text.index("Does it help?") < text.index("](figures/first-paired.svg)") < first
     assert "Reduced run: most images." in text
     assert re.findall(r"]\(figures/(.*?)\.svg\)", text) == [*page.pictures]
-    assert "batch_norm" not in text.split("## Configurations")[0]  # titles, never keys
+    assert "batch_norm" not in text  # titles, never keys
+
+
+def test_only_the_report_on_one_study_has_rare_columns_and_listings(
+    parts: tuple[StudyPart, ...],
+) -> None:
+    one, several = (markdown(_page(*of), figures=None) for of in (parts[:1], parts))
+    marks = ("More columns: ", "d_z is ", "## Configurations and manifests")
+    assert [(mark in one, mark in several) for mark in marks] == [(True, False)] * 3
+    assert "| mean difference |" in several
+    assert "The report on one study has it" in several
 
 
 def test_a_page_over_claims_of_ones_own_names_no_article(parts: tuple[StudyPart, ...]) -> None:
