@@ -33,6 +33,7 @@ def _read_float(value: Any) -> Any:
 
 
 Float = Annotated[float, BeforeValidator(_read_float)]
+Placement = Literal["before_activation", "after_activation", "after_pooling"]
 
 
 class Settings(BaseModel):
@@ -77,8 +78,8 @@ class BatchNormSettings(Settings):
 
     layers: tuple[str, ...] | None = Field(default=None, strict=False, min_length=1)
     """Names of the normalized layers; ``None``: those of the article."""
-    placement: Literal["before_activation", "after_activation"] = "before_activation"
-    """On which side of the activation it stands."""
+    placement: Placement = "before_activation"
+    """Before the activation, after it, or after the pooling of a layer that pools."""
     preceding_bias: bool = True
     """Keep the bias of the layer in front, which is redundant before the activation."""
     momentum: Annotated[Float, Field(gt=0, le=1)] = 0.1
@@ -100,8 +101,8 @@ class NormalizationSettings(Settings):
     """A registered name, such as ``group``."""
     layers: tuple[str, ...] | None = Field(default=None, strict=False, min_length=1)
     """Names of the normalized layers; ``None``: those of the article."""
-    placement: Literal["before_activation", "after_activation"] = "before_activation"
-    """On which side of the activation it stands."""
+    placement: Placement = "before_activation"
+    """Before the activation, after it, or after the pooling of a layer that pools."""
     preceding_bias: bool = True
     """Keep the bias of the layer in front."""
     affine: bool = True

@@ -50,7 +50,7 @@ def has_kernels(layer: HiddenLayer) -> bool:
         (type(layer.affine) is nn.Linear or _has_kernel(layer.affine))
         and (layer.normalization is None or _is_plain(layer.normalization))
         and type(layer.activation) in ACTIVATIONS
-        and (layer.pool is None or _pool(layer.pool) != "none")
+        and (layer.pool is None or (_pool(layer.pool) != "none" and not _pools_first(layer)))
     )
 
 
@@ -74,6 +74,10 @@ def _is_plain(norm: nn.Module) -> bool:
     )
 
 
+def _pools_first(layer: HiddenLayer) -> bool:
+    return layer.normalization is not None and layer.placement == "after_pooling"
+
+
 def _pool(pool: nn.Module | None) -> str:
     """Name a pool of blocks of 2 x 2, or none."""
     if type(pool) is AveragePool:
@@ -94,11 +98,12 @@ def plain_norm(layer: HiddenLayer) -> _BatchNorm | None:
 def recipe_of(layer: HiddenLayer) -> Recipe:
     """Name what a layer, which has kernels, does after its convolution."""
     norm = plain_norm(layer)
+    first = norm is not None and layer.placement == "before_activation"
     return Recipe(
         int(layer.affine.padding[0]) if isinstance(layer.affine, nn.Conv2d) else 0,
         ACTIVATIONS[type(layer.activation)],
         _pool(layer.pool),
-        "never" if norm is None else "first" if layer.normalizes_first else "last",
+        "never" if norm is None else "first" if first else "last",
         0.0 if norm is None else float(norm.eps),
     )
 

@@ -100,7 +100,7 @@ def move_running_averages(norm: _BatchNorm, mean: Tensor, unbiased_variance: Ten
 
 
 class HiddenLayer(nn.Module):
-    """A convolution or linear layer with its activation, and a normalization on either side of it.
+    """A convolution or linear layer with its activation, its pooling, and a normalization.
 
     Parameters
     ----------
@@ -114,8 +114,8 @@ class HiddenLayer(nn.Module):
     dropout : float, default 0
         Probability of zeroing an output of a linear layer in training; maps are left alone.
     pool : Module, optional
-        The pooling that comes last. A layer that has it here can do it in one pass with the
-        activation.
+        Comes last, unless the normalization does. A layer that has its pooling here can do it in
+        one pass with the activation.
 
     Attributes
     ----------
@@ -142,7 +142,7 @@ class HiddenLayer(nn.Module):
         if normalization is not None:
             self._normalized_by = normalization.attribute
             setattr(self, normalization.attribute, normalization.layer(affine))
-            self.normalizes_first = normalization.placement == "before_activation"
+            self.placement = normalization.placement
             if not normalization.preceding_bias:
                 affine.register_parameter("bias", None)
 
@@ -156,13 +156,17 @@ class HiddenLayer(nn.Module):
         if self.kernel is not None and not operators.is_recorded():
             return self.kernel(x)
         y: Tensor = self.affine(x)
-        normalize = self.normalization
-        if normalize is None:
-            y = self.activation(y)
-        elif self.normalizes_first:
-            y = self.activation(normalize(y))
-        else:
-            y = normalize(self.activation(y))
-        for last in (self.dropout, self.pool):
-            y = y if last is None else last(y)
+        for part in self._after_affine():
+            y = y if part is None else part(y)
         return y
+
+    def _after_affine(self) -> tuple[nn.Module | None, ...]:
+        """Put the rest in order. No layer has both dropout, which is for features, and a pool."""
+        normalize, activation, last = self.normalization, self.activation, self.dropout
+        if normalize is None:
+            return activation, self.pool, last
+        if self.placement == "before_activation":
+            return normalize, activation, self.pool, last
+        if self.placement == "after_activation":
+            return activation, normalize, self.pool, last
+        return activation, self.pool, normalize, last

@@ -61,6 +61,7 @@ EARLIER = {
         "90c6fc2e02e9",  # it kept no state
         "d1d6a6416d73",  # no scale of weights; no binary images, nor features of unequal size
         "f719fb96aab5",  # no order of images but the file's; it shuffled no batches
+        "2f053442f0b0",  # no place after the pooling
     ),
     "bnbench.data": (ABSENT, "72da03e96d1b"),  # it imported all of its files at once
     "bnbench.data.csv_files": (
@@ -102,12 +103,14 @@ EARLIER = {
         "7c9f2381589b",  # other names of locals
         "a90df6c291c3",  # no forward pass was marked as one in order
     ),
-    "bnbench.models.batch_last": ("fecb689a8902",),  # its recipes were its own
+    # Its recipes were its own; nothing was normalized after the pooling.
+    "bnbench.models.batch_last": ("fecb689a8902", "ec23b5a9e1db"),
     "bnbench.models.cnn": ("79933069924a", "443ae47adf36"),
     "bnbench.models.input_size": (ABSENT,),
     "bnbench.models.layers": (
         "08b6a87487ac", "45ffcaba5323", "cdf92aa14a6e", "d1b8272fb994",
         "f6cc5450e37f",  # the running averages moved in two places
+        "df4f40c1b710",  # no place after the pooling
     ),
     "bnbench.models.lenet5": ("e68e90ac93c6", "21b70ae16444"),
     # Two hidden layers; of any width.

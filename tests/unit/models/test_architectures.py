@@ -132,28 +132,34 @@ def test_logits_a_row_an_image(name: str, in_channels: int) -> None:
     assert model(torch.zeros(5, in_channels, size, size)).shape == (5, 7)
 
 
-def test_lenet5_is_the_article_s_function() -> None:
+@pytest.mark.parametrize("placement", ["before_activation", "after_activation", "after_pooling"])
+def test_lenet5_is_the_function_of_its_formula(placement: str) -> None:
+    """With batch norm after the activation, that is the article's."""
     torch.manual_seed(0)
-    model = build_model(settings("LeNet5_BatchNorm", batch_norm=after_activation()))
+    batch_norm = BatchNormSettings.model_validate({"placement": placement})
+    model = build_model(settings("LeNet5_BatchNorm", batch_norm=batch_norm))
     images = torch.rand(8, 1, 32, 32)
-    torch.testing.assert_close(model(images), published_forward(model, images))
+    expected = lenet5_by_formula(model, images, placement)
+    torch.testing.assert_close(model(images), expected)
 
 
-def after_activation() -> BatchNormSettings:
-    return BatchNormSettings(placement="after_activation")
-
-
-def published_forward(model: Any, x: Tensor) -> Tensor:
-    """Convolution, tanh, batch norm, pooling, twice; then three linear layers."""
+def lenet5_by_formula(model: Any, x: Tensor, placement: str) -> Tensor:
+    """Convolution, tanh, pooling, twice, batch norm in its place; then three linear layers."""
 
     def normalize(y: Tensor) -> Tensor:
         mean = y.mean(dim=(0, 2, 3), keepdim=True)
         variance = ((y - mean) ** 2).mean(dim=(0, 2, 3), keepdim=True)
         return (y - mean) / (variance + 1e-5).sqrt()
 
+    order = {
+        "before_activation": (normalize, torch.tanh, halve),
+        "after_activation": (torch.tanh, normalize, halve),
+        "after_pooling": (torch.tanh, halve, normalize),
+    }
     for layer in (model.C1.affine, model.C3.affine):
         x = nn.functional.conv2d(x, layer.weight, layer.bias)
-        x = nn.functional.avg_pool2d(normalize(torch.tanh(x)), 2)
+        for operation in order[placement]:
+            x = operation(x)
     x = x.flatten(1)
     for layer in (model.F5.affine, model.F6.affine):
         x = torch.tanh(x @ layer.weight.T + layer.bias)
@@ -161,8 +167,12 @@ def published_forward(model: Any, x: Tensor) -> Tensor:
     return logits
 
 
-@pytest.mark.parametrize("placement", ["before_activation", "after_activation"])
-def test_placement(placement: str) -> None:
+def halve(maps: Tensor) -> Tensor:
+    return nn.functional.avg_pool2d(maps, 2)
+
+
+@pytest.mark.parametrize("placement", ["before_activation", "after_activation", "after_pooling"])
+def test_placement_in_a_layer_that_does_not_pool(placement: str) -> None:
     batch_norm = BatchNormSettings.model_validate({"placement": placement})
     model = build_model(settings("MLP_BatchNorm", activation="sigmoid", batch_norm=batch_norm))
     hidden: Any = model.fc1
@@ -195,7 +205,7 @@ PAIRS = [(name, f"{name}_BatchNorm") for name in ("LeNet5", "MLP", "CNN")]
 
 @pytest.mark.parametrize("pair", PAIRS)
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("placement", ["before_activation", "after_activation"])
+@pytest.mark.parametrize("placement", ["before_activation", "after_activation", "after_pooling"])
 @pytest.mark.parametrize("weights", ["xavier_uniform", "pytorch_default", "normal"])
 def test_both_arms_of_a_seed_start_from_the_same_weights(
     pair: tuple[str, str], bias: bool, placement: str, weights: str

@@ -65,6 +65,12 @@ def test_the_network_is_the_same_function(name: str, mode: str) -> None:
         ("LeNet5", {}, True),
         ("LeNet5_BatchNorm", {"in_channels": 3, "activation": "sigmoid"}, True),
         ("CNN", {"dropout": 0.5}, True),
+        ("LeNet5_BatchNorm", {"batch_norm": {"placement": "after_pooling"}}, False),
+        (
+            "LeNet5_BatchNorm",
+            {"batch_norm": {"placement": "after_pooling", "layers": ("F5",)}},
+            True,
+        ),
         ("MLP", {}, False),
         ("LeNet5", {"normalization": {"kind": "group", "groups": 2}}, False),
     ],
