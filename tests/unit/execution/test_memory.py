@@ -15,8 +15,8 @@ from bnbench.execution.memory import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(50):
-        arrays = [torch.ones(1 << 21) for _ in range(4)]  # of 8 MiB, or 2,048 pages, each
+    for _ in range(10):
+        arrays = [torch.ones(12 << 20) for _ in range(2)]  # of 48 MiB, or 12,288 pages, each
         del arrays
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
