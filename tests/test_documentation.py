@@ -50,8 +50,8 @@ TABLES = {
     "what-batch-norm-does.md": {"mechanisms.md"},
     "sources.md": {"keras_fragments.md"},
     "performance.md": {
-        "kernels.md", "peers.md", "speed.md", "finished_runs.md", "operator_times.md",
-        "overhead.md", "threads.md",
+        "kernels.md", "kernels_avx2.md", "peers.md", "speed.md", "finished_runs.md",
+        "operator_times.md", "overhead.md", "threads.md",
     },
 }  # fmt: skip
 
