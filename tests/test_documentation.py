@@ -311,15 +311,10 @@ def test_a_rule_and_a_figure_are_a_file_each(root: Path) -> None:
     assert {rule.__module__.rpartition(".")[0] for rule in RULES.values()} == {
         "bnbench.claims.rules"
     }
+    texts = [path.read_text(encoding="utf-8") for path in (root / "bnbench").rglob("*.py")]
     for name in (*KINDS, *RULES):  # what an entry elsewhere would have to say
-        held = [
-            path
-            for path in (root / "bnbench").rglob("*.py")
-            if f'@register_figure(\n    "{name}"' in (text := path.read_text(encoding="utf-8"))
-            or f'@register_figure("{name}"' in text
-            or re.search(rf'^    rule: Literal\[.*"{name}"', text, re.MULTILINE)
-        ]
-        assert len(held) == 1, name
+        entry = rf'register_(figure|probed)\(\s*"{name}"|^    rule: Literal\[.*"{name}"'
+        assert sum(bool(re.search(entry, text, re.MULTILINE)) for text in texts) == 1, name
 
 
 def test_readme_leads_to_every_page(pages: dict[str, str]) -> None:

@@ -16,7 +16,7 @@ from bnbench.plots.style import experiment_look, legend
 from bnbench.report.animations.scene import ROW, SCENES, limits, run_title, steps, time_title
 from bnbench.report.figures.distributions import PERCENTILES
 from bnbench.report.figures.figure import plain
-from bnbench.report.figures.probed import not_as_seen, seen
+from bnbench.report.figures.probed import evenly, not_as_seen, seen
 
 PROBE = "activations"
 MOST_LAYERS = 4
@@ -51,10 +51,8 @@ def percentiles_of(run: FinishedRun) -> dict[str, NDArray[Any]]:
     names = [name for name in run.looks[PROBE] if name.endswith(SUFFIX)]
     if not names:
         raise not_as_seen(run, PROBE, "layers")
-    chosen = min(len(names), MOST_LAYERS)
-    places = [place * (len(names) - 1) // max(1, chosen - 1) for place in range(chosen)]
-    found = {names[place].removesuffix(SUFFIX): seen(run, PROBE, names[place], 3)
-             for place in places}  # fmt: skip
+    chosen = evenly(names, MOST_LAYERS)
+    found = {name.removesuffix(SUFFIX): seen(run, PROBE, name, 3) for name in chosen}
     for layer, percentiles in found.items():
         if percentiles.shape[2] != len(PERCENTILES):
             raise not_as_seen(run, PROBE, f"{layer}{SUFFIX}")

@@ -11,19 +11,15 @@ from bnbench.plots.animation import Scene
 from bnbench.plots.probes import plot_scale, plot_surface, plot_way
 from bnbench.plots.style import legend
 from bnbench.report.animations.scene import SCENES, run_title, steps
-from bnbench.report.figures.trajectory import (
-    levels_of,
-    plane_table,
-    share_of,
-    way_table,
-)
+from bnbench.report.figures.probed import shared_levels
+from bnbench.report.figures.trajectory import plane_table, share_of, way_table
 
 
 @SCENES.register("trajectory")
 def scene(runs: Sequence[FinishedRun]) -> Scene:
     """The way over the loss, in the plane of the last look: a panel a run."""
     surfaces, ways = [plane_table(run) for run in runs], [way_table(run) for run in runs]
-    levels = levels_of(surfaces)
+    levels = shared_levels(surfaces)
     places = min(map(len, ways))
     last = int(steps(runs[0], "trajectory")[-1])
 

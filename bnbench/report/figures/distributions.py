@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from bnbench.config import Study
 from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots import style
 from bnbench.plots.probes import plot_percentiles
-from bnbench.report.figures.figure import Picture, Source, finish, register_figure
-from bnbench.report.figures.probed import has_probe, not_as_seen, probed_pair, seen
+from bnbench.report.figures.figure import Picture, finish
+from bnbench.report.figures.probed import not_as_seen, register_probed, seen
 from bnbench.report.names import arm_title
 
 PERCENTILES = (15, 50, 85)
 
 
-@register_figure(
-    "distributions",
-    of="a contrast of two experiments with the probe activations",
-    has=has_probe("activations"),
-    probe="activations",
-)
-def draw(source: Source) -> Iterator[Picture]:
+@register_probed("distributions", "activations")
+def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
     """Draw its percentiles over the steps, an arm a panel."""
-    study, arms = source.found.study, probed_pair(source, "activations")
-    if not arms:
-        return
     layer = last_layer(arms[0])
     with style.figure(2.9) as figure:
         axes = figure.subplots(1, 2, sharey=True)
@@ -42,7 +35,7 @@ def draw(source: Source) -> Iterator[Picture]:
             " activation function, over the training images that the probe looks at."
         )
         name = f"{study.name}-distributions"
-        yield finish(figure, name, "What a unit is given", caption)
+        return finish(figure, name, "What a unit is given", caption)
 
 
 def last_layer(arm: ArmRuns) -> str:

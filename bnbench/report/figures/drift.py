@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
+from bnbench.config import Study
 from bnbench.findings.finished_run import FinishedRun
+from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots import style
 from bnbench.plots.probes import plot_drift
-from bnbench.report.figures.figure import Picture, Source, finish, plain, register_figure
-from bnbench.report.figures.probed import has_probe, not_as_seen, probed_pair, seen
+from bnbench.report.figures.figure import Picture, finish, plain
+from bnbench.report.figures.probed import evenly, label_edges, not_as_seen, register_probed, seen
 from bnbench.report.names import arm_title
 
 COLUMNS, MOST_LAYERS = 4, 8
 SUFFIX = ".input_drift"
 
 
-@register_figure(
-    "drift",
-    of="a contrast of two experiments with the probe activations",
-    has=has_probe("activations"),
-    probe="activations",
-)
-def draw(source: Source) -> Iterator[Picture]:
+@register_probed("drift", "activations")
+def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
     """Draw the drift over the steps, a layer a panel."""
-    study, arms = source.found.study, probed_pair(source, "activations")
-    if not arms:
-        return
     panels = panels_of(arms[0].first)
     rows = -(-len(panels) // COLUMNS)
     with style.figure(1.9 * rows + 0.3) as figure:
@@ -45,17 +39,14 @@ def draw(source: Source) -> Iterator[Picture]:
             ax.yaxis.set_major_formatter("{x:g}")
         for ax in list(grid.flat)[len(panels) :]:
             ax.set_visible(False)
-        for ax in grid[-1]:
-            ax.set_xlabel("step")
-        for ax in grid[:, 0]:
-            ax.set_ylabel("drift (sd)")
+        label_edges(grid, "step", "drift (sd)")
         every = int(np.diff(arms[0].first.looks["activations"]["step"])[:1].sum())
         caption = (
             f"How far the distribution of a unit's values has moved within {every:,} steps: the"
             " distance W1, in deviations of the values before; means over the units of what each"
             " layer is given."
         )
-        yield finish(figure, f"{study.name}-drift", "Drift of the layers' inputs", caption)
+        return finish(figure, f"{study.name}-drift", "Drift of the layers' inputs", caption)
 
 
 def panels_of(run: FinishedRun) -> dict[str, str]:
@@ -65,9 +56,7 @@ def panels_of(run: FinishedRun) -> dict[str, str]:
         raise not_as_seen(run, "activations", "layers")
     titles = {before: f"input of {after}" for before, after in pairwise(layers)}
     titles[layers[-1]] = "input of output layer"
-    chosen = min(len(layers), MOST_LAYERS)
-    places = [place * (len(layers) - 1) // max(1, chosen - 1) for place in range(chosen)]
-    return {layers[place]: plain(titles[layers[place]]) for place in places}
+    return {layer: plain(titles[layer]) for layer in evenly(layers, MOST_LAYERS)}
 
 
 def drift_table(run: FinishedRun, layer: str) -> pd.DataFrame:

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import pandas as pd
 
+from bnbench.config import Study
 from bnbench.findings.finished_run import FinishedRun
+from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots import style
 from bnbench.plots.probes import plot_envelope
-from bnbench.report.figures.figure import Picture, Source, finish, register_figure
-from bnbench.report.figures.probed import has_probe, probed_pair, seen
+from bnbench.report.figures.figure import Picture, finish
+from bnbench.report.figures.probed import register_probed, seen
 from bnbench.report.names import arm_title
 
 
-@register_figure(
-    "envelope",
-    of="a contrast of two experiments with the probe landscape",
-    has=has_probe("landscape"),
-    probe="landscape",
-)
-def draw(source: Source) -> Iterator[Picture]:
+@register_probed("envelope", "landscape")
+def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
     """Draw the least and the largest loss of each look, medians over the seeds."""
-    study, arms = source.found.study, probed_pair(source, "landscape")
-    if not arms:
-        return
     with style.figure(2.9) as figure:
         ax = figure.subplots()
         for position, arm in enumerate(arms):
@@ -41,7 +35,7 @@ def draw(source: Source) -> Iterator[Picture]:
             " the learning rate; medians over the seeds."
         )
         name = f"{study.name}-envelope"
-        yield finish(figure, name, "The loss along a step", caption)
+        return finish(figure, name, "The loss along a step", caption)
 
 
 def envelope_table(runs: list[FinishedRun]) -> pd.DataFrame:

@@ -1,22 +1,28 @@
-"""The arms whose probes a figure shows: both sides of one contrast."""
+"""Figures of what a probe saw: of both arms of one contrast."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from bnbench.config import Study
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.study_runs import ArmRuns
-from bnbench.report.figures.figure import Source
+from bnbench.plots.probes import surface_levels
+from bnbench.report.figures.figure import Draw, Picture, Source, register_figure
+
+DrawArms = Callable[[Study, Sequence[ArmRuns]], Picture]
+"""Of the two arms, the baseline first, of which every run has what the probe saw."""
 
 
-def has_probe(probe: str) -> Callable[[Study], bool]:
-    """Whether both arms of a contrast have a probe."""
+def register_probed(name: str, probe: str) -> Callable[[DrawArms], Draw]:
+    """Enter a figure of the first contrast that a probe looked into."""
 
     def has(study: Study) -> bool:
         looked_into = {
@@ -24,11 +30,18 @@ def has_probe(probe: str) -> Callable[[Study], bool]:
             for label, arm in study.arms.items()
             if probe in {used.kind for used in arm.experiment.probes}
         }
-        return any(
-            {contrast.treatment, contrast.baseline} <= looked_into for contrast in study.contrasts
-        )
+        return any(looked_into.issuperset(contrast.labels) for contrast in study.contrasts)
 
-    return has
+    def enter(draw_arms: DrawArms) -> Draw:
+        @wraps(draw_arms)
+        def draw(source: Source) -> Iterator[Picture]:
+            if arms := _probed_pair(source, probe):
+                yield draw_arms(source.found.study, arms)
+
+        of = f"a contrast of two experiments with the probe {probe}"
+        return register_figure(name, of, has, probe)(draw)
+
+    return enter
 
 
 def seen(run: FinishedRun, probe: str, name: str, dimensions: int) -> NDArray[Any]:
@@ -53,8 +66,7 @@ def not_as_seen(run: FinishedRun, probe: str, name: str) -> BnbenchError:
     )
 
 
-def probed_pair(source: Source, probe: str) -> tuple[ArmRuns, ...]:
-    """The arms of the first contrast, baseline first, of which every run has what a probe saw."""
+def _probed_pair(source: Source, probe: str) -> Sequence[ArmRuns]:
     if (runs := source.runs) is None:
         return ()
     for contrast in runs.study.contrasts:
@@ -62,3 +74,35 @@ def probed_pair(source: Source, probe: str) -> tuple[ArmRuns, ...]:
         if all(arm.runs and all(probe in run.looks for run in arm.runs.values()) for arm in arms):
             return arms
     return ()
+
+
+def shared_seeds(arms: Sequence[ArmRuns], most: int) -> list[int]:
+    """List the first seeds that both arms have."""
+    return [seed for seed in arms[0].runs if seed in arms[1].runs][:most]
+
+
+def evenly(names: Sequence[str], most: int) -> list[str]:
+    """Choose so many of some names, the first and the last among them; of fewer, all."""
+    chosen = min(len(names), most)
+    return [names[place * (len(names) - 1) // max(1, chosen - 1)] for place in range(chosen)]
+
+
+def losses_over(first: NDArray[Any], second: NDArray[Any], losses: NDArray[Any]) -> pd.DataFrame:
+    """Lay out losses over two axes, the first down the rows: columns ``x``, ``y``, ``loss``."""
+    x, y = np.meshgrid(first, second)
+    return pd.DataFrame({"x": x.ravel(), "y": y.ravel(), "loss": losses.T.ravel()})
+
+
+def shared_levels(planes: Sequence[pd.DataFrame]) -> list[float]:
+    """Choose the levels that several planes of losses share."""
+    return surface_levels(np.concatenate([table["loss"] for table in planes]).tolist())
+
+
+def label_edges(
+    grid: NDArray[np.object_], below: str, left: str, fontsize: int | None = None
+) -> None:
+    """Name the axes of a grid of panels, below each column and left of each row."""
+    for ax in grid[-1]:
+        ax.set_xlabel(below, fontsize=fontsize)
+    for ax in grid[:, 0]:
+        ax.set_ylabel(left, fontsize=fontsize)
