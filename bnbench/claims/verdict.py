@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -125,6 +126,12 @@ def together(verdicts: Iterable[Verdict]) -> Verdict:
     if decided:
         return decided.pop()
     return Verdict.NOT_TESTABLE if found == {Verdict.NOT_TESTABLE} else Verdict.INCONCLUSIVE
+
+
+def tally(verdicts: Iterable[Verdict]) -> dict[Verdict, int]:
+    """How many there are of each verdict that there is, in the order of `Verdict`."""
+    counts = Counter(verdicts)
+    return {verdict: counts[verdict] for verdict in Verdict if counts[verdict]}
 
 
 def answer_of(verdicts: Iterable[Verdict], rule: str = "") -> str:

@@ -55,7 +55,7 @@ def _shown(study: Study, out: Path) -> int:
         return 1
     judged = _judged(study, out / "runs")
     say(verdict(judged.findings[0]))
-    for path in write_all(judged, out / "report", with_runs=False):
+    for path in write_all(judged, out / "report"):
         say(path)
     return 0
 

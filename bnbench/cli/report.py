@@ -49,7 +49,8 @@ def report(
     Example: bnbench report headline
     """
     from bnbench.cli.studies import judge_results
-    from bnbench.report.study_results import write_latex, write_study_report
+    from bnbench.report.page import write_report
+    from bnbench.report.study_results import report_page, write_latex
 
     judged = judge_results(studies or [], results, seeds)
     page = out or report_folder(judged, results) / "report.html"
@@ -59,11 +60,11 @@ def report(
         judged = judge_results([], folder / "runs", known_too=studies or [])
     with saying("writing the report"):
         if folder is not None:
-            paths = write_all(judged, folder, with_runs=False, lean=True)
+            paths = write_all(judged, folder, lean=True)
         else:
-            paths = write_study_report(judged, page, with_markdown=markdown)
+            paths = write_report(report_page(judged), page, with_markdown=markdown)
         if latex:
-            paths += write_latex(judged, folder or page.parent)
+            paths += write_latex(report_page(judged), folder or page.parent)
     for path in paths:
         if path.suffix != ".svg":
             say(path)
@@ -75,8 +76,8 @@ def report_folder(judged: Judged, results: Path) -> Path:
     return results / "report" / (names if len(names) < 60 else "studies")
 
 
-def write_all(judged: Judged, out: Path, *, with_runs: bool, lean: bool = False) -> list[Path]:
-    """Write tables, answers and report into a folder, with the runs they rest on if asked to.
+def write_all(judged: Judged, out: Path, *, lean: bool = False) -> list[Path]:
+    """Write tables, answers and report into a folder.
 
     See `bnbench.report.page.write_report` on `lean`.
 
@@ -85,34 +86,34 @@ def write_all(judged: Judged, out: Path, *, with_runs: bool, lean: bool = False)
     list of Path
         The report and its tables.
     """
+    from bnbench.report.page import write_report
     from bnbench.report.study_results import (
+        report_page,
         write_answers,
         write_mechanisms,
-        write_study_report,
         write_study_tables,
     )
 
     tables = write_study_tables(judged, out)
     write_answers(judged, out / "answers.md")
     write_mechanisms(judged, out)
-    write_study_report(judged, out / "report.html", with_markdown=True, lean=lean)
-    if with_runs:
-        keep_runs(judged, out)
+    write_report(report_page(judged), out / "report.html", with_markdown=True, lean=lean)
     return [out / "report.html", out / "report.md", *tables]
 
 
 def keep_runs(judged: Judged, out: Path) -> None:
     """Pack the runs that were judged, and what their studies had set out to ask."""
-    from bnbench.findings.registration import keep_registration
+    from bnbench.findings.registration import write_registration
     from bnbench.report.archive import archive
     from bnbench.report.study_results import answering_experiments, experiments_with_losses
 
     studies = [one.study for one in judged.findings]
     archive(
-        sorted({run.run.path for one in judged.runs for run in one.runs}),
+        sorted(run.path for run in judged.every_run),
         out,
         with_answers=answering_experiments(studies),
         with_losses=experiments_with_losses(studies),
     )
     for one in judged.runs:
-        keep_registration(one.registration, out / "runs")
+        if one.registration is not None:
+            write_registration(one.registration, out / "runs")

@@ -120,22 +120,24 @@ def _until_decided(
 
 def _report(judged: Judged, how: RunOptions, folder: Path, *, with_runs: bool) -> None:
     """Say what came out, write the report, and say where it is and what to do next."""
-    from bnbench.cli import outcome
-    from bnbench.cli.report import write_all
+    from bnbench.cli import reproduce_summary as summary
+    from bnbench.cli.report import keep_runs, write_all
 
     if not how.as_json:
-        outcome.say_answers(judged)
-        outcome.say_registrations(judged)
-        outcome.say_verdicts(judged)
+        summary.say_answers(judged)
+        summary.say_registrations(judged)
+        summary.say_verdicts(judged)
     with saying("writing the report"):
-        paths = write_all(judged, folder, with_runs=with_runs)
+        paths = write_all(judged, folder)
+        if with_runs:
+            keep_runs(judged, folder)
     if how.as_json:
         files = [str(path) for path in paths]
-        say_json({**outcome.as_data(judged), "files": files})
+        say_json({**summary.as_data(judged), "files": files})
         return
     for path in paths:
         say(path)
-    outcome.say_agreement(judged)
+    summary.say_agreement(judged)
     say(f"Look at {folder / 'report.html'}")
     if judged.findings[0].study.name == HEADLINE.name:
         say(f"Next: {NEXT}")

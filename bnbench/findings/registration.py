@@ -87,13 +87,13 @@ def register(study: Study, results: Path, tests: Tests, *, any_time: bool = Fals
         asks=known.asks if known else questions_of(study, tests),
         file=_below_folder(study),
     )
-    write_text(_path(study, results), new.model_dump_json(indent=2) + "\n")
+    write_registration(new, results)
     return new
 
 
 def read_registration(study: Study, results: Path) -> Registration | None:
     """Read what was written down of a study, if anything was."""
-    path = _path(study, results)
+    path = _path(study.name, results)
     return _read(path) if there_is(path) else None
 
 
@@ -107,12 +107,9 @@ def _read(path: Path) -> Registration:
         ) from error
 
 
-def keep_registration(known: Registration | None, results: Path) -> None:
-    """Write down in another results folder what is known of a study; nothing where it is not."""
-    if known is not None:
-        write_text(
-            results / "studies" / f"{known.study}.json", known.model_dump_json(indent=2) + "\n"
-        )
+def write_registration(known: Registration, results: Path) -> None:
+    """Write down in a results folder what is known of a study."""
+    write_text(_path(known.study, results), known.model_dump_json(indent=2) + "\n")
 
 
 def registered_files(results: Path) -> dict[str, Path]:
@@ -192,5 +189,5 @@ def _below_folder(study: Study) -> str:
     return file.relative_to(folder).as_posix() if file.is_relative_to(folder) else ""
 
 
-def _path(study: Study, results: Path) -> Path:
-    return results / "studies" / f"{study.name}.json"
+def _path(study: str, results: Path) -> Path:
+    return results / "studies" / f"{study}.json"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from bnbench.claims import Claim, Judgement, Verdict, overall_verdicts
+from bnbench.claims.verdict import tally
 from bnbench.config.study import SMALL
 
 ARTICLES = (
@@ -29,7 +29,7 @@ class ClaimPart:
         Verdict, id and the claim in this project's words: ``supported · A0.2: It helps.``
     article : str
         Such as ``A0``.
-    verdict : str
+    verdict : Verdict
         Over all aspects; see `bnbench.claims.overall_verdicts`.
     published : str
         The number or direction that was published.
@@ -41,7 +41,7 @@ class ClaimPart:
 
     title: str
     article: str
-    verdict: str
+    verdict: Verdict
     published: str
     aspects: tuple[tuple[str, str, str], ...]
     chosen: str = ""
@@ -71,9 +71,8 @@ class ClaimsPart:
     @property
     def counts(self) -> str:
         """How many claims have which verdict."""
-        counts = Counter(claim.verdict for claim in self.shown)
-        words = [verdict.word for verdict in Verdict if counts[verdict.word]]
-        known = ", ".join(f"{counts[word]} {word}" for word in words)
+        counts = tally(claim.verdict for claim in self.shown)
+        known = ", ".join(f"{count} {verdict.word}" for verdict, count in counts.items())
         aspects = sum(len(claim.aspects) for claim in self.shown)
         return (
             f"{len(self.shown)} claims in {aspects} aspects: {known}. A claim is supported or"
@@ -118,15 +117,15 @@ def _rests_on(claim: Claim, studies: Collection[str]) -> bool:
 
 
 def _part(judged: Sequence[Judgement], verdict: Verdict) -> ClaimPart:
-    claim, word = judged[0].claim, verdict.word
+    claim = judged[0].claim
     rows = tuple(
         (judgement.aspect or "the whole claim", judgement.outcome.verdict.word, judgement.line)
         for judgement in judged
     )
     return ClaimPart(
-        title=f"{word} · {claim.id}: {claim.claim}",
+        title=f"{verdict.word} · {claim.id}: {claim.claim}",
         article=claim.article,
-        verdict=word,
+        verdict=verdict,
         published=claim.claimed.rstrip("."),
         aspects=rows,
         chosen=claim.chosen or "",

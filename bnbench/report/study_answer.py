@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bnbench.claims import ClaimTest, Outcome, Verdict, part_tests
 from bnbench.claims.rules.deciding import enough_seeds
-from bnbench.claims.verdict import answer_of, decide, together
+from bnbench.claims.verdict import answer_of, decide, tally, together
 from bnbench.config import BestAgainstBest, Study, parse_metric
 from bnbench.config.label import Label
 from bnbench.config.study_schema import QuestionPart
@@ -120,15 +119,14 @@ def _each(study: Study, pieces: Sequence[Piece], of: str, by: str) -> str:
 
 def _most(study: Study, pieces: Sequence[Piece], of: str) -> str:
     """Count the tests by their outcome, and give the largest number of the first kind there is."""
-    counts = Counter(piece.outcome.verdict for piece in pieces)
-    kinds = [verdict for verdict in Verdict if counts[verdict]]
+    counts = tally(piece.outcome.verdict for piece in pieces)
     rule = pieces[0].test.rule
-    first, *others = [(verdict.answer(rule), counts[verdict]) for verdict in kinds]
+    first, *others = [(verdict.answer(rule), count) for verdict, count in counts.items()]
     whole = "all" if not others else f"{first[1]} of"
     noun = "settings" if len(_groups(pieces)) == 1 else "comparisons"
     counted = f"{first[0]} in {whole} {len(pieces)} {noun}"
     counted += "".join(f", {word} in {count}" for word, count in others)
-    first_kind = (piece for piece in pieces if piece.outcome.verdict is kinds[0])
+    first_kind = (piece for piece in pieces if piece.outcome.verdict is next(iter(counts)))
     chosen = max(first_kind, key=lambda piece: piece.size)
     number = _number(study, chosen, pieces, of)
     which = "the largest," if chosen.size else "such as"

@@ -40,9 +40,9 @@ from bnbench.report.figures.figure import Source
 from bnbench.report.files import write_table, writing
 from bnbench.report.latex import answer_table, latex_tables, page_tables
 from bnbench.report.mechanisms import mechanisms_table, probed_studies
-from bnbench.report.page import Page, write_report
+from bnbench.report.page import Page
 from bnbench.report.study_part import study_part
-from bnbench.runs import write_text
+from bnbench.runs import Run, write_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +60,11 @@ class Judged:
     runs: tuple[StudyRuns, ...]
     findings: tuple[StudyFindings, ...]
     judgements: tuple[Judgement, ...]
+
+    @property
+    def every_run(self) -> list[Run]:
+        """Each run once, though several studies may have it."""
+        return list({run.run.path: run.run for one in self.runs for run in one.runs}.values())
 
 
 def own_claims(known: Sequence[Study]) -> list[Claim]:
@@ -165,7 +170,6 @@ def write_study_tables(judged: Judged, out: Path) -> list[Path]:
 
 def report_page(judged: Judged) -> Page:
     """Lay out the report of studies."""
-    runs = {run.run.path: run.run for of_study in judged.runs for run in of_study.runs}
     pairs = zip(judged.runs, judged.findings, registrations(judged).values(), strict=True)
     return Page(
         studies=tuple(
@@ -174,15 +178,8 @@ def report_page(judged: Judged) -> Page:
         ),
         questions=tuple(answer_rows(judged.findings)),
         claims=claims_part(judged.judgements, [found.study.name for found in judged.findings]),
-        listings=tuple(appendix(read_appendix(runs.values()))),
+        listings=tuple(appendix(read_appendix(judged.every_run))),
     )
-
-
-def write_study_report(
-    judged: Judged, out: Path, *, with_markdown: bool, lean: bool = False
-) -> list[Path]:
-    """Write the report of studies; see `bnbench.report.page.write_report`."""
-    return write_report(report_page(judged), out, with_markdown=with_markdown, lean=lean)
 
 
 def write_answers(judged: Judged, path: Path) -> None:
@@ -191,9 +188,8 @@ def write_answers(judged: Judged, path: Path) -> None:
         write_text(path, answers_table(judged.findings))
 
 
-def write_latex(judged: Judged, out: Path) -> list[Path]:
+def write_latex(page: Page, out: Path) -> list[Path]:
     """Write the tables of contrasts, ``contrasts.tex``, and of answers, where there are any."""
-    page = report_page(judged)
     answers = [answer_table(page.questions)] if page.questions else []
     tables = {"contrasts": page_tables(page), "answers": answers}
     with writing(out):

@@ -100,13 +100,14 @@ def test_compare(trained: Path, tmp_path: Path) -> None:
 
 def test_report(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from bnbench.cli.studies import judge_results
-    from bnbench.report.study_results import write_study_report
+    from bnbench.report.page import write_report
+    from bnbench.report.study_results import report_page
 
     monkeypatch.chdir(trained)
 
     def report(out: Path) -> None:
         judged = judge_results([Path("study.yaml")], Path("results"))
-        write_study_report(judged, out / "report.html", with_markdown=True)
+        write_report(report_page(judged), out / "report.html", with_markdown=True)
 
     killed_again_and_again(report, tmp_path)
 

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bnbench.cli import app, demo
-from bnbench.cli.outcome import say_answers
+from bnbench.cli.reproduce_summary import say_answers
 from bnbench.config import Experiment, ModelSettings, load_experiment, load_study
 from bnbench.errors import BnbenchError
 from tests.unit.conftest import MakeRun

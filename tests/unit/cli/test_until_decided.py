@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bnbench.claims.rules.deciding import fewest_seeds
-from bnbench.cli.outcome import adjusted_together
+from bnbench.cli.reproduce_summary import adjusted_together
 from bnbench.cli.until_decided import looks, run_until_decided
 from bnbench.config import Study, dump_experiment, load_experiment, load_study
 from bnbench.errors import BnbenchError

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from bnbench.claims import Judgement, Verdict, questions
 from bnbench.claims.rules.deciding import fewest_seeds
+from bnbench.claims.verdict import tally
 from bnbench.cli.terminal import counted, say, show, table
 from bnbench.errors import BnbenchError
 from bnbench.findings import StudyFindings, reference_agreement
@@ -22,7 +21,8 @@ REFERENCE = Path("results/reference")
 
 def as_data(judged: Judged) -> dict[str, object]:
     """Lay out everything that the functions below say, for programs."""
-    agreement, counts = _agreement(judged), _counts(_decided(judged))
+    agreement = _agreement(judged)
+    counts = tally(one.outcome.verdict for one in _decided(judged))
     return {
         "answers": [asdict(row) for row in answer_rows(judged.findings)],
         "questions": {
@@ -96,7 +96,7 @@ def say_registrations(judged: Judged) -> None:
 def say_verdicts(judged: Judged) -> None:
     """Count the verdicts that these studies decide."""
     decided = _decided(judged)
-    counts = _counts(decided)
+    counts = tally(one.outcome.verdict for one in decided)
     parts = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items())
     claims = counted(len({one.claim.id for one in decided}), "claim")
     if decided:
@@ -124,17 +124,10 @@ def _decided(judged: Judged) -> list[Judgement]:
     return [one for one in judged.judgements if one.study in names]
 
 
-def _counts(judgements: Iterable[Judgement]) -> Mapping[Verdict, int]:
-    """Count verdicts, in the order of `Verdict`."""
-    counts = Counter(judgement.outcome.verdict for judgement in judgements)
-    return {verdict: counts[verdict] for verdict in Verdict if counts[verdict]}
-
-
 def _agreement(judged: Judged) -> reference_agreement.ReferenceAgreement | None:
     """Judge the runs by the reference; `None` where it is not here, or has no such experiment."""
-    runs = {run.run.path: run.run for one in judged.runs for run in one.runs}
     try:
-        found = reference_agreement.agreement_with(list(runs.values()), REFERENCE)
+        found = reference_agreement.agreement_with(judged.every_run, REFERENCE)
     except BnbenchError:
         return None
     return found if found.checks else None
