@@ -93,8 +93,7 @@ def print_claims(
     if on_terminal():
         show(_table(chosen))
     else:
-        for line in _lines(chosen):
-            say(line)
+        show(table(HEADER, [(one.claim.id, *_cells(one)) for one in chosen]))
     say(_summary(chosen))
     say(_overall(chosen, judgements))
 
@@ -104,11 +103,11 @@ def print_changes(
 ) -> None:
     """Print a row for each claim of whose verdicts one is another than in an earlier table."""
     from bnbench.claims import CHANGES, changes_since
+    from bnbench.report.markdown import table as markdown_table
 
     rows = [change.row for change in changes_since(since, judgements)]
     if markdown:
-        for row in (CHANGES, ("---",) * len(CHANGES), *rows):
-            say(f"| {' | '.join(row)} |")
+        say(markdown_table(CHANGES, rows))
     elif rows or as_json:
         show(table(CHANGES, rows, whole=("claim", "then", "now")), as_json=as_json)
     else:
@@ -155,16 +154,6 @@ def _table(judgements: Sequence[Judgement]) -> Table:
     return table(HEADER, rows, whole=("verdict",), ruled=True)
 
 
-def _lines(judgements: Sequence[Judgement]) -> list[str]:
-    """Lay them out in plain columns, a line each, for files and pipes."""
-    rows = [HEADER, *((judgement.claim.id, *_cells(judgement)) for judgement in judgements)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER) - 1)]
-    return [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
-        for row in rows
-    ]
-
-
 def _cells(judgement: Judgement) -> tuple[str, str, str]:
     return judgement.aspect, judgement.outcome.verdict.value, judgement.line
 
@@ -183,9 +172,10 @@ def _summary(judgements: Sequence[Judgement]) -> str:
 
 def _overall(chosen: Sequence[Judgement], judgements: Sequence[Judgement]) -> str:
     """Count the claims shown by their overall verdict, which rests on every aspect of each."""
-    from bnbench.claims import Verdict, overall_verdicts
+    from bnbench.claims import overall_verdicts
+    from bnbench.claims.verdict import tally
 
     verdicts = overall_verdicts(judgements)
-    counts = Counter(verdicts[claim] for claim in {one.claim.id for one in chosen})
-    parts = [f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict]]
+    counts = tally(verdicts[claim] for claim in {one.claim.id for one in chosen})
+    parts = [f"{count} {verdict.value}" for verdict, count in counts.items()]
     return f"A claim's verdict follows from those of its aspects: {', '.join(parts) or 'none'}"

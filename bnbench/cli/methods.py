@@ -6,6 +6,8 @@ import inspect
 import re
 from collections.abc import Mapping
 
+from bnbench.report import markdown
+
 SECTION = re.compile(r"^(\w[\w ]+)\n-{3,}\n", re.MULTILINE)
 TOLD = ("", "Notes", "References")
 """Sections of a docstring that the page has; parameters and examples are for programmers."""
@@ -71,11 +73,7 @@ def _as_markdown(text: str) -> str:
 def _table(first: int, lines: str) -> str:
     """Lay out a table whose first column is so wide; a row's later lines leave it blank."""
     rows = [
-        f"| {row[:first].rstrip()} | {_escaped(row[first:])} |"
+        (row[:first].rstrip(), " ".join(row[first:].split()).replace("|", "\\|"))
         for row in re.split(r"\n(?=\S)", lines.rstrip("\n"))
     ]
-    return "\n".join(["| name | what it is |", "| --- | --- |", *rows])
-
-
-def _escaped(cell: str) -> str:
-    return " ".join(cell.split()).replace("|", "\\|")
+    return markdown.table(("name", "what it is"), rows)

@@ -145,10 +145,3 @@ def _advance(bar: tqdm[Any], event: Progress) -> None:
     bar.set_description_str(_description(event.task, epoch), refresh=False)
     bar.set_postfix_str(f"loss {event.loss:.3f}, accuracy {event.accuracy:.3f}", refresh=False)
     bar.update(event.batches - bar.n)
-
-
-def ended(events: Iterable[Event]) -> list[Ended]:
-    """Wait for all events and keep how each run ended."""
-    from bnbench.execution import Ended
-
-    return [event for event in events if isinstance(event, Ended)]

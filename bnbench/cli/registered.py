@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 
+from bnbench.report import markdown
+
 
 def names_page() -> str:
     """Lay them out in Markdown, a table a registry."""
@@ -51,5 +53,5 @@ def _said(entry: object) -> str:
 
 
 def _section(title: str, names: Mapping[str, str]) -> str:
-    rows = [f"| `{name}` | {said} |" for name, said in sorted(names.items())]
-    return "\n".join([f"## {title}", "", "| name | what it is |", "| --- | --- |", *rows])
+    rows = [(f"`{name}`", said) for name, said in sorted(names.items())]
+    return f"## {title}\n\n{markdown.table(('name', 'what it is'), rows)}"

@@ -14,7 +14,7 @@ from rich.table import Table
 from bnbench.cli.labels import short_labels
 from bnbench.cli.names import RESULTS
 from bnbench.cli.options import Executor, RunOptions
-from bnbench.cli.progress import ended, shown
+from bnbench.cli.progress import shown
 from bnbench.cli.signals import unless_stopped
 from bnbench.cli.terminal import counted, percent, say, say_json, show, table, tell
 from bnbench.config import Experiment, configuration_hash
@@ -31,7 +31,7 @@ from bnbench.execution import (
 )
 from bnbench.execution.cores import available_cores
 from bnbench.execution.ray_cluster import RayCluster
-from bnbench.runs import TORCH, Run
+from bnbench.runs import TORCH, Manifest, Run
 from bnbench.runs.manifest import Final
 from bnbench.training.device import resolve_device
 from bnbench.training.kernels import resolve_kernels
@@ -119,7 +119,8 @@ def _outcomes(plan: Plan, running: Running) -> list[Ended]:
         _announce(plan, slots)
         with closing(run_tasks(plan.tasks, slots, running.rules, workers)) as events:
             epochs = sum(task.epochs_left for task in plan.tasks)
-            return ended(shown(events, len(plan.tasks), epochs, slots, _names(plan)))
+            passing = shown(events, len(plan.tasks), epochs, slots, _names(plan))
+            return [event for event in passing if isinstance(event, Ended)]
 
 
 def _names(plan: Plan) -> dict[str, str]:
@@ -164,8 +165,8 @@ def _refusals(outcome: Ended) -> list[str]:
 
 def _run_table(runs: Sequence[Run]) -> Table:
     """Lay out runs with how they ended and their last accuracies, in per cent."""
-    manifests = [(run, run.read_manifest()) for run in runs if run.manifest.exists()]
-    shared, labels = _labelled([manifest.experiment for _, manifest in manifests])
+    manifests = [manifest for _, manifest in _begun(runs)]
+    shared, labels = _labelled([manifest.experiment for manifest in manifests])
     if shared:
         say(f"All runs: {shared}.")
     rows = [
@@ -176,9 +177,13 @@ def _run_table(runs: Sequence[Run]) -> Table:
             percent(manifest.final.validation_accuracy),
             percent(manifest.final.test_accuracy),
         )
-        for _, manifest in manifests
+        for manifest in manifests
     ]
     return table(("run", "status", "epochs", "validation", "test"), rows)
+
+
+def _begun(runs: Sequence[Run]) -> list[tuple[Run, Manifest]]:
+    return [(run, run.read_manifest()) for run in runs if run.manifest.exists()]
 
 
 def _labelled(experiments: Sequence[str]) -> tuple[str, dict[str, str]]:
@@ -188,11 +193,11 @@ def _labelled(experiments: Sequence[str]) -> tuple[str, dict[str, str]]:
     return shared, dict(zip(names, labels, strict=True))
 
 
-def say_means(runs: Sequence[Run], results: Path = RESULTS) -> None:
+def say_means(runs: Sequence[Run], results: Path) -> None:
     """Say how each experiment ended over its seeds, and which command compares them."""
     ended: dict[str, list[Final]] = {}
-    for run in runs:
-        if run.manifest.exists() and (manifest := run.read_manifest()).status == "complete":
+    for _, manifest in _begun(runs):
+        if manifest.status == "complete":
             ended.setdefault(manifest.experiment, []).append(manifest.final)
     if not ended:
         return
@@ -215,7 +220,6 @@ def say_means(runs: Sequence[Run], results: Path = RESULTS) -> None:
 
 def say_runs(runs: Sequence[Run]) -> None:
     """Say for programs how each run ended."""
-    manifests = [(run, run.read_manifest()) for run in runs if run.manifest.exists()]
     say_json(
         [
             {
@@ -227,7 +231,7 @@ def say_runs(runs: Sequence[Run]) -> None:
                 "validation_accuracy": manifest.final.validation_accuracy,
                 "test_accuracy": manifest.final.test_accuracy,
             }
-            for run, manifest in manifests
+            for run, manifest in _begun(runs)
         ]
     )
 

@@ -71,14 +71,15 @@ def described(*, study: bool) -> dict[str, Any]:
 def as_table(schema: dict[str, Any]) -> str:
     """Lay the keys of a schema out in Markdown, a row a key."""
     from bnbench.config.json_schema import keys
+    from bnbench.report import markdown
 
     rows = [
-        f"| `{key.name}` | {key.values} | {_code(key.default)} | {key.meaning} |"
+        (
+            f"`{key.name}`",
+            key.values,
+            ", ".join(f"`{one}`" for one in key.default.split(", ") if one),
+            key.meaning,
+        )
         for key in keys(schema)
     ]
-    head = ["| key | what it may be | default | meaning |", "| --- | --- | --- | --- |"]
-    return "\n".join([*head, *rows])
-
-
-def _code(default: str) -> str:
-    return ", ".join(f"`{one}`" for one in default.split(", ") if one)
+    return markdown.table(("key", "what it may be", "default", "meaning"), rows)

@@ -74,11 +74,16 @@ def saying(what: str) -> Iterator[None]:
 
 
 def show(table: Table, *, as_json: bool = False) -> None:
-    """Print a table: folded to a terminal's width, of full width into files, or for programs."""
+    """Print a table: folded to a terminal's width, of full width into files, or for programs.
+
+    These get a list of rows, each a mapping of the headers to its cells.
+    """
     from rich.console import Console
 
     if as_json:
-        show_json(table)
+        names = [str(column.header) for column in table.columns]
+        columns = [[str(cell) for cell in column.cells] for column in table.columns]
+        say_json([dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)])
         return
     console = Console()
     if console.is_terminal:
@@ -89,13 +94,6 @@ def show(table: Table, *, as_json: bool = False) -> None:
         console.print(table)
     for line in printed.get().rstrip("\n").split("\n"):
         say(line.rstrip())
-
-
-def show_json(table: Table) -> None:
-    """Print a table for programs: a list of rows, each a mapping of its headers to its cells."""
-    names = [str(column.header) for column in table.columns]
-    columns = [[str(cell) for cell in column.cells] for column in table.columns]
-    say_json([dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)])
 
 
 def say_json(content: object) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bnbench.claims import ClaimTest, questions
+from bnbench.claims import questions
 from bnbench.claims.rules.deciding import fewest_seeds
 from bnbench.claims.verdict import DECIDED
 from bnbench.cli.terminal import tell
 from bnbench.config import Study
 from bnbench.errors import BnbenchError
-from bnbench.findings import StudyFindings, find
+from bnbench.findings import find
 
 
 def run_until_decided(
@@ -39,8 +39,9 @@ def run_until_decided(
         code = run(study)
         if code > 1:
             break
-        undecided = [test for test, found in answers(find(study, results)) if not found]
-        tell(f"{seeds} seeds: {len(undecided)} of {len(questions(study))} questions undecided")
+        found, asked = find(study, results), questions(study)
+        undecided = sum(test.judge(found).verdict not in DECIDED for test in asked)
+        tell(f"{seeds} seeds: {undecided} of {len(asked)} questions undecided")
         if not undecided:
             break
     return study, code
@@ -57,12 +58,6 @@ def looks(at_most: int) -> Iterator[int]:
         yield seeds
         seeds += max(2, seeds // 4)
     yield at_most
-
-
-def answers(found: StudyFindings) -> Iterator[tuple[ClaimTest, bool]]:
-    """Say of each question of a study whether it is decided."""
-    for test in questions(found.study):
-        yield test, test.judge(found).verdict in DECIDED
 
 
 def _check(study: Study) -> None:

@@ -9,6 +9,8 @@ from importlib.resources import files
 
 import yaml
 
+from bnbench.report.markdown import table
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -63,8 +65,7 @@ def columns_page() -> str:
 
 def _section(file: CsvFile) -> str:
     rows = [
-        f"| {', '.join(f'`{name}`' for name in told.names)} | {told.unit} | {told.meaning} |"
+        (", ".join(f"`{name}`" for name in told.names), told.unit, told.meaning)
         for told in file.columns
     ]
-    head = ["| column | unit | meaning |", "| --- | --- | --- |"]
-    return "\n".join([f"## {file.name}", "", file.about, "", *head, *rows])
+    return f"## {file.name}\n\n{file.about}\n\n{table(('column', 'unit', 'meaning'), rows)}"

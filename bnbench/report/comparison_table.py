@@ -17,6 +17,7 @@ from bnbench.findings.comparison import metrics_of
 from bnbench.findings.numbers import NOTHING, estimate
 from bnbench.findings.results import Finding, Level
 from bnbench.findings.study_runs import ArmRuns
+from bnbench.report import markdown
 from bnbench.report.compare import Comparison
 from bnbench.report.summary import failed_seeds, seconds_per_epoch
 from bnbench.report.table import Table
@@ -51,10 +52,7 @@ def for_terminal(table: Table) -> rich.table.Table:
 
 def for_github(table: Table) -> str:
     """Write a table in GitHub's Markdown, with its caption below and a final line end."""
-    numbers = len(table.header) - table.words
-    rule = ["---"] * table.words + ["---:"] * numbers
-    lines = [f"| {' | '.join(cells)} |" for cells in (table.header, rule, *table.rows)]
-    return "\n".join([*lines, "", table.caption, ""])
+    return f"{markdown.table(table.header, table.rows, table.words)}\n\n{table.caption}\n"
 
 
 def _rows(comparison: Comparison) -> Iterator[list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -18,6 +19,12 @@ def escaped(text: str) -> str:
     line = " ".join(text.split())
     line = MARKS.sub(r"\\\g<0>", html.escape(line, quote=False))
     return LEADING.sub(lambda mark: f"{mark[0][:-1]}\\{mark[0][-1]}", line)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], words: int | None = None) -> str:
+    """Lay out cells that are Markdown already; columns after so many of words hold numbers."""
+    rule = ["---" if words is None or place < words else "---:" for place in range(len(header))]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *rows))
 
 
 def environment() -> Environment:

@@ -15,7 +15,7 @@ from bnbench.cli.names import (
     complete_study,
     run_folder,
 )
-from bnbench.cli.terminal import show_json, table
+from bnbench.cli.terminal import show, table
 from bnbench.errors import BnbenchError
 
 
@@ -69,7 +69,7 @@ def test_a_shell_completes_names_and_keys(results: Path, monkeypatch: pytest.Mon
 
 
 def test_a_table_for_programs_is_its_rows(capsys: pytest.CaptureFixture[str]) -> None:
-    show_json(table(("name", "n"), [("[b]a", "1"), ("–", "2")]))
+    show(table(("name", "n"), [("[b]a", "1"), ("–", "2")]), as_json=True)
     assert json.loads(capsys.readouterr().out) == [
         {"name": "[b]a", "n": "1"}, {"name": "–", "n": "2"},
     ]  # fmt: skip

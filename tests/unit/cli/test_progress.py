@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bnbench.cli.progress import ended, shown
+from bnbench.cli.progress import shown
 from bnbench.config import Experiment, ModelSettings, TrainingSettings
 from bnbench.execution import Ended, Event, Progress, Retried, Started, Task
 
@@ -137,9 +137,3 @@ def test_in_a_terminal_that_is_made_narrower_no_line_is_broken(
     assert 40 < max(map(len, drawn(text[:before]))) < 100
     bars = [line for line in drawn(text[before:]) if "tried again" not in line]
     assert max(map(len, bars)) < 40
-
-
-def test_ends_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
-    ends = ended(shown(EVENTS, runs=2, epochs=4, slots=2, labels=LABELS))
-    assert [(end.task.seed, end.status) for end in ends] == [(0, "complete"), (1, "failed")]
-    assert capsys.readouterr().out == ""
