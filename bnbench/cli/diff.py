@@ -28,25 +28,19 @@ def diff(
 
     Example: bnbench diff lenet5/seed-0 lenet5_batchnorm/seed-0
     """
-    raise typer.Exit(print_difference(*run_folders((first, second), results), as_json=as_json))
-
-
-def print_difference(first: Path, second: Path, *, as_json: bool = False) -> int:
-    """Print what differs between two runs; the exit code, as of ``diff``."""
     from bnbench.runs import find_run
     from bnbench.verification import differing_facts, differing_numbers
 
-    runs = find_run(first), find_run(second)
-    facts, numbers = differing_facts(*runs), differing_numbers(*runs)
-    if as_json:
-        show(difference_table([*facts, *numbers], "A", "B"), as_json=True)
-        return 1 if numbers else 0
-    say(f"A  {runs[0].path}\nB  {runs[1].path}\n")
-    if facts or numbers:
-        show(difference_table([*facts, *numbers], "A", "B"))
-    if not numbers:
+    a, b = map(find_run, run_folders((first, second), results))
+    facts, numbers = differing_facts(a, b), differing_numbers(a, b)
+    laid_out = difference_table([*facts, *numbers], "A", "B")
+    if not as_json:
+        say(f"A  {a.path}\nB  {b.path}\n")
+    if facts or numbers or as_json:
+        show(laid_out, as_json=as_json)
+    if not (numbers or as_json):
         say("same numbers")
-    return 1 if numbers else 0
+    raise typer.Exit(bool(numbers))
 
 
 def difference_table(differences: Sequence[Difference], first: str, second: str) -> Table:

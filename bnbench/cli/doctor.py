@@ -77,7 +77,7 @@ def _cores() -> Finding:
 def _memory() -> Finding:
     from bnbench.execution.cores import available_cores
 
-    free = free_memory()
+    free = _free_memory()
     if free is None:
         return "memory", "unknown on this system", ""
     runs = max(1, int(free / LEAST_MEMORY))
@@ -85,10 +85,10 @@ def _memory() -> Finding:
     return "memory", f"{free:.1f} GB free", remedy
 
 
-def free_memory(meminfo: Path = Path("/proc/meminfo")) -> float | None:
+def _free_memory() -> float | None:
     """Read how much memory new processes can have, GB; ``None`` where Linux does not say."""
     try:
-        lines = meminfo.read_text(encoding="ascii").splitlines()
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:
         return None
     sizes = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}

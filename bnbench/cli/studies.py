@@ -22,8 +22,8 @@ def load_studies(
     *,
     small: bool,
     seeds: int | None,
-    device: str | None = None,
-    stack: int | None = None,
+    device: str | None,
+    stack: int | None,
 ) -> list[Study]:
     """Load studies; with several, those that have no small variant are taken in full.
 

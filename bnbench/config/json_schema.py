@@ -14,6 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from bnbench.config.problems import models_in
+
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -80,16 +82,9 @@ def _standard(value: Any) -> Any:
 def _parts(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
     """List the sections of a section, and theirs."""
     for field in model.model_fields.values():
-        for part in _models_in(field.annotation):
+        for part in models_in(field.annotation):
             yield part
             yield from _parts(part)
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in getattr(annotation, "__args__", ()):
-        yield from _models_in(part)
 
 
 def meanings(model: type[BaseModel]) -> dict[str, str]:

@@ -75,7 +75,7 @@ def _explain(
     file: str,
     section: str,
 ) -> str:
-    parts = _written_parts(detail["loc"], values)
+    parts = list(_written_parts(detail["loc"], values))
     key = ".".join(parts)
     where = place_of(places, key, file, section)
     kind, context = detail["type"], detail.get("ctx", {})
@@ -144,12 +144,8 @@ def _name_of(pattern: str) -> str:
     )
 
 
-def _written_parts(location: tuple[int | str, ...], values: Any) -> list[str]:
+def _written_parts(location: tuple[int | str, ...], values: Any) -> Iterator[str]:
     """Leave out of pydantic's location what is no key of the file: the tag of a union."""
-    return list(_parts(location, values))
-
-
-def _parts(location: tuple[int | str, ...], values: Any) -> Iterator[str]:
     for position, part in enumerate(location):
         in_list = isinstance(values, list) and isinstance(part, int)
         if in_list or (isinstance(values, dict) and part in values):
@@ -187,7 +183,7 @@ def dotted_keys(model: type[BaseModel], before: str = "") -> list[str]:
     for name, field in model.model_fields.items():
         keys[f"{before}{name}"] = None
         if get_origin(field.annotation) not in (dict, tuple):
-            for section in _models_in(field.annotation):
+            for section in models_in(field.annotation):
                 keys |= dict.fromkeys(dotted_keys(section, f"{before}{name}."))
     return list(keys)
 
@@ -198,7 +194,7 @@ def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[st
     for part in map(str, location):
         fields = [model.model_fields[part] for model in models if part in model.model_fields]
         if fields:
-            models = [found for field in fields for found in _models_in(field.annotation)]
+            models = [found for field in fields for found in models_in(field.annotation)]
         else:  # the tag of a union: keep the member that carries it; or a name of the user's
             models = [model for model in models if part in _tags(model)] or models
     return list(dict.fromkeys(name for model in models for name in model.model_fields))
@@ -210,7 +206,8 @@ def _tags(model: type[BaseModel]) -> tuple[Any, ...]:
     return tuple(tag for field in fields for tag in get_args(field.annotation))
 
 
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """List the sections that a key may hold, by its type."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [found for part in get_args(annotation) for found in _models_in(part)]
+    return [found for part in get_args(annotation) for found in models_in(part)]

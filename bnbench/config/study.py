@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bnbench.config.label import Label
 from bnbench.config.planned import BestAgainstBest, Change, PlannedContrast
 from bnbench.config.schema import Experiment
 from bnbench.config.study_schema import BriefQuestion, Point, QuestionPart
@@ -104,7 +103,3 @@ class Study:
         return list(
             {arm.experiment.experiment: arm.experiment for arm in self.arms.values()}.values()
         )
-
-    def points(self, label: str) -> list[StudyArm]:
-        """List the arms that a label stands for: itself, or every point of its grid."""
-        return [arm for arm in self.arms.values() if Label.parse(arm.label).group == label]

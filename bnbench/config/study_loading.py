@@ -15,11 +15,7 @@ from bnbench.config.named import config_file
 from bnbench.config.places import place_of
 from bnbench.config.planned import SMALLEST_EFFECT, BestAgainstBest, Change, PlannedContrast
 from bnbench.config.schema import Experiment
-from bnbench.config.study import (
-    SMALL,
-    Study,
-    StudyArm,
-)
+from bnbench.config.study import SMALL, Study, StudyArm
 from bnbench.config.study_schema import (
     Point,
     StudyChange,

@@ -94,7 +94,7 @@ def compare_levels(
     planned: PlannedContrast | Change,
     treatment: Level,
     baseline: Level,
-    notes: tuple[str, ...] = (),
+    notes: tuple[str, ...],
 ) -> Finding:
     """Compare two levels of one metric; `notes` is what a reader must know besides."""
     metric = treatment.metric

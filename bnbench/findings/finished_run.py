@@ -128,8 +128,7 @@ class FinishedRun:
 
     def batches_per_epoch(self, split: str) -> int:
         """Batches of one split in one epoch."""
-        planned = self._schedule
-        return planned.train_batches if split == "train" else planned.validation_batches
+        return self._schedule.per_epoch(split)
 
     @property
     def evaluations_due(self) -> int:

@@ -100,9 +100,13 @@ def estimate(value: float, ends: Interval, unit: str) -> str:
     return f"{_difference(value, unit, _decimals_of(ends, unit))} {interval(ends, unit)}"
 
 
+def level_unit(unit: str) -> str:
+    """The unit of a level whose differences have another: those of percents are pp."""
+    return "%" if unit == "pp" else unit
+
+
 def _level(value: float, unit: str, decimals: int) -> str:
-    name = "%" if unit == "pp" else unit
-    return _minus(f"{in_unit(value, unit):,.{decimals}f} {name}".rstrip())
+    return _minus(f"{in_unit(value, unit):,.{decimals}f} {level_unit(unit)}".rstrip())
 
 
 def _difference(value: float, unit: str, decimals: int) -> str:

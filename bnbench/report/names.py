@@ -116,11 +116,12 @@ def change_title(study: Study, finding: Finding) -> str:
     return f"How the lead changes: {pair_title(study, finding)}"
 
 
-def over_words(study: Study, contrast: Finding | PlannedContrast) -> bool:
-    """Whether a contrast stands at a point of a grid whose values are words."""
+def swept_over(study: Study, contrast: Finding | PlannedContrast) -> str:
+    """``words`` or ``numbers``: the values of the grid in which a contrast stands; empty: none."""
+    if not contrast.point or contrast.point in study.titles:
+        return ""
     points = [point for label in contrast.labels for point in study.arms[label].point[:1]]
-    at_a_value = bool(contrast.point) and contrast.point not in study.titles
-    return at_a_value and any(map(_is_word, points))
+    return "words" if any(map(_is_word, points)) else "numbers"
 
 
 def _is_word(value: Point) -> bool:

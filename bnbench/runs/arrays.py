@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bnbench.foreign import read_foreign
+from bnbench.runs.tables import not_as_written
 
 
 class ForeignArrayError(Exception):
@@ -30,6 +34,14 @@ def parse_array(content: bytes) -> NDArray[Any]:
         return np.frombuffer(stream.read(), dtype).reshape(shape)
     except Exception:  # noqa: BLE001 - NumPy raises what it likes on a bad header
         raise ForeignArrayError("is no array") from None
+
+
+def read_arrays(path: Path, most_bytes: int) -> dict[str, NDArray[Any]]:
+    """Read an ``.npz`` of a run: name -> array; see `parse_arrays`."""
+    try:
+        return parse_arrays(read_foreign(path, most_bytes), most_bytes)
+    except ForeignArrayError as error:
+        raise not_as_written(path, str(error)) from None
 
 
 def parse_arrays(content: bytes, most_bytes: int) -> dict[str, NDArray[Any]]:

@@ -172,14 +172,25 @@ def find_runs(paths: Iterable[Path]) -> list[Run]:
         Directories of runs or of experiments, packed or not.
     """
     runs: list[Run] = []
-    for path in map(opened, paths):
-        if not is_folder(path):
-            raise BnbenchError(f"{path}: there is no such folder; `bnbench train` makes runs")
+    for path in map(opened_folder, paths):
         found = [Run(path)] if there_is(path / "manifest.json") else runs_of(path)
         if not found:
-            raise BnbenchError(f"{path}: holds no run (a folder seed-<n> with a manifest.json)")
+            raise no_run(path)
         runs += found
     return runs
+
+
+def opened_folder(path: Path) -> Path:
+    """Open a folder of runs, packed or not, and refuse one that is not there."""
+    folder = opened(path)
+    if not is_folder(folder):
+        raise BnbenchError(f"{folder}: there is no such folder; `bnbench train` makes runs")
+    return folder
+
+
+def no_run(folder: Path) -> BnbenchError:
+    """The error for a folder without a run."""
+    return BnbenchError(f"{folder}: holds no run (a folder seed-<n> with a manifest.json)")
 
 
 def runs_of(experiment: Path) -> list[Run]:

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnbench.config import Experiment
-from bnbench.foreign import MEBIBYTE, read_foreign
-from bnbench.runs.arrays import ForeignArrayError, parse_arrays
-from bnbench.runs.tables import not_as_written
+from bnbench.foreign import MEBIBYTE
+from bnbench.runs.arrays import read_arrays
 
 Looks = dict[str, NDArray[Any]]
 """Name -> (looks, ...), float32, and ``step``, int64, of each look."""
@@ -23,10 +22,7 @@ MOST_BYTES = 8 * MEBIBYTE
 
 def read_looks(path: Path) -> Looks:
     """Read the arrays of one kind of probe."""
-    try:
-        return parse_arrays(read_foreign(path, MOST_BYTES), MOST_BYTES)
-    except ForeignArrayError as error:
-        raise not_as_written(path, str(error)) from None
+    return read_arrays(path, MOST_BYTES)
 
 
 def problems_of_looks(path: Path, experiment: Experiment, looks: Looks) -> Iterator[str]:

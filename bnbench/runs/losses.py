@@ -14,8 +14,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from bnbench.foreign import MEBIBYTE, read_foreign
-from bnbench.runs.arrays import ForeignArrayError, parse_arrays
+from bnbench.foreign import MEBIBYTE
+from bnbench.runs.arrays import read_arrays
 from bnbench.runs.directory import MOST_BYTES_OF_A_LOG, Run
 from bnbench.runs.files import written_whole
 from bnbench.runs.schedule import Schedule
@@ -123,15 +123,12 @@ def write_losses(run: Run, planned: Schedule) -> None:
 
 def read_losses(path: Path, planned: Schedule, epochs: int) -> Losses:
     """Read ``losses.npz`` of a run of so many epochs at most; nothing in it is trusted."""
-    try:
-        arrays = parse_arrays(read_foreign(path, MOST_BYTES), MOST_BYTES)
-    except ForeignArrayError as error:
-        raise not_as_written(path, str(error)) from None
+    arrays = read_arrays(path, MOST_BYTES)
     if set(arrays) != set(NAMES):
         raise not_as_written(path, f"must hold {', '.join(NAMES)}")
     losses = Losses(**arrays)
-    for split, per_epoch in _batches_of(planned).items():
-        if not _are_blocks(*losses.blocks(split), BLOCKS[split], per_epoch, epochs):
+    for split, parts in BLOCKS.items():
+        if not _are_blocks(*losses.blocks(split), parts, planned.per_epoch(split), epochs):
             raise not_as_written(path, "must hold a minimum, mean, maximum and end of each block")
     steps, means = losses.low_step, losses.low_mean
     of_steps = means.dtype == np.float64 and means.shape == steps.shape
@@ -140,10 +137,6 @@ def read_losses(path: Path, planned: Schedule, epochs: int) -> Losses:
     if not (np.isfinite(means).all() and (np.diff(means) < 0).all()):
         raise not_as_written(path, "low_mean: must fall from step to step")
     return losses
-
-
-def _batches_of(planned: Schedule) -> dict[str, int]:
-    return {"train": planned.train_batches, "validation": planned.validation_batches}
 
 
 def _are_blocks(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bnbench.errors import BnbenchError
 from bnbench.foreign import read_foreign
-from bnbench.runs.directory import Run, locked
+from bnbench.runs.directory import Run, locked, no_run
 from bnbench.runs.files import force_to_disk, rename
 from bnbench.runs.hashes import changed_files, file_hashes, sha256_of
 from bnbench.runs.manifest import Manifest
@@ -19,7 +19,6 @@ from bnbench.runs.overview import run_folders
 from bnbench.runs.packed import opened
 from bnbench.runs.removal import remove
 
-NOT_TAKEN = ("running", "interrupted", "failed")
 WORKSHOP = ".merging"
 """Below the results folder. No experiment has such a name, and nothing looks for runs there."""
 
@@ -69,7 +68,7 @@ def plan_merge(other: Path, results: Path, folders: Sequence[Path] = ()) -> Merg
         try:
             manifest_hash, manifest = sha256_of(run.manifest), run.read_manifest()
             target = Run(results / manifest.experiment / f"seed-{manifest.seed}")
-            if manifest.status in NOT_TAKEN:
+            if not manifest.finished:
                 unfinished.append(run)
             elif _is_there(run, manifest, target):
                 there.append(run)
@@ -89,7 +88,7 @@ def _runs(folders: Sequence[Path], problems: list[str]) -> list[Run]:
     found = [Run(path) for folder in folders for path in run_folders(folder, problems)]
     for folder in folders:
         if not problems and not any(run.path.is_relative_to(folder) for run in found):
-            raise BnbenchError(f"{folder}: holds no run (a folder seed-<n> with a manifest.json)")
+            raise no_run(folder)
     return found
 
 

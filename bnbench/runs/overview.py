@@ -10,11 +10,10 @@ from itertools import groupby
 from pathlib import Path
 
 from bnbench.errors import BnbenchError
-from bnbench.foreign import is_folder, unreadable
-from bnbench.runs.directory import Run
+from bnbench.foreign import unreadable
+from bnbench.runs.directory import Run, no_run, opened_folder
 from bnbench.runs.failure import has_failed
 from bnbench.runs.manifest import Status
-from bnbench.runs.packed import opened
 
 REPORT = "report.html"
 """What lies beside it are copies of runs; of a fresh clone, the 1,270 of the reference."""
@@ -114,9 +113,7 @@ def look_over(results: Path) -> Overview:
     results : Path
         A results folder, or the folder of an experiment or of a run, packed or not.
     """
-    results = opened(results)
-    if not is_folder(results):
-        raise BnbenchError(f"{results}: there is no such folder; `bnbench train` makes runs")
+    results = opened_folder(results)
     runs: list[ListedRun] = []
     problems: list[str] = []
     for folder in run_folders(results, problems):
@@ -125,8 +122,7 @@ def look_over(results: Path) -> Overview:
         except BnbenchError as error:
             problems += error.problems
     if not runs:
-        nothing = f"{results}: holds no run (a folder seed-<n> with a manifest.json)"
-        raise BnbenchError(*(problems or [nothing]))
+        raise BnbenchError(*problems) if problems else no_run(results)
     return Overview(tuple(sorted(runs, key=lambda run: (run.experiment, run.seed))), (*problems,))
 
 

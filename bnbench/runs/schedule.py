@@ -42,6 +42,10 @@ class Schedule:
         """Rows of ``batches.csv`` that belong to one epoch."""
         return self.train_batches + self.validation_batches
 
+    def per_epoch(self, split: str) -> int:
+        """Batches of one split in one epoch."""
+        return self.train_batches if split == "train" else self.validation_batches
+
     def batches(self, rows: int) -> Expected:
         """The first `rows` rows of ``batches.csv``, but for what was measured."""
         epoch, place = np.divmod(np.arange(rows), self.epoch_rows)

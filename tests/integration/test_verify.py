@@ -11,8 +11,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import torch
+import typer
 
-from bnbench.cli.diff import print_difference
+from bnbench.cli.diff import diff
 from bnbench.cli.verify import verify_runs
 from bnbench.config import load_experiment
 from bnbench.errors import BnbenchError
@@ -233,9 +234,13 @@ def test_a_run_that_diverged(root: Path, tmp_path: Path) -> None:
 
 def test_diff_of_a_run_with_itself(folders: list[Path], capsys: Captured) -> None:
     run, seed = find_runs(folders[:1])
-    assert print_difference(run.path, run.path) == 0
+    with pytest.raises(typer.Exit) as ended:
+        diff(run.path, run.path)
+    assert ended.value.exit_code == 0
     assert capsys.readouterr().out.endswith("same numbers\n")
-    assert print_difference(run.path, seed.path) == 1
+    with pytest.raises(typer.Exit) as ended:
+        diff(run.path, seed.path)
+    assert ended.value.exit_code == 1
     out = capsys.readouterr().out
     assert "same numbers" not in out
     assert f"A  {run.path}\nB  {seed.path}\n" in out
@@ -246,4 +251,4 @@ def test_diff_of_a_run_with_itself(folders: list[Path], capsys: Captured) -> Non
 
 def test_diff_takes_one_run(folders: list[Path]) -> None:
     with pytest.raises(BnbenchError, match="holds 2 runs; name one, such as"):
-        print_difference(folders[0], folders[1])
+        diff(folders[0], folders[1])

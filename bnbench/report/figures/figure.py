@@ -18,6 +18,7 @@ from bnbench.findings.results import Finding, StudyFindings
 from bnbench.findings.study_runs import StudyRuns
 from bnbench.plots import style
 from bnbench.registry import Registry, unknown
+from bnbench.report.names import grouped
 
 COLUMN = 8.5
 """Inches, of a figure that is as wide as the report's column."""
@@ -151,15 +152,8 @@ def finish(figure: Figure, name: str, title: str, caption: str, beside: str = ""
 
 def by_metric(findings: Iterable[Finding]) -> dict[Metric, list[Finding]]:
     """Group findings; two metrics of one text are one, though NaN, a threshold, is not itself."""
-    by_text: dict[str, list[Finding]] = {}
-    for finding in findings:
-        by_text.setdefault(finding.metric.text, []).append(finding)
-    return {group[0].metric: group for group in by_text.values()}
-
-
-def unit(metric: Metric) -> str:
-    """Name the unit of a level, as an axis does."""
-    return "%" if metric.quantity.unit == "pp" else metric.quantity.unit
+    groups = grouped(findings, lambda finding: finding.metric.text)
+    return {group[0].metric: group for group in groups}
 
 
 def wrapped(text: str, width: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import pandas as pd
 
 from bnbench.config import Study
+from bnbench.findings.numbers import level_unit
 from bnbench.findings.results import Finding, Level
 from bnbench.plots import style
 from bnbench.plots.levels import plot_levels
@@ -20,18 +21,16 @@ from bnbench.report.figures.figure import (
     finish,
     plain,
     register_figure,
-    unit,
     wrapped,
 )
 from bnbench.report.figures.marks import mark_of
 from bnbench.report.figures.paired import paired_table
-from bnbench.report.names import grouped, over_words, pair_title, settings_at, sweep_title
+from bnbench.report.names import grouped, pair_title, settings_at, sweep_title, swept_over
 
 
 def _has(study: Study) -> bool:
-    return any(
-        any_level(planned.metrics) and over_words(study, planned) for planned in study.contrasts
-    )
+    worded = (one for one in study.contrasts if swept_over(study, one) == "words")
+    return any(any_level(one.metrics) for one in worded)
 
 
 @register_figure("settings", of="a contrast in levels over a grid of words", has=_has)
@@ -39,7 +38,7 @@ def draw(source: Source) -> Iterator[Picture]:
     """Draw each group of contrasts at such settings."""
     study = source.found.study
     found = (finding for finding in source.found.contrasts if finding.contrast is not None)
-    worded = (finding for finding in found if over_words(study, finding))
+    worded = (finding for finding in found if swept_over(study, finding) == "words")
     for group in grouped(worded, lambda finding: finding.group):
         yield _picture(study, group)
 
@@ -54,7 +53,7 @@ def _picture(study: Study, findings: Sequence[Finding]) -> Picture:
             plot_levels(levels_table(study, rows), ax=left)
             plot_paired(paired_table(rows.keys(), rows.values()), ax=right)
             right.tick_params(axis="y", labelleft=False)
-            left.set_xlabel(f"{metric.title} ({unit(metric)})", fontsize=9)
+            left.set_xlabel(f"{metric.title} ({level_unit(metric.quantity.unit)})", fontsize=9)
             right.set_xlabel(f"difference ({metric.quantity.unit})", fontsize=9)
         title, name = "Both sides at every setting", f"{study.name}-{findings[0].group}"
         caption = f"{pair_title(study, findings[0])}: levels, and their paired differences."

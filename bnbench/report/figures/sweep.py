@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from bnbench.config import Metric, PlannedContrast, Study
-from bnbench.findings.numbers import in_unit
+from bnbench.config import Metric, Study
+from bnbench.findings.numbers import in_unit, level_unit
 from bnbench.findings.results import Finding, Level
 from bnbench.plots import style
 from bnbench.plots.sweep import plot_failures, plot_sweep, setting_axis
@@ -24,7 +24,6 @@ from bnbench.report.figures.figure import (
     finish,
     plain,
     register_figure,
-    unit,
     wrapped,
 )
 from bnbench.report.figures.marks import mark_of
@@ -33,30 +32,25 @@ from bnbench.report.names import (
     grid_label,
     grouped,
     key_title,
-    over_words,
     pair_title,
     setting,
     setting_value,
     sweep_title,
+    swept_over,
 )
 
 
 def _has(study: Study) -> bool:
-    return any(
-        any_level(planned.metrics) and _over_numbers(study, planned) for planned in study.contrasts
-    )
-
-
-def _over_numbers(study: Study, contrast: Finding | PlannedContrast) -> bool:
-    at_a_value = bool(contrast.point) and contrast.point not in study.titles
-    return at_a_value and not over_words(study, contrast)
+    swept = (one for one in study.contrasts if swept_over(study, one) == "numbers")
+    return any(any_level(one.metrics) for one in swept)
 
 
 @register_figure("sweep", of="a contrast in levels over a grid of numbers", has=_has)
 def draw(source: Source) -> Iterator[Picture]:
     """Draw each group of contrasts at points of such a grid."""
     study = source.found.study
-    swept = (finding for finding in source.found.contrasts if _over_numbers(study, finding))
+    found = source.found.contrasts
+    swept = (finding for finding in found if swept_over(study, finding) == "numbers")
     for group in grouped(swept, lambda finding: finding.group):
         yield from _group(study, group)
 
@@ -106,7 +100,7 @@ def _draw_panels(
     if axes[0].get_yscale() == "log":  # a band may reach 0, which is nowhere on it
         values = table["value"].to_numpy(float)
         axes[0].set_ylim(0.8 * np.nanmin(values), 1.25 * np.nanmax(values))
-    axes[0].set_ylabel(wrapped(f"{metric.title} ({unit(metric)})", 24))
+    axes[0].set_ylabel(wrapped(f"{metric.title} ({level_unit(metric.quantity.unit)})", 24))
 
 
 def _finish_settings(
