@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Literal
@@ -20,6 +19,7 @@ from bnbench.errors import BnbenchError
 from bnbench.runs import Run, find_runs, read_batches
 from bnbench.training import run_experiment
 from bnbench.verification import Difference, Rerun, repeat, rerun
+from tests.edits import edit_manifest
 
 SHORT = ["data.dataset=digits", "training.epochs=2", "training.batch_size=16"]
 
@@ -53,17 +53,10 @@ def test_sound_runs_are_a_short_table(folders: list[Path], capsys: Captured) -> 
     out = capsys.readouterr().out
     assert out.count("complete") == out.count("ok") == out.count("sealed") == 3
     run = find_runs(folders)[0]
-    unseal(run)
+    edit_manifest(run, seal=None)
     assert verify_runs(folders) == 0
     out = capsys.readouterr().out
     assert (out.count("no seal"), out.count("sealed")) == (1, 2)
-
-
-def unseal(run: Run, **changes: object) -> None:
-    """Edit a manifest of an earlier release, which has no seal."""
-    content = json.loads(run.manifest.read_text(encoding="utf-8"))
-    del content["seal"]
-    run.manifest.write_text(json.dumps(content | changes), encoding="utf-8")
 
 
 def test_all_problems_of_all_runs_at_once(folders: list[Path], capsys: Captured) -> None:
@@ -197,8 +190,7 @@ def test_where_bitwise_is_promised(
     run = find_runs(folders)[0]
     shift(run, 4e-6)
     assert rerun(run, 3).alike
-    there = json.loads(run.manifest.read_text(encoding="utf-8"))
-    unseal(run, **{section: there[section] | {key: value}})
+    edit_manifest(run, seal=None, **{section: {key: value}})
     result = rerun(run, 3)
     assert (result.alike, result.promise, result.kept) == (False, "tolerance", True)
 
@@ -215,7 +207,7 @@ def test_what_cannot_be_done_again(folders: list[Path]) -> None:
     run = find_runs(folders)[0]
     with pytest.raises(BnbenchError, match="holds 172 steps; give --steps 172 or fewer"):
         rerun(run, 173)
-    unseal(run, status="interrupted")
+    edit_manifest(run, seal=None, status="interrupted")
     with pytest.raises(BnbenchError, match="is interrupted; compare its first steps by --steps"):
         rerun(run)
     assert rerun(run, 3).promise == "bitwise"

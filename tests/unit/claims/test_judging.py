@@ -50,13 +50,6 @@ def test_the_line_says_how(make_finding: MakeFinding, make_study: MakeStudy) -> 
     assert missed.line == f"{why}: {title}: {missed.numbers}"
 
 
-def test_fewer_seeds_are_judged_at_their_n(
-    make_finding: MakeFinding, make_study: MakeStudy
-) -> None:
-    judgement = only(judge([asking()], {"study": make_study([make_finding(UP[:1])])}))
-    assert (judgement.outcome.verdict, judgement.outcome.n) == (Verdict.INCONCLUSIVE, 1)
-
-
 def test_what_was_not_run_is_open(make_finding: MakeFinding, make_study: MakeStudy) -> None:
     never = only(judge([asking()], {}))
     assert never.outcome.verdict is Verdict.OPEN
@@ -118,18 +111,6 @@ def test_best_against_best(
     assert only(judge([wide], {"study": study})).outcome.n == 6
     empty = make_study(best=[make_best((), ())])
     assert only(judge([wide], {"study": empty})).outcome.verdict is Verdict.OPEN
-
-
-def test_diverged_runs_are_judged_as_counts(
-    make_finding: MakeFinding, make_study: MakeStudy
-) -> None:
-    times = {"treatment": [1.0] * 6, "baseline": [0.0] * 6, "metric": "diverged"}
-    finding = make_finding(**times, diverged=(range(6), ()))
-    asked = asking(rule="more_diverged", metric="diverged")
-    judgement = only(judge([asked], {"study": make_study([finding])}))
-    assert judgement.outcome.verdict is Verdict.SUPPORTED
-    nothing = make_study([make_finding(metric="diverged")])
-    assert only(judge([asked], {"study": nothing})).outcome.verdict is Verdict.OPEN
 
 
 def test_a_share_and_a_time_at_seeds_apart_are_open(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from bnbench.cli.running import _refusals, _warn_of_threads
 from bnbench.execution import Ended
 from bnbench.execution.tasks import Task
-from bnbench.runs import Run
+from tests.unit.conftest import MakeRun
 
 WHY = "another process is working on this run; wait for it"
 
@@ -20,7 +19,7 @@ WHY = "another process is working on this run; wait for it"
     [("complete", 0, []), ("diverged", 0, []), ("running", 0, [WHY]), ("complete", 1, [WHY])],
 )
 def test_what_another_command_has_finished_is_not_refused(
-    make_run: Callable[..., Run], tmp_path: Path, status: str, seed: int, refusals: list[str]
+    make_run: MakeRun, tmp_path: Path, status: str, seed: int, refusals: list[str]
 ) -> None:
     run = make_run("plain", 0, [0.9], manifest={"status": status})
     task = Task(run.read_experiment(), seed, 100, tmp_path / "results")

@@ -14,7 +14,7 @@ from bnbench.config import Study, dump_experiment, load_experiment, load_study
 from bnbench.errors import BnbenchError
 from bnbench.findings import find
 from bnbench.findings.registration import register
-from bnbench.runs import Run
+from tests.unit.conftest import MakeRun
 
 STUDY = """\
 study: s
@@ -55,7 +55,7 @@ def test_it_stops_once_decided_or_at_the_limit(
     lead: float,
     stops: int,
     load: Callable[[int], Study],
-    make_run: Callable[..., Run],
+    make_run: MakeRun,
     tmp_path: Path,
 ) -> None:
     done: list[int] = []

@@ -37,13 +37,11 @@ def test_a_grid_of_a_billion_points(tmp_path: Path) -> None:
         load_study(path)
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, "a: " + "x" * 300_000])
-def test_a_config_that_is_too_deep_or_too_large(tmp_path: Path, text: str) -> None:
+def test_a_config_that_is_too_large(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
-    path.write_text(text)
-    with pytest.raises(BnbenchError, match=r"is nested too deeply|is larger than") as caught:
+    path.write_text("a: " + "x" * 300_000)
+    with pytest.raises(BnbenchError, match="is larger than"):
         load_experiment(path)
-    assert len(caught.value.problems) == 1
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,10 @@ import pytest
 
 from bnbench.config import Study, load_study
 from bnbench.runs import Run
+from tests.unit.conftest import MakeRun
+
+Load = Callable[..., Study]
+MakeRuns = Callable[..., list[Run]]
 
 RECIPE = """\
 experiment: {name}
@@ -21,7 +25,7 @@ training: {{epochs: 2, batch_size: 3100, optimizer: {{name: adam}}}}
 
 
 @pytest.fixture
-def load(tmp_path: Path) -> Callable[..., Study]:
+def load(tmp_path: Path) -> Load:
     """Load a study whose configs are plain.yaml and batch_norm.yaml, of 2 epochs of 20 steps."""
     for name, model, arm in (
         ("plain", "LeNet5", "regular"),
@@ -43,7 +47,7 @@ def results(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make_runs(make_run: Callable[..., Run]) -> Callable[..., list[Run]]:
+def make_runs(make_run: MakeRun) -> MakeRuns:
     """Write runs of an arm, from seed -> validation accuracies; see ``make_run``."""
 
     def make(

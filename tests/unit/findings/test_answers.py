@@ -14,9 +14,8 @@ from bnbench.config import Study
 from bnbench.errors import BnbenchError
 from bnbench.findings import StudyFindings, find
 from bnbench.runs import Run
+from tests.unit.findings.conftest import Load, MakeRuns
 
-Load = Callable[..., Study]
-MakeRuns = Callable[..., list[Run]]
 Write = Callable[..., Run]
 
 STUDY = """\

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,7 @@ import pytest
 
 from bnbench.errors import BnbenchError
 from bnbench.findings.arms import read_arms
-from bnbench.runs import Run
-
-MakeRun = Callable[..., Run]
-
+from tests.unit.conftest import MakeRun
 
 CURVE = [0.93, 0.95]
 
@@ -59,19 +55,6 @@ def test_an_experiment_without_a_finished_run_is_an_error(make_run: MakeRun) -> 
         read_arms([done.path.parent, undone.path.parent])
     (_, line) = str(caught.value).splitlines()
     assert line.startswith("normalized, seed 0: ")
-
-
-def test_folders_without_runs(tmp_path: Path) -> None:
-    with pytest.raises(BnbenchError, match="holds no run"):
-        read_arms([tmp_path])
-    with pytest.raises(BnbenchError, match="nowhere: "):
-        read_arms([tmp_path / "nowhere"])
-
-
-def test_a_foreign_manifest_is_named(tmp_path: Path) -> None:
-    (tmp_path / "manifest.json").write_text('{"name": "a web app"}')
-    with pytest.raises(BnbenchError, match=r"manifest.json: experiment: field required"):
-        read_arms([tmp_path])
 
 
 def test_two_configurations_of_one_name(make_run: MakeRun, tmp_path: Path) -> None:

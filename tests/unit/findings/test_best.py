@@ -8,12 +8,9 @@ from typing import Any
 
 import pytest
 
-from bnbench.config import Study
 from bnbench.findings import BestFinding, StudyFindings, find
-from bnbench.runs import Run
+from tests.unit.findings.conftest import Load, MakeRuns
 
-Load = Callable[..., Study]
-MakeRuns = Callable[..., list[Run]]
 Score = Callable[..., StudyFindings]
 
 STUDY = """\

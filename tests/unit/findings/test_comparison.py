@@ -9,10 +9,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bnbench.config import Study
 from bnbench.findings import contrasts_table, find
 from bnbench.report.compare import compare
-from bnbench.runs import Run
+from tests.unit.findings.conftest import Load, MakeRuns
 
 STUDY = """\
 seeds: 6
@@ -30,8 +29,6 @@ PLAIN = {0: [0.90, 0.96, 0.975], 1: [0.91, 0.972, 0.96], 2: [0.92, 0.97, 0.981]}
 BATCH_NORM = {0: [0.95, 0.97, 0.985], 1: [0.975, 0.976, 0.985], 2: [0.96, 0.98, 0.984]}
 
 pytestmark = pytest.mark.usefixtures("undrawn")
-Load = Callable[..., Study]
-MakeRuns = Callable[..., list[Run]]
 
 
 def _longer(folder: Path, name: str, epochs: int) -> None:

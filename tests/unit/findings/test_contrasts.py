@@ -11,13 +11,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bnbench.config import Study
 from bnbench.errors import BnbenchError
 from bnbench.findings import Finding, contrasts_table, find
-from bnbench.runs import Run
+from tests.unit.findings.conftest import Load, MakeRuns
 
-Load = Callable[..., Study]
-MakeRuns = Callable[..., list[Run]]
 Curves = Mapping[int, Sequence[float]]
 Compare = Callable[..., Finding]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,7 @@ import pytest
 
 from bnbench.config import Study, load_study
 from bnbench.findings import contrasts_table, find, findings_of, read_study, values_table
-from bnbench.runs import Run
-
-Load = Callable[..., Study]
-MakeRuns = Callable[..., list[Run]]
+from tests.unit.findings.conftest import Load, MakeRuns
 
 STUDY = """\
 seeds: 3

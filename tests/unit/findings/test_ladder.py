@@ -7,13 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bnbench.config import Study
 from bnbench.findings import StudyFindings, find
-from bnbench.runs import Run
 from bnbench.statistics import Contrast
-
-Load = Callable[..., Study]
-MakeRuns = Callable[..., list[Run]]
+from tests.unit.findings.conftest import Load, MakeRuns
 
 RECIPES = {
     "plain": "experiment: plain\nmodel: {name: LeNet5}\n",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,7 @@ from bnbench.metrics import metric as metrics
 from bnbench.runs import EVALUATION_COLUMNS, Run
 from bnbench.runs.losses import write_losses
 from bnbench.runs.schedule import schedule
-
-MakeRun = Callable[..., Run]
+from tests.unit.conftest import MakeRun
 
 CHANCE = 0.1135  # the share of the ones in MNIST's test file
 

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from scipy import stats
 
-from bnbench.config import Study
 from bnbench.findings import find
-from bnbench.runs import Run
-
-Load = Callable[..., Study]
-MakeRuns = Callable[..., list[Run]]
+from tests.unit.findings.conftest import Load, MakeRuns
 
 STUDY = """\
 seeds: 3

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,9 @@ from bnbench.config import Study
 from bnbench.errors import BnbenchError
 from bnbench.findings import find
 from bnbench.findings.registration import Tests, read_registration, register, registration_line
-from bnbench.runs import Manifest, Run, find_runs
+from bnbench.runs import Manifest, find_runs
 from bnbench.statistics import any_time_interval, any_time_sign_flip_p, any_time_sign_p
+from tests.unit.findings.conftest import Load, MakeRuns
 
 STUDY = """\
 seeds: 8
@@ -32,7 +32,7 @@ BATCH_NORM = [0.95, 0.96, 0.945, 0.95, 0.955, 0.96, 0.95, 0.945]
 
 
 @pytest.fixture
-def study(load: Callable[..., Study], make_runs: Callable[..., list[Run]]) -> Study:
+def study(load: Load, make_runs: MakeRuns) -> Study:
     study = load(STUDY)
     for label, accuracies in (("plain", PLAIN), ("batch_norm", BATCH_NORM)):
         make_runs(study, label, {seed: [0.5, each] for seed, each in enumerate(accuracies)})
@@ -62,9 +62,7 @@ def line(study: Study, results: Path, tests: Tests, *manifests: Manifest) -> str
     return registration_line(study, read_registration(study, results), manifests, tests)
 
 
-def test_the_line_says_when_and_what_has_changed(
-    study: Study, results: Path, load: Callable[..., Study]
-) -> None:
+def test_the_line_says_when_and_what_has_changed(study: Study, results: Path, load: Load) -> None:
     tests = {"A1, speed": {"rule": "higher"}, "A2, level": {"rule": "lower"}}
     assert line(study, results, tests).startswith("not registered")
     register(study, results, tests)
@@ -92,13 +90,13 @@ def test_runs_that_began_under_other_questions_are_counted(study: Study, results
     )
 
 
-def test_before_the_first_run(load: Callable[..., Study], results: Path) -> None:
+def test_before_the_first_run(load: Load, results: Path) -> None:
     register(load(STUDY), results, {})
     assert line(load(STUDY), results, {}).endswith("before its first run")
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", json.dumps({"study": 1})])
-def test_a_spoilt_file_is_one_line(load: Callable[..., Study], results: Path, content: str) -> None:
+def test_a_spoilt_file_is_one_line(load: Load, results: Path, content: str) -> None:
     study = load(STUDY)
     register(study, results, {})
     (path,) = (results / "studies").iterdir()

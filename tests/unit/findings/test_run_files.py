@@ -5,14 +5,11 @@ What problems there are, and in which words, is `bnbench.verification`'s to test
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 
@@ -25,11 +22,10 @@ from bnbench.findings.run_files import (
     read_epochs,
     read_evaluations,
 )
-from bnbench.runs import Run, file_hashes, read_predictions
+from bnbench.runs import Run, file_hashes
 from bnbench.runs.tables import REMEDY
-
-MakeRun = Callable[..., Run]
-
+from tests.edits import edit_manifest, set_cell
+from tests.unit.conftest import MakeRun
 
 ACCURACIES = [0.9321, 0.9543, 0.9617]
 
@@ -49,35 +45,6 @@ def _refused(run: Run, path: Path, line: int | None = None) -> None:
     assert "\n" not in str(caught.value)
 
 
-def _change_manifest(run: Run, **changes: Any) -> None:
-    content = json.loads(run.manifest.read_text())
-    del content["seal"]  # it would show every edit, whatever else does
-    for name, value in changes.items():
-        nested = isinstance(value, dict) and isinstance(content[name], dict)
-        content[name] = {**content[name], **value} if nested else value
-    run.manifest.write_text(json.dumps(content))
-
-
-def _change_rows(path: Path, rows: slice, old: str, new: str) -> None:
-    lines = path.read_text().splitlines(keepends=True)
-    changed = [line.replace(old, new) for line in lines[rows]]
-    assert changed != lines[rows] or old == new
-    lines[rows] = changed
-    path.write_text("".join(lines))
-
-
-def test_what_was_written_is_read_to_the_last_bit(make_run: MakeRun) -> None:
-    rng = np.random.default_rng(5)
-    accuracies = (rng.integers(9_000, 10_000, 50) / 10_000).tolist()
-    run = make_run("plain", 0, accuracies)
-    epochs, batches = _read(run)
-    assert epochs["validation_accuracy"].tolist() == accuracies
-    assert set(epochs["training_mode"]) == {"True"}
-    assert batches.groupby("split").size().to_dict() == {"train": 1000, "validation": 200}
-    written = [line.split(",")[4] for line in run.batches.read_text().splitlines()[1:]]
-    assert [str(np.float32(loss)) for loss in batches["loss"]] == written
-
-
 def test_a_diverged_run_may_end_early_with_a_loss_that_is_no_number(make_run: MakeRun) -> None:
     run = make_run(
         "plain", 0, [0.93, 0.9], settings={"training": {"epochs": 5}},
@@ -95,15 +62,11 @@ def test_further_columns_may_follow(make_run: MakeRun) -> None:
     assert _read(run)[0]["validation_accuracy"].tolist() == ACCURACIES
 
 
-def test_a_configuration_changed_after_the_run(make_run: MakeRun) -> None:
+def test_a_configuration_changed_after_the_run(
+    make_run: MakeRun, edit: Callable[[Path, str, str], None]
+) -> None:
     run = make_run("plain", 0, ACCURACIES)
-    _change_rows(run.config, slice(None), "batch_size: 3100", "batch_size: 32")
-    _refused(run, run.manifest)
-
-
-def test_a_configuration_of_another_name(make_run: MakeRun) -> None:
-    run = make_run("plain", 0, ACCURACIES)
-    _change_rows(run.config, slice(None), "experiment: plain", "experiment: other")
+    edit(run.config, "batch_size: 3100", "batch_size: 32")
     _refused(run, run.manifest)
 
 
@@ -114,42 +77,22 @@ def test_missing_files(make_run: MakeRun, name: str) -> None:
     _refused(run, run.path / name)
 
 
-@pytest.mark.parametrize("name", ["epochs.csv", "batches.csv"])
 @pytest.mark.parametrize(
-    "content", [b"", b"\n", b"a,b\n1,2\n", b"\xff\xfe\x00", b"<html>\n</html>"]
-)
-def test_files_that_are_no_log(make_run: MakeRun, name: str, content: bytes) -> None:
-    run = make_run("plain", 0, ACCURACIES)
-    (run.path / name).write_bytes(content)
-    _refused(run, run.path / name)
-
-
-@pytest.mark.parametrize("cut", [3, 20, 60])
-@pytest.mark.parametrize("name", ["epochs.csv", "batches.csv"])
-def test_torn_last_rows(make_run: MakeRun, name: str, cut: int) -> None:
-    run = make_run("plain", 0, ACCURACIES)
-    content = (run.path / name).read_bytes()
-    (run.path / name).write_bytes(content[:-cut])
-    _refused(run, run.path / name)
-
-
-@pytest.mark.parametrize(
-    ("name", "rows", "old", "new"),
+    ("name", "line", "column", "new"),
     [
-        ("epochs.csv", slice(2, 3), "0.9543", "0.95435"),
-        ("epochs.csv", slice(2, 3), "0.9543", "0.9544"),
-        ("epochs.csv", slice(1, 2), "1,", "2,"),
-        ("epochs.csv", slice(1, 2), "0.9321", "high"),
-        ("batches.csv", slice(1, 2), "train,1,1,", "train,1,2,"),
-        ("batches.csv", slice(3, 4), ",1.0\n", ",0.9999\n"),
+        ("epochs.csv", 3, "validation_accuracy", "0.9544"),
+        ("epochs.csv", 2, "epoch", "2"),
+        ("epochs.csv", 2, "train_loss", "high"),
+        ("batches.csv", 2, "step", "2"),
+        ("batches.csv", 4, "accuracy", "0.9999"),
     ],
 )
 def test_the_first_problem_of_a_log_refuses_the_run(
-    make_run: MakeRun, name: str, rows: slice, old: str, new: str
+    make_run: MakeRun, name: str, line: int, column: str, new: str
 ) -> None:
     run = make_run("plain", 0, ACCURACIES)
-    _change_rows(run.path / name, rows, old, new)
-    _refused(run, run.path / name, rows.start + 1)
+    set_cell(run.path / name, line, column, new)
+    _refused(run, run.path / name, line)
     with pytest.raises(BnbenchError, match=f"{re.escape(REMEDY)}$"):
         _read(run)
 
@@ -164,13 +107,6 @@ def test_drop_last_leaves_out_the_small_batch(make_run: MakeRun) -> None:
     }  # fmt: skip
 
 
-def _set_cell(path: Path, line: int, column: str, new: str) -> None:
-    """Write a cell of a line, which is counted from 1."""
-    rows = [row.split(",") for row in path.read_text().splitlines()]
-    rows[line - 1][rows[0].index(column)] = new
-    path.write_text("".join(",".join(row) + "\n" for row in rows))
-
-
 def test_the_whole_epochs_of_a_run_that_diverged_follow_from_its_batches(
     make_run: MakeRun,
 ) -> None:
@@ -179,7 +115,7 @@ def test_the_whole_epochs_of_a_run_that_diverged_follow_from_its_batches(
         manifest={"status": "diverged"},
     )  # fmt: skip
     _read(run)
-    _set_cell(run.epochs, 2, "validation_accuracy", "0.9322")
+    set_cell(run.epochs, 2, "validation_accuracy", "0.9322")
     _refused(run, run.epochs, 2)
 
 
@@ -191,7 +127,7 @@ def test_without_batches_an_accuracy_is_still_a_share_of_the_images(
 ) -> None:
     run = make_run("plain", 0, ACCURACIES)
     run.batches.unlink()
-    _set_cell(run.epochs, 3, column, new)
+    set_cell(run.epochs, 3, column, new)
     with pytest.raises(BnbenchError, match=rf"epochs\.csv: line 3: {column} {new} "):
         read_finished_run(run, run.read_manifest())
 
@@ -252,71 +188,16 @@ def test_an_edited_evaluation_refuses_the_run(watched: Run) -> None:
     assert str(caught.value).startswith(f"{watched.evaluations}: line 5: ")
 
 
-@pytest.fixture
-def answered(make_run: MakeRun) -> Run:
-    """Four test images, of which the last is answered wrongly."""
-    dataset = {"validation_examples": 5_000, "test_examples": 4, "validation_is_test_file": False}
-    run = make_run(
-        "plain", 0, [0.93], manifest={"dataset": dataset, "final": {"test_accuracy": 0.75}}
-    )
-    np.save(run.predictions, np.array([[7, 2, 1, 0], [7, 2, 1, 6]], dtype=np.uint8))
-    return run
-
-
-def test_predictions(answered: Run) -> None:
-    answers = read_predictions(answered, answered.read_manifest())
-    assert answers.tolist() == [[7, 2, 1, 0], [7, 2, 1, 6]]
-
-
-@pytest.mark.parametrize(
-    ("array", "message"),
-    [
-        (np.zeros((2, 4)), r"not uint8 \(2, 4\)"),
-        (np.zeros((2, 5), dtype=np.uint8), r"not uint8 \(2, 4\)"),
-        (np.zeros((2, 4), dtype=np.uint8), "1.0 are right, not final.test_accuracy 0.75"),
-        (np.array([["a", None]], dtype=object), "is no array"),
-    ],
-)
-def test_foreign_predictions(answered: Run, array: npt.NDArray[Any], message: str) -> None:
-    np.save(answered.predictions, array, allow_pickle=True)
-    _refused_predictions(answered, message)
-
-
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY", b"a,b\n1,2\n"])
-def test_predictions_that_are_no_array(answered: Run, content: bytes) -> None:
-    answered.predictions.write_bytes(content)
-    _refused_predictions(answered, "")
-
-
-def test_predictions_cut_off_or_promising_too_much(answered: Run) -> None:
-    content = answered.predictions.read_bytes()
-    answered.predictions.write_bytes(content[:-1])
-    _refused_predictions(answered, "is no array")
-    answered.predictions.write_bytes(content.replace(b"(2, 4)", b"(2, 999999999999)"))
-    _refused_predictions(answered, "")
-
-
-def test_missing_predictions(answered: Run) -> None:
-    answered.predictions.unlink()
-    _refused_predictions(answered, "cannot be read")
-
-
-def _refused_predictions(run: Run, message: str) -> None:
-    with pytest.raises(BnbenchError, match=rf"test_predictions\.npy: .*{message}") as caught:
-        read_predictions(run, run.read_manifest())
-    assert "\n" not in str(caught.value)
-
-
 @pytest.mark.parametrize("name", ["epochs.csv", "test_predictions.npy", "weights.pt"])
 def test_a_file_that_is_not_the_one_of_the_manifest(make_run: MakeRun, name: str) -> None:
     """Another training accuracy of whole images agrees with everything but its hash."""
     run = make_run("plain", 0, ACCURACIES)
     for path in (run.predictions, run.weights):
         path.write_bytes(b"whatever it was")
-    _change_manifest(run, files=file_hashes(run))
+    edit_manifest(run, seal=None, files=file_hashes(run))
     assert len(read_finished_run(run, run.read_manifest()).epochs) == 3
     if name == "epochs.csv":
-        _set_cell(run.epochs, 2, "train_accuracy", "0.5")
+        set_cell(run.epochs, 2, "train_accuracy", "0.5")
     else:
         (run.path / name).write_bytes(b"something else")
     with pytest.raises(BnbenchError, match=f"{name}: has changed since the run ended"):
@@ -325,6 +206,6 @@ def test_a_file_that_is_not_the_one_of_the_manifest(make_run: MakeRun, name: str
 
 def test_an_archive_need_not_keep_everything(make_run: MakeRun) -> None:
     run = make_run("plain", 0, ACCURACIES)
-    _change_manifest(run, files=file_hashes(run) | {"weights.pt": "0" * 64})
+    edit_manifest(run, seal=None, files=file_hashes(run) | {"weights.pt": "0" * 64})
     run.batches.unlink()
     assert len(read_finished_run(run, run.read_manifest()).epochs) == 3

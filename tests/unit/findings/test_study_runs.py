@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,7 @@ from bnbench.config import Study
 from bnbench.errors import BnbenchError
 from bnbench.findings import read_study
 from bnbench.runs import Run
-
-Load = Callable[..., Study]
-MakeRuns = Callable[..., list[Run]]
+from tests.unit.findings.conftest import Load, MakeRuns
 
 TWO = """\
 seeds: 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +21,8 @@ from bnbench.report.comparison_table import (
     for_github,
     for_terminal,
 )
-from bnbench.runs import Run
+from tests.unit.conftest import MakeRun
 
-MakeRun = Callable[..., Run]
 pytestmark = pytest.mark.usefixtures("undrawn")
 SETTINGS = {
     "published/plain": {"published": {"source": "lenet5_article", "arm": "regular"}},
@@ -73,29 +71,6 @@ def test_the_difference_figure_is_paired_by_seed(results: Path, tmp_path: Path) 
             for path in _paths(results)
         )
         assert np.asarray(drawn) == pytest.approx((100 * (normalized - plain)).to_numpy())
-
-
-def test_the_summary_can_be_recomputed_from_the_logs(results: Path, tmp_path: Path) -> None:
-    compare(_paths(results), tmp_path)
-    summary = pd.read_csv(tmp_path / "summary.csv").set_index("quantity")
-    last = {
-        name: pd.Series(
-            [
-                pd.read_csv(results / name / f"seed-{seed}/epochs.csv")["validation_accuracy"].iloc[
-                    -1
-                ]
-                for seed in range(3)
-            ]
-        )
-        for name in ("plain", "normalized")
-    }
-    levels = summary.loc["validation_accuracy"].query("epoch == 10")
-    assert levels["mean"].tolist() == pytest.approx([one.mean() for one in last.values()])
-    assert levels["sd"].tolist() == pytest.approx([one.std() for one in last.values()])
-    difference = summary.loc["validation_accuracy_difference_pp"].query("epoch == 10")
-    mean = 100 * (last["normalized"] - last["plain"]).mean()
-    assert difference["mean"].tolist() == pytest.approx([mean])
-    assert difference["published"].tolist() == [0.5]
 
 
 def test_one_experiment_has_its_own_figures_only(results: Path, tmp_path: Path) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from bnbench.report.compare import compare
-from bnbench.runs import Run
+from tests.unit.conftest import MakeRun
 
 FIGURES = ["accuracy-plain", "accuracy-normalized", "accuracy", "difference", "loss"]
 
 
 def test_each_figure_comes_as_png_svg_and_its_table_the_same_twice(
-    make_run: Callable[..., Run], tmp_path: Path
+    make_run: MakeRun, tmp_path: Path
 ) -> None:
     runs = [
         make_run(name, seed, [first + 0.01 * seed, 0.97]).path

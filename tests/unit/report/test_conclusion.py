@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from bnbench.findings.arms import read_arms
 from bnbench.findings.comparison import as_study
 from bnbench.findings.contrasts import compare_planned
 from bnbench.report.conclusion import conclusions
-from bnbench.runs import Run
+from tests.unit.conftest import MakeRun
 
 LEVEL = 0.95
 
@@ -28,7 +28,7 @@ LEVEL = 0.95
     ],
 )
 def test_a_conclusion_follows_the_rule(
-    make_run: Callable[..., Run], tmp_path: Path, differences: Sequence[float], said: str
+    make_run: MakeRun, tmp_path: Path, differences: Sequence[float], said: str
 ) -> None:
     for seed, difference in enumerate(differences):
         make_run("plain", seed, [0.5, LEVEL])

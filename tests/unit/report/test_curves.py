@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,7 @@ from bnbench.findings import ArmRuns
 from bnbench.findings.arms import read_arms
 from bnbench.report.curves import accuracy_table, difference_table
 from bnbench.report.losses import loss_table, softmax_floor
-from bnbench.runs import Run
-
-MakeRun = Callable[..., Run]
-
+from tests.unit.conftest import MakeRun
 
 PLAIN = {0: [0.930, 0.950, 0.962], 1: [0.945, 0.951, 0.960], 2: [0.952, 0.957, 0.968]}
 NORMALIZED = {0: [0.971, 0.975, 0.980], 1: [0.970, 0.973, 0.981], 2: [0.972, 0.978, 0.979]}
@@ -143,16 +139,6 @@ def test_a_pair_diverges_with_either_of_its_runs(make_run: MakeRun) -> None:
     arms, _ = read_arms([folder, folder.with_name("normalized")])
     runs = _of(difference_table(accuracy_table(arms), ["plain", "normalized"]), kind="run")
     assert dict(zip(runs["seed"], runs["status"], strict=True)) == {0: "diverged", 1: "complete"}
-
-
-def test_an_arm_that_diverged_in_its_first_epoch_is_at_chance(make_run: MakeRun) -> None:
-    settings = {"training": {"epochs": 2}}
-    plain = make_run("plain", 0, [], settings=settings, manifest={"status": "diverged"})
-    normalized = make_run("normalized", 0, [0.9, 0.95])
-    arms, _ = read_arms([plain.path, normalized.path])
-    table = accuracy_table(arms)
-    difference = _of(difference_table(table, ["plain", "normalized"]), kind="run")
-    assert difference["difference"].tolist() == pytest.approx([90 - 11.35, 95 - 11.35])
 
 
 @pytest.mark.parametrize(("classes", "floor"), [(10, 1.4612), (2, 0.3133), (1, 0.0)])

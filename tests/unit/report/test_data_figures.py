@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bnbench.errors import BnbenchError
 from bnbench.report import data_figures
 from bnbench.report.data_figures import show_data
 
@@ -61,9 +60,3 @@ def test_every_class_has_a_column_of_its_own_images(
     places = [int(np.flatnonzero((images == image).all((1, 2)))[0]) for image in drawn["images"]]
     assert len(set(places)) == 50
     assert LABELS[places].tolist() == drawn["labels"].tolist()
-
-
-def test_a_folder_that_cannot_be_written(images: np.ndarray, tmp_path: Path) -> None:
-    (tmp_path / "out").write_text("a file")
-    with pytest.raises(BnbenchError, match=str(tmp_path / "out")):
-        show_data(images, LABELS, tmp_path / "out")

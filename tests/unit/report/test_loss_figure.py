@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -15,10 +14,10 @@ from bnbench.report.figures import KINDS
 from bnbench.report.figures.figure import Source
 from bnbench.report.losses import loss_table
 from bnbench.report.study_results import experiments_with_losses
-from bnbench.runs import Run
 from bnbench.runs.losses import write_losses
 from bnbench.runs.packed import opened
 from bnbench.runs.schedule import schedule
+from tests.unit.conftest import MakeRun
 
 CONFIG = """\
 experiment: {name}
@@ -38,7 +37,7 @@ contrasts: {x: {treatment: a, baseline: c, metrics: [validation_accuracy@1]}}
 
 
 @pytest.fixture
-def folder(tmp_path: Path, make_run: Callable[..., Run]) -> Path:
+def folder(tmp_path: Path, make_run: MakeRun) -> Path:
     """Two arms of two seeds each."""
     arms = {"plain": ("", "regular"), "batch_norm": ("_BatchNorm", "batch_norm")}
     for name, (suffix, arm) in arms.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,9 @@ import pytest
 
 from bnbench.report.compare import compare
 from bnbench.runs import Run
+from tests.unit.conftest import MakeRun
 
 pytestmark = pytest.mark.usefixtures("undrawn")
-MakeRun = Callable[..., Run]
 
 
 def _summary(out: Path, *runs: Run) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,8 @@ from bnbench.errors import BnbenchError
 from bnbench.runs import Run
 from bnbench.runs.losses import NAMES, Losses, read_losses, write_losses
 from bnbench.runs.schedule import schedule
+from tests.unit.conftest import MakeRun
 
-MakeRun = Callable[..., Run]
 SETTINGS = {"training": {"batch_size": 1_000}}  # 60 and 10 batches an epoch
 
 

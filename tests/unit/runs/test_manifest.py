@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run
+from tests.edits import edit_manifest
 from tests.manifests import a_manifest
 
 
@@ -70,11 +71,7 @@ def refused(run: Run) -> str:
 def test_a_field_that_bnbench_would_not_write(
     run: Run, changes: dict[str, Any], field: str
 ) -> None:
-    content = json.loads(run.manifest.read_text(encoding="utf-8"))
-    for name, value in changes.items():
-        content[name] = {**content[name], **value} if isinstance(value, dict) and name in content \
-            else value  # fmt: skip
-    run.manifest.write_text(json.dumps(content), encoding="utf-8")
+    edit_manifest(run, **changes)
     (line,) = refused(run).splitlines()
     assert line.startswith(f"{run.manifest}: {field}: ")
 
@@ -89,8 +86,7 @@ def test_a_field_left_out(run: Run, name: str) -> None:
 
 def test_a_flood_of_problems_is_told_up_to_a_number(run: Run) -> None:
     """A list of a million wrong numbers was a million lines."""
-    content = json.loads(run.manifest.read_text()) | {"resumed_after_epochs": [-1] * 50_000}
-    run.manifest.write_text(json.dumps(content))
+    edit_manifest(run, resumed_after_epochs=[-1] * 50_000)
     with pytest.raises(BnbenchError) as caught:
         run.read_manifest()
     assert len(caught.value.problems) == 21
@@ -98,8 +94,7 @@ def test_a_flood_of_problems_is_told_up_to_a_number(run: Run) -> None:
 
 
 def test_every_wrong_field_at_once(run: Run) -> None:
-    content = json.loads(run.manifest.read_text(encoding="utf-8"))
-    run.manifest.write_text(json.dumps(content | {"seed": -1, "error": 5}), encoding="utf-8")
+    edit_manifest(run, seed=-1, error=5)
     assert len(refused(run).splitlines()) == 2
 
 

@@ -19,6 +19,7 @@ from bnbench.runs.manifest import seal_of
 from bnbench.runs.merging import merge, plan_merge
 from bnbench.runs.overview import run_folders
 from bnbench.runs.removal import check_removal, find_removable
+from tests.edits import edit_manifest
 from tests.unit.conftest import MakeRun
 
 
@@ -83,9 +84,8 @@ def test_a_name_in_a_manifest_leads_nowhere_else(
     """Its seal can be made by anybody; the run was written to ../../outside."""
     run = sealed("other", "a", 0)
     for name in ("../../outside", str(tmp_path / "outside"), "a/../../../outside"):
-        content = json.loads(run.manifest.read_text()) | {"experiment": name}
-        content.pop("seal")
-        run.manifest.write_text(json.dumps(content | {"seal": seal_of(content)}))
+        edit_manifest(run, experiment=name)
+        edit_manifest(run, seal=seal_of(json.loads(run.manifest.read_text())))
         with pytest.raises(BnbenchError, match="experiment: string should match"):
             plan_merge(tmp_path / "other", tmp_path / "here/results")
     assert not (tmp_path / "here").exists()

@@ -118,10 +118,9 @@ def test_what_bnbench_does_not_write_is_a_problem(
 
 
 def test_a_folder_without_one_readable_manifest(tmp_path: Path) -> None:
-    with pytest.raises(BnbenchError, match="there is no such folder"):
-        look_over(tmp_path / "none")
-    with pytest.raises(BnbenchError, match="holds no run"):
-        look_over(tmp_path)
+    for folder in (tmp_path / "none", tmp_path):
+        with pytest.raises(BnbenchError, match=f"^{folder}: "):
+            look_over(folder)
     paths = [write(tmp_path, seed) for seed in (0, 1)]
     for path in paths:
         path.write_text("{", encoding="utf-8")

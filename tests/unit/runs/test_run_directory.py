@@ -38,6 +38,7 @@ from bnbench.runs import (
     written_whole,
 )
 from bnbench.runs import manifest as manifests
+from tests.edits import edit_manifest
 from tests.manifests import a_manifest
 
 EXPERIMENT = Experiment(experiment="folder/tiny", model=ModelSettings(name="LeNet5"))
@@ -133,23 +134,6 @@ def test_manifest_reads_back(tmp_path: Path) -> None:
     assert run.path == tmp_path / "folder" / "tiny" / "seed-0"
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("{", "is no manifest"),
-        ("[]", "is no manifest"),
-        ('{"schema_version": 2}', "schema_version: input should be 1, not 2"),
-        ('{"schema_version": 1}', "experiment: field required"),
-        ("[" * 100_000, "is no manifest"),
-    ],
-)
-def test_what_is_no_manifest(tmp_path: Path, text: str, said: str) -> None:
-    run = make_run(tmp_path)
-    run.manifest.write_text(text, encoding="utf-8")
-    with pytest.raises(BnbenchError, match=said):
-        run.read_manifest()
-
-
 def test_the_seal_is_of_all_other_fields(tmp_path: Path) -> None:
     """Without white space, by name, in ASCII."""
     run = make_run(tmp_path)
@@ -170,8 +154,7 @@ EDITS = {
 @pytest.mark.parametrize("name", EDITS)
 def test_an_edited_field_breaks_the_seal(tmp_path: Path, name: str) -> None:
     run = make_run(tmp_path)
-    content = json.loads(run.manifest.read_text(encoding="utf-8"))
-    run.manifest.write_text(json.dumps(content | {name: EDITS[name]}), encoding="utf-8")
+    edit_manifest(run, **{name: EDITS[name]})
     with pytest.raises(BnbenchError) as caught:
         run.read_manifest()
     assert str(caught.value) == (
@@ -188,16 +171,9 @@ def test_another_layout_is_no_edit(tmp_path: Path) -> None:
     assert run.read_manifest().content() == manifest().content()
 
 
-def unseal(run: Run, **changes: object) -> None:
-    """Edit a manifest of an earlier release, which has no seal."""
-    content = json.loads(run.manifest.read_text(encoding="utf-8"))
-    del content["seal"]
-    run.manifest.write_text(json.dumps(content | changes), encoding="utf-8")
-
-
 def test_a_manifest_of_an_earlier_release_has_no_seal(tmp_path: Path) -> None:
     run = make_run(tmp_path)
-    unseal(run, seed=3)
+    edit_manifest(run, seed=3, seal=None)
     assert run.read_manifest() == manifest(3)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,8 +14,7 @@ from typer.testing import CliRunner
 from bnbench.cli import app, watch
 from bnbench.runs import Run
 from bnbench.runs.running import running_runs
-
-MakeRun = Callable[..., Run]
+from tests.unit.conftest import MakeRun
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from bnbench.training.checkpoint import (
     save_checkpoint,
     set_aside,
 )
+from tests.edits import Hostile
 
 
 def checkpoint(epoch: int) -> Checkpoint:
@@ -270,14 +271,6 @@ def test_the_name_of_a_stray_file_counts_for_nothing(run: Run, stray: str) -> No
 def test_sizes_below_nothing_cover_nothing(run: Run) -> None:
     save_checkpoint(run, with_sizes(checkpoint(1).state, 10, 1, -1), "hash")
     assert refusal(run) == "goes further than evaluations.csv"
-
-
-class Hostile:
-    def __init__(self, touch: Path) -> None:
-        self.touch = touch
-
-    def __reduce__(self) -> Any:
-        return Path.touch, (self.touch,)
 
 
 def test_a_hostile_pickle_runs_nothing(run: Run, tmp_path: Path) -> None:

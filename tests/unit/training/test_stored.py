@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from bnbench.training.stored import ForeignError, load_tensors
+from tests.edits import Hostile
 
 SECONDS = 2.0
 
@@ -55,20 +56,10 @@ def test_tensors_and_plain_values_come_back(content: Any) -> None:
     assert str(load_tensors(saved(content))) == str(content)
 
 
-class Touch:
-    """Unpickled, it makes a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self.path,)
-
-
 def test_code_is_named_and_not_run(tmp_path: Path) -> None:
     made = tmp_path / "made"
-    assert "getattr" in refused(saved({"a": Touch(made)}))
-    assert refused(pickle.dumps(Touch(made))) == "is no file of torch.save"
+    assert "getattr" in refused(saved({"a": Hostile(made)}))
+    assert refused(pickle.dumps(Hostile(made))) == "is no file of torch.save"
     assert not made.exists()
 
 

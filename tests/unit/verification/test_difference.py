@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bnbench.errors import BnbenchError
 from bnbench.runs import Log, Run
 from bnbench.runs.tables import read_log
 from bnbench.verification import Difference, differing_facts, differing_numbers
 from bnbench.verification.difference import first_difference
-
-MakeRun = Callable[..., Run]
-
-
-def set_cell(path: Path, line: int, column: str, new: str) -> str:
-    """Change a cell; lines counted from 1. Give what stood there."""
-    rows = [row.split(",") for row in path.read_text(encoding="utf-8").splitlines()]
-    at = rows[0].index(column)
-    old, rows[line - 1][at] = rows[line - 1][at], new
-    path.write_text("".join(",".join(row) + "\n" for row in rows), encoding="utf-8")
-    return old
+from tests.edits import edit_manifest, set_cell
+from tests.unit.verification.conftest import MakeRun
 
 
 @pytest.mark.parametrize("kind", ["held_out", "published", "diverged"])
@@ -101,15 +89,11 @@ def test_columns_of_a_later_version_are_left_alone(tmp_path: Path) -> None:
 
 def test_what_the_runs_were_made_of(make_run: MakeRun, originals: dict[str, Run]) -> None:
     one, other = originals["held_out"], make_run()
-    content = json.loads(other.manifest.read_text(encoding="utf-8"))
-    content["seed"] = 7
-    content["versions"]["torch"] = "1.0"
-    content["machine"]["processor"] = "abacus"
-    content["code"]["bnbench.training.loop"] = "0" * 12
-    content["dataset"]["sha256"] = "f" * 64
-    content["status"] = "failed"
-    content["started"] = "2001-01-01T00:00:00+00:00"  # no fact of this kind
-    other.manifest.write_text(json.dumps(content), encoding="utf-8")
+    edit_manifest(
+        other, seed=7, status="failed", versions={"torch": "1.0"}, machine={"processor": "abacus"},
+        code={"bnbench.training.loop": "0" * 12}, dataset={"sha256": "f" * 64},
+        started="2001-01-01T00:00:00+00:00",  # no fact of this kind
+    )  # fmt: skip
     config = other.config.read_text(encoding="utf-8")
     other.config.write_text(config.replace("momentum: 0.1", "momentum: 0.5"), encoding="utf-8")
     found = {one.what: one.second for one in differing_facts(one, other)}
@@ -129,10 +113,3 @@ def test_a_key_that_only_one_has(originals: dict[str, Run]) -> None:
     assert Difference("training.optimizer.beta1", "0.9", "-") in found
     assert Difference("model.name", "LeNet5_BatchNorm", "MLP") in found
     assert Difference("training.evaluate_every", "9", "9") not in found
-
-
-def test_a_torn_log_is_named(make_run: MakeRun, originals: dict[str, Run]) -> None:
-    other = make_run()
-    other.epochs.write_bytes(other.epochs.read_bytes()[:-1])
-    with pytest.raises(BnbenchError, match=r"epochs\.csv: line 3: was cut off"):
-        differing_numbers(originals["held_out"], other)

@@ -2,14 +2,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bnbench.runs import Run, changed_files, file_hashes
-
-MakeRun = Callable[..., Run]
+from tests.unit.verification.conftest import MakeRun
 
 # echo -n abc | sha256sum, as in FIPS 180-2, appendix B.1
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

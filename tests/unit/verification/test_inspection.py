@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +16,12 @@ from bnbench.report.archive import archive
 from bnbench.runs import Run, file_hashes
 from bnbench.verification import inspect, without_manifest
 from tests.closed import closed
-
-MakeRun = Callable[..., Run]
+from tests.edits import edit_line, edit_manifest, set_cell
+from tests.unit.verification.conftest import MakeRun
 
 
 def problems(run: Run) -> list[str]:
     return list(inspect(run).problems)
-
-
-def edit(path: Path, line: int, old: str, new: str) -> None:
-    """Replace a text in a line, counted from 1."""
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    assert old in lines[line - 1]
-    lines[line - 1] = lines[line - 1].replace(old, new, 1)
-    path.write_text("".join(lines), encoding="utf-8")
 
 
 def cell(path: Path, line: int, column: str) -> str:
@@ -39,25 +29,10 @@ def cell(path: Path, line: int, column: str) -> str:
     return rows[line - 2][header.index(column)]
 
 
-def state(run: Run, **changes: Any) -> None:
-    """Change fields of the manifest; a dict changes entries."""
-    content = json.loads(run.manifest.read_text(encoding="utf-8"))
-    for name, value in changes.items():
-        both = name != "files" and isinstance(value, dict)
-        content[name] = {**content[name], **value} if both else value
-    run.manifest.write_text(json.dumps(content), encoding="utf-8")
-
-
 def assert_first(found: list[str], path: Path, said: str) -> None:
     """One edit may contradict several files; the edited one comes first."""
     assert found[0].startswith(f"{path}: ")
     assert said in found[0]
-
-
-def set_cell(path: Path, line: int, column: str, new: str) -> None:
-    rows = [row.split(",") for row in path.read_text(encoding="utf-8").splitlines()]
-    rows[line - 1][rows[0].index(column)] = new
-    path.write_text("".join(",".join(row) + "\n" for row in rows), encoding="utf-8")
 
 
 def copied(run: Run, factory: pytest.TempPathFactory) -> Run:
@@ -86,7 +61,7 @@ def test_one_line_a_problem_and_all_of_them(make_run: MakeRun) -> None:
     run = make_run()
     run.weights.write_bytes(b"")
     run.predictions.write_bytes(b"")
-    edit(run.epochs, 2, "1,", "2,")
+    edit_line(run.epochs, 2, "1,", "2,")
     found = problems(run)
     assert [Path(line.partition(":")[0]).name for line in found] == [
         "epochs.csv", "weights.pt", "test_predictions.npy",
@@ -98,11 +73,11 @@ def test_recorded_hashes_show_any_change(make_run: MakeRun) -> None:
     """Times are in no other file: without the hashes nothing would show this edit."""
     run = make_run()
     before = file_hashes(run)
-    edit(run.epochs, 2, cell(run.epochs, 2, "evaluation_seconds"), "0.125")
+    edit_line(run.epochs, 2, cell(run.epochs, 2, "evaluation_seconds"), "0.125")
     assert problems(run) == []
-    state(run, files=before)
+    edit_manifest(run, files=before)
     assert problems(run) == [f"{run.epochs}: was changed; its SHA-256 is not the manifest's"]
-    state(run, files=file_hashes(run))
+    edit_manifest(run, files=file_hashes(run))
     assert problems(run) == []
 
 
@@ -111,7 +86,7 @@ def test_a_file_that_cannot_be_read_is_one_line_among_the_others(
 ) -> None:
     run = Run(public / "seed-0")
     shutil.copytree(originals["held_out"].path, run.path)
-    edit(run.epochs, 2, "1,", "2,")
+    edit_line(run.epochs, 2, "1,", "2,")
     with closed(run.weights):
         problems = inspect(run).problems
     assert problems[0] == f"{run.weights}: cannot be read (Permission denied)"
@@ -192,7 +167,7 @@ def test_any_other_loss_of_a_batch(
     rows = len(run.batches.read_text(encoding="utf-8").splitlines())
     line = data.draw(st.integers(2, rows))
     loss = np.float32(cell(run.batches, line, "loss"))
-    edit(run.batches, line, f",{loss!s},", f",{np.nextafter(loss, np.float32(np.inf))!s},")
+    edit_line(run.batches, line, f",{loss!s},", f",{np.nextafter(loss, np.float32(np.inf))!s},")
     (problem,) = problems(run)
     assert "_loss" in problem
     assert "does not follow from batches.csv" in problem
@@ -214,7 +189,7 @@ def test_any_other_loss_of_a_batch(
 )
 def test_edited_batches(make_run: MakeRun, line: int, old: str, new: str, said: str) -> None:
     run = make_run()
-    edit(run.batches, line, old, new)
+    edit_line(run.batches, line, old, new)
     found = problems(run)
     assert len(found) == 1
     assert_first(found, run.batches, said)
@@ -317,7 +292,7 @@ def test_edited_evaluations(make_run: MakeRun, column: str, new: str, said: str)
 )
 def test_a_final_that_is_not_the_last_epochs(make_run: MakeRun, name: str, value: float) -> None:
     run = make_run()
-    state(run, final={name: value})
+    edit_manifest(run, final={name: value})
     (line,) = problems(run)
     assert line.startswith(f"{run.epochs}: ")
     assert line.endswith(f"but the manifest says {value}")
@@ -341,9 +316,9 @@ def test_batches_of_an_epoch_less(make_run: MakeRun) -> None:
 
 def test_a_complete_run_that_calls_itself_diverged(make_run: MakeRun) -> None:
     run = make_run()
-    state(run, status="diverged", final={"epochs": 1})
+    edit_manifest(run, status="diverged", final={"epochs": 1})
     assert problems(run)[0].startswith(f"{run.epochs}: holds 2 epochs, not 1")
-    state(run, final={"epochs": 2})
+    edit_manifest(run, final={"epochs": 2})
     assert problems(run) == [f"{run.batches}: holds 62 rows, not 63 to 93"]
 
 
@@ -368,7 +343,7 @@ def test_an_edited_manifest(
     shutil.copy(originals["held_out"].manifest, run.manifest)
     assert inspect(run).sealed
     assert problems(run) == []
-    state(run, **changes)
+    edit_manifest(run, **changes)
     assert_first(problems(run), run.manifest, "was edited since it was written")
     assert len(problems(run)) == (1 if "error" in changes else 2)
 
@@ -376,7 +351,7 @@ def test_an_edited_manifest(
 @pytest.mark.parametrize("status", ["running", "interrupted", "failed"])
 def test_an_unfinished_run_is_held_to_less(make_run: MakeRun, status: str) -> None:
     run = make_run()
-    state(run, status=status)
+    edit_manifest(run, status=status)
     run.batches.write_bytes(run.batches.read_bytes()[:-3])  # as a killed process leaves it
     assert inspect(run).status == status
     assert problems(run) == []
@@ -406,7 +381,7 @@ def test_a_manifest_that_contradicts_the_configuration(
     make_run: MakeRun, changes: dict[str, Any], field: str
 ) -> None:
     run = make_run()
-    state(run, **changes)
+    edit_manifest(run, **changes)
     (line,) = problems(run)
     assert line.startswith(f"{run.manifest}: {field}: is ")
 
@@ -414,14 +389,14 @@ def test_a_manifest_that_contradicts_the_configuration(
 @pytest.mark.parametrize("examples", [1376, 1, 2**31 - 1])
 def test_another_size_of_the_training_split(make_run: MakeRun, examples: int) -> None:
     run = make_run()
-    state(run, dataset={"train_examples": examples})
+    edit_manifest(run, dataset={"train_examples": examples})
     (line, *_) = problems(run)
     assert line.startswith((str(run.batches), str(run.epochs)))
 
 
 def test_a_split_without_a_whole_batch(make_run: MakeRun) -> None:
     run = make_run("published")  # drops the last batch
-    state(run, dataset={"train_examples": 3})
+    edit_manifest(run, dataset={"train_examples": 3})
     (line, *_) = problems(run)
     assert line.startswith((str(run.batches), str(run.epochs)))
 
@@ -457,7 +432,7 @@ def test_an_archived_copy_is_checked_as_far_as_it_goes(
     assert found.problems == ()
     left, kept = ({path.name for path in run.path.iterdir()} for run in (originals[kind], copy))
     assert set(found.absent) == left - kept - {".lock"}
-    edit(copy.epochs, 1, "epoch", "epoche")
+    edit_line(copy.epochs, 1, "epoch", "epoche")
     assert_first(problems(copy), copy.epochs, "was changed")
 
 

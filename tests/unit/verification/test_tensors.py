@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import pickle
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +16,13 @@ from hypothesis import strategies as st
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run, read_predictions
 from bnbench.verification import inspect
-
-MakeRun = Callable[..., Run]
+from tests.edits import Hostile
+from tests.unit.verification.conftest import MakeRun
 
 
 def only_problem(run: Run) -> str:
     (line,) = inspect(run).problems
     return line
-
-
-class Hostile:
-    """Unpickled, it makes a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self.path,)
 
 
 def save_weights(run: Run, weights: object) -> None:
@@ -172,16 +159,3 @@ def test_any_bytes_are_refused_in_one_line(
     with pytest.raises(BnbenchError, match=r"is no array that bnbench|, not uint8") as caught:
         read_predictions(run, originals["held_out"].read_manifest())
     assert str(caught.value).startswith(f"{run.predictions}: ")
-
-
-def test_headers_that_claim_a_terabyte(make_run: MakeRun) -> None:
-    run = make_run()
-    run.predictions.write_bytes(
-        header("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 500000000000)}")
-    )
-    assert "is no array that bnbench wrote" in only_problem(run)
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:  # as np.savez writes
-        archive.writestr("a.npy", run.predictions.read_bytes())
-    run.predictions.write_bytes(buffer.getvalue())
-    assert "is no array that bnbench wrote" in only_problem(run)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +19,7 @@ from bnbench.report.figures import draw_all
 from bnbench.report.figures.figure import Source
 from bnbench.report.page import Page, markdown, write_report
 from bnbench.report.study_part import StudyPart, study_part
-from bnbench.runs import Run
+from tests.unit.conftest import MakeRun
 from tests.unit.report.study.conftest import SWEEP, construct, law, load
 
 RUNS = [
@@ -244,16 +243,8 @@ def test_a_report_is_html(tmp_path: Path, name: str) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_cannot_be_written_is_named(
-    parts: tuple[StudyPart, ...], tmp_path: Path
-) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(BnbenchError, match=str(tmp_path)):
-        write_report(_page(parts[0]), tmp_path / "file" / "report.html")
-
-
 def test_the_appendix_is_what_stands_in_the_folders(
-    make_run: Callable[..., Run],
+    make_run: MakeRun,
 ) -> None:
     runs = [make_run("plain", 1, [0.9]), make_run("plain", 0, [0.8]), make_run("b", 0, [0.8])]
     records = read_appendix(runs)
