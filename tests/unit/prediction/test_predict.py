@@ -64,7 +64,7 @@ def test_only_what_it_needs_is_read(originals: tuple[Run, Run], public: Path, di
     with closed(run.batches, run.predictions):
         assert list(predict(run, [image]))
     with closed(run.weights):
-        assert refused(run, image) == f"{run.weights}: cannot be read (Permission denied)"
+        assert refused(run, image).startswith(f"{run.weights}: ")
 
 
 def test_weights_of_another_run(run: Run, originals: tuple[Run, Run], digit: Path) -> None:
