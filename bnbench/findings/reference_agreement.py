@@ -186,14 +186,10 @@ def _differences(
 def _check(
     what: str, metric: Metric, new: list[float], known: list[float], arm: ArmRuns, *, paired: bool
 ) -> ReferenceCheck:
-    interval, mean = _predicted(known, len(new), arm), math.fsum(new) / len(new)
-    return ReferenceCheck(what, paired, metric, interval, len(known), mean, len(new))
-
-
-def _predicted(known: list[float], further: int, new: ArmRuns) -> Interval:
-    """Predict the mean of further runs; no interval is narrower than an image's share."""
-    image = 1 / new.images("validation")
-    return prediction_interval(known, confidence=CONFIDENCE, rounding=image, further=further)
+    n, mean = len(new), math.fsum(new) / len(new)
+    image = 1 / arm.images("validation")  # no interval is narrower than its share
+    interval = prediction_interval(known, confidence=CONFIDENCE, rounding=image, further=n)
+    return ReferenceCheck(what, paired, metric, interval, len(known), mean, n)
 
 
 def _contrasts(reference: Path) -> list[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -48,14 +47,16 @@ def csv_files() -> tuple[CsvFile, ...]:
     """All of them, in the order in which they are told of."""
     text = files("bnbench.report").joinpath("columns.yaml").read_text(encoding="utf-8")
     return tuple(
-        CsvFile(name, known["about"], tuple(_columns(known["columns"])))
+        CsvFile(
+            name,
+            known["about"],
+            tuple(
+                Columns(tuple(names.split(", ")), unit, meaning)
+                for names, (unit, meaning) in known["columns"].items()
+            ),
+        )
         for name, known in yaml.safe_load(text).items()
     )
-
-
-def _columns(told: dict[str, list[str]]) -> Iterator[Columns]:
-    for names, (unit, meaning) in told.items():
-        yield Columns(tuple(names.split(", ")), unit, meaning)
 
 
 def columns_page() -> str:

@@ -134,7 +134,7 @@ class _Drawing:
         table = accuracy[accuracy["experiment"] == arm.label]
         with self._figure(3.6) as figure:
             plot_splits(table, ax=figure.subplots()).set_title(self.titles[arm.label], loc="left")
-            name = f"accuracy-{file_name(arm.label)}"
+            name = f"accuracy-{arm.label.replace('/', '~')}"  # which is in no experiment's name
             return self._finish(figure, table, out, name, failed_notes([arm]))
 
     def experiments(self, arms: Sequence[ArmRuns], accuracy: pd.DataFrame, out: Path) -> list[Path]:
@@ -176,8 +176,3 @@ class _Drawing:
         style.legend(figure)
         saved = style.save(figure, out, name, self.form.formats)
         return [*saved, write_table(table, out / f"{name}.csv")]
-
-
-def file_name(experiment: str) -> str:
-    """Make one name of an experiment's, which may be a path; ``~`` stands in no experiment's."""
-    return experiment.replace("/", "~")

@@ -129,6 +129,13 @@ def _italics(tokens: Sequence[Token], place: int) -> list[Token] | None:
     return inline[1:-1]
 
 
+FIXED = {
+    "table_close": "</table></div>\n", "tr_open": "<tr>", "tr_close": "\n", "th_close": "",
+    "td_close": "",
+}  # fmt: skip
+"""Of tables, in which a row is a line. HTML needs no end of it, nor of its cells."""
+
+
 class _Renderer(RendererHTML):
     """Markdown-it's own HTML, but for figures, tables, folded parts and badges."""
 
@@ -146,26 +153,16 @@ class _Renderer(RendererHTML):
         words = self.renderInline(caption, options, known)
         return f'<div class="box" tabindex="0"><table>\n<caption>{words}</caption>\n'
 
-    def table_close(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
-        return "</table></div>\n"
-
     def th_open(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
         return f'<th scope="col"{_words(tokens[place])}>'
 
     def td_open(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
         return f"<td{_words(tokens[place])}>"
 
-    def tr_open(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
-        """Let a row be a line. HTML needs no end of it, nor of its cells."""
-        return "<tr>"
-
-    def tr_close(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
-        return "\n"
-
-    def th_close(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
-        return ""
-
-    td_close = th_close
+    def renderToken(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        """Write what has no rule here."""
+        fixed = FIXED.get(tokens[idx].type)
+        return super().renderToken(tokens, idx, options, env) if fixed is None else fixed
 
     def strong_open(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
         words = tokens[place + 1].content.rstrip(".,:").lower()

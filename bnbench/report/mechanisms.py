@@ -12,11 +12,6 @@ from bnbench.metrics.of_probes import QUESTIONS
 from bnbench.report.markdown import environment
 
 
-def probed_studies(runs: Iterable[StudyRuns]) -> list[StudyRuns]:
-    """Choose the studies whose runs were looked into."""
-    return [study for study in runs if any(run.experiment.probes for run in study.runs)]
-
-
 def mechanisms_table(judgements: Sequence[Judgement], studies: Sequence[StudyRuns]) -> str:
     """Lay out the verdicts that rest on these studies: a Markdown table a question.
 

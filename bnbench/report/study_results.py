@@ -39,7 +39,7 @@ from bnbench.report.figures import KINDS, check_figures, draw_all
 from bnbench.report.figures.figure import Source
 from bnbench.report.files import write_table, writing
 from bnbench.report.latex import answer_table, latex_tables, page_tables
-from bnbench.report.mechanisms import mechanisms_table, probed_studies
+from bnbench.report.mechanisms import mechanisms_table
 from bnbench.report.page import Page
 from bnbench.report.study_part import study_part
 from bnbench.runs import Run, write_text
@@ -201,7 +201,7 @@ def write_latex(page: Page, out: Path) -> list[Path]:
 
 def write_mechanisms(judged: Judged, out: Path) -> None:
     """Write ``mechanisms.md`` and the figures of ``mechanisms/``, where studies have probes."""
-    studies = probed_studies(judged.runs)
+    studies = [one for one in judged.runs if any(run.experiment.probes for run in one.runs)]
     if not studies:
         return
     found = {findings.study.name: findings for findings in judged.findings}

@@ -10,15 +10,9 @@ from typing import Any
 import pytest
 
 from bnbench.config import BestAgainstBest, Metric, PlannedContrast, Study, parse_metric
+from bnbench.findings.contrasts import compare_levels
 from bnbench.findings.results import BestFinding, Finding, Level, StudyFindings
-from bnbench.statistics import (
-    equivalence_test,
-    median_time,
-    paired_contrast,
-    prediction_interval,
-    speed_up,
-    summarize,
-)
+from bnbench.statistics import median_time, summarize
 
 MakeFinding = Callable[..., Finding]
 MakeLevel = Callable[..., Level]
@@ -74,30 +68,15 @@ def make_finding() -> MakeFinding:
     ) -> Finding:
         if differences is not None:
             treatment, baseline = [0.5 + one for one in differences], [0.5] * len(differences)
-        one, other = _by_seed(treatment), _by_seed(baseline)
-        measured = parse_metric(metric)
-        shared = one.keys() & other.keys()
-        kind = measured.quantity.kind if shared else None
-        contrast = paired_contrast(one, other) if kind == "level" else None
-        return Finding(
-            study="study",
-            name=name,
-            group=name.partition("@")[0],
-            metric=measured,
-            treatment=_level(measured, one, labels[0], diverged[0]),
-            baseline=_level(measured, other, labels[1], diverged[1]),
-            contrast=contrast,
-            equivalence=equivalence_test(contrast.differences) if contrast else None,
-            speed_up=speed_up(one, other) if kind == "time" else None,
-            prediction=prediction_interval(contrast.differences) if contrast else None,
-            published=None,
-            smallest_effect=smallest_effect,
-            confirmatory=confirmatory,
-            p=0.01,
-            p_adjusted=p_adjusted,
-            adjusted_by="Holm" if confirmatory else "",
-            notes=notes,
-        )
+        measured, group = parse_metric(metric), name.partition("@")[0]
+        levels = [
+            _level(measured, _by_seed(values), label, failed)
+            for values, label, failed in zip((treatment, baseline), labels, diverged, strict=True)
+        ]
+        planned = PlannedContrast(name, group, *labels, (measured,), smallest_effect, confirmatory)
+        found = compare_levels("study", planned, levels[0], levels[1], notes)
+        adjusted_by = "Holm" if confirmatory else ""
+        return replace(found, p=0.01, p_adjusted=p_adjusted, adjusted_by=adjusted_by)
 
     return make
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
-from bnbench.config import parse_metric
+from bnbench.config import PlannedContrast, parse_metric
 from bnbench.findings import Finding, Level
+from bnbench.findings.contrasts import compare_levels
 from bnbench.findings.multiplicity import adjust
 
 
@@ -16,12 +18,9 @@ def finding(
 ) -> Finding:
     measured = parse_metric(metric)
     level = Level("x", measured, {}, (), None, math.nan, None)
-    return Finding(
-        study="s", name=name, group=name.partition("@")[0], metric=measured, treatment=level,
-        baseline=level, contrast=None, equivalence=None, speed_up=None, prediction=None,
-        published=None, smallest_effect=0.001, confirmatory=confirmatory, p=p, p_adjusted=p,
-        adjusted_by="", notes=(),
-    )  # fmt: skip
+    group = name.partition("@")[0]
+    planned = PlannedContrast(name, group, "x", "x", (measured,), 0.001, confirmatory)
+    return replace(compare_levels("s", planned, level, level, ()), p=p, p_adjusted=p)
 
 
 def adjusted(*findings: Finding) -> list[tuple[float, str]]:

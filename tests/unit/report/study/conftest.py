@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from bnbench.config import Change, Metric, PlannedContrast, Study, load_study
+from bnbench.findings.contrasts import compare_levels
 from bnbench.findings.results import (
     BestFinding,
     Finding,
@@ -20,16 +21,7 @@ from bnbench.findings.results import (
     StudyFindings,
     TestAnswers,
 )
-from bnbench.statistics import (
-    Contrast,
-    equivalence_test,
-    mcnemar,
-    paired_contrast,
-    prediction_interval,
-    speed_up,
-    summarize,
-    two_level_bootstrap,
-)
+from bnbench.statistics import mcnemar, summarize, two_level_bootstrap
 
 Law = Callable[[str, Metric, int], float]
 
@@ -165,7 +157,7 @@ def construct(
     """Fill a study's plan with values; every number comes from `bnbench.statistics`."""
 
     def filled(plan: Iterable[PlannedContrast | Change]) -> Iterable[Finding]:
-        return (_planned(study, one, metric, value) for one in plan for metric in one.metrics)
+        return (_finding(study, one, metric, value) for one in plan for metric in one.metrics)
 
     return StudyFindings(
         study=study,
@@ -193,43 +185,25 @@ def _level(study: Study, label: str, metric: Metric, value: Law) -> Level:
     )
 
 
-def _finding(study: Study, planned: PlannedContrast, metric: Metric, value: Law) -> Finding:
-    treatment, baseline = (
-        _level(study, label, metric, value) for label in (planned.treatment, planned.baseline)
-    )
-    level = metric.quantity.kind == "level"
-    contrast = _contrast(treatment, baseline, planned.smallest_effect) if level else None
-    speed = None
-    if metric.quantity.kind == "time":
-        speed = speed_up(treatment.values, baseline.values, seed=0, resamples=200)
-    p = contrast.sign_flip_p if contrast else speed.sign_test_p if speed else math.nan
-    return Finding(
-        study=study.name,
-        name=planned.name,
-        group=planned.group,
-        metric=metric,
-        treatment=treatment,
-        baseline=baseline,
-        contrast=contrast,
-        equivalence=equivalence_test(contrast.differences) if contrast else None,
-        speed_up=speed,
-        prediction=prediction_interval(contrast.differences) if contrast else None,
+def _finding(
+    study: Study, planned: PlannedContrast | Change, metric: Metric, value: Law
+) -> Finding:
+    """Fill a contrast, or a change, whose sides are leads."""
+
+    def of_side(label: str, of: Metric, seed: int) -> float:
+        if isinstance(planned, PlannedContrast):
+            return value(label, of, seed)
+        pair = {one.name: one for one in (planned.after, planned.before)}[label]
+        return value(pair.treatment, of, seed) - value(pair.baseline, of, seed)
+
+    treatment, baseline = (_level(study, label, metric, of_side) for label in planned.labels)
+    notes = ("only baseline has seed 9",) if planned.confirmatory else ()
+    found = compare_levels(study.name, planned, treatment, baseline, notes)
+    return dataclasses.replace(
+        found,
         published=0.03 if metric.text == "validation_accuracy@1" else None,
-        smallest_effect=planned.smallest_effect,
-        confirmatory=planned.confirmatory,
-        p=p,
-        p_adjusted=min(1.0, 2 * p),
+        p_adjusted=min(1.0, 2 * found.p),
         adjusted_by="Holm" if planned.confirmatory else "",
-        notes=("only baseline has seed 9",) if planned.confirmatory else (),
-    )
-
-
-def _contrast(treatment: Level, baseline: Level, effect: float) -> Contrast:
-    return paired_contrast(
-        treatment.values,
-        baseline.values,
-        higher_is_better=treatment.metric.quantity.higher_is_better,
-        effect_of_interest=effect,
     )
 
 
@@ -247,24 +221,6 @@ def _best(study: Study, value: Law) -> Iterable[BestFinding]:
             findings=tuple(_finding(study, planned, metric, value) for metric in best.metrics),
             usable={"treatment": {0: (0.001, 0.1), 1: (0.1,)}, "baseline": {0: (), 1: ()}},
         )
-
-
-def _planned(
-    study: Study, planned: PlannedContrast | Change, metric: Metric, value: Law
-) -> Finding:
-    """Fill a contrast, or a change, whose sides are leads that are given as if they were arms."""
-    if isinstance(planned, PlannedContrast):
-        return _finding(study, planned, metric, value)
-
-    def lead(label: str, of: Metric, seed: int) -> float:
-        pair = {one.name: one for one in (planned.after, planned.before)}[label]
-        return value(pair.treatment, of, seed) - value(pair.baseline, of, seed)
-
-    sides = PlannedContrast(
-        planned.name, planned.group, planned.after.name, planned.before.name, planned.metrics,
-        planned.smallest_effect, planned.confirmatory,
-    )  # fmt: skip
-    return _finding(study, sides, metric, lead)
 
 
 def _points(labels: Iterable[str]) -> Iterable[PublishedPoint]:
