@@ -6,10 +6,14 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from bnbench.config import Study
 
 mpl.use("Agg")
 
@@ -30,6 +34,23 @@ ROOT = Path(__file__).parents[1]
 def root() -> Path:
     """The checkout."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def studies(root: Path) -> dict[str, Study]:
+    """Our studies in full, by name."""
+    from bnbench.config import load_study
+
+    paths = sorted((root / "configs/studies").glob("*.yaml"))
+    return {path.stem: load_study(path) for path in paths}
+
+
+@pytest.fixture(scope="session")
+def small_studies(studies: dict[str, Study]) -> list[Study]:
+    """The small variants of those that have one."""
+    from bnbench.config import load_study
+
+    return [load_study(one.path, small=True) for one in studies.values() if one.has_small]
 
 
 @pytest.fixture(scope="session")

@@ -1,26 +1,16 @@
 """From run directories to what a study's runs say. Needs no torch, and draws nothing."""
 
 from bnbench.findings.find import find, findings_of
-from bnbench.findings.results import (
-    BestFinding,
-    Finding,
-    Level,
-    PublishedPoint,
-    StudyFindings,
-    TestAnswers,
-)
+from bnbench.findings.results import Finding, Level, StudyFindings
 from bnbench.findings.study_runs import ArmRuns, StudyRuns, read_study
 from bnbench.findings.tables import contrasts_table, values_table
 
 __all__ = [
     "ArmRuns",
-    "BestFinding",
     "Finding",
     "Level",
-    "PublishedPoint",
     "StudyFindings",
     "StudyRuns",
-    "TestAnswers",
     "contrasts_table",
     "find",
     "findings_of",

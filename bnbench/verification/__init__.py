@@ -11,18 +11,8 @@ from bnbench.verification.difference import Difference, differing_facts, differi
 if TYPE_CHECKING:
     from bnbench.verification.inspection import Inspection, inspect, without_manifest
     from bnbench.verification.repetition import Rerun, repeat, rerun
-    from bnbench.verification.tolerance import (
-        KINKED_TOLERANCE,
-        STEPS,
-        TOLERANCE,
-        tolerances,
-        within_tolerance,
-    )
 
 __all__ = [
-    "KINKED_TOLERANCE",
-    "STEPS",
-    "TOLERANCE",
     "Difference",
     "Inspection",
     "Rerun",
@@ -31,8 +21,6 @@ __all__ = [
     "inspect",
     "repeat",
     "rerun",
-    "tolerances",
-    "within_tolerance",
     "without_manifest",
 ]
 __getattr__ = on_demand(
@@ -40,6 +28,5 @@ __getattr__ = on_demand(
     {
         "inspection": ("Inspection", "inspect", "without_manifest"),
         "repetition": ("Rerun", "repeat", "rerun"),
-        "tolerance": ("KINKED_TOLERANCE", "STEPS", "TOLERANCE", "tolerances", "within_tolerance"),
     },
 )

@@ -26,7 +26,7 @@ from bnbench.config import Experiment, configuration_hash, load_experiment
 from bnbench.models.layers import BatchNormMaps
 from bnbench.runs import processor_kind, versions, write_text
 from bnbench.training import run_experiment
-from bnbench.verification import STEPS, within_tolerance
+from bnbench.verification.tolerance import STEPS, within_tolerance
 
 GOLDEN = Path(__file__).parent
 CONFIGS = GOLDEN.parents[1] / "configs"

@@ -88,12 +88,12 @@ def test_four_parts_are_too_many(ask: Ask) -> None:
         ask(*["contrasts: [best], yes: larger"] * 4)
 
 
-def test_every_study_asks_what_it_measures(root: Path) -> None:
-    studies = [load_study(path) for path in sorted((root / "configs/studies").glob("*.yaml"))]
-    check_questions(studies)
-    assert all(study.answered_by for study in studies)
-    small = [load_study(one.path, small=True) for one in studies if one.has_small]
-    for study in small:
+def test_every_study_asks_what_it_measures(
+    studies: dict[str, Study], small_studies: list[Study]
+) -> None:
+    check_questions(studies.values())
+    assert all(study.answered_by for study in studies.values())
+    for study in small_studies:
         known = {one.name for one in study.contrasts} | {one.name for one in study.best}
         known |= {one.name for one in study.changes}
         tests = [test for tests in part_tests(study).values() for test in tests]

@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 
 from bnbench.claims import Claim, article_claims, check_claims, load_claims, study_claims
-from bnbench.config import Study, load_study
+from bnbench.config import Study
 from bnbench.errors import BnbenchError
 from tests.unit.claims.conftest import MakeBest, MakeFinding, MakeStudy
-
-ROOT = Path(__file__).parents[3]
 
 HEAD = """\
 claims:
@@ -23,12 +21,6 @@ claims:
     claimed: better
 """
 GOOD = "{aspect: level, study: study, contrast: c, metric: test_accuracy, rule: higher}"
-
-
-@pytest.fixture(scope="module")
-def studies() -> dict[str, Study]:
-    paths = (ROOT / "configs" / "studies").glob("*.yaml")
-    return {study.name: study for study in map(load_study, paths)}
 
 
 def problem(tmp_path: Path, text: str) -> str:

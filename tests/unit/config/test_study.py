@@ -327,28 +327,27 @@ def test_no_small_variant(folder: Path) -> None:
         load(folder, "experiments: {a: {config: plain.yaml}}", small=True)
 
 
-def test_every_study_of_ours_loads(root: Path) -> None:
-    paths = sorted((root / "configs/studies").glob("*.yaml"))
-    assert len(paths) >= 9
-    for path in paths:
-        study = load_study(path)
-        assert study.name == path.stem
+def test_every_study_of_ours_loads(studies: dict[str, Study]) -> None:
+    assert len(studies) >= 9
+    for name, study in studies.items():
+        assert study.name == name
         assert study.contrasts
 
 
-def test_the_small_variants_of_ours_are_enough_to_decide(root: Path) -> None:
+def test_ours_have_seeds_enough_to_decide(
+    studies: dict[str, Study], small_studies: list[Study]
+) -> None:
     """Six seeds score, the fewest with which an exact p can be below 0.05: 2 / 2**6 = 0.031."""
-    for path in sorted((root / "configs/studies").glob("*.yaml")):
-        study = load_study(path)
-        for variant in [study, *([load_study(path, small=True)] if study.has_small else [])]:
-            tuning = max((best.tuning_seeds for best in variant.best), default=0)
-            assert len(variant.seeds) - tuning >= 6, variant.name
+    for study in (*studies.values(), *small_studies):
+        tuning = max((best.tuning_seeds for best in study.best), default=0)
+        assert len(study.seeds) - tuning >= 6, study.name
 
 
-def test_the_small_headline_shares_the_runs_of_the_full_one(root: Path) -> None:
-    full, small = (
-        load_study(root / "configs/studies/headline.yaml", small=small) for small in (False, True)
-    )
+def test_the_small_headline_shares_the_runs_of_the_full_one(
+    studies: dict[str, Study], small_studies: list[Study]
+) -> None:
+    full = studies["headline"]
+    (small,) = (one for one in small_studies if one.name == "headline_small")
     assert [one.experiment for one in small.experiments] == [
         one.experiment for one in full.experiments
     ]

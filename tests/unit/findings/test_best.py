@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bnbench.findings import BestFinding, StudyFindings, find
+from bnbench.findings import StudyFindings, find
+from bnbench.findings.results import BestFinding
 from tests.unit.findings.conftest import Load, MakeRuns
 
 Score = Callable[..., StudyFindings]

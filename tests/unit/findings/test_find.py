@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bnbench.config import Study, load_study
+from bnbench.config import Study
 from bnbench.findings import contrasts_table, find, findings_of, read_study, values_table
 from tests.unit.findings.conftest import Load, MakeRuns
 
@@ -107,12 +107,10 @@ def test_nothing_has_been_run(load: Load, tmp_path: Path) -> None:
     assert (found.published, found.answers, found.diverged) == ((), (), ())
 
 
-@pytest.mark.parametrize("small", [False, True])
-def test_every_study_that_there_is_has_findings(root: Path, tmp_path: Path, small: bool) -> None:
-    for path in sorted((root / "configs" / "studies").glob("*.yaml")):
-        study = load_study(path)
-        if small and not study.has_small:
-            continue
-        found = find(load_study(path, small=small), tmp_path)
+def test_every_study_that_there_is_has_findings(
+    studies: dict[str, Study], small_studies: list[Study], tmp_path: Path
+) -> None:
+    for study in (*studies.values(), *small_studies):
+        found = find(study, tmp_path)
         assert len(found.missing) == len(found.study.experiments) * len(found.study.seeds)
         assert contrasts_table(found)["p"].isna().all() if found.contrasts else found.changes

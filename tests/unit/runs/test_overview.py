@@ -91,30 +91,13 @@ def test_the_folder_of_an_experiment_or_of_a_run(tmp_path: Path, below: str) -> 
     assert (run.path, run.experiment, run.seed) == (str(path.parent), "some", 3)
 
 
-@pytest.mark.parametrize(
-    ("field", "changes"),
-    [
-        ("experiment", {"experiment": 7}),
-        ("status", {"status": "done"}),
-        ("machine.device", {"machine": {"processor": "none", "threads": 1}}),
-        ("final.epochs", {"final": {"epochs": -1}}),
-        ("final.validation_accuracy", {"final": {"validation_accuracy": "0.5"}}),
-        ("final.validation_accuracy", {"final": {"validation_accuracy": float("nan")}}),
-        ("final.validation_accuracy", {"final": {"validation_accuracy": 98.5}}),
-        ("ended", {"ended": 17}),
-        ("ended", {"ended": "yesterday"}),
-        ("ended", {"ended": "2026-11-20T10:00:00+01:00"}),
-    ],
-)
-def test_what_bnbench_does_not_write_is_a_problem(
-    tmp_path: Path, field: str, changes: dict[str, Any]
-) -> None:
+def test_what_bnbench_does_not_write_is_a_problem(tmp_path: Path) -> None:
     write(tmp_path / "sound", 0)
-    path = write(tmp_path / "odd", 0, **changes)
+    path = write(tmp_path / "odd", 0, status="done")
     overview = look_over(tmp_path)
     assert [run.experiment for run in overview.runs] == ["sound"]
     (problem,) = overview.problems
-    assert problem.startswith(f"{path}: {field}: ")
+    assert problem.startswith(f"{path}: status: ")
 
 
 def test_a_folder_without_one_readable_manifest(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bnbench.config import load_experiment
-from bnbench.verification import STEPS, tolerances, within_tolerance
+from bnbench.verification.tolerance import STEPS, tolerances, within_tolerance
 
 SMOOTH = [5e-6, 5e-6, 5e-6]
 KINKED = [1e-5, 1e-3, 1e-1]
