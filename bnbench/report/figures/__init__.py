@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bnbench.registry import import_folder
-from bnbench.report.figures.figure import KINDS, Kind, Picture, check_figures, draw_all
+from bnbench.report.figures.figure import KINDS, Picture, check_figures, draw_all
 
 import_folder(__name__, __path__)
 
-__all__ = ["KINDS", "Kind", "Picture", "check_figures", "draw_all"]
+__all__ = ["KINDS", "Picture", "check_figures", "draw_all"]
