@@ -18,26 +18,21 @@ from bnbench.findings.reference_agreement import (
     agreement_with,
 )
 from bnbench.runs import Run, find_runs, opened
-from bnbench.verification.junit import Case, write_junit
+from bnbench.verification.junit import Case
 
 LISTED = 60
 """Comparisons that are listed one by one; of more, only those outside are."""
 
 
 def judge_runs(
-    folders: Sequence[Path],
-    results: Path,
-    reference: Path,
-    *,
-    as_json: bool = False,
-    junit: Path | None = None,
-) -> int:
+    folders: Sequence[Path], results: Path, reference: Path, *, as_json: bool = False
+) -> Case:
     """Judge runs, or all under a results folder, by a reference; see ``verify --help``.
 
     Returns
     -------
-    int
-        Exit code: 0, or 1 if more lie outside than chance explains.
+    Case
+        With a problem if more lie outside than chance explains.
     """
     if not reference.is_dir():
         raise BnbenchError(f"{reference}: there is no such folder; give one like results/reference")
@@ -45,10 +40,7 @@ def judge_runs(
     show(_table(agreement), as_json=as_json)
     for line in (*agreement.notes, _sum(agreement)):
         (tell if as_json else say)(line)
-    if junit is not None:
-        problems = () if agreement.consistent else (_sum(agreement),)
-        write_junit([Case(reference, problems)], junit)
-    return 0 if agreement.consistent else 1
+    return Case(reference, () if agreement.consistent else (_sum(agreement),))
 
 
 def _runs_in(results: Path) -> list[Run]:

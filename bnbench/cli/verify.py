@@ -65,40 +65,30 @@ def verify(
 
     Example: bnbench verify --against results/reference --results results
     """
+    from bnbench.verification.junit import write_junit
+
     if against is not None:
         from bnbench.cli.against import judge_runs
 
         if rerun or steps is not None:
             raise BnbenchError("--against: judges runs as they are; leave out --rerun and --steps")
-        folders = run_folders(runs or (), results)
-        raise typer.Exit(judge_runs(folders, results, against, as_json=as_json, junit=junit))
-    if not runs:
+        cases = [judge_runs(run_folders(runs or (), results), results, against, as_json=as_json)]
+    elif not runs:
         raise BnbenchError("name runs, such as lenet5; or give --against")
-    raise typer.Exit(
-        verify_runs(
-            run_folders(runs, results),
-            again=rerun,
-            steps=steps,
-            data_dir=data_dir,
-            as_json=as_json,
-            junit=junit,
-        )
-    )
+    else:
+        cases = _check(run_folders(runs, results), rerun, steps, data_dir, as_json=as_json)
+    if junit is not None:
+        write_junit(cases, junit)
+    raise typer.Exit(any(case.problems for case in cases))
 
 
-def verify_runs(
-    folders: Sequence[Path],
-    *,
-    again: bool = False,
-    steps: int | None = None,
-    data_dir: Path | None = None,
-    as_json: bool = False,
-    junit: Path | None = None,
-) -> int:
-    """Check runs on disk, and do them again if asked to; the exit code, as of ``verify``."""
+def _check(
+    folders: Sequence[Path], again: bool, steps: int | None, data_dir: Path | None, *, as_json: bool
+) -> list[Case]:
+    """Check runs on disk, and do them again if asked to."""
     from bnbench.runs import find_runs
     from bnbench.verification import inspect, without_manifest
-    from bnbench.verification.junit import Case, write_junit
+    from bnbench.verification.junit import Case
 
     if steps is not None and not again:
         raise BnbenchError("--steps: says how much to do again; give --rerun, too")
@@ -111,9 +101,7 @@ def verify_runs(
         cases = _hold([one.run for one in inspections], steps, data_dir, as_json=as_json)
     else:
         _show_inspections(inspections, as_json=as_json)
-    if junit is not None:
-        write_junit(cases, junit)
-    return int(any(case.problems for case in cases))
+    return cases
 
 
 def _show_inspections(inspections: Sequence[Inspection], *, as_json: bool) -> None:

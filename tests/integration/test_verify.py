@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree
@@ -13,7 +14,7 @@ import torch
 import typer
 
 from bnbench.cli.diff import diff
-from bnbench.cli.verify import verify_runs
+from bnbench.cli.verify import verify
 from bnbench.config import load_experiment
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run, find_runs, read_batches
@@ -48,13 +49,19 @@ Captured = pytest.CaptureFixture[str]
 Promise = Literal["bitwise", "tolerance", "neither"]
 
 
+def code_of(command: Callable[..., None], *arguments: object, **options: object) -> int:
+    with pytest.raises(typer.Exit) as ended:
+        command(*arguments, **options)
+    return int(ended.value.exit_code)
+
+
 def test_sound_runs_are_a_short_table(folders: list[Path], capsys: Captured) -> None:
-    assert verify_runs(folders) == 0
+    assert code_of(verify, folders) == 0
     out = capsys.readouterr().out
     assert out.count("complete") == out.count("ok") == out.count("sealed") == 3
     run = find_runs(folders)[0]
     edit_manifest(run, seal=None)
-    assert verify_runs(folders) == 0
+    assert code_of(verify, folders) == 0
     out = capsys.readouterr().out
     assert (out.count("no seal"), out.count("sealed")) == (1, 2)
 
@@ -65,7 +72,7 @@ def test_all_problems_of_all_runs_at_once(folders: list[Path], capsys: Captured)
     runs[1].epochs.write_bytes(b"")
     runs[2].manifest.write_text("{", encoding="utf-8")
     written = folders[0].parent / "verify.xml"
-    assert verify_runs(folders, junit=written) == 1
+    assert code_of(verify, folders, junit=written) == 1
     *lines, remedy = capsys.readouterr().out.splitlines()
     assert list(dict.fromkeys(line.partition(": ")[0] for line in lines)) == [
         str(runs[0].weights), str(runs[1].epochs), str(runs[2].manifest)
@@ -85,16 +92,16 @@ def test_a_run_without_its_manifest_is_not_overlooked(
 ) -> None:
     run = find_runs(folders)[0]
     run.manifest.unlink()
-    assert verify_runs(folders) == 1
+    assert code_of(verify, folders) == 1
     assert f"{run.manifest}: is missing" in capsys.readouterr().out
 
 
 def test_done_again_bit_for_bit(folders: list[Path], capsys: Captured) -> None:
     before = snapshot(folders)
-    assert verify_runs(folders[:1], again=True) == 0
+    assert code_of(verify, folders[:1], rerun=True) == 0
     assert capsys.readouterr().out.count("bitwise") == 2
     written = folders[0].parent.parent / "verify.xml"
-    assert verify_runs(folders[1:], again=True, steps=5, junit=written) == 0
+    assert code_of(verify, folders[1:], rerun=True, steps=5, junit=written) == 0
     assert ElementTree.parse(written).find("testsuite/testcase[failure]") is None
     assert "bitwise" in capsys.readouterr().out
     assert snapshot(folders) == before
@@ -167,7 +174,7 @@ def test_the_exit_code_of_numbers_that_do_not_hold(
     differences = () if promise == "bitwise" else (Difference("loss", "1", "2"),)
     result = Rerun(promise, alike, 7, differences)
     monkeypatch.setattr("bnbench.verification.rerun", lambda *_: result)
-    assert verify_runs(folders, again=True) == code
+    assert code_of(verify, folders, rerun=True) == code
     out = capsys.readouterr().out
     assert out.count(f"{promise} ") == 3
     assert out.count("bitwise was promised") == (3 if promise == "tolerance" and alike else 0)
@@ -212,7 +219,7 @@ def test_what_cannot_be_done_again(folders: list[Path]) -> None:
         rerun(run)
     assert rerun(run, 3).promise == "bitwise"
     with pytest.raises(BnbenchError, match=r"--steps: .*give --rerun, too"):
-        verify_runs(folders, steps=3)
+        verify(folders, steps=3)
 
 
 def test_a_run_that_diverged(root: Path, tmp_path: Path) -> None:
@@ -220,19 +227,15 @@ def test_a_run_that_diverged(root: Path, tmp_path: Path) -> None:
     experiment = load_experiment(root / "configs/mlp.yaml", overrides)
     run = repeat(experiment, 0, tmp_path)
     assert run.read_manifest().status == "diverged"
-    assert verify_runs([run.path]) == 0
+    assert code_of(verify, [run.path]) == 0
     assert rerun(run).promise == "bitwise"
 
 
 def test_diff_of_a_run_with_itself(folders: list[Path], capsys: Captured) -> None:
     run, seed = find_runs(folders[:1])
-    with pytest.raises(typer.Exit) as ended:
-        diff(run.path, run.path)
-    assert ended.value.exit_code == 0
+    assert code_of(diff, run.path, run.path) == 0
     assert capsys.readouterr().out.endswith("same numbers\n")
-    with pytest.raises(typer.Exit) as ended:
-        diff(run.path, seed.path)
-    assert ended.value.exit_code == 1
+    assert code_of(diff, run.path, seed.path) == 1
     out = capsys.readouterr().out
     assert "same numbers" not in out
     assert f"A  {run.path}\nB  {seed.path}\n" in out

@@ -142,7 +142,7 @@ def test_a_reference_s_table_that_is_none(make: Callable[..., list[Run]], refere
         agreement_with(make("new", "a", KNOWN), reference)
 
 
-def test_the_command_and_its_exit_code(
+def test_what_the_command_says(
     make: Callable[..., list[Run]],
     reference: Path,
     tmp_path: Path,
@@ -151,13 +151,13 @@ def test_the_command_and_its_exit_code(
     make("new/reference/runs", "a", KNOWN)
     make("new", "a", KNOWN)
     own = tmp_path / "new" / "reference"
-    assert judge_runs([], tmp_path / "new", own) == 0  # its own runs are not judged a second time
+    agreed = judge_runs([], tmp_path / "new", own)  # its own runs are not judged a second time
+    assert agreed.problems == ()
     assert "0 of 2 outside" in capsys.readouterr().out
     shutil.copytree(own, reference)
     shifted = make("shifted", "a", [(0.5, 0.5), (0.51, 0.51)])
-    written = tmp_path / "verify.xml"
-    assert judge_runs([shifted[0].path.parent], tmp_path, reference, junit=written) == 1
-    assert "2 of 2 outside" in written.read_text(encoding="utf-8")
+    (problem,) = judge_runs([shifted[0].path.parent], tmp_path, reference).problems
+    assert problem.startswith("2 of 2 outside")
     out = capsys.readouterr().out
     assert out.count("OUTSIDE") == 2
     assert "by chance 0.1 on average" in out
