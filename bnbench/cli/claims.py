@@ -105,7 +105,7 @@ def print_changes(
     from bnbench.claims import CHANGES, changes_since
     from bnbench.report.markdown import table as markdown_table
 
-    rows = [change.row for change in changes_since(since, judgements)]
+    rows = changes_since(since, judgements)
     if markdown:
         say(markdown_table(CHANGES, rows))
     elif rows or as_json:

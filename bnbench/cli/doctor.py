@@ -16,7 +16,7 @@ from bnbench.cli.options import DataDir, Json, Results
 from bnbench.cli.terminal import show, table
 from bnbench.errors import BnbenchError
 
-Finding = tuple[str, str, str]
+Row = tuple[str, str, str]
 """What was looked at, what was found, and what to do about it (nothing, if all is well)."""
 
 GB = 1e9
@@ -31,7 +31,7 @@ def doctor(results: Results = RESULTS, data_dir: DataDir = None, as_json: Json =
 
     Example: bnbench doctor
     """
-    checks: tuple[Callable[[], Finding], ...] = (
+    checks: tuple[Callable[[], Row], ...] = (
         _python, _torch, _device, _cores, _memory,
         lambda: _mnist(data_dir), _digits, _ray,
         lambda: _disk(results), _home, _terminal,
@@ -40,15 +40,15 @@ def doctor(results: Results = RESULTS, data_dir: DataDir = None, as_json: Json =
     show(table(("part", "found", "to do"), rows, whole=("part",)), as_json=as_json)
 
 
-def _python() -> Finding:
+def _python() -> Row:
     return "Python", platform.python_version(), ""
 
 
-def _torch() -> Finding:
+def _torch() -> Row:
     return "PyTorch", metadata.version("torch"), ""
 
 
-def _device() -> Finding:
+def _device() -> Row:
     if sys.platform == "linux" and not any(Path("/dev", one).exists() for one in GPUS):
         return "device", "the CPU; no GPU is needed", ""
     import torch  # takes longer than all the rest
@@ -63,7 +63,7 @@ def _device() -> Finding:
     return "device", "the CPU; no GPU is needed", remedy
 
 
-def _cores() -> Finding:
+def _cores() -> Row:
     from bnbench.execution.cores import allowed_cores, available_cores, quota_cores
 
     quota = quota_cores()
@@ -74,7 +74,7 @@ def _cores() -> Finding:
     return "cores", found, ""
 
 
-def _memory() -> Finding:
+def _memory() -> Row:
     from bnbench.execution.cores import available_cores
 
     free = _free_memory()
@@ -95,7 +95,7 @@ def _free_memory() -> float | None:
     return int(sizes["MemAvailable"][0]) * 1024 / GB if "MemAvailable" in sizes else None
 
 
-def _mnist(data_dir: Path | None) -> Finding:
+def _mnist(data_dir: Path | None) -> Row:
     from bnbench.data import data_folder, find_dataset, raw_folder, verify
 
     folder, mnist = data_folder(data_dir), find_dataset("mnist")
@@ -109,20 +109,20 @@ def _mnist(data_dir: Path | None) -> Finding:
     return "MNIST", f"not in {where}: {problems[0]}", "bnbench data fetch; offline: bnbench demo"
 
 
-def _digits() -> Finding:
+def _digits() -> Row:
     there = util.find_spec("sklearn") is not None
     found = "scikit-learn has them" if there else "scikit-learn is not installed"
     return "small digits", found, "" if there else "pip install scikit-learn"
 
 
-def _ray() -> Finding:
+def _ray() -> Row:
     try:
         return "Ray (cluster)", metadata.version("ray"), ""
     except metadata.PackageNotFoundError:
         return "Ray (cluster)", "not installed", "pip install 'bnbench[ray]'"
 
 
-def _disk(results: Path) -> Finding:
+def _disk(results: Path) -> Row:
     existing = _existing(results)
     free = shutil.disk_usage(existing).free / GB
     remedies = []
@@ -142,7 +142,7 @@ def _existing(folder: Path) -> Path:
     return Path()
 
 
-def _home() -> Finding:
+def _home() -> Row:
     from bnbench.data import data_folder
 
     folder = data_folder(None)
@@ -151,7 +151,7 @@ def _home() -> Finding:
     return "data folder", f"{folder} cannot be written", "set BNBENCH_DATA_DIR to a folder that can"
 
 
-def _terminal() -> Finding:
+def _terminal() -> Row:
     if not sys.stdout.isatty():
         return "terminal", "none: lines, no bars", ""
     columns, encoding = shutil.get_terminal_size().columns, sys.stdout.encoding

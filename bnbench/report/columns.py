@@ -2,71 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import yaml
 
 from bnbench.report.markdown import table
 
 
-@dataclass(frozen=True)
-class Columns:
-    """Some columns of a file, which are told of together.
-
-    Attributes
-    ----------
-    names : tuple of str
-    unit : str
-        ``share`` is in [0, 1]; the metric's, or the quantity's, stands in the row.
-    """
-
-    names: tuple[str, ...]
-    unit: str
-    meaning: str
-
-
-@dataclass(frozen=True)
-class CsvFile:
-    """A file that bnbench writes.
-
-    Attributes
-    ----------
-    about : str
-        Who writes it, and what a row is.
-    """
-
-    name: str
-    about: str
-    columns: tuple[Columns, ...]
-
-
 @cache
-def csv_files() -> tuple[CsvFile, ...]:
-    """All of them, in the order in which they are told of."""
+def csv_files() -> dict[str, dict[str, Any]]:
+    """Name of a file -> ``about`` it, and its ``columns``: their names -> unit and meaning.
+
+    The unit ``share`` is in [0, 1]; the metric's, or the quantity's, stands in the row.
+    """
     text = files("bnbench.report").joinpath("columns.yaml").read_text(encoding="utf-8")
-    return tuple(
-        CsvFile(
-            name,
-            known["about"],
-            tuple(
-                Columns(tuple(names.split(", ")), unit, meaning)
-                for names, (unit, meaning) in known["columns"].items()
-            ),
-        )
-        for name, known in yaml.safe_load(text).items()
-    )
+    known: dict[str, dict[str, Any]] = yaml.safe_load(text)
+    return known
 
 
 def columns_page() -> str:
     """Lay them out in Markdown, a table a file."""
-    return "\n\n".join(map(_section, csv_files()))
+    return "\n\n".join(_section(name, **told) for name, told in csv_files().items())
 
 
-def _section(file: CsvFile) -> str:
+def _section(name: str, about: str, columns: dict[str, list[str]]) -> str:
     rows = [
-        (", ".join(f"`{name}`" for name in told.names), told.unit, told.meaning)
-        for told in file.columns
+        (", ".join(f"`{column}`" for column in names.split(", ")), unit, meaning)
+        for names, (unit, meaning) in columns.items()
     ]
-    return f"## {file.name}\n\n{file.about}\n\n{table(('column', 'unit', 'meaning'), rows)}"
+    return f"## {name}\n\n{about}\n\n{table(('column', 'unit', 'meaning'), rows)}"

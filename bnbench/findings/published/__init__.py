@@ -17,10 +17,6 @@ class PublishedRun:
 
     Attributes
     ----------
-    source, arm : str
-        As an experiment names them under ``published``.
-    title : str
-        Of the article.
     dataset : str
         As an experiment names it.
     training_accuracy, validation_accuracy : tuple of float
@@ -32,9 +28,6 @@ class PublishedRun:
         Of each accuracy, to either side; a difference of two carries twice as much.
     """
 
-    source: str
-    arm: str
-    title: str
     dataset: str
     training_accuracy: tuple[float, ...]
     validation_accuracy: tuple[float, ...]
@@ -61,9 +54,6 @@ def read_published(source: str, arm: str, place: str = "") -> PublishedRun:
         raise unknown(f"arm in {source}", arm, content["arms"], place)
     curves = content["arms"][arm]
     return PublishedRun(
-        source=source,
-        arm=arm,
-        title=content["title"],
         dataset=content["dataset"],
         training_accuracy=tuple(curves["training_accuracy"]),
         validation_accuracy=tuple(curves["validation_accuracy"]),

@@ -14,7 +14,10 @@ from bnbench.report.curves import ACCURACY_COLUMNS, DIFFERENCE_COLUMNS
 from bnbench.report.losses import LOSS_COLUMNS
 from bnbench.runs import BATCH_COLUMNS, EPOCH_COLUMNS, EVALUATION_COLUMNS
 
-TOLD = {file.name: [name for one in file.columns for name in one.names] for file in csv_files()}
+TOLD = {
+    file: [name for names in told["columns"] for name in names.split(", ")]
+    for file, told in csv_files().items()
+}
 SOMETIMES = {"contrasts.csv": {"any_time"}}
 
 
