@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -18,6 +19,7 @@ from bnbench.config.schema import Experiment
 from bnbench.config.study import SMALL, Study, StudyArm
 from bnbench.config.study_schema import (
     Point,
+    SmallStudy,
     StudyChange,
     StudyContrast,
     StudyExperiment,
@@ -47,37 +49,32 @@ def load_study(path: str | Path, *, small: bool = False, seeds: int | None = Non
     """
     path = config_file(path, "study")
     values, places = read_mapping(path, "study")
+    file = checked(StudyFile, values, places, path)
+    if small and file.small is None:
+        raise BnbenchError(f"{path}: has no small variant; leave out --small")
     where = {"training.device": device, "training.stack": stack}
     given = {key: value for key, value in where.items() if value is not None}
-    return _Loading(checked(StudyFile, values, places, path), places, path, small, given).study(
-        seeds
-    )
+    return _Loading(file, places, path, file.small if small else None, given).study(seeds)
 
 
 MOST_POINTS = 10_000
 """Of one grid; a config is read and checked for each."""
 
 
+@dataclass
 class _Loading:
     """One study on its way from its file; it collects problems instead of stopping at the first."""
 
-    def __init__(
-        self,
-        file: StudyFile,
-        places: dict[str, str],
-        path: Path,
-        small: bool,
-        given: dict[str, str | int],
-    ) -> None:
-        if small and file.small is None:
-            raise BnbenchError(f"{path}: has no small variant; leave out --small")
-        self.file = file
-        self.places = places
-        self.path = path
-        self.small = file.small if small else None
-        self.name = file.study + (SMALL if small else "")
-        self.given = given
-        self.problems: list[str] = []
+    file: StudyFile
+    places: dict[str, str]
+    path: Path
+    small: SmallStudy | None
+    given: dict[str, str | int]
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.file.study + (SMALL if self.small else "")
 
     def study(self, seeds: int | None) -> Study:
         arms = {arm.label: arm for arm in self._arms()}

@@ -85,20 +85,18 @@ def compare(
     accuracy = accuracy_table(arms)
     difference = difference_table(accuracy, [arm.label for arm in arms])
     loss, loss_notes = _losses(arms)
-    beside = failed_notes(arms), pairing_notes(findings)
+    notes = [*failed_notes(arms), *pairing_notes(findings)]
     with writing(out):
         paths = [path for arm in arms for path in named.splits(arm, accuracy, out)]
         if len(arms) > 1:
             paths += named.experiments(arms, accuracy, out)
         if (difference["kind"] == "run").any():
-            notes = [note for notes in beside for note in notes]
             paths += named.difference(difference, notes, out)
         if not loss.empty:
             paths += named.losses(arms, loss, out)
         paths.append(write_table(summary_table(runs, levels, findings), out / "summary.csv"))
         paths.append(write_table(runs_table(runs), out / "runs.csv"))
-    notes = [*left_out, *beside[0], *beside[1], *data_notes(arms)]
-    notes += [*origin_notes(arms), *loss_notes]
+    notes = [*left_out, *notes, *data_notes(arms), *origin_notes(arms), *loss_notes]
     return Comparison(runs, levels, findings, tuple(notes), tuple(paths))
 
 
