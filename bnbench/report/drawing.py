@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree
 
+import numpy as np
+
 from bnbench.report.figures import Picture
 from bnbench.report.joined_lines import join_lines
 from bnbench.report.short_paths import shortened
@@ -27,8 +29,6 @@ OF_A_GROUP = re.compile(r"(?:^|;)\s*opacity")
 """A look that a group would have as a whole, in place of each of its elements."""
 OF_A_FRAME = re.compile(r"(?!.*opacity).*stroke: var\(--g")
 """Opaque and grey, as grids, axes and ticks are."""
-
-DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class Drawings:
@@ -71,11 +71,7 @@ class Drawings:
     def _name(self) -> str:
         """Make a name that no element of the page has; those of headings are words."""
         self._names += 1
-        name, rest = "", self._names
-        while rest:
-            rest, digit = divmod(rest, len(DIGITS))
-            name = DIGITS[digit] + name
-        return f"_{name}"
+        return f"_{np.base_repr(self._names, 36).lower()}"
 
     def _rewrite(self, element: ElementTree.Element, names: Mapping[str, str]) -> None:
         """Leave an element what a page needs of it: short names, and a class for its look."""
