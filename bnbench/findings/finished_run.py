@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,17 +14,29 @@ from bnbench.config import Experiment
 from bnbench.errors import BnbenchError
 from bnbench.findings.run_files import (
     frame,
-    read_batches,
-    read_checked_experiment,
-    read_epochs,
-    read_evaluations,
-    read_looks,
     read_measured,
     refuse_changes,
+    refuse_first,
 )
-from bnbench.runs import Log, Manifest, Run, read_predictions
+from bnbench.runs import (
+    Log,
+    Manifest,
+    Run,
+    read_batches,
+    read_epochs,
+    read_evaluations,
+    read_predictions,
+)
 from bnbench.runs.failure import ASTRONOMIC, chance, learned_nothing, sound_epochs
+from bnbench.runs.looks import Looks, problems_of_looks, read_looks
 from bnbench.runs.losses import Losses, losses_of, read_losses
+from bnbench.runs.problems import (
+    disagreement,
+    problems_of_batches,
+    problems_of_configuration,
+    problems_of_epochs,
+    problems_of_evaluations,
+)
 from bnbench.runs.schedule import Schedule, schedule
 
 MOST_EVALUATIONS = 10_000_000
@@ -144,13 +155,20 @@ class FinishedRun:
         return self.planned_epochs + within
 
     def read_batches(self) -> pd.DataFrame:
-        """Read ``batches.csv``; see `bnbench.findings.run_files.read_batches`."""
-        return frame(read_batches(self.run, self.manifest, self.experiment, self.epoch_log))
+        """Read ``batches.csv``, from which the epochs must follow.
+
+        Only losses of the split and epoch in which a run diverged may be not finite.
+        """
+        return frame(_batches(self.run, self.manifest, self.experiment, self.epoch_log))
 
     @cached_property
-    def looks(self) -> dict[str, dict[str, NDArray[Any]]]:
+    def looks(self) -> dict[str, Looks]:
         """What each kind of probe saw, of which the file is there; see `bnbench.runs.looks`."""
-        return {path.stem: read_looks(path, self.experiment) for path in self.run.probes()}
+        looks: dict[str, Looks] = {}
+        for path in self.run.probes():
+            looks[path.stem] = read_looks(path)
+            refuse_first(problems_of_looks(path, self.experiment, looks[path.stem]))
+        return looks
 
     @cached_property
     def measured(self) -> dict[str, float]:
@@ -182,7 +200,8 @@ class FinishedRun:
             }
         )
         if self.experiment.training.evaluate_every is not None and not self.lacks_evaluations:
-            log = read_evaluations(self.run, self.manifest, self.experiment, self.epoch_log)
+            log, epochs = read_evaluations(self.run), self.epoch_log
+            refuse_first(problems_of_evaluations(self.manifest, self.experiment, epochs, log))
             within = frame(log)
             before = np.append(0.0, seconds)[within["epoch"] - 1]
             within = within.assign(seconds=before + within["train_seconds"])
@@ -239,8 +258,10 @@ def read_finished_run(run: Run, manifest: Manifest) -> FinishedRun:
     Its epochs must follow from its batches, where these have been kept, and no file may have
     changed since it ended.
     """
-    experiment = read_checked_experiment(run, manifest)
-    epochs = read_epochs(run, manifest, experiment)
+    experiment = run.read_experiment()
+    refuse_first(problems_of_configuration(run, manifest, experiment))
+    epochs = read_epochs(run)
+    refuse_first(problems_of_epochs(manifest, experiment, epochs))
     losses = _losses(run, manifest, experiment, epochs)
     refuse_changes(run, manifest, experiment)
     return FinishedRun(run, manifest, experiment, epochs, losses)
@@ -250,10 +271,17 @@ def _losses(run: Run, manifest: Manifest, experiment: Experiment, epochs: Log) -
     """Sum up the losses of the batches, or read their sum where these have not been kept."""
     planned = schedule(experiment, manifest.dataset)
     if run.batches.exists():
-        return losses_of(read_batches(run, manifest, experiment, epochs), planned)
+        return losses_of(_batches(run, manifest, experiment, epochs), planned)
     if run.losses.exists():
         return read_losses(run.losses, planned, experiment.training.epochs)
     return None
+
+
+def _batches(run: Run, manifest: Manifest, experiment: Experiment, epochs: Log) -> Log:
+    batches = read_batches(run)
+    refuse_first(problems_of_batches(manifest, experiment, batches))
+    refuse_first(disagreement(manifest, experiment, epochs, batches))
+    return batches
 
 
 def why_unfinished(manifest: Manifest) -> str:

@@ -1,4 +1,4 @@
-"""One run's configuration and logs, read and checked; nothing is trusted.
+"""What a run's files hold, checked; nothing is trusted.
 
 The folder may come from anywhere. Whatever bnbench would not have written is refused with the
 name of the file; `bnbench.runs.problems` finds it.
@@ -13,71 +13,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from bnbench import runs
 from bnbench.config import Experiment
 from bnbench.errors import BnbenchError
 from bnbench.foreign import MEBIBYTE, read_foreign
 from bnbench.runs import Log, Manifest, Run, changed_since
-from bnbench.runs import looks as looks_of_runs
-from bnbench.runs.looks import Looks, problems_of_looks
-from bnbench.runs.problems import (
-    disagreement,
-    problems_of_batches,
-    problems_of_configuration,
-    problems_of_epochs,
-    problems_of_evaluations,
-)
 from bnbench.runs.tables import REMEDY, not_as_written
-
-
-def read_checked_experiment(run: Run, manifest: Manifest) -> Experiment:
-    """Read a run's configuration, and refuse another one than the run was made with."""
-    experiment = run.read_experiment()
-    _refuse_first(problems_of_configuration(run, manifest, experiment))
-    return experiment
-
-
-def read_epochs(run: Run, manifest: Manifest, experiment: Experiment) -> Log:
-    """Read the epochs of a finished run, and refuse them if they have a problem.
-
-    Returns
-    -------
-    Log
-        The columns of ``epochs.csv``, one row an epoch; no row where the first one diverged.
-    """
-    epochs = runs.read_epochs(run)
-    _refuse_first(problems_of_epochs(manifest, experiment, epochs))
-    return epochs
-
-
-def read_batches(run: Run, manifest: Manifest, experiment: Experiment, epochs: Log) -> Log:
-    """Read the batches of a finished run, and refuse them if the epochs do not follow from them.
-
-    Returns
-    -------
-    Log
-        The columns of ``batches.csv``, one row a batch; only losses of the split and epoch in
-        which a run diverged may be not finite.
-    """
-    batches = runs.read_batches(run)
-    _refuse_first(problems_of_batches(manifest, experiment, batches))
-    _refuse_first(disagreement(manifest, experiment, epochs, batches))
-    return batches
-
-
-def read_evaluations(run: Run, manifest: Manifest, experiment: Experiment, epochs: Log) -> Log:
-    """Read the evaluations within the epochs of a finished run, and refuse what has a problem.
-
-    Returns
-    -------
-    Log
-        The columns of ``evaluations.csv``, one row an evaluation: after every so many steps, but
-        for an epoch's last, whose evaluation is in ``epochs.csv``. Losses of a run that diverged
-        may be not finite.
-    """
-    rows = runs.read_evaluations(run)
-    _refuse_first(problems_of_evaluations(manifest, experiment, epochs, rows))
-    return rows
 
 
 def frame(log: Log) -> pd.DataFrame:
@@ -85,16 +25,10 @@ def frame(log: Log) -> pd.DataFrame:
     return pd.DataFrame({name: log[name] for name in log.columns})
 
 
-def _refuse_first(problems: Iterator[str]) -> None:
+def refuse_first(problems: Iterator[str]) -> None:
+    """Refuse a file that has a problem."""
     for problem in problems:
         raise BnbenchError(f"{problem}; {REMEDY}")
-
-
-def read_looks(path: Path, experiment: Experiment) -> Looks:
-    """Read what a probe of a run saw, and refuse it if it has a problem."""
-    looks = looks_of_runs.read_looks(path)
-    _refuse_first(problems_of_looks(path, experiment, looks))
-    return looks
 
 
 def read_measured(path: Path) -> dict[str, float]:

@@ -15,13 +15,6 @@ import pytest
 
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import read_finished_run
-from bnbench.findings.run_files import (
-    frame,
-    read_batches,
-    read_checked_experiment,
-    read_epochs,
-    read_evaluations,
-)
 from bnbench.runs import Run, file_hashes
 from bnbench.runs.tables import REMEDY
 from tests.edits import edit_manifest, set_cell
@@ -31,10 +24,8 @@ ACCURACIES = [0.9321, 0.9543, 0.9617]
 
 
 def _read(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
-    manifest = run.read_manifest()
-    experiment = read_checked_experiment(run, manifest)
-    epochs = read_epochs(run, manifest, experiment)
-    return frame(epochs), frame(read_batches(run, manifest, experiment, epochs))
+    finished = read_finished_run(run, run.read_manifest())
+    return finished.epochs, finished.read_batches()
 
 
 def _refused(run: Run, path: Path, line: int | None = None) -> None:
@@ -151,16 +142,13 @@ def watched(make_run: MakeRun) -> Run:
 
 
 def _read_evaluations(run: Run) -> pd.DataFrame:
-    manifest = run.read_manifest()
-    experiment = read_checked_experiment(run, manifest)
-    epochs = read_epochs(run, manifest, experiment)
-    return frame(read_evaluations(run, manifest, experiment, epochs))
+    return read_finished_run(run, run.read_manifest()).evaluations
 
 
 def test_evaluations(watched: Run) -> None:
     rows = _read_evaluations(watched)
-    assert rows["step"].tolist() == [8, 16, 24, 32]
-    assert rows["validation_accuracy"].tolist() == [0.91, 0.92, 0.93, 0.94]
+    assert rows["step"].tolist() == [8, 16, 20, 24, 32, 40]
+    assert rows["validation_accuracy"].tolist() == [0.91, 0.92, 0.93, 0.93, 0.94, 0.95]
 
 
 def test_the_evaluation_after_an_epochs_last_step_is_the_epochs(make_run: MakeRun) -> None:
@@ -169,7 +157,7 @@ def test_the_evaluation_after_an_epochs_last_step_is_the_epochs(make_run: MakeRu
     run.evaluations.write_text("".join(EVALUATIONS.splitlines(keepends=True)[:1]) + (
         "1,10,0.5,0.91,1.0\n2,30,0.3,0.93,0.5\n"
     ))  # fmt: skip
-    assert _read_evaluations(run)["step"].tolist() == [10, 30]
+    assert _read_evaluations(run)["step"].tolist() == [10, 20, 30, 40]
 
 
 def test_a_diverged_run_has_the_evaluations_that_it_got_to(make_run: MakeRun) -> None:
@@ -178,7 +166,7 @@ def test_a_diverged_run_has_the_evaluations_that_it_got_to(make_run: MakeRun) ->
         "plain", 0, [0.93], settings={"training": training}, manifest={"status": "diverged"}
     )
     run.evaluations.write_text("".join(EVALUATIONS.splitlines(keepends=True)[:4]))
-    assert _read_evaluations(run)["step"].tolist() == [8, 16, 24]
+    assert _read_evaluations(run)["step"].tolist() == [8, 16, 20, 24]
 
 
 def test_an_edited_evaluation_refuses_the_run(watched: Run) -> None:
