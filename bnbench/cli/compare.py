@@ -96,7 +96,7 @@ def compare(
         return
     names = [arm.experiment.experiment for arm in comparison.runs.arms.values()]
     shared, short = short_labels(names)
-    titles = dict(zip(names, labels or short, strict=True))
+    titles = dict(zip(names, labels, strict=True)) if labels else short
     if shared:
         say(f"All runs: {shared}.")
     header = tuple(titles.get(name, name) for name in table.header)

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 
-def short_labels(experiments: Sequence[str]) -> tuple[str, list[str]]:
+def short_labels(experiments: Iterable[str]) -> tuple[str, dict[str, str]]:
     """Shorten experiments' names, which carry their overrides.
 
     Returns
     -------
     shared : str
         The overrides that several experiments have in common, such as ``epochs 1``; else empty.
-    labels : list of str
-        One a name, such as ``lenet5 · learning rate 0.01``.
+    labels : dict of str to str
+        Name -> label, such as ``lenet5 · learning rate 0.01``.
 
     Examples
     --------
-    >>> short_labels(["a@training.epochs=1", "b@model.dropout=0.5,training.epochs=1"])
-    ('epochs 1', ['a', 'b · dropout 0.5'])
+    >>> short_labels(["a@training.epochs=1", "b@model.dropout=0.5,training.epochs=1"])[0]
+    'epochs 1'
     """
-    parted = [_parted(name) for name in experiments]
-    shared = [
-        one for one in parted[0][1] if all(one in others for _, others in parted)
-    ] if len(set(experiments)) > 1 else []  # fmt: skip
-    labels = [
-        " · ".join([base, *(_spoken(one) for one in overrides if one not in shared)])
-        for base, overrides in parted
-    ]
+    parted = {name: _parted(name) for name in experiments}
+    shared: list[str] = []
+    if len(parted) > 1:
+        first, *others = (overrides for _, overrides in parted.values())
+        shared = [one for one in first if all(one in overrides for overrides in others)]
+    labels = {
+        name: " · ".join([base, *(_spoken(one) for one in overrides if one not in shared)])
+        for name, (base, overrides) in parted.items()
+    }
     return ", ".join(map(_spoken, shared)), labels
 
 

@@ -127,7 +127,7 @@ def _names(plan: Plan) -> dict[str, str]:
     """Name experiments in lines: without the overrides that all of them share."""
     names = [task.experiment.experiment for task in plan.tasks]
     alone = len(set(names)) == 1
-    return {names[0]: names[0].partition("@")[0]} if alone else _labelled(names)[1]
+    return {names[0]: names[0].partition("@")[0]} if alone else short_labels(names)[1]
 
 
 def _prepare(plan: Plan, running: Running) -> None:
@@ -166,7 +166,7 @@ def _refusals(outcome: Ended) -> list[str]:
 def _run_table(runs: Sequence[Run]) -> Table:
     """Lay out runs with how they ended and their last accuracies, in per cent."""
     manifests = [manifest for _, manifest in _begun(runs)]
-    shared, labels = _labelled([manifest.experiment for manifest in manifests])
+    shared, labels = short_labels(manifest.experiment for manifest in manifests)
     if shared:
         say(f"All runs: {shared}.")
     rows = [
@@ -186,13 +186,6 @@ def _begun(runs: Sequence[Run]) -> list[tuple[Run, Manifest]]:
     return [(run, run.read_manifest()) for run in runs if run.manifest.exists()]
 
 
-def _labelled(experiments: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """Short labels by the experiments' names, and what all of them were changed by."""
-    names = list(dict.fromkeys(experiments))
-    shared, labels = short_labels(names) if names else ("", [])
-    return shared, dict(zip(names, labels, strict=True))
-
-
 def say_means(runs: Sequence[Run], results: Path) -> None:
     """Say how each experiment ended over its seeds, and which command compares them."""
     ended: dict[str, list[Final]] = {}
@@ -201,7 +194,7 @@ def say_means(runs: Sequence[Run], results: Path) -> None:
             ended.setdefault(manifest.experiment, []).append(manifest.final)
     if not ended:
         return
-    _, labels = _labelled(list(ended))
+    _, labels = short_labels(ended)
     rows = [
         (
             labels[name],

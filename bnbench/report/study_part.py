@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bnbench.config import Study
@@ -83,22 +83,26 @@ def study_part(
     found: StudyFindings, pictures: Sequence[Picture], registered: str = ""
 ) -> StudyPart:
     """Lay out all that a study's runs say, each figure beside the numbers that it shows."""
+    study = found.study
+    single = [finding for finding in found.contrasts if not finding.point]
+    swept = [finding for finding in found.contrasts if finding.point]
     groups = [
-        *_pairs(found),
-        *_sweeps(found),
-        *(_best(found.study, best) for best in found.best),
-        *_changes(found),
+        # of the same two arms, whatever the study calls their contrasts
+        *_groups(study, single, pair_title, lambda finding: finding.labels),
+        *_groups(study, swept, sweep_title, lambda finding: finding.group),
+        *(_best(study, best) for best in found.best),
+        *_groups(study, found.changes, change_title, lambda change: change.group),
         *_published(found),
-        *(_answers(found.study, answers) for answers in found.answers),
+        *(_answers(study, answers) for answers in found.answers),
     ]
-    chosen = found.study.figures is not None
+    chosen = study.figures is not None
     head = [picture for picture in pictures if chosen or not picture.beside]
     beside = [picture for picture in pictures if picture not in head]
     return StudyPart(
-        title=study_title(found.study),
-        question=found.study.question.strip(),
+        title=study_title(study),
+        question=study.question.strip(),
         answer=answer(found),
-        reduced=found.study.keeps,
+        reduced=study.keeps,
         pictures=tuple(head),
         groups=tuple(
             replace(group, pictures=tuple(each for each in beside if each.beside == group.title))
@@ -110,22 +114,15 @@ def study_part(
     )
 
 
-def _pairs(found: StudyFindings) -> Iterator[Group]:
-    """Put together what contrasts of the same two arms found, whatever the study calls them."""
-    single = [finding for finding in found.contrasts if not finding.point]
-    for group in grouped(single, lambda finding: finding.labels):
-        yield _group(found.study, pair_title(found.study, group[0]), group)
-
-
-def _sweeps(found: StudyFindings) -> Iterator[Group]:
-    swept = [finding for finding in found.contrasts if finding.point]
-    for group in grouped(swept, lambda finding: finding.group):
-        yield _group(found.study, sweep_title(found.study, group[0]), group)
-
-
-def _changes(found: StudyFindings) -> Iterator[Group]:
-    for group in grouped(found.changes, lambda change: change.group):
-        yield _group(found.study, change_title(found.study, group[0]), group)
+def _groups(
+    study: Study,
+    findings: Iterable[Finding],
+    title: Callable[[Study, Finding], str],
+    key: Callable[[Finding], Hashable],
+) -> Iterator[Group]:
+    """Put findings together under titles, each kind in the order in which it comes first."""
+    for group in grouped(findings, key):
+        yield _group(study, title(study, group[0]), group)
 
 
 def _group(
@@ -178,18 +175,18 @@ def _published(found: StudyFindings) -> Iterator[Group]:
 
 def _answers(study: Study, answers: TestAnswers) -> Group:
     planned = next(contrast for contrast in study.contrasts if contrast.name == answers.contrast)
-    treatment, baseline = (arm_title(study, label) for label in planned.labels)
+    titles = [arm_title(study, label) for label in planned.labels]
     two = answers.two_level
     gain = numbers.difference(abs(two.accuracy_difference), "pp").lstrip("+")
     more = "more" if two.accuracy_difference >= 0 else "less"
     text = (
-        f"Over {two.n_seeds} seeds, “{treatment}” classifies {gain} {more} of the"
+        f"Over {two.n_seeds} seeds, “{titles[0]}” classifies {gain} {more} of the"
         f" {two.n_images:,} test images correctly. For this test file the 95 % interval is"
         f" {numbers.interval(two.seeds_only_interval, 'pp')} pp, for new digits"
         f" {numbers.interval(two.interval, 'pp')} pp."
     )
     return Group(
-        f"“{treatment}” against “{baseline}”, image by image",
+        f"{against(titles)}, image by image",
         texts=(text,),
         tables=(answers_table(answers),),
     )

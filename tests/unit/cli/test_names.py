@@ -57,7 +57,7 @@ def test_the_nearest_folder_is_named(results: Path, name: str, nearest: str) -> 
     ],
 )  # fmt: skip
 def test_shared_overrides_are_said_once(names: list[str], shared: str, labels: list[str]) -> None:
-    assert short_labels(names) == (shared, labels)
+    assert short_labels(names) == (shared, dict(zip(names, labels, strict=True)))
 
 
 def test_a_shell_completes_names_and_keys(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
