@@ -47,30 +47,33 @@ class DataSettings(Settings):
 
     dataset: str = "mnist"
     """``mnist``, ``fashion_mnist``, ``kmnist``, ``emnist_digits``, ``emnist_letters`` or
-    ``emnist_balanced``; ``digits``: 1,797 small ones, offline. Or ``folder:PATH``: your own images,
-    a subfolder a class; ``csv:PATH``: a label and 784 pixels a row."""
+    ``emnist_balanced``. ``digits``: 1,797 small digits, offline. ``folder:PATH``: your own images,
+    with a subfolder for each class. ``csv:PATH``: rows of a label and 784 pixels."""
     split_seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
-    """Of a folder: decides which images are the test file's, and the others' order."""
+    """For a folder: decides which images are the test split, and the order of the others."""
     split: Literal["published", "held_out"] = "held_out"
-    """``published``: 60,000 / 10,000, the test file serves as validation. ``held_out``:
-    55,000 / 5,000 / 10,000, the test file is scored once, after the last epoch."""
+    """``published``: 60,000 training images, and the test file serves as validation. ``held_out``:
+    55,000 training and 5,000 validation images; the test file is scored once, after the last
+    epoch."""
     scaling: Literal[
         "raw", "unit", "z_score", "min_max", "per_image_z_score", "unequal", "binary"
     ] = "z_score"
-    """What is done to pixels from 0 to 255: nothing, division by 255, the training file's mean and
-    deviation, or by each image's own extremes or mean and deviation."""
+    """``raw``: pixels from 0 to 255; ``unit``: divided by 255; ``z_score``: mean 0 and standard
+    deviation 1 over the training file; ``min_max``: its smallest pixel becomes 0, its largest 1;
+    ``per_image_z_score``: mean 0 and standard deviation 1 in each image; ``unequal``: z-scores, but
+    the columns of an image are multiplied by 1 to 255; ``binary``: 1 above half, else 0."""
     resize: Literal["none", "bilinear", "pad"] = "pad"
-    """``pad`` adds zeros around up to the network's 32 x 32 pixels, if it does not take the images'
-    own 28 x 28. ``bilinear`` stretches them to 32 x 32. ``none`` leaves them."""
+    """``pad`` adds zeros around the images for a network that takes 32 x 32 pixels. ``bilinear``
+    stretches them to 32 x 32. ``none`` leaves them at 28 x 28."""
     train_examples: Annotated[int, Field(ge=1)] | None = None
-    """Use only the first so many images of the training split."""
+    """Use only this many images, the first of the training split; ``None``: all."""
     class_shares: tuple[Annotated[Float, Field(gt=0, le=1)], ...] | None = Field(
         default=None, strict=False, min_length=2
     )
-    """Make the classes unequal: which share of each the training split keeps, its first images, in
-    the order of the classes; ``None``: all."""
+    """Make the classes unequal: the share of each class that the training split keeps, in the order
+    of the classes. It keeps the first images of a class. ``None``: all."""
     order: Literal["file", "by_class"] = "file"
-    """Of the training images that are used: as in their file, or class after class."""
+    """Order of the training images: as in their file, or class after class."""
 
 
 class BatchNormSettings(Settings):
@@ -81,9 +84,9 @@ class BatchNormSettings(Settings):
     placement: Placement = "before_activation"
     """Before the activation, after it, or after the pooling of a layer that pools."""
     preceding_bias: bool = True
-    """Keep the bias of the layer in front, which is redundant before the activation."""
+    """Keep the bias of the layer in front; before the activation it has no effect."""
     momentum: Annotated[Float, Field(gt=0, le=1)] = 0.1
-    """Weight of the *new* batch in the running statistics (PyTorch's convention)."""
+    """Weight of the *new* batch in the running averages (PyTorch's convention)."""
     epsilon: Annotated[Float, Field(gt=0)] = 1e-5
     """Added to the variance, so that nothing is divided by 0."""
 
@@ -106,7 +109,7 @@ class NormalizationSettings(Settings):
     preceding_bias: bool = True
     """Keep the bias of the layer in front."""
     affine: bool = True
-    """Learn a scale gamma and a shift beta a channel; ``False``: 1 and 0."""
+    """Learn a scale gamma and a shift beta for each channel; ``False``: they are 1 and 0."""
     epsilon: Annotated[Float, Field(gt=0)] = 1e-5
     """Added to the variance, so that nothing is divided by 0."""
 
@@ -122,22 +125,22 @@ class ModelSettings(Settings):
     widths: tuple[Annotated[int, Field(ge=1, le=100_000)], ...] | None = Field(
         default=None, strict=False, min_length=1
     )
-    """Of an MLP: features of its hidden layers fc1, fc2, and so on; ``None``: 512 and 256."""
+    """For an MLP: units of its hidden layers fc1, fc2, and so on; ``None``: 512 and 256."""
     in_channels: Literal[1, 3] = 1
-    """Grey images, or three equal channels of them."""
+    """1: grey images; 3: three equal channels of them."""
     dropout: Annotated[Float, Field(ge=0, lt=1)] = 0.0
     """Probability that a hidden linear layer's output is zeroed, after its activation."""
     batch_norm: BatchNormSettings | None = None
-    """Of an architecture that has batch norm in its name."""
+    """For an architecture with batch norm in its name."""
     normalization: NormalizationSettings | None = None
-    """Of one that has not: any kind of normalization, by its name."""
+    """For an architecture without batch norm in its name: any kind of normalization."""
 
 
 class InitializationSettings(Settings):
     """Initial weights and biases of convolutions and linear layers."""
 
     weights: Literal["xavier_uniform", "pytorch_default", "normal"] = "xavier_uniform"
-    """How the weights are drawn; ``normal``: independent, with a deviation of 0.01."""
+    """How the weights are drawn; ``normal``: with a standard deviation of 0.01."""
     scale: Annotated[Float, Field(gt=0, le=1e6)] = 1.0
     """What the weights are multiplied by."""
     bias: Annotated[Float, Field(ge=-1e30, le=1e30)] | None = 0.01
@@ -156,7 +159,7 @@ class AdamSettings(Settings):
     beta2: Annotated[Float, Field(ge=0, lt=1)] = 0.999
     """Adam: decay of the mean of squared gradients."""
     epsilon: Annotated[Float, Field(gt=0)] = 1e-8
-    """Adam: added to the root of the latter."""
+    """Adam: added to the square root of the mean of squared gradients."""
     weight_decay: Annotated[Float, Field(ge=0)] = 0.0
     """Strength of the L2 penalty, added to the gradient."""
 
@@ -169,7 +172,7 @@ class SGDSettings(Settings):
     learning_rate: Annotated[Float, Field(gt=0)] = 1e-2
     """Size of a step."""
     momentum: Annotated[Float, Field(ge=0, lt=1)] = 0.0
-    """SGD: share of the last step that is taken again."""
+    """SGD: share of the last step that is added to this one."""
     weight_decay: Annotated[Float, Field(ge=0)] = 0.0
     """Strength of the L2 penalty, added to the gradient."""
 
@@ -181,7 +184,8 @@ class _Schedule(Settings):
     """What most schedules have in common."""
 
     warm_up_epochs: Annotated[Float, Field(ge=0, le=1_000_000)] = 0.0
-    """Rise to the learning rate in equal steps over so many epochs, or parts of one."""
+    """Number of epochs over which the rate rises to the learning rate, in equal steps; it need not
+    be whole."""
 
 
 class ConstantSchedule(_Schedule):
@@ -197,7 +201,7 @@ class StepSchedule(_Schedule):
     name: Literal["step"]
     """How the learning rate changes; the other keys depend on it."""
     every_epochs: Annotated[int, Field(ge=1)] = 5
-    """``step``: epochs between two changes, counted from the first."""
+    """``step``: epochs between two changes."""
     factor: Annotated[Float, Field(gt=0, le=1)] = 0.1
     """``step``: what the rate is multiplied by."""
 
@@ -236,9 +240,9 @@ class EarlyStoppingSettings(Settings):
     watch: Literal["validation_loss", "validation_accuracy"] = "validation_loss"
     """What has to improve from epoch to epoch."""
     patience: Annotated[int, Field(ge=1)] = 3
-    """It would stop after so many epochs in a row that improve on none before."""
+    """It would stop after this many epochs in a row that are no better than the best before."""
     least_change: Annotated[Float, Field(ge=0)] = 0.0
-    """By more than so much, in nats or as a share."""
+    """An epoch is better by more than this, in nats or as a share."""
 
 
 class TrainingSettings(Settings):
@@ -247,13 +251,13 @@ class TrainingSettings(Settings):
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 10
     """Passes over the training split."""
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 64
-    """Images of an update."""
+    """Images in a batch, for one update."""
     shuffle: bool = True
-    """Draw the order of the images anew for each epoch, by the seed."""
+    """Draw a new order of the images for each epoch, from the seed."""
     shuffled: Literal["images", "batches"] = "images"
     """``batches``: each batch keeps its images, and only the order of the batches is drawn."""
     drop_last: bool = False
-    """Leave out the last batch of an epoch where it is smaller than the others."""
+    """Leave out the last batch of an epoch if it is smaller than the others."""
     softmax_before_loss: bool = False
     """Feed probabilities to a cross-entropy that expects logits."""
     mode_after_first_epoch: Literal["training", "evaluation"] = "training"
@@ -261,30 +265,31 @@ class TrainingSettings(Settings):
     epoch_loss: Literal["mean_of_examples", "mean_of_batches"] = "mean_of_examples"
     """``mean_of_batches`` gives a short last batch the weight of a full one."""
     evaluate_every: Annotated[int, Field(ge=1)] | None = None
-    """Measure the validation split every so many steps, too; ``None``: after each epoch only."""
+    """Evaluate also within epochs, every this many steps; ``None``: after each epoch only."""
     initialization: InitializationSettings = InitializationSettings()
     """The weights that training starts from."""
     optimizer: OptimizerSettings = AdamSettings(name="adam")
-    """What is done with the gradients."""
+    """How the gradients change the weights."""
     schedule: ScheduleSettings | None = None
     """How the learning rate changes over the run; ``None``: not at all."""
     early_stopping: EarlyStoppingSettings | None = None
-    """Where a rule would stop the run, which goes on to its last epoch; ``None``: no rule."""
+    """A rule that says where it would stop the run; the run still goes on to its last epoch."""
     keep_state: bool = False
-    """Keep the last state of a run that has ended, so that it can go on to more epochs later."""
+    """Keep the last state of a run that has ended, so that it can be continued later."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """``auto``: a GPU where there is one."""
+    """``auto``: a GPU if there is one, else the CPU."""
     threads: Annotated[int, Field(ge=1, le=256)] = 1
-    """CPU threads of one run. With PyTorch's kernels they decide the last bits of a sum."""
+    """CPU threads of one run. With PyTorch's kernels their number decides the last bits of sums."""
     kernels: Literal["auto", "torch", "batch_last"] = "auto"
-    """What computes convolutions on a CPU: PyTorch, or loops over maps with the batch innermost.
-    They differ by rounding. ``auto``: the loops where all convolutions can be done by them."""
+    """What computes convolutions on a CPU: ``torch``, or ``batch_last``, loops over maps with the
+    batch innermost. They round differently. ``auto``: the loops, if they can compute all
+    convolutions of the network."""
     stack: Annotated[int, Field(ge=2, le=1024)] | None = None
-    """Train so many seeds as one network, for a GPU: S seeds from 0, from S, from 2 S, and so on.
-    It decides the last bits, too."""
+    """For a GPU: train this many seeds as one network. With 10, seeds 0 to 9 are one stack, and 10
+    to 19 the next. It decides the last bits, too."""
     cuda_graph: bool = True
-    """On a GPU, record a step once and replay it. ``False`` is for an architecture of one's own
-    whose step reads values of the GPU, which cannot be recorded."""
+    """On a GPU, record a step once and replay it. ``False`` is for an architecture of your own that
+    reads values from the GPU within a step, which cannot be recorded."""
 
     def seeds_with(self, seed: int) -> tuple[int, ...]:
         """List the seeds that are trained as one network with a seed, itself included."""
@@ -306,7 +311,7 @@ class ProbeSettings(Settings):
     every: Annotated[int, Field(ge=1)] = 50
     """Steps between two looks."""
     images: Annotated[int, Field(ge=1)] = 1000
-    """It looks at the network by so many images: the first of the training split."""
+    """Number of images that it uses, the first of the training split."""
     layers: tuple[str, ...] | None = Field(default=None, strict=False, min_length=1)
     """Hidden layers to look at; ``None``: all of them."""
 

@@ -1,7 +1,7 @@
 """What a run's logs say.
 
-Accuracies are shares of a split's images. They and losses are measured in evaluation mode, but for
-the training batches'. From where a run diverged it counts at chance.
+Accuracies are shares of a split's images. Accuracies and losses are measured in evaluation mode,
+except those of training batches. A run that diverged counts as at chance from there on.
 
 ============================ =====================================================================
 ``validation_accuracy``      of the validation split, after the epoch
@@ -13,23 +13,25 @@ the training batches'. From where a run diverged it counts at chance.
 ``accuracy_gap``             training minus validation accuracy, after the last epoch
 ``loss_gap``                 validation minus training loss of the weights after the last epoch
 ``accuracy_gap_at_loss``     the accuracy gap where the training loss after an epoch first falls to
-                             the threshold; linear between that epoch and the one before
+                             the threshold; interpolated between that epoch and the one before
 ``loss_gap_at_loss``         the loss gap there
 ``train_trend``              `kendall_tau` of the training accuracies after the epochs; 0 where all
                              are equal
 ``validation_trend``         the same of the validation accuracies
 ``train_gain``               training accuracy after the last epoch minus that after the first
 ``validation_gain``          the same of the validation accuracy
-``area_under_error``         mean of 1 - validation accuracy over all evaluations, those within the
-                             epochs too: fixed steps apart, so that it is the area per epoch
+``area_under_error``         mean of 1 - validation accuracy over all evaluations, also those within
+                             the epochs. They are equally many steps apart, so it is the area under
+                             the curve, per epoch
 ``area_under_loss``          mean validation loss over all evaluations, likewise
-``epochs_to_accuracy``       epochs until the validation accuracy is at the threshold for two
-                             evaluations in a row (`time_to`); infinite where it never is
-``seconds_to_accuracy``      seconds of training until then; evaluations take no time
+``epochs_to_accuracy``       epochs until the validation accuracy is at or above the threshold in
+                             two evaluations in a row (`time_to`); infinite where it never is
+``seconds_to_accuracy``      seconds of training until then, without those of evaluations
 ``steps_to_loss``            first step at which the mean of the last 50 training losses is at or
                              below the threshold
-``diverged``                 1 where a loss was no number or above a million nats, or the last
-                             validation accuracy is not above chance (0.1135 of ten classes); else 0
+``diverged``                 1 where a loss was NaN, infinite or above a million nats, or where the
+                             last validation accuracy is not above chance (0.1135 for ten classes);
+                             else 0
 ============================ =====================================================================
 """
 

@@ -26,7 +26,7 @@ SATURATED = 0.97
 class Activations(Probe):
     """Moments, percentiles and drift of activations, in training mode, on the probe's images.
 
-    Of a layer of more than 16 units, 16 evenly spaced ones are looked at. A map's values are those
+    In a layer of more than 16 units, 16 evenly spaced units are measured. A map's values are those
     of all images at 2 x 2 pixels, a third and two thirds down and across.
 
     Notes
@@ -38,11 +38,11 @@ class Activations(Probe):
     ``mean``, ``sd``     of the unit's values; sd with the divisor n
     ``percentiles``      15, 50 and 85, linearly interpolated (Ioffe and Szegedy 2015, figure 1);
                          (looks, units, 3)
-    ``moved``            W1 distance to the values at the look before: the mean absolute difference
-                         of the sorted values. NaN at the first look
+    ``moved``            Wasserstein distance W1 to the values at the look before: the mean absolute
+                         difference of the sorted values. NaN at the first look
     ==================== =========================================================================
 
-    The metrics, one number a layer and look, are means over its units:
+    The metrics are means over the units of a layer, one number for each layer and look:
 
     ======================== =====================================================================
     ``activation_drift``     ``moved`` / sd at the look before, of ``pre``

@@ -19,15 +19,15 @@ from bnbench.probes.probe import OUTPUT, Probe, Seen, View, register_probe
 class GradientShift(Probe):
     """How a layer's gradient changes when the layers before it take their step.
 
-    Definition 2.1 of Santurkar et al. 2018: G is the gradient of the loss by the parameters of a
-    layer; G' is the same on the same images after the layers before it, and only these, have done
-    a step of gradient descent with `rate`. A layer is a convolution or linear part with its batch
-    norm. For each layer but the first:
+    Definition 2.1 of Santurkar et al. 2018: G is the gradient of the loss with respect to the
+    parameters of a layer. G' is the same gradient on the same images, after the layers before it,
+    and only these, have made a step of gradient descent with `rate`. A layer is a convolution or a
+    linear map with its batch norm. For each layer but the first:
 
     ============================ =================================================================
     ``gradient_shift``           norm(G - G')
     ``relative_gradient_shift``  norm(G - G') / norm(G)
-    ``gradient_shift_cosine``    of the angle between G and G'; 1: no shift
+    ``gradient_shift_cosine``    cosine of the angle between G and G'; 1: no shift
     ============================ =================================================================
     """
 

@@ -19,23 +19,24 @@ BINS = np.linspace(-10, 10, 42)
 class Gradients(Probe):
     """The gradient of the loss on the probe's images, in training mode.
 
-    The layers are the hidden ones and ``output``; a layer's gradient is that of the weights of its
-    convolution or linear part.
+    The layers are the hidden ones and ``output``. A layer's gradient is that with respect to the
+    weights of its convolution or linear map.
 
     Notes
     -----
     ``<layer>.histogram`` (looks, 41) counts the elements by their size in root mean squares. The
-    metrics, one number a look, are
+    metrics, with one number for each look, are
 
     ======================== =====================================================================
     ``gradient_norm``        of each layer: L2 norm
-    ``gradient_kurtosis``    of each layer: fourth over squared second moment of the elements, about
-                             0; 3 of a normal distribution
-    ``gradient_agreement``   of each layer: abs(sum) / sum(abs) of the loss's derivatives by the
-                             outputs of a map over images and pixels, in the mean over maps (Bjorck
-                             et al. 2018): 1 where all push the map's bias the same way
-    ``bias_gradient``        of each layer: largest absolute derivative by a bias; NaN without one
-    ``gradient_ratio``       norm in the first layer / norm in the last hidden one
+    ``gradient_kurtosis``    of each layer: fourth moment of the elements / squared second moment,
+                             both about 0; 3 for a normal distribution
+    ``gradient_agreement``   of each layer: abs(sum) / sum(abs) of the derivatives of the loss with
+                             respect to a map's outputs, over images and pixels; the mean over maps
+                             (Bjorck et al. 2018). 1: all change the map's bias in one direction
+    ``bias_gradient``        of each layer: largest absolute derivative with respect to a bias; NaN
+                             without biases
+    ``gradient_ratio``       norm in the first layer / norm in the last hidden layer
     ``gradient_spread``      largest / smallest norm of a layer, ``output`` included
     ======================== =====================================================================
     """

@@ -23,34 +23,34 @@ BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d
 
 @register_probe("inference")
 class Inference(Probe):
-    """Running against population statistics, and how much an image's answer hangs on its batch.
+    """Running averages and population statistics, and how an image's batch changes its class.
 
-    The population's statistics are those of PreciseBN (Wu and Johnson 2021, as fvcore computes
-    them): with the weights fixed, the mean over the probe's batches of each batch's mean, and of
-    its variance with the divisor n - 1.
+    The population statistics are those of PreciseBN (Wu and Johnson 2021, as fvcore computes them):
+    with the weights fixed, the mean over the probe's batches of each batch's mean, and of its
+    variance with the divisor n - 1.
 
     ========================== ===================================================================
     ``running_mean_error``     root mean square, over channels of all layers, of (running mean -
                                population's mean) / population's sd
     ``running_variance_error`` the same of running variance / population's variance - 1
-    ``running_accuracy``       on the probe's images, with the running statistics
-    ``population_accuracy``    with the population's statistics
+    ``running_accuracy``       accuracy on the probe's images, with the running averages
+    ``population_accuracy``    with the population statistics
     ``batch_accuracy``         with the statistics of each batch
     ``running_accuracy_loss``  ``population_accuracy`` - ``running_accuracy``
     ``single_flips``           share of 16 images that get another class alone than in a batch, with
-                               the running statistics
-    ``single_difference``      largest difference of their logits, alone and in a batch
-    ``company_flips``          share of images that get another class in other company, with the
+                               the running averages
+    ``single_difference``      largest difference between their logits alone and in a batch
+    ``company_flips``          share of images that get another class in another batch, with the
                                statistics of each batch
     ``mean_errors``            (looks, 7): root mean square, over batches of 1, 2, 4 ... 64 images
                                and channels of the first layer with batch norm, of (batch mean -
                                mean over all images) / sd over all images
-    ``mean_error_slope``       of its logarithm against that of the batch size, by least squares;
-                               -1/2 where images are independent. Batches are of neighbours in the
-                               file, which may be alike: then it is nearer to 0
+    ``mean_error_slope``       slope of log(``mean_errors``) against log(batch size), by least
+                               squares; -1/2 where images are independent. Images that are
+                               neighbours in the file may be alike: then it is nearer to 0
     ========================== ===================================================================
 
-    Without batch norm that keeps running statistics, everything about statistics is NaN.
+    Without batch norm that keeps running averages, everything about statistics is NaN.
     """
 
     quantities: ClassVar[tuple[str, ...]] = (

@@ -19,8 +19,8 @@ RATES = np.geomspace(0.5, 4, 8)
 class Landscape(Probe):
     """The loss along -g, the gradient on the probe's images, as Santurkar et al. 2018 measure it.
 
-    g is of all parameters, in training mode; no momentum and no other optimizer enters. With w the
-    parameters and eta from half to four times `rate`, eight steps evenly spaced in log(eta):
+    g is with respect to all parameters, in training mode; momentum and the optimizer play no part.
+    With w the parameters, and eight eta from half to four times `rate`, evenly spaced in log(eta):
 
     ==================== =========================================================================
     ``losses``           L(w - eta g), (looks, 8), nats
@@ -30,7 +30,7 @@ class Landscape(Probe):
     ``gradient_change``  largest of ``changes``
     ``effective_beta``   largest of ``changes`` / norm(eta g)
     ``relative_beta``    ``effective_beta`` times norm(w)^2: weights in front of batch norm may be
-                         scaled without any effect, and beta alone would tell their scale
+                         scaled without any effect, but beta alone would depend on their scale
     ==================== =========================================================================
     """
 

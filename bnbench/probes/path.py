@@ -13,16 +13,17 @@ from bnbench.probes.probe import Probe, Seen, View, register_probe
 
 @register_probe("path")
 class Path(Probe):
-    """The way of all parameters from look to look; ``every: 1`` follows each update.
+    """The path of all parameters from look to look; ``every: 1`` follows each update.
 
     ==================== =========================================================================
-    ``update_cosine``    of the angle between the last two moves, from look to look; 1: straight on
-    ``gradient_cosine``  of the angle between the gradients at the last two looks, on the probe's
-                         images
-    ``path_ratio``       length of the way / distance from its start, since the window began
+    ``update_cosine``    cosine of the angle between the last two moves, from look to look; 1:
+                         straight on
+    ``gradient_cosine``  cosine of the angle between the gradients at the last two looks, on the
+                         probe's images
+    ``path_ratio``       length of the path / distance from its start, since the window began
     ==================== =========================================================================
 
-    A new window begins after `window` moves. NaN where a look has not as many looks before it.
+    A new window begins after `window` moves. NaN where there are not yet enough looks.
     """
 
     quantities: ClassVar[tuple[str, ...]] = ("update_cosine", "gradient_cosine", "path_ratio")

@@ -17,10 +17,10 @@ TOLD = NOISES.index(0.1)
 
 @register_probe("perturbation")
 class Perturbation(Probe):
-    """Noise on the weights, in training mode: Gaussian, of a length relative to the weights'.
+    """What Gaussian noise on the weights changes, in training mode.
 
-    To each tensor w of weights (biases and batch norm's own parameters stay) a direction is added
-    whose length is rho norm(w). It is drawn five times, the same way at every look of every run.
+    A random direction of length rho norm(w) is added to each tensor w of weights; biases and batch
+    norm's own parameters stay. It is drawn five times, the same at every look of every run.
 
     ======================= ======================================================================
     ``loss_changes``        mean over the draws of abs(L(w + delta) - L(w)), (looks, 6), for rho

@@ -15,14 +15,14 @@ from bnbench.probes.probe import OUTPUT, Probe, Seen, View, register_probe
 
 @register_probe("rotation")
 class Rotation(Probe):
-    """The length and the turning of each layer's weights; ``every: 1`` follows each update.
+    """The length and the rotation of each layer's weights; ``every: 1`` follows each update.
 
-    In front of batch norm the length of a filter, the weights into one unit, has no effect, and
-    only its direction learns. The layers are the hidden ones and ``output``.
+    A filter is the weights into one unit. In front of batch norm its length has no effect, and only
+    its direction learns. The layers are the hidden ones and ``output``.
 
     ==================== =========================================================================
-    ``rotation``         angle between a filter at the look before and now, degrees; in the mean
-                         over filters. NaN at the first look
+    ``rotation``         angle between a filter at the look before and now, degrees; the mean over
+                         filters. NaN at the first look
     ``weight_norm``      L2 norm of a layer's weights
     ``effective_rate``   `rate` / ``weight_norm``^2 (van Laarhoven 2017): at twice the length the
                          same step turns a filter in front of batch norm a quarter as far

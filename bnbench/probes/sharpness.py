@@ -21,14 +21,14 @@ TRACES = 4
 
 @register_probe("sharpness")
 class Sharpness(Probe):
-    """Eigenvalues of the Hessian of the loss by all parameters, in training mode.
+    """Eigenvalues of the Hessian of the loss with respect to all parameters, in training mode.
 
     H v is the central difference quotient of the gradient, in float64. The largest eigenvalue is
     found by power iteration, and the trace as the mean of v' H v over four vectors v of random
     signs (Hutchinson).
 
     ======================= ======================================================================
-    ``hessian_largest``     the eigenvalue of largest size; a saddle's may be negative
+    ``hessian_largest``     the eigenvalue of largest absolute value; at a saddle it may be negative
     ``hessian_trace``       sum of all eigenvalues
     ``relative_sharpness``  abs(``hessian_largest``) norm(w)^2, to compare networks whose weights
                             differ in scale

@@ -26,18 +26,19 @@ class Surface(Probe):
     """The loss on a grid around the parameters, in training mode, on the probe's images.
 
     Without `parameters` the two directions are random and filter-normalized (H. Li et al. 2018):
-    for each filter, or row of a linear layer, Gaussian and then as long as the filter itself;
-    biases and batch norm's parameters stay. They are the same at every look and in every run. With
-    two `parameters`, such as ``C1.affine.weight[0,0,2,2]``, these alone are moved.
+    each filter, or row of a linear layer, gets a Gaussian direction that is scaled to the length of
+    the filter; biases and batch norm's parameters stay. The directions are the same at every look
+    and in every run. With two `parameters`, such as ``C1.affine.weight[0,0,2,2]``, these alone are
+    changed.
 
     ==================== =========================================================================
-    ``axis``             (looks, points): what a direction, or parameter, is multiplied by, or
-                         raised by; from -radius to radius
+    ``axis``             (looks, points): what a direction is multiplied by, or what is added to a
+                         parameter; from -radius to radius
     ``losses``           (looks, points, points), nats; the first direction goes down the rows
     ``surface_rise``     mean loss at the grid's points that are half a radius to a radius away,
                          minus the loss in the middle
-    ``surface_bend``     mean absolute second difference along rows and columns, per unit of the
-                         axis squared: 0 of a plane
+    ``surface_bend``     mean absolute second difference along rows and columns, per squared unit of
+                         the axis; 0 for a plane
     ==================== =========================================================================
     """
 

@@ -23,22 +23,22 @@ MARGIN = 0.2
 
 @register_probe("trajectory")
 class Trajectory(Probe):
-    """The way of the parameters in a plane through the network of now, and the loss on it.
+    """The path of the parameters in a plane through the current network, and the loss on it.
 
-    The plane's two directions are the first principal ones of all places so far, seen from the
-    place of now (H. Li et al. 2018, section 7): random directions would show next to nothing of the
-    way. The loss is in training mode, on the probe's images.
+    The plane's two directions are the first two principal components of all places so far, relative
+    to the current one (H. Li et al. 2018, section 7): random directions would show almost nothing
+    of the path. The loss is in training mode, on the probe's images.
 
     ==================== =========================================================================
-    ``way``              (looks, 33, 2): coordinates of the places, the first one first, in the
-                         parameters' own unit; the last is that of now, (0, 0); then NaN
-    ``axes``             (looks, 2, points): coordinates of the grid, which has room for the way
+    ``way``              (looks, 33, 2): coordinates of the places, in order, in the parameters' own
+                         unit; the last is the current one, (0, 0); then NaN
+    ``axes``             (looks, 2, points): coordinates of the grid, which has room for the path
     ``losses``           (looks, points, points), nats; the first direction goes down the rows
-    ``plane_share``      share of the squared distances from now to the places that lies in the
-                         plane; 1: the way has no third dimension
+    ``plane_share``      share of the squared distances from the current place to the others that
+                         lies in the plane; 1: the path has no third dimension
     ==================== =========================================================================
 
-    At the first look there is no way yet, and all but its place is NaN.
+    At the first look there is no path yet, and everything except its place is NaN.
     """
 
     quantities: ClassVar[tuple[str, ...]] = ("plane_share",)

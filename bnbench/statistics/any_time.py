@@ -40,15 +40,15 @@ def any_time_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Int
 
     Notes
     -----
-    All means m at which the Bayes factor of the t statistic is below 1 / alpha. With
+    It holds all means m at which the Bayes factor of the t statistic is below 1 / alpha. With
     ``t = sqrt(n) (mean - m) / sd``, nu = n - 1 and ``v = 1 + n g``, g the prior's variance::
 
         v**(-1/2) ((1 + t²/nu) / (1 + t²/(nu v)))**(n/2) < 1 / alpha
 
     With ``a = (sqrt(v) / alpha)**(2/n)`` this is ``t² < nu (a - 1) / (1 - a/v)`` where a < v, and
-    any t else. The Bayes factor, whose prior of the sd is Haar's 1/sd, is a martingale of mean 1
-    at the true mean whatever the sd is, so that Ville's inequality bounds it at all n together.
-    Values are taken to be normal.
+    every t otherwise. The Bayes factor, whose prior of the sd is Haar's 1/sd, is a martingale of
+    mean 1 at the true mean, whatever the sd is. So Ville's inequality bounds it at all n together.
+    The values are assumed to be normal.
 
     References
     ----------
@@ -82,9 +82,9 @@ def any_time_median_interval(
 
     Notes
     -----
-    All medians that `any_time_sign_p` does not reject, by how many values lie below and above.
-    Values that equal a median count as whatever speaks for it: the chance of more than half on a
-    side is then no larger than a fair coin's, so that the bound of the coin holds.
+    It holds all medians that `any_time_sign_p` does not reject, from how many values lie below and
+    above. Values that equal a median count in its favour: the chance of more than half on one side
+    is then no larger than that of a fair coin, so the bound for the coin holds.
     """
     ordered, alpha = np.sort(np.asarray(values, np.float64)), 1 - confidence
     n = ordered.size

@@ -79,9 +79,9 @@ def mcnemar(treatment: npt.ArrayLike, baseline: npt.ArrayLike, labels: npt.Array
 
     Notes
     -----
-    Of the images that only one checkpoint gets right, either is as likely to be that one if
-    both are equally good: a sign test of the two counts, ``min(1, 2 P(Bin(b + c, 1/2) <=
-    min(b, c)))``.
+    If both checkpoints are equally good, an image that only one of them gets right is as likely to
+    be the one's as the other's. So this is a sign test of the two counts b and c,
+    ``min(1, 2 P(Bin(b + c, 1/2) <= min(b, c)))``.
 
     References
     ----------
@@ -132,16 +132,16 @@ def two_level_bootstrap(
 
     Notes
     -----
-    Rows and columns of the S x N table of differences are resampled independently of each
-    other and the mean is taken over the crossings (the pigeonhole bootstrap [1]_); percentile
-    intervals. An image counts only through its column of differences, of which few are
-    distinct, so that counts of distinct columns are drawn from the multinomial distribution:
-    the same law, much faster.
+    Rows and columns of the S x N table of differences are resampled independently of each other,
+    and the mean is taken over the crossings (the pigeonhole bootstrap [1]_). The intervals are
+    percentiles. An image counts only through its column of differences, and few columns are
+    distinct. So the counts of distinct columns are drawn from the multinomial distribution, which
+    is the same and much faster.
 
-    Not exact, and no bootstrap of two crossed factors is. What varies with the seed alone is
-    too short by sqrt((S - 1) / S), as in every bootstrap of few seeds. Noise that is particular
-    to one seed on one image is counted three times over, so that where it dominates the
-    interval for new digits is up to sqrt(3) too long: it errs on the side of "not shown".
+    It is not exact, as no bootstrap of two crossed factors is. The part that varies with the seed
+    alone is too short by sqrt((S - 1) / S), as in every bootstrap of few seeds. Noise of one seed
+    on one image is counted three times. Where it dominates, the interval for new digits is up to
+    sqrt(3) too long, which errs on the side of "not shown".
 
     References
     ----------

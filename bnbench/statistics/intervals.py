@@ -84,7 +84,7 @@ def prediction_interval(
     rounding: float = 0.0,
     further: int = 1,
 ) -> Interval:
-    """The interval in which *one further run* falls, which a published run is.
+    """The interval in which *one further run* would fall, such as a published run.
 
     Parameters
     ----------
@@ -104,10 +104,10 @@ def prediction_interval(
 
     Notes
     -----
-    ``mean ± t(n - 1, (1 + confidence) / 2) * sd * sqrt(1/further + 1/n)``: a further run
-    scatters about the true mean with the sd of a run, the mean of several with
-    sd/sqrt(further), the estimated mean with sd/sqrt(n). Assumes normal runs; unlike a
-    confidence interval it does not shrink to a point as n grows.
+    ``mean ± t(n - 1, (1 + confidence) / 2) * sd * sqrt(1/further + 1/n)``: a further run varies
+    about the true mean with the sd of a run, the mean of several runs with sd/sqrt(further), and
+    the estimated mean with sd/sqrt(n). Runs are assumed to be normal. Unlike a confidence interval,
+    it does not shrink to a point as n grows.
 
     References
     ----------
@@ -144,8 +144,8 @@ def bootstrap_interval(
     ``alpha = (1 ± confidence) / 2``. BCa: ``Phi(z0 + (z0 + z) / (1 - a (z0 + z)))`` at the
     normal quantile z of each of these, with z0 the normal quantile of the share of resampled
     means below the observed one, and a the skewness of the jackknife means over 6 sqrt(n).
-    SciPy computes both. Too short for few seeds, which is why the t interval comes first: of
-    five normal values the percentile interval covers about 83 %, of ten BCa about 90 %.
+    SciPy computes both. They are too short for few seeds: with five normal values the percentile
+    interval covers about 83 %, with ten BCa covers about 90 %. So the t interval comes first.
 
     References
     ----------

@@ -9,10 +9,10 @@ from bnbench.statistics.samples import FloatArray
 
 
 def holm(p_values: npt.ArrayLike) -> FloatArray:
-    """Holm's adjusted p-values, for the pre-declared confirmatory family.
+    """Holm's adjusted p-values, for the contrasts that a study sets out to confirm.
 
-    Rejecting where the adjusted p is at most alpha keeps the chance of *any* false rejection at
-    alpha, under whatever dependence.
+    If you reject where the adjusted p is at most alpha, the chance of *any* false rejection is at
+    most alpha, however the tests depend on each other.
 
     Parameters
     ----------
@@ -53,8 +53,8 @@ def holm(p_values: npt.ArrayLike) -> FloatArray:
 def benjamini_hochberg(p_values: npt.ArrayLike) -> FloatArray:
     """Benjamini-Hochberg adjusted p-values, for sweeps.
 
-    Rejecting where the adjusted p is at most q keeps the expected *share* of false ones among
-    the rejections at q, for independent or positively dependent tests.
+    If you reject where the adjusted p is at most q, the expected *share* of false rejections among
+    all is at most q, for independent or positively dependent tests.
 
     Parameters
     ----------

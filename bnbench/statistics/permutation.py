@@ -51,9 +51,9 @@ def sign_flip_p(differences: npt.ArrayLike, *, seed: Seed = 0, resamples: int = 
     Notes
     -----
     If treatment and baseline are exchangeable within a seed, each difference is as likely with
-    the other sign. p is the share of all 2**n sign vectors s with
-    ``|sum(s * d)| >= |sum(d)|``, the observed one among them. Beyond n = 20:
-    ``(1 + count) / (1 + resamples)`` over random s [2]_.
+    the other sign. p is the share of all 2**n sign vectors s, the observed one included, with
+    ``|sum(s * d)| >= |sum(d)|``. Beyond n = 20: ``(1 + count) / (1 + resamples)`` over random s
+    [2]_.
 
     References
     ----------
@@ -110,7 +110,7 @@ def wilcoxon_p(differences: npt.ArrayLike) -> float:
 def sign_test_p(wins: int, losses: int) -> float:
     """The two-sided p of the exact sign test; ties are left out beforehand.
 
-    It asks only who was better, so it also takes times that are infinite. With k the smaller
+    It asks only which was better, so times may be infinite. With k the smaller
     count and n = wins + losses: ``min(1, 2 P(Binomial(n, 1/2) <= k))``; 1 for n = 0.
 
     Raises

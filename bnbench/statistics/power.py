@@ -36,7 +36,7 @@ def paired_t_power(n: int, *, effect: float, sd: float, alpha: float = 0.05) -> 
     Notes
     -----
     ``P(|T'| > c)`` with c the 1 - alpha/2 quantile of t, and T' noncentral t with n - 1 degrees
-    of freedom and noncentrality ``sqrt(n) * effect / sd``. Written as an average over
+    of freedom and noncentrality ``sqrt(n) * effect / sd``. It is computed as an average over
     u = s / sd of ``Phi(shift - c u) + Phi(-shift - c u)``, because the noncentral t of SciPy
     1.17 is NaN in its far tail (scipy/scipy#25106).
 
@@ -157,7 +157,7 @@ def tost_power(
     Notes
     -----
     Both tests reject where ``|mean| <= margin - t(n - 1, 1 - alpha) * s / sqrt(n)``. Given
-    u = s / sd that is a normal probability, here averaged over u: the number that Owen's Q
+    u = s / sd this is a normal probability. Its average over u is the number that Owen's Q
     functions give.
 
     References

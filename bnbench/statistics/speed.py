@@ -68,8 +68,8 @@ class SpeedUp:
 def ratio_of_medians(treatment: npt.ArrayLike, baseline: npt.ArrayLike) -> float:
     """Baseline median / treatment median of two samples of times.
 
-    Infinite where only the treatment's median arrives, 0 where only the baseline's does, NaN
-    where neither does (or both take no time).
+    Infinite where only the treatment's median is finite, 0 where only the baseline's is, NaN where
+    neither is (or both are 0).
 
     Raises
     ------
@@ -106,13 +106,13 @@ def speed_up(
 
     Notes
     -----
-    The interval resamples seeds, both arms together. A resample in which neither median
-    arrives has no ratio; it counts as 0 for the lower end and as infinity for the upper one,
-    so that it can only widen. The ends are resampled ratios, never between two of them:
-    nothing is interpolated between a number and infinity.
+    The interval resamples seeds, both arms together. A resample in which neither median is finite
+    has no ratio. It counts as 0 for the lower end and as infinity for the upper end, so it can only
+    widen the interval. The ends are resampled ratios and are never interpolated, since a number and
+    infinity have nothing between them.
 
-    At any time the interval is that of the ratio of any two medians in their own intervals, of
-    97.5 % each (`any_time_median_interval`), so that both hold in 95 %.
+    With `any_time` the interval holds the ratios of all medians in their own 97.5 % intervals
+    (`any_time_median_interval`): both of these hold together in 95 %.
     """
     pairs = pair_by_seed(treatment, baseline, allow_infinite=True)
     wins = int(np.count_nonzero(pairs.treatment < pairs.baseline))

@@ -41,7 +41,7 @@ def time_to(
     Notes
     -----
     Between the evaluation before, (t0, v0), and the one that reaches it, (t1, v1):
-    ``t0 + (t1 - t0) (threshold - v0) / (v1 - v0)``. It is t1 where no finite value comes before.
+    ``t0 + (t1 - t0) (threshold - v0) / (v1 - v0)``. Without a finite value before, it is t1.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def area_under_error(validation_accuracy: npt.ArrayLike) -> float:
 def median_time(times: npt.ArrayLike) -> float:
     """The median of times (n,), any of which may be infinite.
 
-    Of an even number of times it is the mean of the middle two, infinite if one of them is.
+    For an even number of times it is the mean of the middle two, and infinite if one of them is.
 
     Raises
     ------

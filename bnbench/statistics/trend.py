@@ -32,9 +32,9 @@ def kendall_tau(values: npt.ArrayLike) -> float:
     Notes
     -----
     ``(rises - falls) / sqrt(pairs * (rises + falls))`` over all ``E (E - 1) / 2`` pairs of
-    epochs. Equal values are neither a rise nor a fall; no two epochs are equal, so that only one
-    of the two corrections of tau-b remains. `scipy.stats.kendalltau` rounds otherwise: of 2,855
-    curves of the reference 697 differ in the last bit, and it takes five times as long.
+    epochs. Equal values are neither a rise nor a fall. No two epochs are equal, so only one of the
+    two corrections of tau-b remains. `scipy.stats.kendalltau` rounds differently: for 697 of 2,855
+    curves of the reference the last bit differs, and it takes five times as long.
 
     References
     ----------

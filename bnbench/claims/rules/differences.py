@@ -29,11 +29,11 @@ from bnbench.statistics import Contrast, n_for_any_time, n_for_paired_t, n_for_t
 
 
 class Difference(OfContrast):
-    """What is claimed of the treatment's metric, held against the baseline's.
+    """That the treatment's metric is higher than the baseline's, or lower, different or equivalent.
 
     ``higher``, ``lower``: supported where the interval of the paired difference excludes 0 in that
-    direction, and the mean is at least the smallest effect; refuted where it excludes 0 in the
-    other direction, or two one-sided tests show equivalence within the smallest effect.
+    direction, and the mean is at least the smallest effect; refuted where the interval excludes 0
+    in the other direction, or two one-sided tests show equivalence within the smallest effect.
     ``different``: supported where the interval excludes 0 in either direction and the mean is at
     least the smallest effect; refuted by equivalence. ``equivalent``: the reverse.
     """

@@ -15,8 +15,8 @@ from bnbench.statistics import any_time_sign_p, sign_test_p
 class Divergence(OfContrast):
     """That more, or fewer, of the treatment's runs diverge.
 
-    Over the seeds at which just one side diverges, the exact sign test, which is McNemar's.
-    Supported where p < 0.05 and it is the claimed side more often, refuted where it is the other.
+    Decided by the exact sign test (McNemar's) over the seeds at which only one side diverges:
+    supported where p < 0.05 and it is the claimed side more often, refuted where it is the other.
     """
 
     rule: Literal["more_diverged", "fewer_diverged"]

@@ -32,7 +32,7 @@ class Check:
 
 
 class Exact(ClaimTest):
-    """What is exact: supported where the measured number is within the tolerance, else refuted.
+    """An exact claim: supported where the measured number is within the tolerance, else refuted.
 
     No seeds stand behind it, so it is never inconclusive.
     """

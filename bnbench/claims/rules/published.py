@@ -19,10 +19,10 @@ from bnbench.statistics import Interval
 class Reproduced(ClaimTest):
     """That a published level, or a published difference of two single runs, is reproduced.
 
-    It is judged by the 95 % prediction interval: where one further run, or pair, may fall, not
-    where the mean of the re-runs lies. Refuted where that interval does not hold the number;
-    supported where it does, from 6 seeds on: the interval of fewer is so wide that it holds almost
-    anything. Inconclusive else, and where there is no interval, as for n = 1.
+    Decided by the 95 % prediction interval, which says where one further run, or pair, may fall.
+    Refuted where it does not contain the number. Supported where it does, with 6 seeds or more: the
+    interval of fewer is so wide that it contains almost anything. Otherwise inconclusive, also
+    where there is no interval, as for n = 1.
     """
 
     rule: Literal["reproduced"]
@@ -74,7 +74,7 @@ class Reproduced(ClaimTest):
         rounded = (
             f" ± {numbers.difference(self.rounding, unit).lstrip('+')}" if self.rounding else ""
         )
-        said = f"published {published}{rounded} against {between} of one further run"
+        said = f"published {published}{rounded}, and one further run would fall in {between}"
         if inside and not enough:
             return Outcome(verdict, n, said, re_runs + needed_text(n, fewest_seeds()))
         how = f"{'inside' if inside else 'outside'} the prediction interval"

@@ -20,9 +20,9 @@ from bnbench.statistics import sign_test_p
 class Range(ClaimTest):
     """That the treatment's usable range is wider, or its largest usable point larger.
 
-    A range is measured in decades from end to end; no usable point is narrower than one. By the
-    exact sign test over the seeds: supported where p < 0.05 and it is so at more seeds, refuted
-    where it is the reverse at more. Equal ranges are left out.
+    A range is measured in decades from end to end; a range without usable points is narrower than
+    one with a single point. Decided by the exact sign test over the seeds, without equal ranges:
+    supported where p < 0.05 and the claim holds at more seeds, refuted where its reverse does.
     """
 
     rule: Literal["wider", "larger"]

@@ -17,9 +17,9 @@ from bnbench.statistics import Summary, any_time_interval, n_for_any_time, n_for
 class Threshold(ClaimTest):
     """That an arm's mean is above, or below, a threshold.
 
-    Supported where the interval lies on the claimed side of it, refuted where it lies on the other.
-    Below 6 seeds neither. Of a study whose seeds were added until it was decided, the interval is
-    one that holds at every number of seeds.
+    Supported where the interval lies on the claimed side of the threshold, refuted where it lies on
+    the other; with fewer than 6 seeds neither. If seeds were added until the study was decided, the
+    interval is one that holds at every number of seeds.
     """
 
     rule: Literal["above", "below"]

@@ -19,12 +19,12 @@ from bnbench.statistics import SpeedUp
 
 
 class Sooner(OfContrast):
-    """That the treatment arrives before the baseline; never arriving is an infinite time.
+    """That the treatment reaches a threshold before the baseline does; never is an infinite time.
 
-    Supported where the sign test over the pairs has p < 0.05, in the confirmatory family its
-    adjusted p as well, and the bootstrap interval of the ratio of medians excludes 1, all in the
-    treatment's favour. Refuted where all are against it. Neither where both medians are at the
-    first evaluation: who was sooner has not been seen.
+    Supported where the sign test over the pairs has p < 0.05 (its adjusted p as well, if the study
+    set out to confirm it), and the bootstrap interval of the ratio of medians excludes 1, both in
+    the treatment's favour. Refuted where both are against it. Neither where both medians are at the
+    first evaluation: it cannot be seen which was sooner.
     """
 
     rule: Literal["sooner"]
@@ -44,7 +44,7 @@ class Sooner(OfContrast):
         sign_test = f", sign test {numbers.p_equals(speed.sign_test_p)}"
         rest = sign_test + seeds_text(finding) + needed_text(finding.n, fewest_seeds())
         how = "later" if verdict is Verdict.REFUTED else ""
-        how = how if seen else "both are there when first evaluated"
+        how = how if seen else "both had reached it at the first evaluation"
         return Outcome(verdict, finding.n, _speed(finding, speed), rest, how)
 
 

@@ -15,13 +15,13 @@ from bnbench.models.normalizations.over_batch import OverBatch
 
 @register_normalization("batch")
 class BatchNormalization(Normalization):
-    """Each channel by the batch's mean and variance.
+    """Each channel by its mean and variance over the batch.
 
-    Over the examples, and the rows and columns of a map, with the biased variance::
+    They are taken over the examples, rows and columns; the variance is the biased one::
 
         y = gamma * (x - mean) / sqrt(variance + epsilon) + beta
 
-    Evaluation takes running averages instead, whose variance is the unbiased one.
+    Evaluation uses running averages instead, whose variance is the unbiased one.
 
     References
     ----------
@@ -38,7 +38,7 @@ class BatchNormalization(Normalization):
     centring: bool = True
     """Subtract the mean."""
     scaling: bool = True
-    """Divide by the deviation."""
+    """Divide by the standard deviation."""
 
     def layer(self, affine: nn.Conv2d | nn.Linear) -> nn.Module:
         """Build PyTorch's layer, or its fast form for maps; of one part, our own."""

@@ -17,16 +17,16 @@ from bnbench.models.normalizations.over_batch import OverBatch
 class BatchRenormalization(Normalization):
     """Batch norm whose output in training is close to what the running averages would give.
 
-    With the batch's mean m and deviation s, and the running M and S before this step,
-    s = sqrt(variance + epsilon) and S likewise::
+    m and s are the mean and the standard deviation of the batch, M and S those of the running
+    averages before this step, with s = sqrt(variance + epsilon) and S likewise::
 
         y = gamma * ((x - m) / s * r + d) + beta
         r = s / S, not below 1 / most_scale and not above most_scale
         d = (m - M) / S, not below -most_shift and not above most_shift
 
-    r and d are constants for the gradient. Over the first `warm_up_steps` the bounds grow in
-    proportion to the steps, from 1 and 0, where this is batch norm. The running averages are of
-    the mean and of the unbiased variance, as PyTorch's; Ioffe averages the deviation.
+    The gradient treats r and d as constants. Over the first `warm_up_steps` the bounds grow in
+    proportion to the steps, from 1 and 0, which is batch norm. The running averages are of the mean
+    and of the unbiased variance, as PyTorch's; Ioffe averages the standard deviation.
 
     References
     ----------
@@ -37,9 +37,9 @@ class BatchRenormalization(Normalization):
     momentum: Annotated[Float, Field(gt=0, le=1)] = 0.01
     """Weight of the *new* batch in the running averages; Ioffe's."""
     most_scale: Annotated[Float, Field(ge=1)] = 3.0
-    """Largest r."""
+    """Largest r, in the formula of methods.md."""
     most_shift: Annotated[Float, Field(ge=0)] = 5.0
-    """Largest d."""
+    """Largest d, likewise."""
     warm_up_steps: Annotated[int, Field(ge=0, le=1_000_000_000)] = 1000
     """Steps over which the bounds grow; a little more than an epoch of MNIST in batches of 64."""
 

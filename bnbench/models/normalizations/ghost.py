@@ -19,10 +19,10 @@ from bnbench.models.normalizations.over_batch import OverBatch
 class GhostBatchNormalization(Normalization):
     """Batch norm over parts of a batch, as if each part were a batch of its own.
 
-    A batch of N is cut, in order, into ``N // ghost_batch`` parts whose sizes differ by one at
-    most, or is one part where it is smaller than that. Each part takes its own mean and variance.
-    The running averages take *one* update a step, by the mean over the parts of their means and
-    unbiased variances. (Hoffer et al. [1]_ update once a part, which at the same momentum makes
+    A batch of N is divided, in order, into ``N // ghost_batch`` parts. Their sizes differ by at
+    most one; a smaller batch is one part. Each part has its own mean and variance. The running
+    averages are updated once in each step, with the mean over the parts of their means and unbiased
+    variances. (Hoffer et al. [1]_ update them once for each part, which at the same momentum makes
     the averages shorter; Wu and Johnson [2]_ discuss such choices.)
 
     References
@@ -33,7 +33,7 @@ class GhostBatchNormalization(Normalization):
     """
 
     ghost_batch: Annotated[int, Field(ge=2)] = 16
-    """Examples of a part; the rest of a batch is dealt out among the parts."""
+    """Examples in a part; what is left of a batch is spread over the parts."""
     momentum: Annotated[Float, Field(gt=0, le=1)] = 0.1
     """Weight of the *new* batch in the running averages."""
 

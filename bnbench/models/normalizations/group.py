@@ -12,14 +12,14 @@ from bnbench.models.normalizations.kind import Normalization, channels, register
 
 @register_normalization("group")
 class GroupNormalization(Normalization):
-    """Each example by itself, each of `groups` groups of its channels by its mean and variance.
+    """Each group of channels of each example by its own mean and variance.
 
-    Over the C / groups channels of a group, and the rows and columns of their maps, with the
-    biased variance; gamma and beta are a channel's::
+    There are `groups` groups of C / groups channels. The mean and the biased variance are taken
+    over a group's channels, rows and columns; each channel has its own gamma and beta::
 
         y = gamma * (x - mean) / sqrt(variance + epsilon) + beta
 
-    Training and evaluation are the same, and so is every size of the batch.
+    It is the same in training and evaluation, and for every batch size.
 
     References
     ----------
@@ -27,7 +27,7 @@ class GroupNormalization(Normalization):
     """
 
     groups: Annotated[int, Field(ge=1)] = 2
-    """Has to divide the channels of every normalized layer: 6 and 16 of LeNet-5's."""
+    """Groups; their number must divide the channels of each normalized layer (LeNet-5: 6, 16)."""
 
     def layer(self, affine: nn.Conv2d | nn.Linear) -> nn.Module:
         """Build PyTorch's layer."""

@@ -11,8 +11,8 @@ from bnbench.models.normalizations.kind import Normalization, register_normaliza
 class InstanceNormalization(Normalization):
     """Each map of each example by its own mean and biased variance.
 
-    ``y = gamma * (x - mean) / sqrt(variance + epsilon) + beta``, over rows and columns. It takes
-    out how strongly a map responds to an image, and leaves where.
+    ``y = gamma * (x - mean) / sqrt(variance + epsilon) + beta``, over rows and columns. It removes
+    how strongly a map responds to an image, and keeps where it responds.
 
     References
     ----------

@@ -9,12 +9,12 @@ from bnbench.models.normalizations.kind import Normalization, channels, register
 
 @register_normalization("layer")
 class LayerNormalization(Normalization):
-    """Each example by itself, by the mean and variance of all that the layer gives for it.
+    """Each example by the mean and variance of all outputs of the layer for it.
 
     ``y = gamma * (x - mean) / sqrt(variance + epsilon) + beta``, with the biased variance over
-    all channels, rows and columns. Gamma and beta are a channel's, as Wu and He [2]_ have it: a
-    map shares them, while Ba et al. [1]_ learn them for each of its pixels. For a linear layer
-    both are the same.
+    all channels, rows and columns. Each channel has its own gamma and beta, as in Wu and He [2]_:
+    all pixels of a map share them, while Ba et al. [1]_ learn them for each pixel. For a linear
+    layer both are the same.
 
     References
     ----------

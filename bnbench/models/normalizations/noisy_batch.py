@@ -15,7 +15,7 @@ from bnbench.models.normalizations.kind import Normalization, channels, register
 
 @register_normalization("noisy_batch")
 class NoisyBatchNormalization(Normalization):
-    """Batch norm whose outputs shift from step to step on purpose, algorithm 1 of the paper.
+    """Batch norm whose outputs shift at random from step to step (algorithm 1 of the paper).
 
     At each step of training, for each channel j::
 
@@ -26,8 +26,8 @@ class NoisyBatchNormalization(Normalization):
         m_ij ~ U(mu_j - spread, mu_j + spread)       s_ij ~ N(sigma_j, spread)
         a_ij <- s_ij * a_ij + m_ij
 
-    Of maps, rows and columns count as examples. The paper does not say whether its r_sigma is a
-    deviation or a variance; here it is a deviation. Evaluation has no noise.
+    In maps, rows and columns count as examples. The paper does not say whether its r_sigma is a
+    standard deviation or a variance; here it is a standard deviation. Evaluation has no noise.
 
     References
     ----------
@@ -38,13 +38,13 @@ class NoisyBatchNormalization(Normalization):
     momentum: Annotated[Float, Field(gt=0, le=1)] = 0.1
     """Weight of the *new* batch in the running averages (PyTorch's convention)."""
     shift: Annotated[Float, Field(ge=0)] = 0.5
-    """Of a channel's mean, at most, in its deviations."""
+    """Largest shift of a channel's mean, in standard deviations of the channel."""
     scale: Annotated[Float, Field(ge=1)] = 1.25
-    """Of a channel's deviation, at most."""
+    """Largest factor of a channel's standard deviation."""
     spread: Annotated[Float, Field(ge=0)] = 0.1
-    """Of the values within a channel."""
+    """Additional noise of the single values within a channel."""
     normalized: bool = True
-    """Normalize before; false: the noise alone."""
+    """Normalize before the noise; false: add the noise only."""
 
     def layer(self, affine: nn.Conv2d | nn.Linear) -> nn.Module:
         """Build batch norm, or nothing, and the noise behind it."""

@@ -9,7 +9,7 @@ from bnbench.models.normalizations.kind import Normalization, register_normaliza
 
 @register_normalization("none")
 class NoNormalization(Normalization):
-    """``y = x``: the network without the section."""
+    """No normalization, ``y = x``: the same network as without the section."""
 
     def layer(self, affine: nn.Conv2d | nn.Linear) -> nn.Module:  # noqa: ARG002
         """Build a layer that does nothing, and has no parameters."""

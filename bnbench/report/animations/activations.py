@@ -25,7 +25,7 @@ SUFFIX = ".pre.percentiles"
 
 @SCENES.register(PROBE)
 def scene(runs: Sequence[FinishedRun]) -> Scene:
-    """Each unit's input as a bar, 15th to 85th percentile: a row a run, a panel a layer."""
+    """Each unit's input as a bar from its 15th to its 85th percentile, a panel for each layer."""
     layers = [percentiles_of(run) for run in runs]
     ends = limits(runs[0], PROBE, (one for found in layers for one in found.values()))
     columns = max(map(len, layers))

@@ -22,7 +22,7 @@ QUANTITY = ("update_cosine", "gradient_cosine", "path_ratio")
 
 @SCENES.register(PROBE)
 def scene(runs: Sequence[FinishedRun]) -> Scene:
-    """The angles of the moves and the length of the way, as curves that grow."""
+    """The angles between the updates and the length of the path, as curves that grow."""
     ends = {
         name: limits(runs[0], PROBE, (seen(run, PROBE, name, 1) for run in runs))
         for name in QUANTITY

@@ -17,7 +17,7 @@ from bnbench.report.figures.trajectory import plane_table, share_of, way_table
 
 @SCENES.register("trajectory")
 def scene(runs: Sequence[FinishedRun]) -> Scene:
-    """The way over the loss, in the plane of the last look: a panel a run."""
+    """The path over the loss, in the plane of the last look: a panel for each run."""
     surfaces, ways = [plane_table(run) for run in runs], [way_table(run) for run in runs]
     levels = shared_levels(surfaces)
     places = min(map(len, ways))

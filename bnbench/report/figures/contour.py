@@ -21,7 +21,7 @@ SURFACES = 3
 
 @probed.register_probed("contour", "surface")
 def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
-    """Draw the last look's surfaces: a column an arm, a row a seed, all with the same levels."""
+    """Draw the loss around the trained networks, a column for each arm and a row for each seed."""
     seeds = probed.shared_seeds(arms, SURFACES)
     tables = {(arm.label, seed): surface_table(arm.runs[seed]) for arm in arms for seed in seeds}
     levels = probed.shared_levels(list(tables.values()))
@@ -36,8 +36,8 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
         probed.label_edges(grid, plain(down), plain(across), fontsize=8)
         plot_scale(figure, levels=levels)
         caption = (
-            "The loss around the trained network, in the middle, over two directions or parameters;"
-            " dark is low, and the levels are the same everywhere."
+            "The loss around the trained network, which is in the middle, over two directions or"
+            " parameters. Dark is low, and all panels have the same levels."
         )
         name = f"{study.name}-contour"
         return Picture(name, "The loss around the network", caption, style.svg(figure))

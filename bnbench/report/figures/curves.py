@@ -25,7 +25,7 @@ def _over_grid(contrast: Finding | PlannedContrast) -> bool:
 
 @register_figure("curves", of="a contrast of two experiments without a grid", has=_has)
 def draw(source: Source) -> Iterator[Picture]:
-    """Draw each pair of arms once, whatever the study calls its contrasts."""
+    """Draw the accuracies per epoch of each pair of arms, training and validation."""
     single = (finding for finding in source.found.contrasts if not _over_grid(finding))
     for finding, *_ in grouped(single, lambda finding: finding.labels):
         yield from _pair(source.found.study, source.curves, finding)

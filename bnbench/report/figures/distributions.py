@@ -1,4 +1,4 @@
-"""What one unit of the last hidden layer's activation function is given."""
+"""The input of one unit's activation function, in the last hidden layer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PERCENTILES = (15, 50, 85)
 
 @register_probed("distributions", "activations")
 def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
-    """Draw its percentiles over the steps, an arm a panel."""
+    """Draw the percentiles of one unit's input over the steps, a panel for each arm."""
     layer = last_layer(arms[0])
     with style.figure(2.9) as figure:
         axes = figure.subplots(1, 2, sharey=True)
@@ -29,10 +29,11 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
             table = pd.concat([trace_table(run, layer) for run in arm.runs.values()])
             plot_percentiles(table, look=style.experiment_look(position), ax=ax)
             ax.set_title(arm_title(study, arm.label), loc="left")
+            ax.tick_params(labelleft=True)  # on a phone each panel is alone
         axes[0].set_ylabel(f"input of a unit of {layer}")
         caption = (
-            f"The 15th, 50th and 85th percentile of what the first unit of {layer} gives its"
-            " activation function, over the training images that the probe looks at."
+            "The 15th, 50th and 85th percentile of the input of one activation function, that of"
+            f" the first unit of {layer}, over the training images that the probe uses."
         )
         name = f"{study.name}-distributions"
         return finish(figure, name, "What a unit is given", caption)

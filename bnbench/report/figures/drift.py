@@ -23,7 +23,7 @@ SUFFIX = ".input_drift"
 
 @register_probed("drift", "activations")
 def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
-    """Draw the drift over the steps, a layer a panel."""
+    """Draw the drift of each layer's inputs over the steps, a panel for each layer."""
     panels = panels_of(arms[0].first)
     rows = -(-len(panels) // COLUMNS)
     with style.figure(1.9 * rows + 0.3) as figure:
@@ -35,6 +35,7 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
                 label, look = plain(arm_title(study, arm.label)), style.experiment_look(position)
                 plot_drift(table, label=label, look=look, ax=ax)
             ax.set_title(title, loc="left", fontsize=9)
+            ax.tick_params(labelleft=True, labelbottom=True)  # on a phone each panel is alone
             ax.set_yscale("log")
             ax.yaxis.set_major_formatter("{x:g}")
         for ax in list(grid.flat)[len(panels) :]:
@@ -43,8 +44,8 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
         every = int(np.diff(arms[0].first.looks["activations"]["step"])[:1].sum())
         caption = (
             f"How far the distribution of a unit's values has moved within {every:,} steps: the"
-            " distance W1, in deviations of the values before; means over the units of what each"
-            " layer is given."
+            " Wasserstein distance W1, in standard deviations of the values before. Means over the"
+            " units of each layer's input."
         )
         return finish(figure, f"{study.name}-drift", "Drift of the layers' inputs", caption)
 

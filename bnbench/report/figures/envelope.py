@@ -18,7 +18,7 @@ from bnbench.report.names import arm_title
 
 @register_probed("envelope", "landscape")
 def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
-    """Draw the least and the largest loss of each look, medians over the seeds."""
+    """Draw the smallest and largest loss along a step at each look, medians over the seeds."""
     with style.figure(2.9) as figure:
         ax = figure.subplots()
         for position, arm in enumerate(arms):
@@ -31,8 +31,8 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
         ax.set_ylabel("loss along a step (nats)")
         ax.set_yscale("log")
         caption = (
-            "Least and largest loss along one step of gradient descent, from half to four times"
-            " the learning rate; medians over the seeds."
+            "Smallest and largest loss along one step of gradient descent, from half to four times"
+            " the learning rate: medians over the seeds."
         )
         name = f"{study.name}-envelope"
         return finish(figure, name, "The loss along a step", caption)

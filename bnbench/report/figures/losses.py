@@ -23,7 +23,7 @@ def _has(study: Study) -> bool:
     "losses", of="a contrast of two experiments that replicate published runs", has=_has
 )
 def draw(source: Source) -> Iterator[Picture]:
-    """Draw each pair of arms of which all runs have kept their losses."""
+    """Draw the loss per batch of each pair of arms that replicate published runs."""
     if source.runs is None:
         return
     study = source.found.study

@@ -44,7 +44,7 @@ def _has(study: Study) -> bool:
     has=_has,
 )
 def draw(source: Source) -> Iterator[Picture]:
-    """Draw contrasts, best against best and changes, but for sweeps; then each sweep's changes."""
+    """Draw the paired differences of contrasts outside sweeps, and of all changes."""
     found, study = source.found, source.found.study
     findings = [finding for finding in found.all if finding.contrast]
     if single := [finding for finding in findings if not finding.point]:
@@ -75,7 +75,9 @@ def _picture(
             ax.set_xlabel(_better(metric), fontsize=8.5)
         for ax in axes[len(groups) :]:
             ax.remove()
-        caption = "Treatment minus baseline, paired by seed: a panel a metric, a row a contrast."
+        caption = (
+            "Treatment minus baseline, paired by seed: each panel a metric, each row a contrast."
+        )
         return finish(figure, name, title, caption, beside)
 
 

@@ -23,7 +23,7 @@ def _has(study: Study) -> bool:
 
 @register_figure("published", of="an experiment whose config names a published curve", has=_has)
 def draw(source: Source) -> Iterator[Picture]:
-    """Draw each published accuracy, and where one further run would fall."""
+    """Draw each published accuracy, and the interval in which one further run would fall."""
     study, points = source.found.study, source.found.published
     if not points:
         return
@@ -39,7 +39,7 @@ def draw(source: Source) -> Iterator[Picture]:
                 ax.set_title(wrapped(title, 36), loc="left", fontsize=8.5)
                 ax.tick_params(labelleft=True, labelbottom=True)  # on a phone each panel is alone
             axes[0].set_ylabel("accuracy (%)")
-        caption = "Published accuracies against where one re-run falls 95 times in 100."
+        caption = "Published accuracies, and where one re-run falls 95 times in 100."
         title = "Published accuracies and ours"
         yield finish(figure, f"{study.name}-published", title, caption, GROUP)
 

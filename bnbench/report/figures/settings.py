@@ -35,7 +35,7 @@ def _has(study: Study) -> bool:
 
 @register_figure("settings", of="a contrast in levels over a grid of words", has=_has)
 def draw(source: Source) -> Iterator[Picture]:
-    """Draw each group of contrasts at such settings."""
+    """Draw contrasts over settings that are words, such as activations: levels and differences."""
     study = source.found.study
     found = (finding for finding in source.found.contrasts if finding.contrast is not None)
     worded = (finding for finding in found if swept_over(study, finding) == "words")

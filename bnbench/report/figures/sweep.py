@@ -47,7 +47,7 @@ def _has(study: Study) -> bool:
 
 @register_figure("sweep", of="a contrast in levels over a grid of numbers", has=_has)
 def draw(source: Source) -> Iterator[Picture]:
-    """Draw each group of contrasts at points of such a grid."""
+    """Draw contrasts over settings that are numbers, such as learning rates."""
     study = source.found.study
     found = source.found.contrasts
     swept = (finding for finding in found if swept_over(study, finding) == "numbers")

@@ -22,7 +22,7 @@ WAYS = 2
 
 @probed.register_probed("trajectory", "trajectory")
 def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
-    """Draw each way in its own plane: a column an arm, a row a seed, all with the same levels."""
+    """Draw the parameters' path over the loss, a column for each arm and a row for each seed."""
     seeds = probed.shared_seeds(arms, WAYS)
     surfaces = {(arm.label, seed): plane_table(arm.runs[seed]) for arm in arms for seed in seeds}
     levels = probed.shared_levels(list(surfaces.values()))
@@ -39,9 +39,9 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
         probed.label_edges(grid, across, up, fontsize=8)
         plot_scale(figure, levels=levels)
         caption = (
-            "The loss in the plane that holds most of the way from the first step to the last. A"
-            " percentage is the share of the squared distances that the plane holds; the rest goes"
-            " off into directions that no picture shows."
+            "The loss in the plane that contains most of the way from the first step to the last."
+            " The percentage is the share of the squared distances that lies in this plane. The"
+            " rest lies in directions that no picture shows."
         )
         return finish(figure, f"{study.name}-trajectory", "The way over the loss", caption)
 

@@ -148,7 +148,7 @@ def test_a_verdict_on_a_number_or_a_time_says_how(
     assert judge("reproduced", level, number=0.99).how == "outside the prediction interval"
     rounded = judge("reproduced", level, number=0.99, rounding=0.007)  # 0.9834 + 0.007
     assert rounded.how == "inside the prediction interval"
-    assert rounded.numbers.startswith("published 99.00 % ± 0.70 pp against")
+    assert rounded.numbers.startswith("published 99.00 % ± 0.70 pp, and one")
     assert judge("above", level, number=0.99).how == "below it"
     assert judge("below", level, number=0.97).how == "above it"
     assert judge("above", level, number=0.97).how == ""
@@ -199,7 +199,7 @@ def test_a_published_difference(
     assert (outcome.verdict, outcome.reproduced) == (verdict, reproduced)
     half = 2.570582 * np.std([2.1, 2.6, 2.0] * 2, ddof=1) * math.sqrt(7 / 6)
     mean = 6.7 / 3
-    assert f"[{mean - half:+.2f}, {mean + half:+.2f}] of one further run" in outcome.numbers
+    assert f"would fall in [{mean - half:+.2f}, {mean + half:+.2f}]" in outcome.numbers
     assert f"published {100 * number:+.2f} pp" in outcome.numbers
 
 
@@ -330,7 +330,7 @@ def test_times_that_are_first_looks_are_bounds(
     )
     outcome = judge("sooner", replace(finding, treatment=treatment, baseline=baseline))
     assert (outcome.verdict, outcome.estimate.endswith(said)) == (verdict, True)
-    assert (outcome.how == "both are there when first evaluated") is all(seen)
+    assert (outcome.how == "both had reached it at the first evaluation") is all(seen)
 
 
 def test_the_numbers_of_times(make_finding: MakeFinding) -> None:
