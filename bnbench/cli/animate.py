@@ -25,16 +25,16 @@ def animate(
         Path | None,
         typer.Option(
             "--out",
-            help="The file: a .gif, or an .mp4 where ffmpeg is; by default PROBE.gif.",
+            help="The file: a .gif, or an .mp4, which needs ffmpeg; by default PROBE.gif.",
             show_default=False,
         ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a file that is there.")
+        bool, typer.Option("--overwrite", help="Replace the file if it exists.")
     ] = False,
     results: Results = RESULTS,
 ) -> None:
-    """Animate what a probe saw of a run while it was trained; the file has at most 5 MB.
+    """Make a moving picture of what a probe measured while a run was trained; at most 5 MB.
 
     Example: bnbench animate inside/plain/seed-0 --probe activations
     """

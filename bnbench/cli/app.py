@@ -84,9 +84,7 @@ bnbench --help lists all commands."""
 @app.callback(invoke_without_command=True)
 def start(
     context: typer.Context,
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version, and leave.")
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version, and end.")] = False,
     allow_import: Annotated[
         bool,
         typer.Option(

@@ -14,11 +14,11 @@ def check_model(
     name: Annotated[str, typer.Argument(help="A registered architecture; see bnbench models.")],
     as_json: Json = False,
 ) -> None:
-    """Try whether an architecture keeps to what runs rest on; exit code 1 if not.
+    """Check that an architecture does what bnbench expects; exit code 1 if not.
 
-    One row of logits an image; the same numbers from the same seed; an image alone as in a batch;
-    evaluation leaves no trace; both arms of a seed start from equal weights; a stopped run goes
-    on to the same bits.
+    It gives one row of logits for each image, the same numbers from the same seed, and the same
+    logits for an image alone and in a batch. Evaluation changes nothing. With and without batch
+    norm, a seed gives equal first weights. A stopped run ends with the same bits.
 
     Example: bnbench check-model LeNet5_BatchNorm
     """

@@ -25,23 +25,25 @@ def claims(
     studies: Studies = None,
     results: Results = RESULTS,
     article: Annotated[
-        str | None, typer.Option("--article", help="Only this one's, such as A0.")
+        str | None, typer.Option("--article", help="Only the claims of this article, such as A0.")
     ] = None,
     verdict: Annotated[
-        str | None, typer.Option("--verdict", help="Only these, such as refuted.")
+        str | None,
+        typer.Option("--verdict", help="Only claims with this verdict, such as refuted."),
     ] = None,
     csv: Annotated[
-        Path | None, typer.Option("--csv", help="Write the rows with everything about them.")
+        Path | None,
+        typer.Option("--csv", help="Write all rows to this CSV file, with every detail."),
     ] = None,
     since: Annotated[
-        Path | None, typer.Option("--since", help="Show what has changed since this --csv.")
+        Path | None, typer.Option("--since", help="Show what has changed since this file of --csv.")
     ] = None,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="With --since, print a Markdown table.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Judge the published claims by the runs that are there: all, or those that rest on studies.
+    """Judge the published claims by the finished runs: all claims, or those that a study decides.
 
     Example: bnbench claims --article A0
     """

@@ -47,23 +47,24 @@ def compare(
     with_runs: WithRuns = False,
     formats: Annotated[
         list[Format] | None,
-        typer.Option("--format", help="Of the figures; repeatable. By default png and svg."),
+        typer.Option("--format", help="Format of the figures; repeatable. By default png and svg."),
     ] = None,
     width: Annotated[
-        float, typer.Option("--width", min=2, max=40, help="Of the figures, in inches.")
+        float, typer.Option("--width", min=2, max=40, help="Width of the figures, in inches.")
     ] = 6.3,
     font_size: Annotated[
-        float, typer.Option("--font-size", min=4, max=40, help="Of the figures, in points.")
+        float,
+        typer.Option("--font-size", min=4, max=40, help="Font size of the figures, in points."),
     ] = 10,
     labels: Annotated[
         list[str] | None,
-        typer.Option("--labels", help="What figures call an experiment; once an experiment."),
+        typer.Option("--labels", help="Name of an experiment in the figures; give one for each."),
     ] = None,
-    title: Annotated[str, typer.Option("--title", help="Above each figure.")] = "",
+    title: Annotated[str, typer.Option("--title", help="Title above each figure.")] = "",
     latex: Latex = False,
     as_json: Json = False,
 ) -> None:
-    """Compare experiments: figures, the CSV each was drawn from, and a table.
+    """Compare experiments: figures, the CSV file behind each figure, and a table.
 
     Example: bnbench compare lenet5_batchnorm --baseline lenet5 --out figures/
 

@@ -26,7 +26,7 @@ data_app = typer.Typer(
 
 @data_app.command(cls=PlainCommand)
 def fetch(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
-    """Get the four files, from wherever they can be had, and verify them.
+    """Download the files of a data set if they are missing, and verify them.
 
     Example: bnbench data fetch --dataset fashion_mnist
     """
@@ -38,7 +38,7 @@ def fetch(dataset: DatasetName = "mnist", data_dir: DataDir = None) -> None:
 
 @data_app.command(cls=PlainCommand)
 def verify(dataset: DatasetName = "mnist", data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Hash the files and say whether they are the published ones; exit code 1 if not.
+    """Check by their hashes that the files are the published ones; exit code 1 if not.
 
     Example: bnbench data verify
     """
@@ -70,7 +70,7 @@ def show_data_set(
     data_dir: DataDir = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the figures.")] = Path("figures"),
     seed: Annotated[
-        int, typer.Option("--seed", min=0, help="Of the choice of digits and the 50 draws.")
+        int, typer.Option("--seed", min=0, help="Seed of the choice of digits and of the 50 draws.")
     ] = 0,
 ) -> None:
     """Draw a grid of digits, and min-max and z-score normalization before and after.

@@ -27,9 +27,9 @@ def demo(
 ) -> None:
     """Show a whole study in less than a minute, offline, on small digits.
 
-    Trains LeNet-5 with and without batch norm at six seeds on the 1,797 digits of scikit-learn,
-    draws the accuracies while they come, and writes the report of a study. It is a demonstration:
-    for MNIST, see `bnbench reproduce`.
+    It trains LeNet-5 with and without batch norm, with six seeds, on the 1,797 digits of
+    scikit-learn. It draws the accuracies as they come, and writes the report of a study. For MNIST,
+    see `bnbench reproduce`.
 
     Example: bnbench demo
     """

@@ -27,7 +27,7 @@ LEAST_MEMORY = 1.0  # GB, for each run that goes side by side with others
 
 
 def doctor(results: Results = RESULTS, data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Look at this machine: what bnbench will use, and what to do about what is missing.
+    """Say what bnbench will use on this machine, and what to do about what is missing.
 
     Example: bnbench doctor
     """

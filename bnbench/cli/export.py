@@ -49,19 +49,21 @@ def export(
     ] = None,
     ro_crate: Annotated[
         bool,
-        typer.Option("--ro-crate", help="Describe a results folder for an archive, within it."),
+        typer.Option(
+            "--ro-crate", help="Write a description of a results folder into it, for an archive."
+        ),
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files that are there.")
+        bool, typer.Option("--overwrite", help="Replace files that exist.")
     ] = False,
     results: Results = RESULTS,
     data_dir: DataDir = None,
 ) -> None:
     """Write a run's network, or the numbers of many runs, for other tools.
 
-    A network is tried on the test images before its file takes its place: same classes, logits
-    within 1e-4. Needs an extra: pip install 'bnbench[export]', 'bnbench[tensorboard]' or
-    'bnbench[mlflow]'.
+    A network is tried on the test images before its file is kept: it must give the same classes,
+    and logits within 1e-4. It needs an extra: pip install 'bnbench[export]', 'bnbench[tensorboard]'
+    or 'bnbench[mlflow]'.
 
     Example: bnbench export lenet5/seed-0 --onnx lenet5.onnx
     """

@@ -24,16 +24,17 @@ def list_runs(
         Path,
         typer.Argument(help="A folder of runs, or an experiment.", autocompletion=complete_run),
     ] = RESULTS,
-    by_run: Annotated[bool, typer.Option("--runs", help="One line a run.")] = False,
+    by_run: Annotated[bool, typer.Option("--runs", help="One line for each run.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Say what is in a results folder, one line an experiment, from the runs' manifests alone.
+    """List what is in a results folder, with one line for each experiment.
 
-    The validation accuracy is after the last epoch, the mean over the complete runs. `running` is
-    in progress, or was killed. A run has failed to learn if its loss was no number or above a
-    million nats, or if its last accuracy is not above chance. A manifest that cannot be read is a
-    line of its own, and no error; a folder where none can is one (exit code 2). Runs that a report
-    keeps beside it, such as those of results/reference, are listed when their folder is given.
+    It reads the runs' manifests only. The validation accuracy is the mean over the complete runs,
+    after the last epoch. A `running` run is in progress, or was killed. A run has failed to learn
+    if its loss was NaN, infinite or above a million nats, or if its last accuracy is not above
+    chance. A manifest that cannot be read gets a line of its own; if none can be read, the exit
+    code is 2. Runs that are kept beside a report, such as those of results/reference, are listed if
+    you name their folder.
 
     Example: bnbench list results --runs
     """

@@ -16,17 +16,17 @@ def merge(
     other: Annotated[Path, typer.Argument(help="The results folder of another machine.")],
     runs: Annotated[
         list[Path] | None,
-        typer.Argument(help="Only these of its runs or experiments, such as lenet5."),
+        typer.Argument(help="Only these runs or experiments, such as lenet5."),
     ] = None,
     results: Results = RESULTS,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be taken.")
+        bool, typer.Option("--dry-run", help="Only say what would be copied.")
     ] = False,
 ) -> None:
     """Copy the finished runs of another results folder into this one.
 
-    Every file is held to its hash, and every manifest to its seal. A run that is here already is
-    left alone; one that contradicts it is refused, and then nothing is copied.
+    The hash of every file and the seal of every manifest are checked first. A run that is here
+    already is left alone. If a run contradicts one that is here, nothing is copied.
 
     Example: bnbench merge /mnt/other/results
     """

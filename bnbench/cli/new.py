@@ -52,12 +52,12 @@ contrasts:
 
 
 def new(
-    file: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.")],
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not exist yet.")],
     study: Annotated[
-        bool, typer.Option("--study", help="Write a study, and beside it the config it needs.")
+        bool, typer.Option("--study", help="Write a study, and beside it the config that it needs.")
     ] = False,
 ) -> None:
-    """Write a commented config, or a study, to start from; nothing is ever overwritten.
+    """Write a config, or a study, with a comment at each key; nothing is ever overwritten.
 
     Example: bnbench new tanh.yaml
     """

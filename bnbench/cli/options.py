@@ -39,7 +39,9 @@ MOST_SEEDS = 100_000
 
 StudySeeds = Annotated[
     int | None,
-    typer.Option("--seeds", "-n", min=1, max=MOST_SEEDS, help="Seeds 0 ... N-1, not the study's."),
+    typer.Option(
+        "--seeds", "-n", min=1, max=MOST_SEEDS, help="Use the seeds 0 ... N-1, not the study's."
+    ),
 ]
 
 Studies = Annotated[
@@ -48,7 +50,7 @@ Studies = Annotated[
 ]
 
 Small = Annotated[
-    bool, typer.Option("--small", help="The variant that fits into minutes; it says how.")
+    bool, typer.Option("--small", help="The study's smaller variant, which takes minutes.")
 ]
 
 WithRuns = Annotated[
@@ -67,7 +69,7 @@ Device = Annotated[
 Stack = Annotated[
     int | None,
     typer.Option(
-        "--stack", min=2, help="Train so many seeds as one network, in place of training.stack."
+        "--stack", min=2, help="Train this many seeds as one network, in place of training.stack."
     ),
 ]
 
@@ -88,7 +90,7 @@ class RunOptions:
     as_json: Json = False
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", "-j", min=1, help="Runs at a time; by default one a core."),
+        typer.Option("--jobs", "-j", min=1, help="Runs at a time; by default one for each core."),
     ] = None
     device: Device = None
     stack: Stack = None
@@ -98,12 +100,12 @@ class RunOptions:
     keep_going: Annotated[
         bool,
         typer.Option(
-            "--keep-going/--fail-fast", help="After a failed run: do the others, or stop."
+            "--keep-going/--fail-fast", help="After a failed run, do the others, or stop."
         ),
     ] = True
     retries: Annotated[
         int,
-        typer.Option("--retries", min=0, help="Try a failed run so often again, where it was."),
+        typer.Option("--retries", min=0, help="Continue a failed run up to this many times."),
     ] = 0
     time_limit: Annotated[
         float | None,

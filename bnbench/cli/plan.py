@@ -42,7 +42,7 @@ def plan(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Say for each run of a study whether it is there, would go on or would be run, and why.
+    """Say for each run of a study whether it is finished, would continue or would start, and why.
 
     Example: bnbench plan headline
     """

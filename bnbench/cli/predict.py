@@ -20,15 +20,17 @@ def predict(
         Path,
         typer.Argument(help="A completed run, such as lenet5/seed-0.", autocompletion=complete_run),
     ],
-    images: Annotated[list[Path], typer.Argument(help="Image files, any size, either polarity.")],
+    images: Annotated[
+        list[Path], typer.Argument(help="Image files of any size, dark on light or light on dark.")
+    ],
     results: Results = RESULTS,
     as_json: Json = False,
     show_as: Annotated[
         Path | None,
-        typer.Option("--show", help="Write a PNG of what the network saw, side by side."),
+        typer.Option("--show", help="Write a PNG with what the network saw of each image."),
     ] = None,
 ) -> None:
-    """Classify image files with a trained run: the digit, and each class's probability.
+    """Classify image files with a run's network: the class, and the probability of each class.
 
     Example: bnbench predict lenet5/seed-0 seven.png
     """

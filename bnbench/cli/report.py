@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def report(
     studies: Studies = None,
     seeds: Annotated[
-        int | None, typer.Option("--seeds", "-n", min=1, help="Only seeds 0 ... N-1.")
+        int | None, typer.Option("--seeds", "-n", min=1, help="Only the seeds 0 ... N-1.")
     ] = None,
     results: Results = RESULTS,
     out: Annotated[
@@ -42,9 +42,9 @@ def report(
     ] = None,
     latex: Latex = False,
 ) -> None:
-    """Write the report on the runs that are there: one HTML file that opens offline.
+    """Write the report on the finished runs: one HTML file that opens offline.
 
-    Without a study: all that have runs.
+    Without a study: on all studies that have runs.
 
     Example: bnbench report headline
     """

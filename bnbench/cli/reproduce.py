@@ -49,10 +49,11 @@ def reproduce(
         typer.Option("--until-decided", help="Add seeds until each question has an answer."),
     ] = False,
     at_most: Annotated[
-        int, typer.Option("--at-most", min=2, help="Seeds, with --until-decided.")
+        int,
+        typer.Option("--at-most", min=2, help="With --until-decided: the largest number of seeds."),
     ] = 60,
 ) -> None:
-    """Run what studies still lack, compare, judge the articles' claims, and write a report.
+    """Do the missing runs of studies, judge the articles' claims, and write a report.
 
     Without a study: headline, the first article's question.
 

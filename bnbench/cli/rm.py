@@ -20,7 +20,7 @@ def rm(
     results: Results = RESULTS,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Remove runs for good, after asking; never those that a report keeps beside it.
+    """Remove runs for good, after asking; never those that are kept beside a report.
 
     Example: bnbench rm lenet5/seed-3
     """

@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
 def schema(
     study: Annotated[
-        bool, typer.Option("--study", help="Of a study's file, not of an experiment's.")
+        bool, typer.Option("--study", help="Print the keys of a study instead of a config.")
     ] = False,
     markdown: Annotated[
-        bool, typer.Option("--markdown", help="As a table for people, not as a JSON Schema.")
+        bool, typer.Option("--markdown", help="Print a table for people, not a JSON Schema.")
     ] = False,
     columns: Annotated[
-        bool, typer.Option("--columns", help="Instead: each column of the CSV files, as tables.")
+        bool, typer.Option("--columns", help="Instead: all columns of the CSV files, as tables.")
     ] = False,
     names: Annotated[
-        bool, typer.Option("--names", help="Instead: each name that a config may use, as tables.")
+        bool, typer.Option("--names", help="Instead: all names that a config may use, as tables.")
     ] = False,
     methods: Annotated[
-        bool, typer.Option("--methods", help="Instead: each formula, with its sources.")
+        bool, typer.Option("--methods", help="Instead: all formulas, with their sources.")
     ] = False,
 ) -> None:
-    """Print what a config may hold: a JSON Schema, by which editors complete and check.
+    """Print the keys of a config as a JSON Schema, with which editors complete and check it.
 
-    With --columns, print what the CSV files hold instead; with --names, what has a name; with
-    --methods, the formulas of statistics, metrics, rules and normalizations.
+    With --columns, print the columns of the CSV files instead; with --names, the names that a
+    config may use; with --methods, the formulas of statistics, metrics, rules and normalizations.
 
     Example: bnbench schema --markdown
     """

@@ -37,7 +37,11 @@ def train(
     seeds: Annotated[
         int,
         typer.Option(
-            "--seeds", "-n", min=1, max=MOST_SEEDS, help="Run each experiment at seeds 0 ... N-1."
+            "--seeds",
+            "-n",
+            min=1,
+            max=MOST_SEEDS,
+            help="Run each experiment with the seeds 0 ... N-1.",
         ),
     ] = 1,
     seed: Annotated[
@@ -58,7 +62,7 @@ def train(
         str | None, typer.Option("--name", help="Name of the experiment, and of its folder.")
     ] = None,
 ) -> None:
-    """Train experiments, at one or more seeds, and log them under the results folder.
+    """Train experiments with one or more seeds, and log them under the results folder.
 
     Finished runs are recognised and not run again.
 

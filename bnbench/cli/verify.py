@@ -36,7 +36,8 @@ def verify(
         bool, typer.Option("--rerun", help="Do the runs again in a temporary folder, and compare.")
     ] = False,
     steps: Annotated[
-        int | None, typer.Option("--steps", min=1, help="With --rerun: only so many first steps.")
+        int | None,
+        typer.Option("--steps", min=1, help="With --rerun: only this many steps, the first ones."),
     ] = None,
     against: Annotated[
         Path | None,
@@ -52,14 +53,15 @@ def verify(
 ) -> None:
     """Check runs on disk, file by file; exit code 1 if one has a problem.
 
-    With --rerun, the same bits are promised on the same kind of processor with the same versions,
-    threads, device and code. Elsewhere the first 100 training losses hold within 5e-6, or, for
-    networks with ReLUs or maxima, which amplify rounding, within 1e-5 times the square of the
-    step, with batch norm its cube, 0.1 at most. Exit code 1 where a promise does not hold.
+    With --rerun, the run must give the same bits on the same kind of processor with the same
+    versions, threads, device and code. Elsewhere the first 100 training losses must agree within
+    5e-6. Networks with ReLUs or max pooling amplify rounding: for them the bound is 1e-5 times the
+    square of the step, with batch norm its cube, and at most 0.1. The exit code is 1 if a bound
+    does not hold.
 
-    With --against, judge instead whether accuracies after the first and the last epoch, and the
-    paired differences of the reference's contrasts, lie where its own seeds predict them; exit
-    code 1 if more lie outside than chance explains. That holds on any machine.
+    With --against, the accuracies after the first and the last epoch, and the paired differences of
+    the reference's contrasts, must lie where the reference's seeds predict them. The exit code is 1
+    if more lie outside than chance explains. This works on any machine.
 
     Example: bnbench verify lenet5 --rerun --steps 100
 

@@ -33,8 +33,8 @@ def watch(
 ) -> None:
     """Show what runs at this moment: epochs, losses, and the time left. Ctrl-C ends it.
 
-    It reads the runs' files, and changes nothing. Where the output is no terminal it looks once. A
-    run that has written nothing for a minute may have been killed.
+    It only reads the runs' files. If the output is not a terminal, it looks once. A run that has
+    written nothing for a minute may have been killed.
 
     Example: bnbench watch
     """
