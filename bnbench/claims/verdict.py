@@ -57,7 +57,7 @@ ASPECT_VERDICTS = tuple(verdict for verdict in Verdict if verdict is not Verdict
 
 DECIDED = frozenset({Verdict.SUPPORTED, Verdict.REFUTED})
 
-AS_FAR = " as far as decided"
+AS_FAR = ", as far as decided"
 """Follows an answer to a question of which a part is not decided."""
 
 
@@ -135,7 +135,7 @@ def tally(verdicts: Iterable[Verdict]) -> dict[Verdict, int]:
 
 
 def answer_of(verdicts: Iterable[Verdict], rule: str = "") -> str:
-    """The answer to a question by the verdicts of its tests: ``yes as far as decided``.
+    """The answer to a question by the verdicts of its tests: ``yes, as far as decided``.
 
     A sweep that is decided at two of nine settings must not read as a plain yes.
     """

@@ -35,12 +35,12 @@ def _unknown(metric: Metric, arm: ArmRuns, level: Level) -> Iterator[str]:
     if unknown := sorted(arm.runs.keys() - level.values.keys()):
         yield f"not known of {arm.label}, {listed_seeds(unknown)} ({_why(metric)})"
     if level.at_first_look:
-        yield f"{arm.label} is there when it is first evaluated, and may have been sooner"
+        yield f"{arm.label} has reached it at the first evaluation, and perhaps before"
     coarse = [seed for seed, run in arm.runs.items() if run.lacks_evaluations]
     if coarse and metric.quantity.source == "evaluations":
         yield (
-            f"read from the ends of the epochs alone of {arm.label}, {listed_seeds(coarse)}"
-            " (evaluations.csv is not there)"
+            f"known only at the ends of the epochs of {arm.label}, {listed_seeds(coarse)}"
+            " (evaluations.csv is missing)"
         )
 
 

@@ -30,8 +30,9 @@ VALUES = {
 
 def study_title(study: Study) -> str:
     """Name a study for people, such as ``Learning rate``."""
-    words = spoken(study.name.removesuffix(SMALL))
-    return words.upper() if words in ("cnn", "mlp") else words[:1].upper() + words[1:]
+    first, *rest = spoken(study.name.removesuffix(SMALL)).split(" ")
+    known = first.upper() if first in ("cnn", "mlp") else first[:1].upper() + first[1:]
+    return " ".join([known, *rest])
 
 
 def arm_title(study: Study, label: str) -> str:

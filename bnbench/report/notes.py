@@ -27,7 +27,7 @@ def pairing_notes(findings: Iterable[Finding]) -> list[str]:
 def data_notes(arms: Sequence[ArmRuns]) -> list[str]:
     """Say what served as validation, and which published curve is of other data."""
     notes = [
-        f"{arm.label}: the published curve is of other data and is left out"
+        f"{arm.label}: the published curve is of other data, and is not shown"
         for arm in arms
         if arm.experiment.published and not arm.published
     ]
@@ -41,7 +41,8 @@ def origin_notes(arms: Sequence[ArmRuns]) -> list[str]:
     runs = [run.manifest for arm in arms for run in arm.runs.values()]
     versions = _differing([run.versions for run in runs])
     machines = _differing([run.machine.model_dump(exclude_unset=True) for run in runs])
-    return [f"the runs are of different versions of {name}: {them}" for name, them in versions] + [
+    made = "the runs were made with different versions of"
+    return [f"{made} {name}: {them}" for name, them in versions] + [
         f"the runs differ in {name.replace('_', ' ')}: {them}" for name, them in machines
     ]
 
@@ -59,6 +60,6 @@ def _how(run: FinishedRun) -> str:
     if not run.diverged:
         return run.how_it_failed
     return (
-        f"{run.how_it_failed}; from then on it counts as a network that has learned nothing, and"
-        " its times as never"
+        f"{run.how_it_failed}; from then on it counts as a network that has learned nothing, which"
+        " never reaches a threshold"
     )

@@ -66,11 +66,15 @@ def answer(found: StudyFindings) -> Answer:
         return Answer(_sentence(Verdict.OPEN.answer()), ("Its runs allow no comparison yet.",))
     verdicts = [verdict for part in parts for verdict in part.verdicts]
     word = answer_of(verdicts, "" if found.study.answered_by else "different")
-    sentences = []
-    for part in shown:
-        answered = f", {answer_of(part.verdicts, part.asked.yes)}" * (len(shown) > 1)
-        sentences.append(_sentence(f"{part.asked.says}{answered}: {part.found}"))
-    return Answer(_sentence(word), tuple(sentences))
+    if len(shown) == 1:
+        return Answer(_sentence(word), (_sentence(f"{shown[0].asked.says}: {shown[0].found}"),))
+    return Answer(_sentence(word), tuple(map(_answered, shown)))
+
+
+def _answered(part: Part) -> str:
+    """Say a part's answer, and then what was found: ``Corrected: yes. Test accuracy ...``."""
+    word = answer_of(part.verdicts, part.asked.yes)
+    return f"{_sentence(f'{part.asked.says}: {word}')} {_sentence(part.found)}"
 
 
 def _sentence(text: str) -> str:
@@ -101,7 +105,8 @@ def _found(study: Study, asked: QuestionPart, pieces: Sequence[Piece]) -> str:
     paired = any(piece.finding and piece.finding.contrast for piece in pieces)
     differs = bool(of) and not said and paired
     text = _each(study, pieces, of, "by " * differs)
-    lead = "" if said else f"{of}{' differs' * differs}{':' * (len(pieces) > 1 and bool(of))} "
+    colon = bool(of) and not (differs and (len(pieces) == 1 or _same_subject(pieces, of)))
+    lead = "" if said else f"{of}{' differs' * differs}{':' * colon} "
     return (lead + text).strip()
 
 
@@ -141,14 +146,17 @@ def _number(
     remark: str = "",
     by: str = "",
 ) -> str:
-    """Write one number, after what its piece of the part is and before what is to be said of it."""
+    """Write one number, with what its piece of the part is, before what is to be said of it."""
     metric = piece.test.names.get("metric")
     title = parse_metric(metric).title if metric else ""
-    words = [_where(study, piece, pieces), title.removeprefix(of).strip()]
+    layer, _, when = title.partition(of) if of else ("", "", title)
+    where = " ".join(filter(None, [_where(study, piece, pieces), layer.strip()]))
     if not piece.outcome.n:
-        return " ".join(filter(None, [*words, piece.outcome.estimate]))
+        return " ".join(filter(None, [where, when.strip(), piece.outcome.estimate]))
+    number = by + piece.outcome.estimate
+    words = [where, number, when.strip()] if by else [where, when.strip(), number]
     told = ", ".join(filter(None, [remark, piece.outcome.how]))
-    return " ".join(filter(None, [*words, by + piece.outcome.estimate, told and f"({told})"]))
+    return " ".join(filter(None, [*words, told and f"({told})"]))
 
 
 def _shared_metric(pieces: Sequence[Piece]) -> str:
@@ -166,11 +174,21 @@ def _shared_metric(pieces: Sequence[Piece]) -> str:
 def _where(study: Study, piece: Piece, pieces: Sequence[Piece]) -> str:
     """Name the contrast and its point, where a part has several."""
     name = piece.test.names["contrast"]
-    if len({other.test.names["contrast"] for other in pieces}) == 1:
+    if _same_contrast(pieces):
         return ""
     if len(_groups(pieces)) == 1 and piece.finding is not None:
         return f"{settings_at(study, piece.finding)}:"
     return f"{_pair(study, name)}:"
+
+
+def _same_contrast(pieces: Sequence[Piece]) -> bool:
+    return len({piece.test.names["contrast"] for piece in pieces}) == 1
+
+
+def _same_subject(pieces: Sequence[Piece], of: str) -> bool:
+    """Whether pieces differ in nothing that must be said before their number, such as a layer."""
+    titles = [parse_metric(piece.test.names["metric"]).title for piece in pieces]
+    return _same_contrast(pieces) and all(title.startswith(of) for title in titles)
 
 
 def _groups(pieces: Sequence[Piece]) -> set[str]:

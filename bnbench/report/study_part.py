@@ -144,7 +144,8 @@ def _best(study: Study, best: BestFinding) -> Group:
     ]
     metric = best.findings[0].metric.title if best.findings else "its first metric"
     title = f"{against(titles.values())}, each at its best for {metric}"
-    first = f"The first {len(best.tuning_seeds)} seeds chose {chosen}. The other seeds score them."
+    n = len(best.tuning_seeds)
+    first = f"The first {n} seeds chose {chosen}. The other seeds compare them."
     return _group(study, title, best.findings, (first, *usable))
 
 
@@ -162,9 +163,9 @@ def _counted(points_of_seeds: Iterable[tuple[Point, ...]]) -> str:
 def _published(found: StudyFindings) -> Iterator[Group]:
     if points := found.published:
         text = (
-            "The article's accuracies against our 95 % prediction intervals:"
-            f" {published.inside_of(points)}. An interval says where one further run would fall;"
-            " it is widened by the error of reading the article's figure."
+            "The article's accuracies and our 95 % prediction intervals:"
+            f" {published.inside_of(points)}. An interval says where one further run would fall."
+            " It is widened by the error of reading the article's figure."
         )
         yield Group(
             published.GROUP,

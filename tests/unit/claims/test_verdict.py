@@ -14,8 +14,8 @@ SUPPORTED, REFUTED, INCONCLUSIVE = Verdict.SUPPORTED, Verdict.REFUTED, Verdict.I
     [
         ([SUPPORTED, SUPPORTED], SUPPORTED, "yes"),
         ([REFUTED, REFUTED], REFUTED, "no"),
-        ([SUPPORTED, INCONCLUSIVE], SUPPORTED, "yes as far as decided"),
-        ([REFUTED, INCONCLUSIVE], REFUTED, "no as far as decided"),
+        ([SUPPORTED, INCONCLUSIVE], SUPPORTED, "yes, as far as decided"),
+        ([REFUTED, INCONCLUSIVE], REFUTED, "no, as far as decided"),
         ([SUPPORTED, REFUTED], Verdict.MIXED, "in part"),
         ([SUPPORTED, REFUTED, INCONCLUSIVE, Verdict.OPEN], Verdict.MIXED, "in part"),
         ([SUPPORTED, Verdict.OPEN], Verdict.OPEN, "open"),

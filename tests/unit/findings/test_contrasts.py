@@ -202,7 +202,7 @@ def test_an_arm_without_a_run(compare: Compare) -> None:
     assert finding.speed_up is None
     assert finding.notes == (
         "batch_norm has no finished run",
-        "plain is there when it is first evaluated, and may have been sooner",
+        "plain has reached it at the first evaluation, and perhaps before",
     )
 
 
@@ -235,7 +235,9 @@ def test_times_by_medians_and_signs(compare: Compare) -> None:
     assert list(finding.baseline.values.values()) == pytest.approx(plain)
     assert finding.treatment.median == 1
     assert (finding.treatment.at_first_look, finding.baseline.at_first_look) == (True, False)
-    assert any("batch_norm is there when it is first evaluated" in note for note in finding.notes)
+    assert any(
+        "batch_norm has reached it at the first evaluation" in note for note in finding.notes
+    )
     assert finding.baseline.median == pytest.approx((plain[1] + plain[2]) / 2)
     assert finding.treatment.summary is None
     assert finding.speed_up is not None
@@ -346,8 +348,8 @@ def test_times_without_the_evaluations_within_epochs(compare: Compare) -> None:
     changed = {"plain": "{training.evaluate_every: 5}"}
     finding = compare("epochs_to_accuracy@0.94", {0: BATCH_NORM[0]}, {0: PLAIN[0]}, changed=changed)
     assert finding.notes == (
-        "batch_norm is there when it is first evaluated, and may have been sooner",
-        "read from the ends of the epochs alone of plain, seed 0 (evaluations.csv is not there)",
+        "batch_norm has reached it at the first evaluation, and perhaps before",
+        "known only at the ends of the epochs of plain, seed 0 (evaluations.csv is missing)",
         "batch_norm is evaluated after each epoch only, plain every 5 steps, too",
     )
 

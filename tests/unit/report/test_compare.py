@@ -97,7 +97,9 @@ def test_the_first_of_three_experiments_is_the_baseline(
     assert any(note.startswith("only published/plain has seeds 1, 2") for note in comparison.notes)
 
 
-COUNTS = "from then on it counts as a network that has learned nothing, and its times as never"
+COUNTS = (
+    "from then on it counts as a network that has learned nothing, which never reaches a threshold"
+)
 
 
 def test_nothing_is_left_out_in_silence(make_run: MakeRun, tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ def test_nothing_is_left_out_in_silence(make_run: MakeRun, tmp_path: Path) -> No
         "plain, seed 3: ", "plain, seed 1: ", "plain, seed 2: ", "plain, seed 4: ",
         "only plain has seeds 1, 2, 4", "short has 2 epochs, plain 3",
         "validation is the data set's test file (data.split: published)",
-        "the runs are of different versions of torch: 2.11.0, 2.15.0",
+        "the runs were made with different versions of torch: 2.11.0, 2.15.0",
         f"no loss figure: {short.losses} is not there",
     )  # fmt: skip
     for note, beginning in zip(comparison.notes, said, strict=True):
@@ -138,7 +140,7 @@ def test_without_a_common_seed_nothing_is_compared(make_run: MakeRun, tmp_path: 
 def test_a_published_curve_of_other_data_is_not_drawn(make_run: MakeRun, tmp_path: Path) -> None:
     settings = SETTINGS["published/plain"] | {"data": {"dataset": "digits"}}
     comparison = compare([make_run("plain", 0, [0.9], settings=settings).path], tmp_path / "out")
-    assert "plain: the published curve is of other data and is left out" in comparison.notes
+    assert "plain: the published curve is of other data, and is not shown" in comparison.notes
     assert "published,," not in (tmp_path / "out" / "accuracy-plain.csv").read_text()
 
 

@@ -32,7 +32,7 @@ PAGE = """# Title
 
 | metric | n |
 | --- | ---: |
-| **Yes as far as decided.** | 1 |
+| **Yes, as far as decided.** | 1 |
 
 ### Below
 

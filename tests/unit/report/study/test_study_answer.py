@@ -115,8 +115,18 @@ def test_a_sweeps_yes_needs_the_adjusted_p(sweep: StudyFindings) -> None:
 
 def test_parts_that_disagree_are_answered_in_part(decided: StudyFindings) -> None:
     written = answer(asking(decided, ONE, {**ONE, "says": "so", "yes": "lower"}))
-    assert written.startswith(f"In part. Corrected, yes: {TITLE} differs by +")
-    assert f", n = 6. So, no: {TITLE} differs by +" in written
+    lead = f"{TITLE.capitalize()} differs by +"
+    assert written.startswith(f"In part. Corrected: yes. {lead}")
+    assert f", n = 6. So: no. {lead}" in written
+
+
+def test_one_metric_at_two_epochs_is_named_once(decided: StudyFindings) -> None:
+    first, *_ = decided.contrasts
+    last = dataclasses.replace(first, metric=parse_metric(LAST))
+    found = dataclasses.replace(decided, contrasts=(first, last))
+    written = answer(asking(found, {**ONE, "metrics": [FIRST, LAST]}))
+    assert written.startswith("Yes. Corrected: validation accuracy differs by +")
+    assert re.search(r"\] after epoch 1; by \S+ pp \[.*\] after the last epoch, n = 6\.$", written)
 
 
 def test_two_metrics_of_a_part_are_judged_together(decided: StudyFindings) -> None:
