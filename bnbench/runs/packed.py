@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import lzma
+import os
 import re
 import shutil
 import tarfile
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 from bnbench.errors import BnbenchError
-from bnbench.foreign import MEBIBYTE, is_folder, is_regular, read_foreign, there_is
+from bnbench.foreign import MEBIBYTE, entries, is_folder, is_regular, read_foreign, there_is
 from bnbench.runs.files import written_whole
 
 SUFFIX = ".tar.xz"
@@ -28,6 +31,12 @@ MOST_TOGETHER = 256 * MEBIBYTE  # packed
 MOST_UNPACKED = 256 * MEBIBYTE
 FILE = re.compile(r"seed-\d{1,19}/(probes/)?[A-Za-z0-9_]+\.(yaml|json|csv|npy|npz)")
 """Files of a run, from the folder of its experiment. Weights and checkpoints are not packed."""
+
+MANIFEST = "*/seed-*/manifest.json"
+"""Of a plain run, from its results folder; a name of an experiment may have a slash more."""
+
+UNUSED = 7 * 24 * 3600.0
+"""Seconds after which what no command has opened is removed from the cache: a week."""
 
 Files = Mapping[str, bytes]
 """Name, such as ``seed-0/epochs.csv`` -> content."""
@@ -90,22 +99,44 @@ def _file(archive: tarfile.TarFile, member: tarfile.TarInfo) -> tuple[str, bytes
 def opened(path: Path) -> Path:
     """Find a folder of runs as a folder: itself, or where the packed one has been unpacked.
 
+    Packed runs and plain ones in one folder are refused: of two runs of a seed nobody could say
+    which is meant. Copies that a report keeps in `runs`, beside the plain runs, are left aside.
+
     Parameters
     ----------
     path : Path
         A results folder, an experiment or a run, or the folder of a report with its `runs`. It
         need not exist.
     """
-    if _archives(path / "runs"):
-        path = path / "runs"
+    kept = path / "runs"
+    if _archives(kept):
+        if any(not run.is_relative_to(kept) for run in _plain(path)):
+            return path
+        path = kept
     if archives := _archives(path):
+        _refuse_both(archives[0], _plain(path))
         return _unpacked(path, archives)
     for folder in (path, *path.parents):
-        if not there_is(folder) and is_regular(folder.with_name(folder.name + SUFFIX)):
-            return _unpacked(folder.parent, _archives(folder.parent)) / path.relative_to(
-                folder.parent
-            )
+        packed = folder.with_name(folder.name + SUFFIX) if folder.name else folder
+        if is_regular(packed) and not there_is(path / "manifest.json"):
+            _refuse_both(packed, [*folder.glob("seed-*/manifest.json")])
+            if not there_is(folder):
+                results = _unpacked(folder.parent, _archives(folder.parent))
+                return results / path.relative_to(folder.parent)
     return path
+
+
+def _plain(folder: Path) -> list[Path]:
+    """List the manifests of the runs in a results folder that are not packed."""
+    return sorted([*folder.glob(MANIFEST), *folder.glob(f"*/{MANIFEST}")])
+
+
+def _refuse_both(packed: Path, plain: Sequence[Path]) -> None:
+    if plain:
+        raise BnbenchError(
+            f"{packed}: packed runs are not read together with plain ones, such as"
+            f" {plain[0].parent}; move the file, or the plain runs, to another folder"
+        )
 
 
 def _archives(folder: Path) -> list[Path]:
@@ -116,7 +147,10 @@ def _archives(folder: Path) -> list[Path]:
 
 
 def _unpacked(folder: Path, archives: Sequence[Path]) -> Path:
-    """Unpack a results folder into the user's cache, once for the same bytes."""
+    """Unpack a results folder into the user's cache, once for the same bytes.
+
+    How long ago a folder there was opened last is the time of its last change.
+    """
     if sum(path.stat().st_size for path in archives) > MOST_TOGETHER:
         raise BnbenchError(f"{folder}: holds more packed runs than are unpacked; give it in parts")
     kept = {path: read_foreign(path, MOST_PACKED) for path in archives}
@@ -129,13 +163,29 @@ def _unpacked(folder: Path, archives: Sequence[Path]) -> Path:
     target = _cache(folder) / digest.hexdigest()[:16]
     try:
         if not target.is_dir():
+            _remove_unused(target.parent)
             _unpack(folder, archives, registered, target)
     except OSError as error:
         raise BnbenchError(
             f"{target}: cannot be written ({error.strerror}), and {folder} is unpacked there;"
             " unpack its files yourself, by tar xf"
         ) from None
+    with suppress(OSError):  # a cache that can only be read is nobody's to tidy up
+        os.utime(target)
     return target
+
+
+def _remove_unused(cache: Path) -> None:
+    """Remove what no command has opened for long, and what killed ones have left.
+
+    A folder is renamed first: half of one would be taken for the whole.
+    """
+    for folder in entries(cache) if is_folder(cache) else ():
+        with suppress(OSError):  # another command does the same
+            if time.time() - folder.stat().st_mtime > UNUSED:
+                gone = folder.with_name(f".{folder.name}")
+                folder.rename(gone)
+                shutil.rmtree(gone)
 
 
 def is_unpacked(path: Path) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import lzma
+import os
 import tarfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,9 +71,75 @@ def test_the_same_files_leave_the_packed_one_alone(tmp_path: Path) -> None:
 def test_packed_runs_are_found_and_listed(
     tmp_path: Path, make_packed: Callable[[Path], None]
 ) -> None:
-    make_packed(tmp_path / "runs")
-    assert [run.path.name for run in find_runs([tmp_path / "runs/some"])] == ["seed-0"]
-    assert [one.experiment for one in look_over(tmp_path).experiments] == ["some"]
+    make_packed(tmp_path / "out/runs")
+    assert [run.path.name for run in find_runs([tmp_path / "out/runs/some"])] == ["seed-0"]
+    assert [one.experiment for one in look_over(tmp_path / "out").experiments] == ["some"]
+
+
+def test_what_nobody_has_opened_for_a_week_leaves_the_cache(tmp_path: Path, cache: Path) -> None:
+    """As does what a killed command has left there; what is opened meanwhile stays."""
+
+    def packed(number: int) -> Path:
+        pack({"seed-0/manifest.json": bytes([number])}, tmp_path / f"{number}/some.tar.xz")
+        return tmp_path / str(number)
+
+    def age(folder: Path, days: float) -> None:
+        os.utime(folder, (time.time() - days * 86_400,) * 2)
+
+    forgotten, used, young = (opened(packed(number)) for number in range(3))
+    left = cache / "unpacked/.half"
+    left.mkdir()
+    for folder in (forgotten, used, left):
+        age(folder, 7.1)
+    age(young, 6.9)
+    assert opened(tmp_path / "1") == used
+    new = opened(packed(3))
+    assert {*(cache / "unpacked").iterdir()} == {used, young, new}
+    assert below(opened(tmp_path / "0")) == {"some/seed-0/manifest.json": b"\0"}
+
+
+@pytest.mark.parametrize("asked", ["", "runs", "runs/some", "runs/some/seed-7"])
+def test_packed_runs_and_plain_ones_in_one_folder_are_refused(
+    tmp_path: Path, make_packed: Callable[[Path], None], asked: str
+) -> None:
+    from tests.unit.runs.test_overview import write
+
+    make_packed(tmp_path / "out/runs")
+    plain = write(tmp_path / "out/runs/some", 3).parent
+    with pytest.raises(BnbenchError) as caught:
+        opened(tmp_path / "out" / asked)
+    assert str(caught.value) == (
+        f"{tmp_path / 'out/runs/some.tar.xz'}: packed runs are not read together with plain ones,"
+        f" such as {plain}; move the file, or the plain runs, to another folder"
+    )
+    assert opened(plain) == plain  # named by itself, it is meant
+
+
+def test_another_experiment_is_refused_with_its_folder_only(
+    tmp_path: Path, make_packed: Callable[[Path], None]
+) -> None:
+    from tests.unit.runs.test_overview import write
+
+    results = tmp_path / "out"
+    make_packed(results)
+    other = write(results / "group/other", 3).parent.parent
+    with pytest.raises(BnbenchError, match="not read together"):
+        look_over(results)
+    assert opened(other) == other
+    assert [run.path.name for run in find_runs([results / "some", other])] == ["seed-0", "seed-3"]
+
+
+def test_what_a_report_keeps_hides_no_run_beside_it(
+    tmp_path: Path, make_packed: Callable[[Path], None]
+) -> None:
+    from tests.unit.runs.test_overview import write
+
+    results = tmp_path / "out"
+    make_packed(results / "runs")
+    write(results / "mine", 3)
+    (results / "report.html").touch()
+    assert [one.experiment for one in look_over(results).experiments] == ["mine"]
+    assert [one.experiment for one in look_over(results / "runs").experiments] == ["some"]
 
 
 @pytest.fixture
