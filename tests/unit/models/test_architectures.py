@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -151,7 +152,7 @@ def lenet5_by_formula(model: Any, x: Tensor, placement: str) -> Tensor:
         variance = ((y - mean) ** 2).mean(dim=(0, 2, 3), keepdim=True)
         return (y - mean) / (variance + 1e-5).sqrt()
 
-    order = {
+    order: dict[str, tuple[Callable[[Tensor], Tensor], ...]] = {
         "before_activation": (normalize, torch.tanh, halve),
         "after_activation": (torch.tanh, normalize, halve),
         "after_pooling": (torch.tanh, halve, normalize),
