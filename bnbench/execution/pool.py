@@ -129,8 +129,9 @@ LONGEST_TEMPORARY = 103 - len("/pymp-12345678/listener-12345678")
 def _method() -> str:
     """Choose how processes start.
 
-    With ``forkserver`` a process that has imported PyTorch and done nothing else is copied for
-    every run: as fresh as a spawned one, and a second sooner at work. Windows has no such thing.
+    With ``forkserver`` a process that has done what `bnbench.execution.preloaded` does, and nothing
+    else, is copied for every run: as fresh as a spawned one, and two seconds sooner at work.
+    Windows has no such thing.
     """
     fits = len(os.fsencode(gettempdir())) <= LONGEST_TEMPORARY
     return "forkserver" if fits and "forkserver" in get_all_start_methods() else "spawn"
@@ -140,7 +141,7 @@ def _start(task: Task, slot: int, shared: Path | None) -> _Worker:
     method = _method()
     context: Any = get_context(method)
     if method == "forkserver":
-        context.set_forkserver_preload(["bnbench.training", "bnbench.training.direct"])
+        context.set_forkserver_preload(["bnbench.execution.preloaded"])
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_tell, args=(task, slot, theirs, shared), daemon=True)
     with _interrupts_held_back():

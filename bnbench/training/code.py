@@ -221,6 +221,12 @@ def equal_code(experiment: Experiment, kernels: str = TORCH) -> dict[str, tuple[
     return {name: (now, *EARLIER.get(name, ())) for name, now in hashes.items()}
 
 
+def hash_ahead() -> None:
+    """Hash the modules that all runs have, for the processes that are copied from this one."""
+    _hashes()
+    _tree.cache_clear()  # 40 MB that each would have
+
+
 @cache
 def _hashes(*used: str) -> dict[str, str]:
     deciding = (name for name in _imported(ROOT, *used) if name in used or _decides(name))
