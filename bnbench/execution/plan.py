@@ -205,7 +205,7 @@ def _check_writable(results: Path) -> None:
         raise BnbenchError(f"{results}: cannot be written; give another folder by --results")
 
 
-STARTUP_SECONDS = 4.0  # a fresh process imports PyTorch and prepares 70,000 images
+STARTUP_SECONDS = 0.5  # of a copied process; the first run also prepares 70,000 images
 SIDE_BY_SIDE = 1.15  # runs on neighbouring cores share caches and memory
 TIMED_EXAMPLES = 3072  # a fraction of a second of LeNet-5
 
