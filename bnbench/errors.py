@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 _OBEYED = re.compile(
@@ -61,15 +62,22 @@ Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 
+@contextmanager
+def noted(problems: list[str]) -> Iterator[None]:
+    """Add the problems of what is done to others, and go on behind it."""
+    try:
+        yield
+    except BnbenchError as error:
+        problems += error.problems
+
+
 def each(make: Callable[[Given], Made], given: Iterable[Given]) -> list[Made]:
     """Make something of each, and refuse the problems of all of them together."""
     made: list[Made] = []
     problems: list[str] = []
     for one in given:
-        try:
+        with noted(problems):
             made.append(make(one))
-        except BnbenchError as error:
-            problems += error.problems
     if problems:
         raise BnbenchError(*problems)
     return made

@@ -25,7 +25,7 @@ from bnbench.config.study_schema import (
     StudyExperiment,
     StudyFile,
 )
-from bnbench.errors import BnbenchError
+from bnbench.errors import BnbenchError, noted
 from bnbench.metrics import Metric, parse_metric
 from bnbench.registry import unknown
 
@@ -121,16 +121,14 @@ class _Loading:
         """Load one experiment; a problem is noted, and ``None`` returned."""
         small = self.small.overrides if self.small else {}
         changed = {**overrides, **small}
-        try:
+        with noted(self.problems):
             return load_variant(
                 self.path.parent / config,
                 {**changed, **self.given},
                 name if changed else None,
                 self.place(key),
             )
-        except BnbenchError as error:
-            self.problems += error.problems
-            return None
+        return None
 
     def _arms(self) -> Iterator[StudyArm]:
         fewer = self.small.grid if self.small else {}
@@ -170,13 +168,11 @@ class _Loading:
 
     def _ladder(self) -> LadderPlan:
         """Expand a ladder; without one it adds nothing."""
-        try:
-            if self.file.ladder is not None:
+        if self.file.ladder is not None:
+            with noted(self.problems):
                 planned = climb(self.file.ladder, self.name, self)
                 self._check_names_of_ladder(planned)
                 return planned
-        except BnbenchError as error:
-            self.problems += error.problems
         return LadderPlan((), (), (), {})
 
     def _check_names_of_ladder(self, ladder: LadderPlan) -> None:
@@ -194,7 +190,7 @@ class _Loading:
         planned: list[PlannedContrast] = []
         best: list[BestAgainstBest] = []
         for name, contrast in self.file.contrasts.items():
-            try:
+            with noted(self.problems):
                 metrics = self.metrics(contrast.metrics, f"contrasts.{name}.metrics")
                 sides = [
                     self._side(arms, getattr(contrast, side), f"contrasts.{name}.{side}")
@@ -206,8 +202,6 @@ class _Loading:
                     planned += self._pointwise(name, contrast, metrics, *sides)
                 else:
                     best.append(_best(name, contrast, metrics, *sides))
-            except BnbenchError as error:
-                self.problems += error.problems
         return tuple(planned), tuple(best)
 
     def _check_epochs(self, arm: StudyArm, metrics: tuple[Metric, ...], key: str) -> None:
@@ -279,10 +273,8 @@ class _Loading:
         """Plan the differences of contrasts, those of two sweeps point by point."""
         planned: list[Change] = []
         for name, change in self.file.changes.items():
-            try:
+            with noted(self.problems):
                 planned += self._change(name, change, {one.name: one for one in contrasts})
-            except BnbenchError as error:
-                self.problems += error.problems
         return tuple(planned)
 
     def _change(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bnbench.errors import BnbenchError
+from bnbench.errors import BnbenchError, noted
 from bnbench.runs import EPOCH_COLUMNS, Log, Run, read_epochs
 from bnbench.runs.overview import ListedRun, look_over
 
@@ -35,10 +35,8 @@ def load_results(folder: str | Path = "results") -> pd.DataFrame:
     for run in overview.runs:
         if not run.epochs and not Run(Path(run.path)).epochs.exists():
             continue  # before the first of them
-        try:
+        with noted(problems):
             logs.append((run, read_epochs(Run(Path(run.path)))))
-        except BnbenchError as error:
-            problems += error.problems
     if problems:
         raise BnbenchError(*problems)
     return _stacked(logs)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bnbench.config import Experiment, Study, differing_recipe
-from bnbench.errors import BnbenchError
+from bnbench.errors import BnbenchError, noted
 from bnbench.findings.finished_run import FinishedRun, read_finished_run, why_unfinished
 from bnbench.findings.published import PublishedRun, replicated
 from bnbench.findings.registration import Registration, read_registration
@@ -98,11 +98,8 @@ def read_study(study: Study, results: Path) -> StudyRuns:
     for experiment in study.experiments:
         found = read[experiment.experiment] = {}
         for seed in sorted(study.seeds):
-            try:
+            with noted(problems):
                 run = _read(experiment, seed, results)
-            except BnbenchError as error:
-                problems += error.problems
-            else:
                 if isinstance(run, FinishedRun):
                     found[seed] = run
                 else:

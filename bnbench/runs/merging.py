@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from bnbench.errors import BnbenchError
+from bnbench.errors import BnbenchError, noted
 from bnbench.foreign import read_foreign
 from bnbench.runs.directory import Run, locked, no_run
 from bnbench.runs.files import force_to_disk, rename
@@ -65,7 +65,7 @@ def plan_merge(other: Path, results: Path, folders: Sequence[Path] = ()) -> Merg
     problems: list[str] = []
     taken, there, unfinished = [], [], []
     for run in _runs(folders or [other], problems):
-        try:
+        with noted(problems):
             manifest_hash, manifest = sha256_of(run.manifest), run.read_manifest()
             target = Run(results / manifest.experiment / f"seed-{manifest.seed}")
             if not manifest.finished:
@@ -76,8 +76,6 @@ def plan_merge(other: Path, results: Path, folders: Sequence[Path] = ()) -> Merg
                 _check_whole(run, manifest, other)
                 hashes = manifest.files | {run.manifest.name: manifest_hash}
                 taken.append(Taken(run, target, hashes))
-        except BnbenchError as error:
-            problems += error.problems
     if problems:
         raise BnbenchError(*problems)
     return Merge(results, tuple(taken), tuple(there), tuple(unfinished))

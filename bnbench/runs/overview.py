@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from bnbench.errors import BnbenchError
+from bnbench.errors import BnbenchError, noted
 from bnbench.foreign import unreadable
 from bnbench.runs.directory import Run, no_run, opened_folder
 from bnbench.runs.failure import has_failed
@@ -117,10 +117,8 @@ def look_over(results: Path) -> Overview:
     runs: list[ListedRun] = []
     problems: list[str] = []
     for folder in run_folders(results, problems):
-        try:
+        with noted(problems):
             runs.append(_listed(Run(folder), results))
-        except BnbenchError as error:
-            problems += error.problems
     if not runs:
         raise BnbenchError(*problems) if problems else no_run(results)
     return Overview(tuple(sorted(runs, key=lambda run: (run.experiment, run.seed))), (*problems,))
