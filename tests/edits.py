@@ -18,6 +18,13 @@ def set_cell(path: Path, line: int, column: str, new: str) -> str:
     return old
 
 
+def edit_text(path: Path, old: str, new: str) -> None:
+    """Replace a text in a file, wherever it stands."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
 def edit_line(path: Path, line: int, old: str, new: str) -> None:
     """Replace a text in a line, counted from 1."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -21,7 +21,7 @@ from bnbench.execution import plan_runs
 from bnbench.runs import BatchRows, Run, run_directory
 from bnbench.training import run_experiment
 from tests import commands
-from tests.edits import Hostile, edit_manifest
+from tests.edits import Hostile, edit_manifest, edit_text
 
 SHORT = ["data.dataset=digits", "training.epochs=4", "training.batch_size=50"]
 
@@ -266,8 +266,7 @@ def improve(run: Run) -> None:
 
 
 def change_torch(run: Run) -> None:
-    text = run.manifest.read_text(encoding="utf-8")
-    run.manifest.write_text(text.replace('"torch": "', '"torch": "1'), encoding="utf-8")
+    edit_text(run.manifest, '"torch": "', '"torch": "1')
 
 
 @pytest.mark.parametrize("damage", [improve, change_torch])

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import bnbench
+from tests.edits import edit_text
 
 CONFIG = """\
 experiment: {name}
@@ -218,7 +219,7 @@ def test_a_changed_setting_is_named_and_never_overwritten(tmp_path: Path) -> Non
     write_study(tmp_path)
     assert bnbench("reproduce", "tiny.yaml", "--seeds", 1, cwd=tmp_path).returncode == 0
     config = tmp_path / "plain.yaml"
-    config.write_text(config.read_text().replace("epochs: 2", "epochs: 3"), encoding="utf-8")
+    edit_text(config, "epochs: 2", "epochs: 3")
     plan = bnbench("plan", "tiny.yaml", "--seeds", 1, cwd=tmp_path)
     assert "training.epochs: 2 there, 3 here" in " ".join(plan.stdout.split())
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}

@@ -187,15 +187,3 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
         return paths
 
     monkeypatch.setattr(style, "save", save)
-
-
-@pytest.fixture
-def edit() -> Callable[[Path, str, str], None]:
-    """Replace a text in a file, as a person with an editor would."""
-
-    def replace(path: Path, old: str, new: str) -> None:
-        text = path.read_text(encoding="utf-8")
-        assert old in text
-        path.write_text(text.replace(old, new), encoding="utf-8")
-
-    return replace

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -175,7 +174,7 @@ def test_a_missing_extra_is_named(
         export_onnx(run, tmp_path / "net.onnx")
 
 
-def test_what_cannot_be_exported(run: Run, tmp_path: Path, edit: Callable[..., None]) -> None:
+def test_what_cannot_be_exported(run: Run, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["export", str(run.path)])
     assert "say what to write" in str(result.exception)
     result = CliRunner().invoke(

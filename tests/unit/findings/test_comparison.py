@@ -11,6 +11,7 @@ import pytest
 
 from bnbench.findings import contrasts_table, find
 from bnbench.report.compare import compare
+from tests.edits import edit_text
 from tests.unit.findings.conftest import Load, MakeRuns
 
 STUDY = """\
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("undrawn")
 
 def _longer(folder: Path, name: str, epochs: int) -> None:
     config = folder / f"{name}.yaml"
-    config.write_text(config.read_text().replace("epochs: 2", f"epochs: {epochs}"))
+    edit_text(config, "epochs: 2", f"epochs: {epochs}")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +9,7 @@ import pytest
 
 import bnbench
 from bnbench.errors import BnbenchError
+from tests.edits import edit_text
 from tests.unit.conftest import MakeRun
 
 
@@ -27,11 +27,9 @@ def test_one_row_a_run_and_epoch(make_run: MakeRun, tmp_path: Path) -> None:
         pd.testing.assert_frame_equal(ours[numbers], by_pandas[numbers])
 
 
-def test_an_edited_file_is_named(
-    make_run: MakeRun, tmp_path: Path, edit: Callable[[Path, str, str], None]
-) -> None:
+def test_an_edited_file_is_named(make_run: MakeRun, tmp_path: Path) -> None:
     make_run("a", 0, [0.5])
     bad = make_run("b", 0, [0.5])
-    edit(bad.epochs, "0.5", "half")
+    edit_text(bad.epochs, "0.5", "half")
     with pytest.raises(BnbenchError, match=r"b/seed-0/epochs\.csv"):
         bnbench.load_results(tmp_path / "results")

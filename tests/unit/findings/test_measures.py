@@ -17,6 +17,7 @@ from bnbench.metrics import metric as metrics
 from bnbench.runs import EVALUATION_COLUMNS, Run
 from bnbench.runs.losses import write_losses
 from bnbench.runs.schedule import schedule
+from tests.edits import edit_text
 from tests.unit.conftest import MakeRun
 
 CHANCE = 0.1135  # the share of the ones in MNIST's test file
@@ -246,8 +247,7 @@ def test_areas_are_means_over_all_evaluations(watched: Run) -> None:
 
 
 def test_a_loss_within_an_epoch_that_is_no_number_counts_as_at_chance(watched: Run) -> None:
-    text = watched.evaluations.read_text()
-    watched.evaluations.write_text(text.replace("24,0.6,", "24,inf,"))
+    edit_text(watched.evaluations, "24,0.6,", "24,inf,")
     losses = (1.0, 0.8, 0.9, math.log(10), 0.5, 0.45)
     assert of(watched, "area_under_loss") == pytest.approx(sum(losses) / 6)
 

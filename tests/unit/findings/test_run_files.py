@@ -6,7 +6,6 @@ What problems there are, and in which words, is `bnbench.verification`'s to test
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import read_finished_run
 from bnbench.runs import Run, file_hashes
 from bnbench.runs.tables import REMEDY
-from tests.edits import edit_manifest, set_cell
+from tests.edits import edit_manifest, edit_text, set_cell
 from tests.unit.conftest import MakeRun
 
 ACCURACIES = [0.9321, 0.9543, 0.9617]
@@ -53,11 +52,9 @@ def test_further_columns_may_follow(make_run: MakeRun) -> None:
     assert _read(run)[0]["validation_accuracy"].tolist() == ACCURACIES
 
 
-def test_a_configuration_changed_after_the_run(
-    make_run: MakeRun, edit: Callable[[Path, str, str], None]
-) -> None:
+def test_a_configuration_changed_after_the_run(make_run: MakeRun) -> None:
     run = make_run("plain", 0, ACCURACIES)
-    edit(run.config, "batch_size: 3100", "batch_size: 32")
+    edit_text(run.config, "batch_size: 3100", "batch_size: 32")
     _refused(run, run.manifest)
 
 

@@ -12,6 +12,7 @@ from bnbench.errors import BnbenchError
 from bnbench.findings import read_study
 from bnbench.findings.published import read_published
 from bnbench.runs import Run
+from tests.edits import edit_text
 from tests.unit.findings.conftest import Load, MakeRuns
 
 TWO = """\
@@ -78,7 +79,7 @@ def test_every_run_that_is_refused_is_named_in_a_line_of_its_own(
 ) -> None:
     first, second = make_runs(study, "plain", CURVES)
     foreign, torn = make_runs(study, "fast", CURVES)
-    first.epochs.write_text(first.epochs.read_text().replace("0.95", "0.99"))  # edited
+    edit_text(first.epochs, "0.95", "0.99")  # edited
     second.manifest.write_text("a web app")
     _set(foreign, seed=5)
     torn.epochs.write_text(torn.epochs.read_text()[:-3])
@@ -100,7 +101,7 @@ def test_a_run_of_another_configuration_says_in_what(
 ) -> None:
     make_runs(load(TWO), "plain", {0: [0.9, 0.95]})
     recipe = tmp_path / "plain.yaml"
-    recipe.write_text(recipe.read_text().replace("3100", "64"))
+    edit_text(recipe, "3100", "64")
     changed = load_again(tmp_path)
     with pytest.raises(BnbenchError, match=r"plain/seed-0/config\.yaml: is of another") as caught:
         read_study(changed, results)

@@ -16,6 +16,7 @@ from bnbench.prediction import predict, save_seen
 from bnbench.runs import Run, run_directory
 from bnbench.training import run_experiment
 from tests.closed import closed
+from tests.edits import edit_text
 
 SHORT = ["data.dataset=digits", "training.epochs=1", "training.batch_size=500"]
 
@@ -77,9 +78,7 @@ def test_another_activation(run: Run, digit: Path, listed: bool) -> None:
     """Of a run of the first release, whose manifest lists no files, the configuration is known."""
     if not listed:
         run.read_manifest().changed(files={}).write(run.manifest)
-    text = run.config.read_text(encoding="utf-8")
-    run.config.write_text(text.replace("activation: tanh", "activation: relu"), encoding="utf-8")
-    assert run.config.read_text(encoding="utf-8") != text
+    edit_text(run.config, "activation: tanh", "activation: relu")
     assert refused(run, digit).startswith(f"{run.config}: ")
 
 

@@ -19,7 +19,7 @@ from bnbench.runs.manifest import seal_of
 from bnbench.runs.merging import merge, plan_merge
 from bnbench.runs.overview import run_folders
 from bnbench.runs.removal import check_removal, find_removable
-from tests.edits import edit_manifest
+from tests.edits import edit_manifest, edit_text
 from tests.unit.conftest import MakeRun
 
 
@@ -60,13 +60,13 @@ def test_a_merge_takes_what_is_new(sealed: Callable[..., Run], tmp_path: Path) -
 
 
 def test_contradictions_and_edits_are_all_named_and_nothing_is_copied(
-    sealed: Callable[..., Run], tmp_path: Path, edit: Callable[[Path, str, str], None]
+    sealed: Callable[..., Run], tmp_path: Path
 ) -> None:
     sealed("other", "good", 0)
     sealed("other", "a", 0, 0.5)
     sealed("here", "a", 0, 0.75)
-    edit(sealed("other", "b", 0).epochs, "0.5", "0.9")
-    edit(sealed("other", "c", 0).manifest, '"seed": 0', '"seed": 7')
+    edit_text(sealed("other", "b", 0).epochs, "0.5", "0.9")
+    edit_text(sealed("other", "c", 0).manifest, '"seed": 0', '"seed": 7')
     before = content(tmp_path / "here")
     with pytest.raises(BnbenchError) as caught:
         plan_merge(tmp_path / "other", tmp_path / "here")

@@ -11,7 +11,7 @@ from bnbench.runs import Log, Run
 from bnbench.runs.tables import read_log
 from bnbench.verification import Difference, differing_facts, differing_numbers
 from bnbench.verification.difference import first_difference
-from tests.edits import edit_manifest, set_cell
+from tests.edits import edit_manifest, edit_text, set_cell
 from tests.unit.verification.conftest import MakeRun
 
 
@@ -94,8 +94,7 @@ def test_what_the_runs_were_made_of(make_run: MakeRun, originals: dict[str, Run]
         code={"bnbench.training.loop": "0" * 12}, dataset={"sha256": "f" * 64},
         started="2001-01-01T00:00:00+00:00",  # no fact of this kind
     )  # fmt: skip
-    config = other.config.read_text(encoding="utf-8")
-    other.config.write_text(config.replace("momentum: 0.1", "momentum: 0.5"), encoding="utf-8")
+    edit_text(other.config, "momentum: 0.1", "momentum: 0.5")
     found = {one.what: one.second for one in differing_facts(one, other)}
     assert found == {
         "model.batch_norm.momentum": "0.5",

@@ -16,7 +16,7 @@ from bnbench.report.archive import archive
 from bnbench.runs import Run, file_hashes
 from bnbench.verification import inspect, without_manifest
 from tests.closed import closed
-from tests.edits import edit_line, edit_manifest, set_cell
+from tests.edits import edit_line, edit_manifest, edit_text, set_cell
 from tests.unit.verification.conftest import MakeRun
 
 
@@ -361,8 +361,7 @@ def test_an_unfinished_run_is_held_to_less(make_run: MakeRun, status: str) -> No
 
 def test_a_changed_configuration(make_run: MakeRun) -> None:
     run = make_run()
-    text = run.config.read_text(encoding="utf-8")
-    run.config.write_text(text.replace("batch_size: 50", "batch_size: 25"), encoding="utf-8")
+    edit_text(run.config, "batch_size: 50", "batch_size: 25")
     (line,) = problems(run)
     assert line.startswith(f"{run.manifest}: configuration_hash: is ")
 
