@@ -12,7 +12,7 @@ from bnbench.data.datasets import DataFile, Dataset, Examples
 from bnbench.data.fetching import fetch
 from bnbench.data.files import FileCheck, data_folder, locate, raw_folder, verify
 from bnbench.data.named import DATASETS, find_dataset, register_dataset
-from bnbench.data.sources import SOURCES, Source, import_torchvision
+from bnbench.data.sources import SOURCES, Source
 from bnbench.registry import import_folder, on_demand
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ __all__ = [
     "describe_splits",
     "fetch",
     "find_dataset",
-    "import_torchvision",
     "load_splits",
     "locate",
     "pixel_statistics",

@@ -131,7 +131,7 @@ MNIST: Final = Dataset(
 
 # MD5 of the unpacked files as several unrelated public projects give them, all alike. They were
 # not recomputed here (the files could not be had), so no SHA-256 is pinned. Of the archives,
-# torchvision checks its own MD5 while it downloads.
+# The MD5 of the packed files is checked while they are downloaded.
 FASHION_MNIST: Final = Dataset(
     name="fashion_mnist",
     title="Fashion-MNIST",
@@ -163,7 +163,7 @@ FASHION_MNIST: Final = Dataset(
 )
 
 # Of these no checksums of the unpacked files are known here, and the files could not be had. Of
-# KMNIST's archives, torchvision's MD5 are checked while they are downloaded.
+# KMNIST's archives, the MD5 is checked while they are downloaded.
 KMNIST: Final = Dataset(
     name="kmnist",
     title="KMNIST",

