@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from errno import EACCES, EINVAL, EIO, EPERM, ESTALE
 from io import BufferedReader
 from pathlib import Path
@@ -12,6 +12,8 @@ from pathlib import Path
 from bnbench.errors import BnbenchError
 
 MEBIBYTE = 1 << 20
+PART = 1 << 16
+"""Bytes that are read at a time: for more, Python would ask the system for fresh memory."""
 
 
 def read_foreign(path: Path, most_bytes: int) -> bytes:
@@ -31,7 +33,7 @@ def read_foreign(path: Path, most_bytes: int) -> bytes:
     return content
 
 
-def open_regular(path: Path) -> BufferedReader:
+def open_regular(path: Path | str) -> BufferedReader:
     """Open a regular file for reading; a pipe or a device is never waited for.
 
     Raises
@@ -56,6 +58,13 @@ def refuse_larger(path: Path, size: int, most_bytes: int) -> None:
         raise BnbenchError(
             f"{path}: is larger than {most_bytes / MEBIBYTE:g} MiB, the most that is read of it"
         )
+
+
+def parts_of(file: BufferedReader, most_bytes: int) -> Iterator[bytes]:
+    """Read a file part by part, but no more than so many bytes of it."""
+    while most_bytes > 0 and (part := file.read(min(PART, most_bytes))):
+        most_bytes -= len(part)
+        yield part
 
 
 def unreadable(path: Path, error: BaseException) -> BnbenchError:
@@ -103,6 +112,22 @@ def entries(folder: Path, pattern: str = "*") -> list[Path]:
         return sorted(path for path in folder.iterdir() if path.match(pattern))
     except OSError as error:
         raise unreadable(folder, error) from None
+
+
+def regular_files(folder: Path) -> set[str]:
+    """Name the regular files in a folder, and links to such; of no folder none.
+
+    One look at the folder, in place of one at each file.
+    """
+    try:
+        with os.scandir(folder) as found:
+            return {entry.name for entry in found if entry.is_file()}
+    except OSError as error:
+        if error.errno in CLOSED:
+            raise unreadable(folder, error) from None
+    except ValueError:  # a NUL, or half of a surrogate pair
+        pass
+    return set()
 
 
 def folder_of(name: str, place: str = "") -> Path:

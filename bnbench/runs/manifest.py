@@ -209,10 +209,16 @@ class Manifest(Section):
 
 def read_manifest(path: Path) -> Manifest:
     """Read a manifest, and refuse one that was edited since it was written."""
-    manifest, edited = read_possibly_edited(path)
+    return read_hashed(path)[0]
+
+
+def read_hashed(path: Path) -> tuple[Manifest, str]:
+    """Read a manifest as `read_manifest` does, and hash the very bytes: SHA-256, hex."""
+    text = read_foreign(path, MOST_BYTES)
+    manifest, edited = _possibly_edited(path, text)
     if edited:
         raise BnbenchError(edited)
-    return manifest
+    return manifest, hashlib.sha256(text).hexdigest()
 
 
 def read_possibly_edited(path: Path) -> tuple[Manifest, str | None]:
@@ -224,7 +230,11 @@ def read_possibly_edited(path: Path) -> tuple[Manifest, str | None]:
     edited : str or None
         One line, where the seal is of other fields than are there; earlier releases wrote none.
     """
-    content = _read_json(path)
+    return _possibly_edited(path, read_foreign(path, MOST_BYTES))
+
+
+def _possibly_edited(path: Path, text: bytes) -> tuple[Manifest, str | None]:
+    content = _parsed(path, text)
     try:
         manifest = Manifest.model_validate(content)
     except ValidationError as error:
@@ -241,9 +251,9 @@ def read_possibly_edited(path: Path) -> tuple[Manifest, str | None]:
     )
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _parsed(path: Path, text: bytes) -> dict[str, Any]:
     try:
-        content = json.loads(read_foreign(path, MOST_BYTES))
+        content = json.loads(text)
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
-from bnbench.errors import BnbenchError, noted
-from bnbench.foreign import read_foreign
+from bnbench.errors import BnbenchError
+from bnbench.foreign import PART, is_folder, open_regular, parts_of
 from bnbench.runs.directory import Run, locked, no_run
 from bnbench.runs.files import force_to_disk, rename
-from bnbench.runs.hashes import changed_files, file_hashes, sha256_of
-from bnbench.runs.manifest import Manifest
+from bnbench.runs.hashes import MOST_HASHED, changed_files, file_hashes
+from bnbench.runs.manifest import Manifest, read_hashed
 from bnbench.runs.overview import run_folders
 from bnbench.runs.packed import opened
 from bnbench.runs.removal import remove
 
 WORKSHOP = ".merging"
 """Below the results folder. No experiment has such a name, and nothing looks for runs there."""
+
+AT_THE_SAME_TIME = min(4, os.cpu_count() or 1)
+"""Threads: while one waits for a file, or hashes, Python lets another go on."""
 
 AT_ONCE = 500
 """Runs that are forced to disk together: as many at most are copied again after a kill."""
@@ -63,22 +68,36 @@ def plan_merge(other: Path, results: Path, folders: Sequence[Path] = ()) -> Merg
     """
     other = opened(other)
     problems: list[str] = []
-    taken, there, unfinished = [], [], []
-    for run in _runs(folders or [other], problems):
-        with noted(problems):
-            manifest_hash, manifest = sha256_of(run.manifest), run.read_manifest()
-            target = Run(results / manifest.experiment / f"seed-{manifest.seed}")
-            if not manifest.finished:
-                unfinished.append(run)
-            elif _is_there(run, manifest, target):
-                there.append(run)
+    taken: list[Taken] = []
+    there: list[Run] = []
+    unfinished: list[Run] = []
+    runs = _runs(folders or [other], problems)
+    with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:  # hashes and files do not hold Python's lock
+        for run, found in zip(runs, pool.map(partial(_look, other, results), runs), strict=True):
+            if isinstance(found, BnbenchError):
+                problems += found.problems
+            elif isinstance(found, Taken):
+                taken.append(found)
             else:
-                _check_whole(run, manifest, other)
-                hashes = manifest.files | {run.manifest.name: manifest_hash}
-                taken.append(Taken(run, target, hashes))
+                (there if found else unfinished).append(run)
     if problems:
         raise BnbenchError(*problems)
     return Merge(results, tuple(taken), tuple(there), tuple(unfinished))
+
+
+def _look(other: Path, results: Path, run: Run) -> Taken | BnbenchError | bool:
+    """Say how to take a run, what forbids it, or whether it is there already or unfinished."""
+    try:
+        manifest, manifest_hash = read_hashed(run.manifest)
+        target = Run(results / manifest.experiment / f"seed-{manifest.seed}")
+        if not manifest.finished:
+            return False
+        if _is_there(run, manifest, target):
+            return True
+        _check_whole(run, manifest, other)
+        return Taken(run, target, manifest.files | {run.manifest.name: manifest_hash})
+    except BnbenchError as error:
+        return error
 
 
 def _runs(folders: Sequence[Path], problems: list[str]) -> list[Run]:
@@ -98,12 +117,20 @@ def _check_whole(run: Run, manifest: Manifest, other: Path) -> None:
         )
     for name, change in changed_files(run, manifest.files).items():
         raise BnbenchError(f"{run.path / name}: {change} since the run ended; nothing is merged")
-    parts = {name.partition("/")[0] for name in manifest.files} | set(manifest.files)
-    linked = [path for path in (run.path, *map(run.path.joinpath, parts)) if path.is_symlink()]
+    linked = [run.path] if run.path.is_symlink() else []
+    linked += _links(run.path, {name.partition("/")[0] for name in manifest.files})
+    if any("/" in name for name in manifest.files):
+        linked += _links(run.path / "probes", {Path(name).name for name in manifest.files})
     if not _is_within(run.path if run.path == other else run.path.parent, other):
         linked.append(run.path)
     for path in linked:
         raise BnbenchError(f"{path}: is a link, maybe out of {other}; nothing is merged")
+
+
+def _links(folder: Path, names: set[str]) -> list[Path]:
+    """Find the links among some names, by one look at their folder."""
+    with os.scandir(folder) as entries:
+        return [Path(entry.path) for entry in entries if entry.name in names and entry.is_symlink()]
 
 
 @cache
@@ -112,6 +139,8 @@ def _is_within(folder: Path, other: Path) -> bool:
 
 
 def _is_there(run: Run, theirs: Manifest, target: Run) -> bool:
+    if not is_folder(target.path):
+        return False
     if not target.manifest.exists():
         _check_unclaimed(target, theirs)
         return False
@@ -159,8 +188,8 @@ def _merge_together(taken: Sequence[Taken], workshop: Path) -> None:
     for left in filter(Path.is_dir, workshop.iterdir()):  # of a merge that was killed
         shutil.rmtree(left)
     copies = [workshop / str(number) for number in range(len(taken))]
-    for one, copy in zip(taken, copies, strict=True):
-        _copy(one, copy)
+    with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
+        list(pool.map(_copy, taken, copies))
     force_to_disk(file for copy in copies for file in copy.rglob("*"))
     for one, copy in zip(taken, copies, strict=True):
         _put(copy, one.target)
@@ -169,14 +198,21 @@ def _merge_together(taken: Sequence[Taken], workshop: Path) -> None:
 def _copy(taken: Taken, copy: Path) -> None:
     """Copy the files of a run; what was read is both hashed and written."""
     copy.mkdir()
+    for folder in {name.rpartition("/")[0] for name in taken.hashes} - {""}:
+        (copy / folder).mkdir()
     for name, sha256 in taken.hashes.items():
-        file = taken.run.path / name
-        content = read_foreign(file, file.stat().st_size)
-        if hashlib.sha256(content).hexdigest() != sha256:
+        if _copied(f"{taken.run.path}/{name}", f"{copy}/{name}") != sha256:
             raise BnbenchError(f"{taken.run.path}: was changed while it was copied; merge again")
-        if "/" in name:
-            (copy / name).parent.mkdir(exist_ok=True)
-        (copy / name).write_bytes(content)
+
+
+def _copied(source: str, target: str) -> str:
+    """Copy a file to a new one; SHA-256, hex, of what was read and written."""
+    digest = hashlib.sha256()
+    with open_regular(source) as file, open(target, "xb", buffering=PART) as copy:  # noqa: PTH123
+        for part in parts_of(file, MOST_HASHED):
+            digest.update(part)
+            copy.write(part)
+    return digest.hexdigest()
 
 
 def _put(copy: Path, target: Run) -> None:

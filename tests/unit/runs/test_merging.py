@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -101,6 +102,17 @@ def test_a_link_among_a_run_s_files_is_not_taken(
         plan_merge(tmp_path / "other", tmp_path / "here")
 
 
+@pytest.mark.parametrize("linked", ["probes", "probes/gradients.npz"])
+def test_a_link_to_what_probes_saw_is_not_taken(
+    sealed: Callable[..., Run], tmp_path: Path, linked: str
+) -> None:
+    path = with_probe(sealed("other", "a", 0)).path / linked
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BnbenchError, match=rf"seed-0/{linked}: is a link"):
+        plan_merge(tmp_path / "other", tmp_path / "here")
+
+
 def with_probe(run: Run) -> Run:
     run.probe("gradients").parent.mkdir()
     run.probe("gradients").write_bytes(b"looks")
@@ -165,6 +177,40 @@ def test_what_a_killed_merge_has_left_is_no_run_and_goes_with_the_next(
     merge(plan_merge(tmp_path / "other", tmp_path / "here"))
     assert content(tmp_path / "here") == content(tmp_path / "other")
     assert not left.exists()
+
+
+def test_what_changes_between_looking_and_copying_is_not_taken(
+    sealed: Callable[..., Run], tmp_path: Path, edit: Callable[[Path, str, str], None]
+) -> None:
+    """Be it of the same length, and with its times put back."""
+    for seed in range(3):
+        sealed("other", "a", seed)
+    plan = plan_merge(tmp_path / "other", tmp_path / "here")
+    epochs = plan.taken[1].run.epochs
+    before, text = epochs.stat(), epochs.read_bytes()
+    edit(epochs, "0.5", "0.9")
+    os.utime(epochs, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert epochs.stat().st_size == before.st_size
+    with pytest.raises(BnbenchError, match="a/seed-1: was changed while it was copied"):
+        merge(plan)
+    assert runs_in(tmp_path / "here") == set()
+    epochs.write_bytes(text)
+    merge(plan_merge(tmp_path / "other", tmp_path / "here"))
+    assert content(tmp_path / "here") == content(tmp_path / "other")
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_how_many_are_copied_at_the_same_time_changes_nothing(
+    sealed: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    monkeypatch.setattr(merging, "AT_THE_SAME_TIME", threads)
+    monkeypatch.setattr(merging, "AT_ONCE", 4)
+    for seed in range(10):
+        with_probe(sealed("other", "a", seed))
+    plan = plan_merge(tmp_path / "other", tmp_path / "here")
+    assert [one.run.path.name for one in plan.taken] == [f"seed-{seed}" for seed in range(10)]
+    merge(plan)
+    assert content(tmp_path / "here") == content(tmp_path / "other")
 
 
 def test_a_merge_writes_through_no_link(sealed: Callable[..., Run], tmp_path: Path) -> None:
