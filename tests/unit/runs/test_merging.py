@@ -180,7 +180,7 @@ def test_what_a_killed_merge_has_left_is_no_run_and_goes_with_the_next(
 
 
 def test_what_changes_between_looking_and_copying_is_not_taken(
-    sealed: Callable[..., Run], tmp_path: Path, edit: Callable[[Path, str, str], None]
+    sealed: Callable[..., Run], tmp_path: Path
 ) -> None:
     """Be it of the same length, and with its times put back."""
     for seed in range(3):
@@ -188,7 +188,7 @@ def test_what_changes_between_looking_and_copying_is_not_taken(
     plan = plan_merge(tmp_path / "other", tmp_path / "here")
     epochs = plan.taken[1].run.epochs
     before, text = epochs.stat(), epochs.read_bytes()
-    edit(epochs, "0.5", "0.9")
+    edit_text(epochs, "0.5", "0.9")
     os.utime(epochs, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert epochs.stat().st_size == before.st_size
     with pytest.raises(BnbenchError, match="a/seed-1: was changed while it was copied"):
