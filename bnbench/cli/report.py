@@ -25,7 +25,7 @@ def report(
         Path | None,
         typer.Option(
             "--out",
-            help="The HTML file; by default report/<study>/report.html below the results.",
+            help="The HTML file; by default report/STUDY/report.html below the results.",
             show_default=False,
         ),
     ] = None,

@@ -38,7 +38,7 @@ def reproduce(
         Path | None,
         typer.Option(
             "--out",
-            help="Folder for the report, its figures and tables; by default report/<study> below"
+            help="Folder for the report, its figures and tables; by default report/STUDY below"
             " the results.",
             show_default=False,
         ),

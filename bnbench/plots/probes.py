@@ -11,7 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 
-from bnbench.plots.style import BEFORE, NOW, ONE_SEED, Look
+from bnbench.plots.style import BEFORE, NOW, ONE_SEED, SEEDS_MEAN, Look
 
 LEVELS = 9
 WAY, START, HERE = "way of the parameters", "first place", "place reached"
@@ -42,10 +42,12 @@ def plot_surface(
     ax.grid(visible=False)
 
 
-def plot_scale(figure: Figure, *, levels: Sequence[float]) -> None:
-    """Say beside all axes of a figure which colour of a surface is which loss."""
+def plot_scale(figure: Figure, *, levels: Sequence[float], location: str = "right") -> None:
+    """Say beside or below all axes of a figure which colour of a surface is which loss."""
     colors = ScalarMappable(_colors(levels), "viridis")
-    bar = figure.colorbar(colors, ax=figure.axes, format="{x:.2g}", shrink=0.8)
+    bar = figure.colorbar(
+        colors, ax=figure.axes, format="{x:.2g}", shrink=0.8, location=location, aspect=30
+    )
     bar.set_label("loss (nats)", fontsize=8)
     bar.ax.tick_params(labelsize=8)
 
@@ -79,7 +81,7 @@ def plot_percentiles(table: pd.DataFrame, *, look: Look, ax: Axes) -> None:
     means = table.groupby(["percentile", "step"], as_index=False)["value"].mean()
     for percentile in means["percentile"].unique().tolist():
         mean = means[means["percentile"] == percentile]
-        ax.plot(mean["step"], mean["value"], color=look.color, label="mean of the seeds")
+        ax.plot(mean["step"], mean["value"], color=look.color, label=SEEDS_MEAN)
         ax.annotate(
             f"{percentile} %", (mean["step"].iloc[-1], mean["value"].iloc[-1]), fontsize=7.5,
             xytext=(3, 0), textcoords="offset points", va="center",

@@ -100,6 +100,7 @@ PUBLISHED_DASHES = (0, (4, 2.5))
 ONE_BATCH = "single batches of one seed"
 BATCHES_RANGE = "least to largest loss of a batch, all seeds"
 ONE_SEED = "single seeds"
+SEEDS_MEAN = "mean of the seeds"
 PUBLISHED = "published (one run)"
 PUBLISHED_EXTREMES = "published extremes (one run)"
 BAND = "95 % t interval of the mean"
@@ -112,6 +113,7 @@ SHARED_HANDLES: dict[str, Artist] = {
     ONE_BATCH: Line2D([], [], color="0.35", linewidth=3, alpha=0.3),
     BATCHES_RANGE: Patch(color="0.35", alpha=0.16, linewidth=0),
     ONE_SEED: Line2D([], [], color="0.35", linewidth=0.7),
+    SEEDS_MEAN: Line2D([], [], color="0.35", linewidth=1.8),
     BAND: Patch(color="0.35", alpha=0.25, linewidth=0),
     BEFORE: Line2D([], [], color="0.75", linewidth=5),
     NOW: Line2D([], [], color="0.35", linewidth=2.2),

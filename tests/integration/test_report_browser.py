@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from html import unescape
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from PIL import Image
 from bnbench.plots import style
 from bnbench.report import html
 from bnbench.report.figures import Picture
+from bnbench.report.figures.figure import COLUMN
 from bnbench.runs import write_text
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -28,6 +30,7 @@ pytestmark = pytest.mark.skipif(
 UNBROKEN = "a_name_that_has_no_place_to_break" * 12
 NUMBERS = ("+1.5 pp", "−2.0 pp", "–", "1,000", "&lt; 0.0001")
 COLUMNS = 30
+TICKS = 13
 CLAIMS = ("supported · A0.1: first", "refuted · A0.2: second", "supported · A1.1: third")
 
 # A frame as wide as asked, which says how wide the report in it became, and what its script does.
@@ -39,14 +42,21 @@ onload = () => {{
     [...page.querySelector("table").rows].slice(1).map(row => row.cells[1].textContent);
   const button = page.querySelectorAll("th button")[1];
   const root = page.documentElement, box = page.querySelector(".box");
+  const [first, wide] = page.querySelectorAll("figure svg");
   const box_of = element => element.getBoundingClientRect();
   const found = {{page: root.scrollWidth, window: root.clientWidth,
     table: box.scrollWidth, box: box.clientWidth,
     figure: box_of(page.querySelector("figure")).width,
     drawing: box_of(page.querySelector("svg")).width,
-    panels: [...page.querySelectorAll("svg [data-part=axes]")].map(one => box_of(one).top),
+    panels: [...first.querySelectorAll("[data-part=axes]")].map(one => box_of(one).top),
     letters: box_of(page.querySelector("svg text")).height,
-    legend: [...page.querySelectorAll("svg [data-part=legend] text")].map(one => box_of(one).top)}};
+    legend: [...first.querySelectorAll("[data-part=legend] text")].map(one => box_of(one).top)}};
+  const read = [...wide.querySelectorAll("text")].filter(one => one.style.display !== "none");
+  const middle = one => box_of(one).left + box_of(one).width / 2;
+  const ticks = read.filter(one => one.textContent.startsWith("tick "));
+  found.small = Math.min(...read.map(one => box_of(one).height));
+  found.ticks = ticks.map(one => [box_of(one).left, middle(one), box_of(one).right]);
+  found.marks = [...wide.querySelectorAll("[data-part=axes] use")].map(middle);
   button.click();
   found.up = column();
   button.click();
@@ -75,10 +85,16 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ax.plot([1, 2], [2, 1], label="another curve")
         style.legend(figure)
         picture = Picture("one", "A figure", UNBROKEN, style.svg(figure))
+    with style.figure(3, width=COLUMN) as figure:
+        ax = figure.subplots()
+        ax.plot(range(TICKS), range(TICKS), marker="o", label="one panel")
+        ax.set_xticks(range(TICKS), [f"tick {number}" for number in range(TICKS)])
+        style.legend(figure)
+        wide = Picture("two", "A wide panel", UNBROKEN, style.svg(figure))
     rows = [f"| {UNBROKEN[:60]} | {number} |" + " +1.31 pp |" * COLUMNS for number in NUMBERS]
     lines = [
         f"# {UNBROKEN}", f"## {UNBROKEN}", UNBROKEN, f"- {UNBROKEN}", f"![A](f/{picture.name}.svg)",
-        f"*{UNBROKEN}*", f"*{UNBROKEN}*",
+        f"*{UNBROKEN}*", f"![B](f/{wide.name}.svg)", f"*{UNBROKEN}*", f"*{UNBROKEN}*",
         "\n".join(["| column" * (COLUMNS + 2) + " |", "| --- " * (COLUMNS + 2) + "|", *rows]),
         *(
             part
@@ -88,7 +104,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"```\n{UNBROKEN}\n```",
     ]  # fmt: skip
     path = tmp_path_factory.mktemp("report") / "report.html"
-    write_text(path, html.render("\n\n".join(lines), {picture.name: picture}))
+    pictures = {picture.name: picture, wide.name: wide}
+    write_text(path, html.render("\n\n".join(lines), pictures))
     return path
 
 
@@ -133,6 +150,18 @@ def test_figures_are_as_wide_as_their_column_and_stand_upright_on_phones(
     assert found["letters"] > 9  # pixels: they can be read
     first, second = found["legend"]
     assert (second > first + 5) is (found["width"] < 600)  # its columns, too
+
+
+def test_a_wide_panel_has_letters_that_can_be_read_and_marks_above_their_ticks(
+    found: dict[str, Any],
+) -> None:
+    assert found["small"] > 9
+    assert (len(found["ticks"]) < TICKS) is (found["width"] < 600)  # those that would touch
+    for (_, _, right), (left, _, _) in pairwise(found["ticks"]):
+        assert right < left
+    assert len(found["marks"]) == TICKS
+    for place in (0, -1):
+        assert found["marks"][place] == pytest.approx(found["ticks"][place][1], abs=2)
 
 
 def test_a_click_sorts_by_number_and_another_turns_it_round(found: dict[str, Any]) -> None:

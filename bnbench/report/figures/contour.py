@@ -25,16 +25,16 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
     seeds = probed.shared_seeds(arms, SURFACES)
     tables = {(arm.label, seed): surface_table(arm.runs[seed]) for arm in arms for seed in seeds}
     levels = probed.shared_levels(list(tables.values()))
-    with style.figure(2.4 * len(seeds) + 0.3) as figure:
+    with style.figure(2.7 * len(seeds) + 0.8) as figure:
         grid = figure.subplots(len(seeds), 2, squeeze=False, sharex=True, sharey=True)
         for axes, seed in zip(grid, seeds, strict=True):
             for ax, arm in zip(axes, arms, strict=True):
                 plot_surface(tables[arm.label, seed], levels=levels, ax=ax)
                 ax.set_title(f"{arm_title(study, arm.label)}, seed {seed}", loc="left", fontsize=9)
-                ax.label_outer()
+                ax.tick_params(labelleft=True, labelbottom=True)  # on a phone each panel is alone
         down, across = directions(arms[0].experiment)
-        probed.label_edges(grid, plain(down), plain(across), fontsize=8)
-        plot_scale(figure, levels=levels)
+        probed.label_panels(grid, plain(down), plain(across), fontsize=8)
+        plot_scale(figure, levels=levels, location="bottom")
         caption = (
             "The loss around the trained network, which is in the middle, over two directions or"
             " parameters. Dark is low, and all panels have the same levels."

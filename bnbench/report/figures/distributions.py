@@ -12,7 +12,7 @@ from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots import style
 from bnbench.plots.probes import plot_percentiles
-from bnbench.report.figures.figure import Picture, finish
+from bnbench.report.figures.figure import COLUMN, Picture, finish
 from bnbench.report.figures.probed import not_as_seen, register_probed, seen
 from bnbench.report.names import arm_title
 
@@ -23,7 +23,7 @@ PERCENTILES = (15, 50, 85)
 def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
     """Draw the percentiles of one unit's input over the steps, a panel for each arm."""
     layer = last_layer(arms[0])
-    with style.figure(2.9) as figure:
+    with style.figure(3.1, width=COLUMN) as figure:
         axes = figure.subplots(1, 2, sharey=True)
         for position, (ax, arm) in enumerate(zip(axes, arms, strict=True)):
             table = pd.concat([trace_table(run, layer) for run in arm.runs.values()])

@@ -13,8 +13,8 @@ from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots import style
 from bnbench.plots.probes import plot_drift
-from bnbench.report.figures.figure import Picture, finish, plain
-from bnbench.report.figures.probed import evenly, label_edges, not_as_seen, register_probed, seen
+from bnbench.report.figures.figure import COLUMN, Picture, finish, plain, wrapped
+from bnbench.report.figures.probed import evenly, not_as_seen, register_probed, seen
 from bnbench.report.names import arm_title
 
 COLUMNS, MOST_LAYERS = 4, 8
@@ -26,7 +26,7 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
     """Draw the drift of each layer's inputs over the steps, a panel for each layer."""
     panels = panels_of(arms[0].first)
     rows = -(-len(panels) // COLUMNS)
-    with style.figure(1.9 * rows + 0.3) as figure:
+    with style.figure(2.2 * rows + 0.3, width=COLUMN) as figure:
         columns = min(COLUMNS, len(panels))
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
         for ax, (layer, title) in zip(grid.flat, panels.items(), strict=False):
@@ -34,13 +34,16 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
                 table = pd.concat([drift_table(run, layer) for run in arm.runs.values()])
                 label, look = plain(arm_title(study, arm.label)), style.experiment_look(position)
                 plot_drift(table, label=label, look=look, ax=ax)
-            ax.set_title(title, loc="left", fontsize=9)
+            ax.set_title(wrapped(title, 16), loc="left", fontsize=9)
             ax.tick_params(labelleft=True, labelbottom=True)  # on a phone each panel is alone
             ax.set_yscale("log")
             ax.yaxis.set_major_formatter("{x:g}")
         for ax in list(grid.flat)[len(panels) :]:
             ax.set_visible(False)
-        label_edges(grid, "step", "drift (sd)")
+        for ax in grid[-1]:
+            ax.set_xlabel("step")
+        for ax in grid[:, 0]:
+            ax.set_ylabel("drift (sd)")
         every = int(np.diff(arms[0].first.looks["activations"]["step"])[:1].sum())
         caption = (
             f"How far the distribution of a unit's values has moved within {every:,} steps: the"
@@ -57,7 +60,7 @@ def panels_of(run: FinishedRun) -> dict[str, str]:
         raise not_as_seen(run, "activations", "layers")
     titles = {before: f"input of {after}" for before, after in pairwise(layers)}
     titles[layers[-1]] = "input of output layer"
-    return {layer: plain(titles[layer]) for layer in evenly(layers, MOST_LAYERS)}
+    return {layer: titles[layer] for layer in evenly(layers, MOST_LAYERS)}
 
 
 def drift_table(run: FinishedRun, layer: str) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots import style
 from bnbench.plots.probes import plot_envelope
-from bnbench.report.figures.figure import Picture, finish
+from bnbench.report.figures.figure import COLUMN, Picture, finish
 from bnbench.report.figures.probed import register_probed, seen
 from bnbench.report.names import arm_title
 
@@ -19,7 +19,7 @@ from bnbench.report.names import arm_title
 @register_probed("envelope", "landscape")
 def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
     """Draw the smallest and largest loss along a step at each look, medians over the seeds."""
-    with style.figure(2.9) as figure:
+    with style.figure(3.1, width=COLUMN) as figure:
         ax = figure.subplots()
         for position, arm in enumerate(arms):
             plot_envelope(

@@ -156,6 +156,11 @@ def by_metric(findings: Iterable[Finding]) -> dict[Metric, list[Finding]]:
     return {group[0].metric: group for group in groups}
 
 
+def named(quantity: str, unit: str) -> str:
+    """Name what an axis shows, with its unit if it has one."""
+    return f"{quantity} ({unit})" if unit else quantity
+
+
 def wrapped(text: str, width: int) -> str:
     """Break a text into lines."""
     return "\n".join(textwrap.wrap(plain(text), width))

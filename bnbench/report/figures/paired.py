@@ -109,4 +109,4 @@ def _paired(name: str, finding: Finding) -> Iterator[dict[str, Any]]:
 
 def _better(metric: Metric) -> str:
     side = "above" if metric.quantity.higher_is_better else "below"
-    return f"{metric.quantity.unit} (better: {side} 0)"
+    return f"{metric.quantity.unit} (better: {side} 0)".strip()

@@ -98,11 +98,8 @@ def shared_levels(planes: Sequence[pd.DataFrame]) -> list[float]:
     return surface_levels(np.concatenate([table["loss"] for table in planes]).tolist())
 
 
-def label_edges(
-    grid: NDArray[np.object_], below: str, left: str, fontsize: int | None = None
-) -> None:
-    """Name the axes of a grid of panels, below each column and left of each row."""
-    for ax in grid[-1]:
+def label_panels(grid: NDArray[np.object_], below: str, left: str, fontsize: int) -> None:
+    """Name the axes of every panel of a grid: on a phone each is alone."""
+    for ax in grid.flat:
         ax.set_xlabel(below, fontsize=fontsize)
-    for ax in grid[:, 0]:
         ax.set_ylabel(left, fontsize=fontsize)

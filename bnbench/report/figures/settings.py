@@ -19,6 +19,7 @@ from bnbench.report.figures.figure import (
     any_level,
     by_metric,
     finish,
+    named,
     plain,
     register_figure,
     wrapped,
@@ -45,16 +46,16 @@ def draw(source: Source) -> Iterator[Picture]:
 
 def _picture(study: Study, findings: Sequence[Finding]) -> Picture:
     groups = {metric: rows_of(study, group) for metric, group in by_metric(findings).items()}
-    names = max(groups.values(), key=len)
-    lines = sum(0.26 + 0.12 * name.count("\n") for name in names)
-    with style.figure(len(groups) * (0.8 + lines), width=COLUMN) as figure:
+    # Rows are as high as the longest name needs, so that none touches the next.
+    height = max(len(names) * (0.26 + 0.12 * max(name.count("\n") for name in names))
+                 for names in groups.values())  # fmt: skip
+    with style.figure(len(groups) * (0.8 + height), width=COLUMN) as figure:
         grid = figure.subplots(len(groups), 2, squeeze=False, width_ratios=[1.15, 1])
         for (left, right), (metric, rows) in zip(grid, groups.items(), strict=True):
             plot_levels(levels_table(study, rows), ax=left)
             plot_paired(paired_table(rows.keys(), rows.values()), ax=right)
-            right.tick_params(axis="y", labelleft=False)
-            left.set_xlabel(f"{metric.title} ({level_unit(metric.quantity.unit)})", fontsize=9)
-            right.set_xlabel(f"difference ({metric.quantity.unit})", fontsize=9)
+            left.set_xlabel(named(metric.title, level_unit(metric.quantity.unit)), fontsize=9)
+            right.set_xlabel(named("difference", metric.quantity.unit), fontsize=9)
         title, name = "Both sides at every setting", f"{study.name}-{findings[0].group}"
         caption = f"{pair_title(study, findings[0])}: levels, and their paired differences."
         return finish(figure, name, title, caption, sweep_title(study, findings[0]))
@@ -74,7 +75,7 @@ def rows_of(study: Study, findings: Iterable[Finding]) -> dict[str, Finding]:
         if values in kept:
             name, finding = f"{kept[values][0]} or {name}", kept[values][1]
         kept[values] = name, finding
-    return {wrapped(name, 30): finding for name, finding in kept.values()}
+    return {wrapped(name, 26): finding for name, finding in kept.values()}
 
 
 def levels_table(study: Study, rows: Mapping[str, Finding]) -> pd.DataFrame:

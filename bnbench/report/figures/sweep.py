@@ -22,6 +22,7 @@ from bnbench.report.figures.figure import (
     any_level,
     by_metric,
     finish,
+    named,
     plain,
     register_figure,
     wrapped,
@@ -70,7 +71,8 @@ def _group(study: Study, findings: Sequence[Finding]) -> Iterator[Picture]:
     setting = key_title(grid_keys(study, findings[0])[0])
     failures = first["failed"].gt(0).any()
     panels = list(first["panel"].unique())
-    heights = [2.1] * len(tables) + [0.9] * int(failures)
+    room = 0.6 * (len(panels) > 1)  # for names of each panel's own
+    heights = [2.1 + room] * len(tables) + [0.9 + room] * int(failures)
     with style.figure(sum(heights) + 0.3, width=COLUMN) as figure:
         grid = figure.subplots(
             len(heights), len(panels), squeeze=False, sharex=True, sharey="row",
@@ -100,7 +102,7 @@ def _draw_panels(
     if axes[0].get_yscale() == "log":  # a band may reach 0, which is nowhere on it
         values = table["value"].to_numpy(float)
         axes[0].set_ylim(0.8 * np.nanmin(values), 1.25 * np.nanmax(values))
-    axes[0].set_ylabel(wrapped(f"{metric.title} ({level_unit(metric.quantity.unit)})", 24))
+    axes[0].set_ylabel(wrapped(named(metric.title, level_unit(metric.quantity.unit)), 24))
 
 
 def _finish_settings(
@@ -109,12 +111,20 @@ def _finish_settings(
     panels: Sequence[str],
     grid: NDArray[np.object_],
 ) -> None:
-    """Name the setting below, its values at the ticks, and the panels above."""
+    """Name the setting below, its values at the ticks, and the panels above.
+
+    Panels in several columns are each named in full: on a phone each stands alone.
+    """
     ticks = table.drop_duplicates("tick")
-    for panel, top, bottom in zip(panels, grid[0], grid[-1], strict=True):
-        top.set_title(panel, loc="left")
-        setting_axis(list(ticks["x"]), list(ticks["tick"]), ax=bottom)
-        bottom.set_xlabel(setting)
+    alone = len(panels) > 1
+    for row in grid:
+        for panel, ax in zip(panels, row, strict=True):
+            ax.set_title(panel, loc="left")
+            ax.set_ylabel(row[0].get_ylabel())
+            if alone or ax in grid[-1]:
+                ax.tick_params(labelleft=True, labelbottom=True)
+                setting_axis(list(ticks["x"]), list(ticks["tick"]), ax=ax)
+                ax.set_xlabel(setting)
 
 
 def sweep_table(study: Study, findings: Sequence[Finding]) -> pd.DataFrame:

@@ -26,7 +26,7 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
     seeds = probed.shared_seeds(arms, WAYS)
     surfaces = {(arm.label, seed): plane_table(arm.runs[seed]) for arm in arms for seed in seeds}
     levels = probed.shared_levels(list(surfaces.values()))
-    with style.figure(2.6 * len(seeds) + 0.3) as figure:
+    with style.figure(2.9 * len(seeds) + 0.8) as figure:
         grid = figure.subplots(len(seeds), 2, squeeze=False)
         for axes, seed in zip(grid, seeds, strict=True):
             for ax, arm in zip(axes, arms, strict=True):
@@ -36,8 +36,8 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
                 title = f"{plain(arm_title(study, arm.label))}, seed {seed}: {share_of(run)}"
                 ax.set_title(title, loc="left", fontsize=8)
         across, up = "first direction (parameters' unit)", "second direction"
-        probed.label_edges(grid, across, up, fontsize=8)
-        plot_scale(figure, levels=levels)
+        probed.label_panels(grid, across, up, fontsize=8)
+        plot_scale(figure, levels=levels, location="bottom")
         caption = (
             "The loss in the plane that contains most of the way from the first step to the last."
             " The percentage is the share of the squared distances that lies in this plane. The"

@@ -48,11 +48,48 @@ if (claims.length > 1) {
   claims[0].claim.before(filter);
 }
 
-// On a phone a figure's panels stand below each other, its legend last, in one column.
+// On a phone a figure's panels stand below each other, its legend last, in one column. A wide panel
+// becomes narrow, but its letters and marks keep their size, so that they can be read.
 const phone = matchMedia("(max-width: 40rem)");
-const figures = [...document.querySelectorAll("figure svg")].map(svg => ({
-  svg, whole: svg.getAttribute("viewBox"), parts: [...svg.querySelectorAll("[data-part]")],
-}));
+const NARROW = 300, LEAST = 150, MARK = 12;  // units: a panel, what is within its axes, a mark
+const figures = [...document.querySelectorAll("figure svg")].map(svg => {
+  const parts = [...svg.querySelectorAll("[data-part]")];
+  const leaves = parts.flatMap(part => part.dataset.part === "axes" ? drawn(part) : [...part.children]);
+  const looks = [...parts, ...leaves].map(one => [one, one.getAttribute("transform")]);
+  return { svg, whole: svg.getAttribute("viewBox"), parts, looks };
+});
+function drawn(axes) {  // in pieces that are moved as a whole
+  return [...axes.querySelectorAll("path, use, image, text, g[transform]")].filter(
+    one => !one.parentElement.closest("defs, clipPath, [data-part] g[transform]"));
+}
+function narrow(svg, axes) {
+  const view = svg.getBoundingClientRect(), unit = svg.viewBox.baseVal.width / view.width;
+  const ends = one => {
+    const box = one.getBoundingClientRect();
+    return [(box.left - view.left) * unit, (box.right - view.left) * unit];
+  };
+  const pieces = drawn(axes).map(one => [one, ...ends(one)]), [low, high] = ends(axes);
+  const [paper, left, right] = pieces[0];
+  const share = Math.max(LEAST, NARROW - (high - low) + (right - left)) / (right - left);
+  if (share >= 1) return;
+  const shift = x => (share - 1) * (Math.min(Math.max(x, left), right) - left);
+  const names = {};  // of the ticks below, by the height at which they stand
+  for (const [one, from, to] of pieces) {
+    const before = one.getAttribute("transform") ?? "", look = getComputedStyle(one);
+    const stretched = /path|image/.test(one.tagName) || one.tagName === "use" && to - from > MARK;
+    const at = look.textAnchor === "start" && !before ? from : (from + to) / 2;
+    one.setAttribute("transform", stretched
+      ? `matrix(${share} 0 0 1 ${(1 - share) * left} 0) ${before}` : `translate(${shift(at)} 0) ${before}`);
+    const y = Number(one.getAttribute("y")), box = paper.getBBox();
+    if (one.tagName === "text" && !before && y > box.y + box.height) (names[y] ??= []).push(one);
+  }
+  for (let row of Object.values(names)) {  // where they would touch, every other one goes
+    while (row.some((one, i) => i && ends(one)[0] < ends(row[i - 1])[1] + 2)) {
+      row.forEach((one, i) => { if (i % 2) one.style.display = "none"; });
+      row = row.filter((_, i) => i % 2 === 0);
+    }
+  }
+}
 function unfold(legend) {  // its second column goes below its first
   const entries = [...legend.children], boxes = entries.map(entry => entry.getBBox());
   const middle = box => box.y + box.height / 2;
@@ -66,9 +103,9 @@ function unfold(legend) {  // its second column goes below its first
   for (const entry of entries.slice(second)) entry.setAttribute("transform", `translate(${x} ${y})`);
 }
 function stack({ svg, parts }) {
-  for (const part of parts) if (part.dataset.part === "legend") unfold(part);
+  for (const part of parts) part.dataset.part === "legend" ? unfold(part) : narrow(svg, part);
   const boxes = parts.map(part => part.getBBox());
-  const width = Math.max(...boxes.map((box, i) => parts[i].dataset.part === "axes" ? box.width : 0)) + 8;
+  const width = Math.max(LEAST * 2, ...boxes.map((box, i) => parts[i].dataset.part === "axes" ? box.width + 8 : 0));
   let height = 0;
   parts.forEach((part, i) => {
     const box = boxes[i], scale = Math.min(1, width / box.width);
@@ -78,12 +115,13 @@ function stack({ svg, parts }) {
   svg.setAttribute("viewBox", `0 0 ${width + 8} ${height}`);
 }
 function lay() {
-  for (const figure of figures) {
-    for (const part of figure.parts)
-      for (const element of part.dataset.part === "legend" ? [part, ...part.children] : [part])
-        element.removeAttribute("transform");
-    figure.svg.setAttribute("viewBox", figure.whole);
-    if (phone.matches && figure.parts.length > 2) stack(figure);
+  for (const { svg, whole, parts, looks } of figures) {
+    for (const [one, transform] of looks) {
+      one.style.display = "";
+      transform === null ? one.removeAttribute("transform") : one.setAttribute("transform", transform);
+    }
+    svg.setAttribute("viewBox", whole);
+    if (phone.matches && parts.length) stack({ svg, parts });
   }
 }
 phone.addEventListener("change", lay);

@@ -5,6 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib as mpl
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -12,6 +13,7 @@ from matplotlib.lines import Line2D
 from PIL import Image
 
 from bnbench.plots import style
+from bnbench.plots.probes import plot_percentiles
 
 
 def _drawn(figure: Figure) -> None:
@@ -93,6 +95,20 @@ def test_legend_names_each_label_once_and_what_is_shared_in_grey() -> None:
         colors = [line.get_color() for line in legend.findobj(Line2D)]
         assert "red" not in colors
         assert len(colors) == 4  # both published curves of the first axes, the others once
+
+
+def test_the_mean_of_three_percentiles_is_one_solid_line_in_the_legend() -> None:
+    rows = [(seed, step, part, part + step) for seed in (0, 1) for step in (0, 50)
+            for part in (15, 50, 85)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["seed", "step", "percentile", "value"])
+    with style.figure(3) as figure:
+        plot_percentiles(table, look=style.experiment_look(0), ax=figure.subplots())
+        style.legend(figure)
+        (legend,) = figure.legends
+        names = [text.get_text() for text in legend.get_texts()]
+        assert names == [style.ONE_SEED, style.SEEDS_MEAN]
+        lines = legend.findobj(Line2D)
+        assert [(line.get_color(), line.get_linestyle()) for line in lines] == [("0.35", "-")] * 2
 
 
 @pytest.mark.parametrize(("label", "columns"), [("short", 2), ("long " * 14, 1)])

@@ -38,7 +38,7 @@ def test_the_ladder_lays_out_levels_and_leads(ladder: StudyFindings) -> None:
     rungs = [one for one in ladder.contrasts if one.group == "lead" and one.metric.text == metric]
     names = [
         "published", "corrected up to “softmax\nbefore the loss”",
-        "corrected up to “batch norm\nafter the activation”", "corrected",
+        "corrected up to “batch\nnorm after the activation”", "corrected",
     ]  # fmt: skip
     rows = settings.rows_of(study, rungs)
     assert rows == dict(zip(names, rungs, strict=True))
@@ -66,7 +66,7 @@ def test_settings_that_give_the_same_numbers_are_one_row(ladder: StudyFindings) 
     twin = dataclasses.replace(half, treatment=treatment)
     rows = settings.rows_of(ladder.study, [first, twin, *others])
     assert next(iter(rows.items())) == (
-        "published or corrected up to\n“softmax before the loss”",
+        "published or corrected up\nto “softmax before the\nloss”",
         first,
     )
     assert len(rows) == 3
