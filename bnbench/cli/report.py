@@ -44,7 +44,7 @@ def report(
 ) -> None:
     """Write the report on the finished runs: one HTML file that opens offline.
 
-    Without a study: on all studies that have runs.
+    Without a study, it reports on all studies that have runs.
 
     Example: bnbench report headline
     """

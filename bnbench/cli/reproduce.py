@@ -55,7 +55,7 @@ def reproduce(
 ) -> None:
     """Do the missing runs of studies, judge the articles' claims, and write a report.
 
-    Without a study: headline, the first article's question.
+    Without a study, it runs headline, the first article's question.
 
     Example: bnbench reproduce learning_rate --small
     """
