@@ -4,6 +4,7 @@ A claim is an entry of a YAML file: its tests name a study's contrast or arm, a 
 or a check of what is exact. Verdicts are worked out from the findings every time.
 """
 
+from bnbench.claims.costs import Cost, costs
 from bnbench.claims.judging import Judgement, judge, overall_verdicts
 from bnbench.claims.questions import brief_tests, check_questions, part_tests, questions
 from bnbench.claims.reading import article_claims, load_claims, study_claims
@@ -23,6 +24,7 @@ __all__ = [
     "Check",
     "Claim",
     "ClaimTest",
+    "Cost",
     "Judgement",
     "Outcome",
     "Verdict",
@@ -32,6 +34,7 @@ __all__ = [
     "check_claims",
     "check_questions",
     "claims_table",
+    "costs",
     "judge",
     "load_claims",
     "overall_verdicts",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -79,6 +79,9 @@ class Outcome:
         of an inconclusive one ``too few seeds``, or that the adjusted p alone holds it back.
     reproduced : bool or None
         Of a published number; ``None`` where the rule is of no such number.
+    needed : float or None
+        Of an inconclusive one, how many seeds it takes, 9 times in 10; infinite where no number
+        would do, ``None`` where its rule cannot say.
     """
 
     verdict: Verdict
@@ -87,6 +90,7 @@ class Outcome:
     rest: str = ""
     how: str = ""
     reproduced: bool | None = None
+    needed: float | None = field(default=None, compare=False)
 
     @property
     def numbers(self) -> str:

@@ -23,6 +23,9 @@ from bnbench.cli.options import (
 from bnbench.cli.terminal import say, seed_ranges, show, table
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from bnbench.claims import Cost
     from bnbench.config import Study
     from bnbench.execution import Plan, PlannedRun
 
@@ -40,16 +43,28 @@ def plan(
     data_dir: DataDir = None,
     device: Device = None,
     stack: Stack = None,
+    cost: Annotated[
+        bool,
+        typer.Option("--cost", help="Instead: what it takes to decide each undecided question."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Say for each run of a study whether it is finished, would continue or would start, and why.
 
+    With --cost, say of each question that has runs and no answer how many seeds it takes, by the
+    deviation so far, and how many hours until the study has so many here.
+
     Example: bnbench plan headline
+
+    Example: bnbench plan cnn --cost --results results/reference/runs
     """
+    path = study or HEADLINE
+    if cost:
+        _show_costs(path, results, seeds, small=small, as_json=as_json)
+        return
     from bnbench.config import load_study
     from bnbench.execution import plan_runs
 
-    path = study or HEADLINE
     loaded = load_study(path, small=small, seeds=seeds, device=device, stack=stack)
     if loaded.claims or loaded.answered_by:  # what `reproduce` would refuse is refused here
         _check_questions(load_study(path) if small else loaded)  # claims name the full study
@@ -95,3 +110,56 @@ def _counts(plan: Plan) -> str:
     states = [run.found.state for run in plan.planned]
     counts = (f"{states.count(state)} {state}" for state in dict.fromkeys(sorted(states)))
     return f"{len(states)} runs: {', '.join(counts)}; {plan.epochs} epochs to do"
+
+
+def _show_costs(
+    path: Path, results: Path, seeds: int | None, *, small: bool, as_json: bool
+) -> None:
+    """Print a row for each undecided question, and how the numbers are meant."""
+    from bnbench.claims import costs
+    from bnbench.errors import BnbenchError
+    from bnbench.execution.cores import available_cores
+    from bnbench.findings import read_study
+    from bnbench.findings.studies_with_runs import studies_with_runs
+    from bnbench.runs import opened
+
+    there = opened(results)
+    found = studies_with_runs([path], there, seeds, small=small)
+    if not found:
+        raise BnbenchError(f"{results}: holds no run of {path}; `bnbench reproduce` makes them")
+    runs = read_study(found[0], there)
+    threads = max(one.training.threads for one in runs.study.experiments)
+    jobs = max(1, available_cores() // threads)
+    undecided = costs(runs)
+    if as_json or undecided:
+        show(_cost_table(undecided, jobs), as_json=as_json)
+    if not as_json:
+        say(HOW.format(study=runs.study.name, jobs=jobs) if undecided else DECIDED)
+
+
+HOW = (
+    "Seeds: in all, to find the smallest effect of interest or its absence 9 times in 10. Hours:"
+    " until every arm of {study} has so many, {jobs} runs at a time, each as long as those there."
+)
+DECIDED = "No question that has runs is undecided."
+
+
+def _cost_table(undecided: Iterable[Cost], jobs: int) -> Table:
+    from bnbench.claims.rules.deciding import MOST
+
+    def cells(one: Cost) -> tuple[str, ...]:
+        names, needed = one.test.names, one.outcome.needed
+        known = needed is not None and needed <= MOST
+        more = "" if needed is None else f"more than {MOST:,}"
+        return (
+            one.test.aspect,
+            names.get("contrast") or names.get("arm", ""),
+            names.get("metric", ""),
+            one.outcome.estimate,
+            str(one.outcome.n),
+            f"{needed:.0f}" if known else more,
+            f"{max(0.1, one.seconds / jobs / 3600):.1f}" if known else "",
+        )
+
+    headers = ("question", "contrast", "metric", "so far", "seeds so far", "seeds", "hours")
+    return table(headers, map(cells, undecided), right=headers[-3:])

@@ -11,7 +11,12 @@ from bnbench.runs.directory import runs_of
 
 
 def studies_with_runs(
-    files: Iterable[Path], results: Path, seeds: int | None = None, *, started: bool = False
+    files: Iterable[Path],
+    results: Path,
+    seeds: int | None = None,
+    *,
+    started: bool = False,
+    small: bool = False,
 ) -> list[Study]:
     """Load the studies that a results folder has runs of.
 
@@ -23,6 +28,8 @@ def studies_with_runs(
         Look at so many; by default at the study's own, and at all that there are beyond.
     started : bool, default False
         Leave out a study of which nothing can be compared: another may share its experiments.
+    small : bool, default False
+        Look at the small variants alone.
 
     Returns
     -------
@@ -33,6 +40,8 @@ def studies_with_runs(
     for path in files:
         full = load_study(path)
         variants = [full, load_study(path, small=True)] if full.has_small else [full]
+        if small:
+            variants = variants[-1:]
         chosen = max(variants, key=lambda study: _share(study, results))
         if _share(chosen, results) and not (started and not _comparable(chosen, results)):
             count = seeds or max(len(chosen.seeds), _seeds_there(chosen, results))

@@ -40,6 +40,11 @@ def fewest_seeds(tests: int = 1) -> int:
     return next(n for n in range(1, 100) if tests * smallest_p(n) < ALPHA)
 
 
+def seeds_alone(n: int) -> float | None:
+    """How many seeds it takes where nothing else is missing; ``None`` if that is not said."""
+    return None if enough_seeds(n) else float(fewest_seeds())
+
+
 def needed_text(n: int, needed: float, condition: str = "") -> str:
     """Say how many seeds would decide, where that is more than there are."""
     if math.isnan(needed):

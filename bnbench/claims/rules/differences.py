@@ -8,11 +8,13 @@ below 0.05.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from bnbench.claims.rules.deciding import (
+    ALPHA,
     OTHER_WAY,
     enough_seeds,
     fewest_seeds,
@@ -66,9 +68,11 @@ class Difference(OfContrast):
             Verdict.SUPPORTED: within if self.rule == "equivalent" else "",
             Verdict.REFUTED: " and ".join(refuted),
         }.get(verdict, _held_back(finding))
-        rest = _needed(finding, effect) if verdict is Verdict.INCONCLUSIVE else ""
+        undecided = verdict is Verdict.INCONCLUSIVE
+        told, needed = _needed(finding, effect) if undecided else ("", None)
         mean = numbers.estimate(contrast.mean_difference, contrast.t_interval, unit)
-        return Outcome(verdict, finding.n, mean, seeds_text(finding) + rest, how)
+        rest = seeds_text(finding) + told
+        return Outcome(verdict, finding.n, mean, rest, how, needed=needed)
 
 
 def contrast_of(finding: Finding) -> Contrast:
@@ -97,15 +101,35 @@ def _held_back(finding: Finding) -> str:
     return "held back by the adjusted p alone" if held_back else ""
 
 
-def _needed(finding: Finding, effect: float) -> str:
-    """Say how many seeds find the smallest effect, or its absence, with 90 % power."""
-    contrast = contrast_of(finding)
-    if not enough_seeds(contrast.n):
-        return needed_text(contrast.n, fewest_seeds())
+def _needed(finding: Finding, effect: float) -> tuple[str, float]:
+    """Say how many seeds find the smallest effect, or its absence, with 90 % power.
+
+    The deviation alone plans that. Where so many are there already, or the adjusted p alone holds
+    the finding back, it is said of the mean as it is, and in the number alone.
+    """
+    n, sd = finding.n, contrast_of(finding).sd
+    if not enough_seeds(n):
+        return needed_text(n, fewest_seeds()), fewest_seeds()
     if _held_back(finding):
-        return ""
+        return "", _if_the_mean_stays(finding, effect)
     if finding.any_time:
-        return needed_text(contrast.n, n_for_any_time(effect=effect, sd=contrast.sd))
-    found = n_for_paired_t(effect=effect, sd=contrast.sd)
-    absent = n_for_tost(margin=effect, sd=contrast.sd)
-    return needed_text(contrast.n, max(found, absent))
+        planned = n_for_any_time(effect=effect, sd=sd)
+    else:
+        planned = max(n_for_paired_t(effect=effect, sd=sd), n_for_tost(margin=effect, sd=sd))
+    needed = planned if planned > n else _if_the_mean_stays(finding, effect)
+    return needed_text(n, planned), needed
+
+
+def _if_the_mean_stays(finding: Finding, effect: float) -> float:
+    """How many seeds, more than there are, decide if the true difference is the one found."""
+    mean, sd = abs(contrast_of(finding).mean_difference), contrast_of(finding).sd
+    if finding.any_time:
+        needed = n_for_any_time(effect=mean if mean >= effect else effect - mean, sd=sd)
+    elif mean >= effect:
+        adjusted = finding.adjusted_by and finding.p > 0
+        tests = max(1.0, finding.p_adjusted / finding.p) if adjusted else 1.0
+        found = n_for_paired_t(effect=mean, sd=sd, alpha=ALPHA / tests)
+        needed = max(found, fewest_seeds(math.ceil(tests - 1e-9)))
+    else:
+        needed = n_for_tost(margin=effect, sd=sd, difference=mean)
+    return max(finding.n + 1, needed)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bnbench.claims.rules.deciding import ALPHA, OTHER_WAY, fewest_seeds, needed_text
+from bnbench.claims.rules.deciding import (
+    ALPHA,
+    OTHER_WAY,
+    fewest_seeds,
+    needed_text,
+    seeds_alone,
+)
 from bnbench.claims.rules.rule import OfContrast, ShareMetric
 from bnbench.claims.verdict import Outcome, Verdict, decide
 from bnbench.findings.numbers import p_equals
@@ -35,4 +41,4 @@ class Divergence(OfContrast):
         needed = needed_text(finding.n, fewest_seeds())
         rest = f", sign test {p_equals(p)}, n = {finding.n}{needed}"
         how = OTHER_WAY if verdict is Verdict.REFUTED else ""
-        return Outcome(verdict, finding.n, counts, rest, how)
+        return Outcome(verdict, finding.n, counts, rest, how, needed=seeds_alone(finding.n))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds, needed_text
+from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds, needed_text, seeds_alone
 from bnbench.claims.rules.rule import ClaimTest, LevelMetric, Text
 from bnbench.claims.verdict import NOT_RUN, Outcome, decide
 from bnbench.config.schema import Float
@@ -68,7 +68,7 @@ class Reproduced(ClaimTest):
         if math.isnan(ends.low):
             verdict = decide(supported=False, refuted=False)
             alone = f"{re_runs}; one seed predicts no interval"
-            return Outcome(verdict, n, f"published {published}", alone)
+            return Outcome(verdict, n, f"published {published}", alone, needed=seeds_alone(n))
         inside, enough = ends.widened(self.rounding or 0.0).contains(self.number), enough_seeds(n)
         verdict = decide(supported=inside and enough, refuted=not inside)
         rounded = (
@@ -76,6 +76,7 @@ class Reproduced(ClaimTest):
         )
         said = f"published {published}{rounded}, and one further run would fall in {between}"
         if inside and not enough:
-            return Outcome(verdict, n, said, re_runs + needed_text(n, fewest_seeds()))
+            rest = re_runs + needed_text(n, fewest_seeds())
+            return Outcome(verdict, n, said, rest, needed=seeds_alone(n))
         how = f"{'inside' if inside else 'outside'} the prediction interval"
         return Outcome(verdict, n, said, re_runs, how, inside)

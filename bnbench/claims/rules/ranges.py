@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from bnbench.claims.rules.deciding import ALPHA, fewest_seeds, needed_text
+from bnbench.claims.rules.deciding import ALPHA, fewest_seeds, needed_text, seeds_alone
 from bnbench.claims.rules.rule import ClaimTest, Text
 from bnbench.claims.verdict import NOT_RUN, Outcome, Verdict, decide
 from bnbench.findings.numbers import p_equals
@@ -54,7 +54,8 @@ class Range(ClaimTest):
         undecided = verdict is Verdict.INCONCLUSIVE
         needed = needed_text(n, fewest_seeds()) if undecided else ""
         how = words[1] if verdict is Verdict.REFUTED else ""
-        return Outcome(verdict, n, f"{what} {counts}", f", sign test {p_equals(p)}{needed}", how)
+        rest = f", sign test {p_equals(p)}{needed}"
+        return Outcome(verdict, n, f"{what} {counts}", rest, how, needed=seeds_alone(n))
 
 
 def _numbers(points: Sequence[object]) -> list[float]:

@@ -43,17 +43,22 @@ class Threshold(ClaimTest):
         mean = numbers.level_estimate(summary.mean, interval, unit)
         text = f"{mean} against {numbers.level(self.number, unit)}"
         undecided = verdict is Verdict.INCONCLUSIVE
-        needed = _needed(summary, self.number, found.study.any_time) if undecided else ""
-        rest = f", n = {summary.n}{needed}"
+        any_time = found.study.any_time
+        told, needed = _needed(summary, self.number, any_time) if undecided else ("", None)
+        rest = f", n = {summary.n}{told}"
         side = "below it" if self.rule == "above" else "above it"
-        return Outcome(verdict, summary.n, text, rest, side if verdict is Verdict.REFUTED else "")
+        how = side if verdict is Verdict.REFUTED else ""
+        return Outcome(verdict, summary.n, text, rest, how, needed=needed)
 
 
-def _needed(summary: Summary, threshold: float, any_time: bool) -> str:
+def _needed(summary: Summary, threshold: float, any_time: bool) -> tuple[str, float]:
+    """Say how many seeds it takes if the mean stays, and tell the number, more than there are."""
+    n, fewest = summary.n, float(fewest_seeds())
     if summary.interval.excludes(threshold) and not any_time:
-        return needed_text(summary.n, fewest_seeds())
+        return needed_text(n, fewest), fewest
     distance = abs(summary.mean - threshold)
     n_for = n_for_any_time if any_time else n_for_paired_t
     needed = n_for(effect=distance, sd=summary.sd) if distance else math.inf
     needed = math.nan if math.isnan(summary.sd) else needed
-    return needed_text(summary.n, needed, " if the mean stays")
+    told = needed_text(n, needed, " if the mean stays")
+    return told, fewest if math.isnan(needed) else max(needed, n + 1, fewest)

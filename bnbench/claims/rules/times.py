@@ -8,6 +8,7 @@ from bnbench.claims.rules.deciding import (
     ALPHA,
     fewest_seeds,
     needed_text,
+    seeds_alone,
     seeds_text,
     withstands_adjustment,
 )
@@ -45,7 +46,8 @@ class Sooner(OfContrast):
         rest = sign_test + seeds_text(finding) + needed_text(finding.n, fewest_seeds())
         how = "later" if verdict is Verdict.REFUTED else ""
         how = how if seen else "both had reached it at the first evaluation"
-        return Outcome(verdict, finding.n, _speed(finding, speed), rest, how)
+        needed = seeds_alone(finding.n)
+        return Outcome(verdict, finding.n, _speed(finding, speed), rest, how, needed=needed)
 
 
 def _speed(finding: Finding, speed: SpeedUp) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from types import SimpleNamespace
@@ -100,6 +101,73 @@ def test_an_inconclusive_difference_says_how_many_seeds_it_takes(make_finding: M
     assert outcome.numbers == (
         f"+0.05 pp [−0.06, +0.16], n = 10; it takes at least {max(needed, 26)} seeds"
     )
+
+
+def fewest(power: Any) -> int:
+    return 2 + bisect_left(range(2, 1000), 0.9, key=power)
+
+
+def power_to_find(n: int, effect: float, sd: float, alpha: float = 0.05) -> float:
+    """Of the two-sided t-test, by SciPy's noncentral t."""
+    critical, shift = stats.t.ppf(1 - alpha / 2, n - 1), math.sqrt(n) * effect / sd
+    return float(stats.nct.sf(critical, n - 1, shift) + stats.nct.cdf(-critical, n - 1, shift))
+
+
+def power_to_rule_out(n: int, margin: float, sd: float, mean: float) -> float:
+    """Of two one-sided tests, averaged over 20,000 quantiles of the deviation."""
+    scales = np.sqrt(stats.chi2.ppf((np.arange(20_000) + 0.5) / 20_000, n - 1) / (n - 1))
+    half, unit = stats.t.ppf(0.95, n - 1) * scales, math.sqrt(n) / sd
+    below, above = (margin - mean) * unit - half, -(margin + mean) * unit + half
+    return float(np.mean(np.maximum(stats.norm.cdf(below) - stats.norm.cdf(above), 0)))
+
+
+def test_what_the_adjusted_p_holds_back_takes_the_seeds_of_its_own_level(
+    make_finding: MakeFinding,
+) -> None:
+    """p is 0.01 and 0.06 adjusted: it has to fall below a sixth of 0.05."""
+    mean, sd = 0.002, 0.0025
+    outcome = judge("higher", make_finding(sample(mean, sd), confirmatory=True, p_adjusted=0.06))
+    assert outcome.verdict is INCONCLUSIVE
+    assert outcome.how == "held back by the adjusted p alone"
+    assert "it takes" not in outcome.numbers
+    assert outcome.needed == fewest(lambda n: power_to_find(n, mean, sd, 0.05 / 6)) > 10
+    plain = judge("higher", make_finding(sample(mean, 0.0001), confirmatory=True, p_adjusted=0.06))
+    assert plain.needed == 11  # 2 in 2**n is below 0.05 / 6 from 8 on: one more than there are
+
+
+def test_near_the_smallest_effect_it_takes_more_than_was_planned(
+    make_finding: MakeFinding,
+) -> None:
+    """Enough seeds to find the effect, or none at all, but what was found lies between."""
+    mean, sd = 0.0007, 0.0007
+    outcome = judge("higher", make_finding(sample(mean, sd)))
+    assert outcome.verdict is INCONCLUSIVE
+    assert "it takes" not in outcome.numbers
+    assert outcome.needed == fewest(lambda n: power_to_rule_out(n, 0.001, sd, mean)) > 10
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "needed"),
+    [
+        ("sooner", [1.0, 2.0, 3.0], 6),
+        ("sooner", [1.0, 3.0] * 4, None),
+        ("higher", [0.5], 6),
+    ],
+)
+def test_what_few_seeds_take(
+    make_finding: MakeFinding, rule: str, values: list[float], needed: float | None
+) -> None:
+    metric = "epochs_to_accuracy@0.97" if rule == "sooner" else "validation_accuracy@last"
+    finding = make_finding(treatment=values, baseline=[2.0] * len(values), metric=metric)
+    assert judge(rule, finding).needed == needed
+
+
+def test_the_seeds_of_a_threshold_are_those_of_a_mean_that_stays(make_level: MakeLevel) -> None:
+    mean, sd, threshold = 0.9805, 0.002, 0.98
+    outcome = judge("above", make_level(sample(mean, sd)), number=threshold)
+    expected = fewest(lambda n: power_to_find(n, mean - threshold, sd))
+    assert outcome.needed == expected
+    assert outcome.numbers.endswith(f"it takes at least {expected} seeds if the mean stays")
 
 
 def test_a_test_may_declare_its_own_smallest_effect(make_finding: MakeFinding) -> None:

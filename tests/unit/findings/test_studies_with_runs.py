@@ -41,6 +41,8 @@ def test_the_variant_with_more_experiments(tmp_path: Path) -> None:
         assert (found.name, found.seeds) == (name, (0, 1, 2, 3))  # that some are missing is told
         (found,) = studies_with_runs([path], results, seeds=2)
         assert (found.name, found.seeds) == (name, (0, 1))
+        (found,) = studies_with_runs([path], results, small=True)
+        assert found.name == "s_small"
 
 
 def test_no_run_no_study(tmp_path: Path) -> None:

@@ -1,0 +1,152 @@
+"""What a decision costs: seeds by a second route, hours by hand."""
+
+from __future__ import annotations
+
+import json
+import math
+from bisect import bisect_left
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+from typer.testing import CliRunner
+
+from bnbench.cli import app
+from bnbench.config import Study, dump_experiment, load_experiment, load_study
+from bnbench.execution import cores
+from bnbench.runs import Run
+
+STUDY = """\
+study: s
+question: why
+experiments:
+  plain: {config: plain.yaml}
+  batch_norm: {config: batch_norm.yaml}
+contrasts:
+  lead: {treatment: batch_norm, baseline: plain, metrics: [validation_accuracy@last]}
+brief:
+  - {question: "Does it help?", metric: validation_accuracy@last, yes: higher, corrected: lead}
+"""
+LEAST = 0.001
+"""The smallest effect of interest, unless a study names another."""
+EPOCHS = 2
+SECONDS = EPOCHS * 4.0
+"""Of a run as `make_run` writes it."""
+
+
+@pytest.fixture
+def load(root: Path, tmp_path: Path) -> Callable[[], Study]:
+    for name, config in (("plain", "lenet5"), ("batch_norm", "lenet5_batchnorm")):
+        experiment = load_experiment(
+            root / f"configs/{config}.yaml", [f"experiment={name}", f"training.epochs={EPOCHS}"]
+        )
+        (tmp_path / f"{name}.yaml").write_text(dump_experiment(experiment))
+    (tmp_path / "s.yaml").write_text(STUDY)
+    return lambda: load_study(tmp_path / "s.yaml")
+
+
+@pytest.fixture
+def write(load: Callable[[], Study], make_run: Callable[..., Run]) -> Callable[..., None]:
+    """Write a run of each arm and seed; a difference is of whole images of 10,000."""
+
+    def make(differences: list[float]) -> None:
+        study = load()
+        for seed, difference in enumerate(differences):
+            make_run(study.arms["plain"].experiment, seed, [0.5, 0.9])
+            make_run(study.arms["batch_norm"].experiment, seed, [0.5, 0.9 + difference])
+
+    return make
+
+
+def asked(folder: Path, *options: str) -> str:
+    given = ["plan", str(folder / "s.yaml"), "--cost", "--results", str(folder / "results")]
+    done = CliRunner().invoke(app, [*given, *options])
+    assert done.exit_code == 0, done.exception
+    return done.stdout
+
+
+def power_to_find(n: int, sd: float) -> float:
+    """Of the paired t-test, by SciPy's noncentral t."""
+    shift, critical = math.sqrt(n) * LEAST / sd, stats.t.ppf(0.975, n - 1)
+    return float(stats.nct.sf(critical, n - 1, shift) + stats.nct.cdf(-critical, n - 1, shift))
+
+
+def power_to_rule_out(n: int, sd: float) -> float:
+    """Of two one-sided tests where nothing differs, averaged over quantiles of the deviation."""
+    scales = np.sqrt(stats.chi2.ppf((np.arange(20_000) + 0.5) / 20_000, n - 1) / (n - 1))
+    inside = LEAST / sd * math.sqrt(n) - stats.t.ppf(0.95, n - 1) * scales
+    return float(np.mean(np.maximum(2 * stats.norm.cdf(inside) - 1, 0)))
+
+
+def test_an_undecided_question_says_seeds_and_hours(
+    write: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cores, "available_cores", lambda: 3)
+    differences = [0.0005 + 0.02 * sign for sign in (1, -1) * 4]
+    write(differences)
+    assert power_to_find(1000, float(np.std(differences, ddof=1))) < 0.9
+    (row,) = json.loads(asked(tmp_path, "--json"))
+    assert row == {
+        "question": "Does it help?",
+        "contrast": "lead",
+        "metric": "validation_accuracy@last",
+        "so far": "+0.05 pp [−1.74, +1.84]",
+        "seeds so far": "8",
+        "seeds": "more than 1,000",
+        "hours": "",
+    }
+
+
+@pytest.mark.parametrize("sd", [0.002, 0.004])
+def test_seeds_and_hours(
+    write: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sd: float
+) -> None:
+    monkeypatch.setattr(cores, "available_cores", lambda: 3)
+    differences = [round(0.0005 + sd * sign, 4) for sign in (1, -1) * 4]
+    write(differences)
+    found = float(np.std(differences, ddof=1))
+    needed = max(
+        2 + bisect_left(range(2, 1000), 0.9, key=lambda n: power(n, found))
+        for power in (power_to_find, power_to_rule_out)
+    )
+    (row,) = json.loads(asked(tmp_path, "--json"))
+    hours = 2 * (needed - 8) * SECONDS / 3 / 3600
+    assert (row["seeds"], row["hours"]) == (str(needed), f"{max(0.1, hours):.1f}")
+    assert "3 runs at a time" in asked(tmp_path)
+
+
+def test_what_is_decided_costs_nothing(write: Callable[..., None], tmp_path: Path) -> None:
+    write([0.0200, 0.0201, 0.0199, 0.0200, 0.0202, 0.0198])
+    assert json.loads(asked(tmp_path, "--json")) == []
+    assert asked(tmp_path) == "No question that has runs is undecided.\n"
+
+
+def test_few_seeds_are_the_first_thing_missing(write: Callable[..., None], tmp_path: Path) -> None:
+    write([0.02, 0.021])
+    (row,) = json.loads(asked(tmp_path, "--json"))
+    assert (row["seeds so far"], row["seeds"]) == ("2", "6")
+
+
+def test_without_a_run_it_is_one_line(load: Callable[[], Study], tmp_path: Path) -> None:
+    load()
+    (tmp_path / "results").mkdir()
+    done = CliRunner().invoke(
+        app, ["plan", str(tmp_path / "s.yaml"), "--cost", "--results", str(tmp_path / "results")]
+    )
+    assert "holds no run of" in str(done.exception)
+
+
+def test_the_reference_packed_as_it_is(root: Path) -> None:
+    """Each row is one that its table of contrasts leaves undecided."""
+    results = str(root / "results/reference/runs")
+    done = CliRunner().invoke(app, ["plan", "cnn", "--cost", "--json", "--results", results])
+    assert done.exit_code == 0, done.exception
+    rows = json.loads(done.stdout)
+    answers = (root / "results/reference/answers.md").read_text(encoding="utf-8")
+    assert rows
+    for row in rows:
+        (line,) = (one for one in answers.splitlines() if row["question"] in one)
+        assert "not decided" in line
+        assert row["so far"].split(" pp")[0] in line
