@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bnbench.config import Study
     from bnbench.execution import Event
     from bnbench.findings import StudyFindings
-    from bnbench.report.study_results import Judged
+    from bnbench.report.judged import Judged
 
 STUDY = Path(__file__).parent / "demo_study" / "demo.yaml"
 
@@ -120,7 +120,7 @@ class Curves:
 def _judged(study: Study, results: Path) -> Judged:
     """Read the runs, and judge the study alone: no article's claim is about these digits."""
     from bnbench.findings import findings_of, read_study
-    from bnbench.report.study_results import Judged
+    from bnbench.report.judged import Judged
 
     runs = read_study(study, results)
     return Judged((runs,), (findings_of(runs),), ())

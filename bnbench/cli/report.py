@@ -12,7 +12,7 @@ from bnbench.cli.options import Latex, Results, Studies
 from bnbench.cli.terminal import say, saying
 
 if TYPE_CHECKING:
-    from bnbench.report.study_results import Judged
+    from bnbench.report.judged import Judged
 
 
 def report(
@@ -49,10 +49,13 @@ def report(
     Example: bnbench report headline
     """
     from bnbench.cli.studies import judge_results
+    from bnbench.report.figures import check_figures
     from bnbench.report.page import write_report
     from bnbench.report.study_results import report_page, write_latex
 
     judged = judge_results(studies or [], results, seeds)
+    for found in judged.findings:
+        check_figures(found.study)
     page = out or report_folder(judged, results) / "report.html"
     if folder is not None:
         with saying(f"packing the runs into {folder / 'runs'}"):

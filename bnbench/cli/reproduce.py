@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bnbench.config import Study
-    from bnbench.report.study_results import Judged
+    from bnbench.report.judged import Judged
 
 
 NEXT = "bnbench reproduce learning_rate --small"
@@ -63,12 +63,15 @@ def reproduce(
     from bnbench.cli.report import report_folder
     from bnbench.cli.running import Running, run_plan
     from bnbench.cli.studies import known_studies, load_studies
-    from bnbench.report.study_results import judge_studies, own_claims
+    from bnbench.report.figures import check_figures
+    from bnbench.report.judged import judge_studies, own_claims
 
     paths = studies or [HEADLINE]
     running = Running.of(how)
     known = known_studies(paths, how.results)
     own = own_claims(known)  # a wrong one is said before hours of runs
+    for study in known:
+        check_figures(study)
 
     def load(files: Sequence[Path], count: int | None) -> list[Study]:
         return load_studies(files, small=small, seeds=count, device=how.device, stack=how.stack)

@@ -13,8 +13,8 @@ from bnbench.errors import BnbenchError
 from bnbench.findings import StudyFindings, reference_agreement
 from bnbench.findings.multiplicity import HOLM
 from bnbench.report.answers import BriefAnswer, answer_rows
+from bnbench.report.judged import Judged, registrations
 from bnbench.report.study_answer import answer
-from bnbench.report.study_results import Judged, registrations
 
 REFERENCE = Path("results/reference")
 

@@ -13,7 +13,7 @@ from bnbench.config.study import SMALL
 from bnbench.errors import BnbenchError, each
 from bnbench.findings.registration import registered_files
 from bnbench.findings.studies_with_runs import studies_with_runs
-from bnbench.report.study_results import Judged, judge_studies
+from bnbench.report.judged import Judged, judge_studies
 from bnbench.runs import opened
 
 

@@ -2,123 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from bnbench.claims import (
-    Check,
-    Claim,
-    Judgement,
-    article_claims,
-    check_claims,
-    check_questions,
-    claims_table,
-    judge,
-    study_claims,
-    tests_of,
-)
+from bnbench.claims import claims_table
 from bnbench.config import Metric, Study
 from bnbench.config.label import Label
-from bnbench.findings import (
-    StudyFindings,
-    StudyRuns,
-    contrasts_table,
-    findings_of,
-    read_study,
-    values_table,
-)
-from bnbench.findings.registration import registration_line
+from bnbench.findings import StudyRuns, contrasts_table, values_table
 from bnbench.report.answers import answer_rows, answers_table
 from bnbench.report.appendix import appendix, read_appendix
 from bnbench.report.claim_part import claims_part
 from bnbench.report.curves import accuracy_table, stack
-from bnbench.report.figures import KINDS, check_figures, draw_all
+from bnbench.report.figures import KINDS, draw_all
 from bnbench.report.figures.figure import Source
 from bnbench.report.files import write_table, writing
+from bnbench.report.judged import Judged, registrations
 from bnbench.report.latex import answer_table, latex_tables, page_tables
 from bnbench.report.mechanisms import mechanisms_table
 from bnbench.report.page import Page
 from bnbench.report.study_part import study_part
 from bnbench.runs import Run, write_text
-
-
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """Studies' runs, what they say, and the verdicts that follow.
-
-    Attributes
-    ----------
-    findings : tuple of StudyFindings
-        In the same order.
-    judgements : tuple of Judgement
-        Of every claim, also of those whose studies have no runs.
-    """
-
-    runs: tuple[StudyRuns, ...]
-    findings: tuple[StudyFindings, ...]
-    judgements: tuple[Judgement, ...]
-
-    @property
-    def every_run(self) -> list[Run]:
-        """Each run once, though several studies may have it."""
-        return list({run.run.path: run.run for one in self.runs for run in one.runs}.values())
-
-
-def own_claims(known: Sequence[Study]) -> list[Claim]:
-    """Read and check the claims that studies bring along, what they ask, and their figures.
-
-    The articles' claims are held by a test.
-    """
-    claims = [claim for study in known for claim in study_claims(study)]
-    check_claims(claims, {study.name: study for study in known})
-    check_questions(known)
-    for study in known:
-        check_figures(study)
-    return claims
-
-
-def judge_studies(
-    studies: Sequence[Study],
-    known: Sequence[Study],
-    results: Path,
-    checks: Mapping[str, Check] | None = None,
-) -> Judged:
-    """Read the runs of studies and judge all claims by them.
-
-    Parameters
-    ----------
-    studies : sequence of Study
-        Those to be looked at, in full or small.
-    known : sequence of Study
-        All whose own claims are judged beside the articles', in full.
-    results : Path
-        Folder of the runs.
-    checks : mapping of str to Check, optional
-        What is exact, by name; by default it was not checked.
-    """
-    own = own_claims(known)
-    runs = tuple(read_study(study, results) for study in studies)
-    findings = tuple(map(findings_of, runs))
-    by_name = {found.study.name: found for found in findings}
-    judgements = judge([*article_claims(), *own], by_name, checks)
-    return Judged(runs, findings, judgements)
-
-
-def registrations(judged: Judged) -> dict[str, str]:
-    """Say of each study whether its questions were written down before its numbers were seen."""
-    claims = list({aspect.claim.id: aspect.claim for aspect in judged.judgements}.values())
-    return {
-        runs.study.name: registration_line(
-            runs.study,
-            runs.registration,
-            (run.manifest for run in runs.runs),
-            tests_of(runs.study, claims),
-        )
-        for runs in judged.runs
-    }
 
 
 def answering_experiments(studies: Sequence[Study]) -> set[str]:

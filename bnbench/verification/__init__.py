@@ -1,14 +1,14 @@
 """Is a run what it says? Its files read again, the run done again, two runs side by side.
 
-What takes PyTorch is imported when it is used.
+What takes PyTorch, or pandas, is imported when it is used.
 """
 
 from typing import TYPE_CHECKING
 
 from bnbench.registry import on_demand
-from bnbench.verification.difference import Difference, differing_facts, differing_numbers
 
 if TYPE_CHECKING:
+    from bnbench.verification.difference import Difference, differing_facts, differing_numbers
     from bnbench.verification.inspection import Inspection, inspect, without_manifest
     from bnbench.verification.repetition import Rerun, repeat, rerun
 
@@ -26,6 +26,7 @@ __all__ = [
 __getattr__ = on_demand(
     __name__,
     {
+        "difference": ("Difference", "differing_facts", "differing_numbers"),
         "inspection": ("Inspection", "inspect", "without_manifest"),
         "repetition": ("Rerun", "repeat", "rerun"),
     },

@@ -111,7 +111,8 @@ def test_an_edited_middle_row_is_believed_by_nobody(
     [
         (["plan", "tiny.yaml"], {"matplotlib", "bnbench.report"}),
         (["report", "tiny.yaml", "--out", "again.html"], {"torch", "torchvision", "seaborn"}),
-        (["claims", "tiny.yaml"], {"torch", "torchvision", "seaborn"}),
+        (["claims", "tiny.yaml"], {"torch", "torchvision", "seaborn", "matplotlib", "jinja2"}),
+        (["verify", "plain"], {"pandas", "matplotlib", "scipy"}),
     ],
 )
 def test_what_a_verb_does_not_need_costs_no_time(
