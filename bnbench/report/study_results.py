@@ -23,7 +23,7 @@ from bnbench.report.latex import answer_table, latex_tables, page_tables
 from bnbench.report.mechanisms import mechanisms_table
 from bnbench.report.page import Page
 from bnbench.report.study_part import study_part
-from bnbench.runs import Run, write_text
+from bnbench.runs import write_text
 
 
 def answering_experiments(studies: Sequence[Study]) -> set[str]:
