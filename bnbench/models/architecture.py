@@ -25,8 +25,9 @@ class Network(nn.Module):
 
     image_size: ClassVar[int]
     """Height and width of its input, pixels."""
-    hidden_layers: ClassVar[tuple[str, ...]]
-    """Names of the layers that can be normalized: attributes that are `HiddenLayer`."""
+    hidden_layers: tuple[str, ...]
+    """Names of the layers that can be normalized: attributes that are `HiddenLayer`. A network has
+    those of its settings, its class those of the defaults."""
     activation: ClassVar[str]
     """The activation where the config names none."""
     has_widths: ClassVar[bool] = False
@@ -39,6 +40,7 @@ class Network(nn.Module):
 
     def __init__(self, settings: ModelSettings, num_classes: int = 10) -> None:  # noqa: ARG002
         super().__init__()
+        self.hidden_layers = self.layers(settings)
         self._activation = settings.activation or self.activation
         self._normalization = _normalization_of(settings)
         self._dropout = settings.dropout

@@ -52,8 +52,7 @@ class MLP(Network):
         super().__init__(settings, num_classes)
         features = settings.in_channels * 28 * 28
         _refuse_more([features, *(settings.widths or WIDTHS), num_classes])
-        self._hidden = self.layers(settings)
-        for name, width in zip(self._hidden, settings.widths or WIDTHS, strict=True):
+        for name, width in zip(self.hidden_layers, settings.widths or WIDTHS, strict=True):
             setattr(self, name, self.hidden(name, nn.Linear(features, width)))
             features = width
         self.output = nn.Linear(features, num_classes)
@@ -61,7 +60,7 @@ class MLP(Network):
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, 28, 28) to logits (N, K)."""
         x = images.flatten(1)
-        for name in self._hidden:
+        for name in self.hidden_layers:
             x = getattr(self, name)(x)
         logits: Tensor = self.output(x)
         return logits

@@ -144,7 +144,7 @@ def _probe(experiment: Experiment, position: int) -> Probe:
     given = experiment.probes[position]
     kind = find_probe(given.kind, experiment.place(f"{key}.kind"))
     probe = checked_section(experiment, key, kind)
-    known = find_architecture(experiment.model.name).network.hidden_layers
+    known = find_architecture(experiment.model.name).network.layers(experiment.model)
     for name in probe.layers or ():
         if name not in known:
             raise unknown("hidden layer", name, known, experiment.place(f"{key}.layers"))

@@ -103,6 +103,7 @@ EARLIER = {
         "4c24cbd5dd63", "f4a8abe9c10b", "a0937db9845a", "be9fbc54413a", "9b8a5675cd85",
         "7c9f2381589b",  # other names of locals
         "a90df6c291c3",  # no forward pass was marked as one in order
+        "d31a201ebbc4",  # a network had its class's layers: probes missed an MLP's third and on
     ),
     # Its recipes were its own; nothing was normalized after the pooling.
     "bnbench.models.batch_last": ("fecb689a8902", "ec23b5a9e1db"),
@@ -115,7 +116,7 @@ EARLIER = {
     ),
     "bnbench.models.lenet5": ("e68e90ac93c6", "21b70ae16444"),
     # Two hidden layers; of any width.
-    "bnbench.models.mlp": ("8bff7cd00324", "168f0ccd70fd", "1ec9e2d1a1dd"),
+    "bnbench.models.mlp": ("8bff7cd00324", "168f0ccd70fd", "1ec9e2d1a1dd", "4f5e8a85d1aa"),
     "bnbench.models.normalizations": (ABSENT, "87d3ffc340f6", "9255b5bdfdf9"),
     "bnbench.models.normalizations.batch": (ABSENT,),
     "bnbench.models.normalizations.batch_renorm": ("d75a64a9c9ec",),  # it took any warm-up

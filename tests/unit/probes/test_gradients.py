@@ -64,3 +64,12 @@ def test_a_bias_in_front_of_batch_norm_has_no_gradient(make_view: MakeView) -> N
     assert np.asarray(before["C1.bias_gradient"]) < 1e-6
     assert np.asarray(after["C1.bias_gradient"]) > 1e-4
     assert np.isnan(np.asarray(none["C1.bias_gradient"]))
+
+
+def test_every_layer_of_a_deeper_perceptron_is_seen(make_view: MakeView) -> None:
+    """Also those that the class, by its default widths, does not have."""
+    view = make_view("MLP", widths=(8, 8, 8))
+    numbers = look(view, "gradients").numbers
+    assert [f"fc{place}.gradient_norm" in numbers for place in (1, 2, 3)] == [True] * 3
+    norms = [float(numbers[f"fc{place}.gradient_norm"]) for place in (1, 3)]
+    assert float(numbers["gradient_ratio"]) == pytest.approx(norms[0] / norms[1])
