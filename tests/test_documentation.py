@@ -166,6 +166,15 @@ def test_the_reference_verdicts_are_of_the_reference_runs(
     assert again["verdict"].tolist() == there["verdict"].tolist()
 
 
+def test_the_reference_report_is_one_page_that_a_browser_opens_at_once(root: Path) -> None:
+    page = (root / "results/reference/report.html").read_text(encoding="utf-8")
+    assert len(page.encode()) < 1_500_000
+    _, first, *others = page.split("<h2 id=")[1:]  # the questions, and the study that leads
+    assert first.count(">Accuracy per epoch</title>") >= 1
+    alone = [part for part in others if ">Accuracy per epoch</title>" in part]
+    assert all(part.count("<svg") == part.count(">Accuracy per epoch</title>") for part in alone)
+
+
 def test_the_answers_are_the_contrasts(root: Path, pages: dict[str, str]) -> None:
     """Each difference in README's table is the mean and interval of its row of contrasts.csv."""
     contrasts = pd.read_csv(root / "results/reference/contrasts.csv")

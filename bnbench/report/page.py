@@ -42,9 +42,9 @@ OF_RARE_COLUMNS = (
 )
 OF_SEVERAL_STUDIES = (
     "This page is about several studies, and leaves out what few readers look for. The report on"
-    " one study has it: bootstrap intervals, exact p, effect sizes, seeds that are needed, and the"
-    " configuration and manifest of every run. Such a report is made by “bnbench report” with the"
-    " name of the study.",
+    " one study has it: accuracies per epoch, bootstrap intervals, exact p, effect sizes, the seeds"
+    " that are needed, and the configuration and manifest of every run. Such a report is made by"
+    " “bnbench report” with the name of the study.",
 )
 
 

@@ -10,12 +10,12 @@ import pandas as pd
 from bnbench.claims import claims_table
 from bnbench.config import Metric, Study
 from bnbench.config.label import Label
-from bnbench.findings import StudyRuns, contrasts_table, values_table
+from bnbench.findings import StudyFindings, StudyRuns, contrasts_table, values_table
 from bnbench.report.answers import answer_rows, answers_table
 from bnbench.report.appendix import appendix, read_appendix
 from bnbench.report.claim_part import claims_part
 from bnbench.report.curves import accuracy_table, stack
-from bnbench.report.figures import KINDS, draw_all
+from bnbench.report.figures import KINDS, Picture, curves, draw_all
 from bnbench.report.figures.figure import Source
 from bnbench.report.files import write_table, writing
 from bnbench.report.judged import Judged, registrations
@@ -78,13 +78,20 @@ def report_page(judged: Judged) -> Page:
     pairs = zip(judged.runs, judged.findings, registrations(judged).values(), strict=True)
     return Page(
         studies=tuple(
-            study_part(found, draw_all(Source(found, _curves(runs), runs)), registered)
-            for runs, found, registered in pairs
+            study_part(found, _pictures(runs, found, leads=not place), registered)
+            for place, (runs, found, registered) in enumerate(pairs)
         ),
         questions=tuple(answer_rows(judged.findings)),
         claims=claims_part(judged.judgements, [found.study.name for found in judged.findings]),
         listings=tuple(appendix(read_appendix(judged.every_run))),
     )
+
+
+def _pictures(runs: StudyRuns, found: StudyFindings, *, leads: bool) -> Sequence[Picture]:
+    """Draw a study; behind the first one without curves, a third of a page, if it has others."""
+    pictures = draw_all(Source(found, _curves(runs), runs))
+    others = [picture for picture in pictures if picture.title != curves.TITLE]
+    return pictures if leads or not others else others
 
 
 def write_answers(judged: Judged, path: Path) -> None:
