@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import torch
@@ -24,7 +24,7 @@ class Small(Network):
     """Softmax regression: keeps to everything."""
 
     image_size = 28
-    hidden_layers: ClassVar[tuple[str, ...]] = ()
+    hidden_layers: tuple[str, ...] = ()
     activation = "relu"
 
     def __init__(self, settings: ModelSettings, num_classes: int = 10) -> None:
