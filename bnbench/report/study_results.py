@@ -15,7 +15,7 @@ from bnbench.report.answers import answer_rows, answers_table
 from bnbench.report.appendix import appendix, read_appendix
 from bnbench.report.claim_part import claims_part
 from bnbench.report.curves import accuracy_table, stack
-from bnbench.report.figures import KINDS, Picture, curves, draw_all
+from bnbench.report.figures import KINDS, Picture, draw_all
 from bnbench.report.figures.figure import Source
 from bnbench.report.files import write_table, writing
 from bnbench.report.judged import Judged, registrations
@@ -89,9 +89,10 @@ def report_page(judged: Judged) -> Page:
 
 def _pictures(runs: StudyRuns, found: StudyFindings, *, leads: bool) -> Sequence[Picture]:
     """Draw a study; behind the first one without curves, a third of a page, if it has others."""
-    pictures = draw_all(Source(found, _curves(runs), runs))
-    others = [picture for picture in pictures if picture.title != curves.TITLE]
-    return pictures if leads or not others else others
+    source = Source(found, _curves(runs), runs)
+    if not leads and (others := draw_all(source, without=("curves",))):
+        return others
+    return draw_all(source)
 
 
 def write_answers(judged: Judged, path: Path) -> None:

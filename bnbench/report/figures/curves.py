@@ -14,8 +14,6 @@ from bnbench.plots.accuracy import SPLIT_NAMES, plot_experiments
 from bnbench.report.figures.figure import COLUMN, Picture, Source, finish, plain, register_figure
 from bnbench.report.names import grouped, pair_title
 
-TITLE = "Accuracy per epoch"
-
 
 def _has(study: Study) -> bool:
     return any(not _over_grid(contrast) for contrast in study.contrasts)
@@ -48,4 +46,4 @@ def _pair(study: Study, curves: pd.DataFrame, finding: Finding) -> Iterator[Pict
         pair = pair_title(study, finding)
         caption = f"Accuracy per epoch: {pair}."
         name = f"{study.name}-{finding.group}-curves"
-        yield finish(figure, name, TITLE, caption, pair)
+        yield finish(figure, name, "Accuracy per epoch", caption, pair)

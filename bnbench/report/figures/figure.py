@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,11 +104,18 @@ def register_figure(
     return enter
 
 
-def draw_all(source: Source) -> tuple[Picture, ...]:
-    """Draw every figure that a study has; where it chooses, those alone, at its head."""
+def draw_all(source: Source, *, without: Collection[str] = ()) -> tuple[Picture, ...]:
+    """Draw every figure that a study has; where it chooses, those alone, at its head.
+
+    Parameters
+    ----------
+    without : collection of str
+        Kinds that are not drawn.
+    """
     study = source.found.study
-    chosen = KINDS if study.figures is None else study.figures
-    return tuple(picture for name in chosen for picture in KINDS[name].draw(source))
+    names = KINDS if study.figures is None else study.figures
+    chosen = [KINDS[name] for name in names if name not in without]
+    return tuple(picture for kind in chosen for picture in kind.draw(source))
 
 
 def check_figures(study: Study) -> None:

@@ -17,18 +17,8 @@ from bnbench.cli import app
 from bnbench.config import Study, dump_experiment, load_experiment, load_study
 from bnbench.execution import cores
 from bnbench.runs import Run
+from tests.unit.cli.test_until_decided import BRIEF, STUDY
 
-STUDY = """\
-study: s
-question: why
-experiments:
-  plain: {config: plain.yaml}
-  batch_norm: {config: batch_norm.yaml}
-contrasts:
-  lead: {treatment: batch_norm, baseline: plain, metrics: [validation_accuracy@last]}
-brief:
-  - {question: "Does it help?", metric: validation_accuracy@last, yes: higher, corrected: lead}
-"""
 LEAST = 0.001
 """The smallest effect of interest, unless a study names another."""
 EPOCHS = 2
@@ -43,7 +33,7 @@ def load(root: Path, tmp_path: Path) -> Callable[[], Study]:
             root / f"configs/{config}.yaml", [f"experiment={name}", f"training.epochs={EPOCHS}"]
         )
         (tmp_path / f"{name}.yaml").write_text(dump_experiment(experiment))
-    (tmp_path / "s.yaml").write_text(STUDY)
+    (tmp_path / "s.yaml").write_text(STUDY + BRIEF)
     return lambda: load_study(tmp_path / "s.yaml")
 
 
