@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
@@ -24,6 +24,9 @@ from bnbench.errors import BnbenchError
 
 Entry = TypeVar("Entry")
 Base = TypeVar("Base")
+MOST_NAMED = 40
+"""Names that a refusal lists; nobody reads the 358 experiments of the reference."""
+
 GROUP = "bnbench"
 """Of the entry points whose modules are imported when a name is not known."""
 ALLOW_IMPORT = "BNBENCH_ALLOW_IMPORT"
@@ -122,8 +125,13 @@ def unknown(kind: str, name: str, known: Iterable[str], place: str = "") -> Bnbe
     """
     names = sorted(known)
     near = get_close_matches(name, names, n=1, cutoff=0.5)
-    remedy = f"did you mean {near[0]!r}?" if near else f"choose one of: {', '.join(names)}"
+    remedy = f"did you mean {near[0]!r}?" if near else f"choose one of: {_first(names)}"
     return BnbenchError(f"{place + ': ' if place else ''}there is no {kind} {name!r}; {remedy}")
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f", and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def import_folder(package: str, path: Iterable[str], but: Collection[str] = ()) -> None:

@@ -19,7 +19,7 @@ def run_folder(given: str | Path, results: Path) -> Path:
     """
     from bnbench.runs.packed import opened  # it takes NumPy
 
-    for folder in map(opened, (Path(given), results / given)):
+    for folder in (opened(Path(given)), opened(opened(results) / given)):
         if folder.is_dir():
             return folder
     names = run_names(results)

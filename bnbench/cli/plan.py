@@ -68,7 +68,7 @@ def plan(
     loaded = load_study(path, small=small, seeds=seeds, device=device, stack=stack)
     if loaded.claims or loaded.answered_by:  # what `reproduce` would refuse is refused here
         _check_questions(load_study(path) if small else loaded)  # claims name the full study
-    planned = plan_runs(loaded.experiments, loaded.seeds, results, data_dir=data_dir)
+    planned = plan_runs(loaded.experiments, loaded.seeds, results, data_dir=data_dir, archived=True)
     rows = [
         (name, seed_ranges(run.task.seed for run in runs), state, reason)
         for (name, state, reason), runs in _grouped(planned.planned)

@@ -78,7 +78,7 @@ def reproduce(
 
     def run(todo: Sequence[Study]) -> int:
         registered = register_all(todo, own, how.results, any_time=until_decided)
-        plan = running.plan((study.experiments, study.seeds) for study in todo)
+        plan = running.plan(((study.experiments, study.seeds) for study in todo), archived=True)
         return run_plan(plan.registered(registered), running)
 
     if until_decided:

@@ -73,7 +73,12 @@ class Running:
         """Say which device a run gets; see `bnbench.training.device.resolve_device`."""
         return self.ray.device_of(experiment) if self.ray else resolve_device(experiment)
 
-    def plan(self, wanted: Iterable[tuple[Iterable[Experiment], Sequence[int]]]) -> Plan:
+    def plan(
+        self,
+        wanted: Iterable[tuple[Iterable[Experiment], Sequence[int]]],
+        *,
+        archived: bool = False,
+    ) -> Plan:
         """Plan experiments at seeds, group by group; no run may replace another unasked."""
         how = self.how
         plan = merge_plans(
@@ -83,6 +88,7 @@ class Running:
                 how.results,
                 data_dir=how.data_dir,
                 fresh=how.fresh,
+                archived=archived,
                 device_of=self.device_of,
             )
             for experiments, seeds in wanted

@@ -109,6 +109,7 @@ def plan_runs(
     *,
     data_dir: Path | None = None,
     fresh: bool = False,
+    archived: bool = False,
     device_of: Callable[[Experiment], torch.device] = resolve_device,
 ) -> Plan:
     """Check all experiments and find out which of their runs are still to be done.
@@ -122,6 +123,9 @@ def plan_runs(
         By default the user's cache folder. The data set is fetched where it is missing.
     fresh : bool, default False
         Do finished runs again, and replace others.
+    archived : bool, default False
+        Whether copies without weights and losses of batches, as a report keeps them, count as
+        finished: a study needs no more.
     device_of : callable
         Experiment -> the device that its runs get, where they are done.
     """
@@ -144,7 +148,8 @@ def plan_runs(
         for place, (wanted, examples) in enumerate(prepared)
         for member in wanted.experiment.training.seeds_with(seed)
     }
-    plan = Plan(tuple(_planned(*run, results, data_dir, fresh) for run in wholly.values()))
+    planned = partial(_planned, results=results, data_dir=data_dir, fresh=fresh, archived=archived)
+    plan = Plan(tuple(planned(*run) for run in wholly.values()))
     if plan.tasks:
         _check_writable(results)
     return plan
@@ -176,11 +181,17 @@ def _identity(
 
 
 def _planned(
-    wanted: Identity, examples: int, results: Path, data_dir: Path | None, fresh: bool
+    wanted: Identity,
+    examples: int,
+    results: Path,
+    data_dir: Path | None,
+    *,
+    fresh: bool,
+    archived: bool,
 ) -> PlannedRun:
     experiment, seed = wanted.experiment, wanted.seed
     run = run_directory(results, experiment, seed)
-    found = Found("run", "--fresh") if fresh else look(run, wanted)
+    found = Found("run", "--fresh") if fresh else look(run, wanted, archived=archived)
     task = Task(experiment, seed, examples, results, data_dir, fresh)
     if found.state == "resume":
         kept = epochs_kept(run, experiment.training.epochs, task.batches_per_epoch)

@@ -122,6 +122,19 @@ def changed_since(run: Run, manifest: Manifest, experiment: Experiment) -> dict[
     return {path.name: "missing" for path in always if not path.is_file()}
 
 
+def left_out(run: Run, manifest: Manifest) -> tuple[str, ...]:
+    """Name what an archived copy of a finished run has not: weights, and losses of batches.
+
+    A report keeps such copies, `bnbench.report.archive`. Of any other run nothing may be missing.
+    """
+    if run.batches.exists() or run.weights.exists():
+        return ()
+    left = [run.batches] if manifest.status == "diverged" else [run.batches, run.weights]
+    optional = (run.losses, run.predictions)
+    left += [path for path in optional if path.name in manifest.files and not path.exists()]
+    return tuple(path.name for path in left)
+
+
 def _untouched_before(run: Run, manifest: Manifest) -> float:
     """The end of the run, seconds since 1970; none if its manifest was written later."""
     if manifest.ended is None:

@@ -9,7 +9,7 @@ from typing import Literal
 from bnbench.config import Experiment, configuration_hash, differing_keys, is_open_ended
 from bnbench.errors import BnbenchError
 from bnbench.runs.directory import Run
-from bnbench.runs.hashes import changed_since
+from bnbench.runs.hashes import changed_since, left_out
 from bnbench.runs.manifest import TORCH, Manifest, versions
 
 State = Literal["cached", "resume", "run", "other"]
@@ -57,8 +57,14 @@ class Found:
     reason: str
 
 
-def look(run: Run, wanted: Identity) -> Found:
-    """Find out what there is to do for a run."""
+def look(run: Run, wanted: Identity, *, archived: bool = False) -> Found:
+    """Find out what there is to do for a run.
+
+    Parameters
+    ----------
+    archived : bool, default False
+        Whether a copy without weights and losses of batches will do, as a report keeps it.
+    """
     if unclaimed := run.unclaimed():
         return Found("other", f"having no manifest.json, but {', '.join(unclaimed)}")
     if not run.manifest.exists():
@@ -69,7 +75,12 @@ def look(run: Run, wanted: Identity) -> Found:
     differences = _differences(run, manifest, wanted)
     if manifest.finished and not differences:
         changes = changed_since(run, manifest, wanted.experiment)
-        differences = [f"{name} ({change} since it ended)" for name, change in changes.items()]
+        spared = left_out(run, manifest) if archived else ()
+        differences = [
+            f"{name} ({change} since it ended)"
+            for name, change in changes.items()
+            if name not in spared
+        ]
     if manifest.status == "complete" and _goes_further(run, wanted, differences):
         epochs = wanted.experiment.training.epochs
         return Found("resume", f"complete after epoch {manifest.final.epochs}, goes on to {epochs}")

@@ -15,7 +15,7 @@ from bnbench.errors import BnbenchError
 from bnbench.foreign import PART, is_folder, open_regular, parts_of
 from bnbench.runs.directory import Run, locked, no_run
 from bnbench.runs.files import force_to_disk, rename
-from bnbench.runs.hashes import MOST_HASHED, changed_files, file_hashes
+from bnbench.runs.hashes import MOST_HASHED, changed_files, file_hashes, left_out
 from bnbench.runs.manifest import Manifest, read_hashed
 from bnbench.runs.overview import run_folders
 from bnbench.runs.packed import opened
@@ -94,8 +94,10 @@ def _look(other: Path, results: Path, run: Run) -> Taken | BnbenchError | bool:
             return False
         if _is_there(run, manifest, target):
             return True
-        _check_whole(run, manifest, other)
-        return Taken(run, target, manifest.files | {run.manifest.name: manifest_hash})
+        spared = left_out(run, manifest)
+        _check_whole(run, manifest, spared, other)
+        hashes = {name: found for name, found in manifest.files.items() if name not in spared}
+        return Taken(run, target, hashes | {run.manifest.name: manifest_hash})
     except BnbenchError as error:
         return error
 
@@ -109,14 +111,20 @@ def _runs(folders: Sequence[Path], problems: list[str]) -> list[Run]:
     return found
 
 
-def _check_whole(run: Run, manifest: Manifest, other: Path) -> None:
-    """Refuse a run that was edited since it ended, and links, maybe out of the folder."""
+def _check_whole(run: Run, manifest: Manifest, spared: Sequence[str], other: Path) -> None:
+    """Refuse a run that was edited since it ended, and links, maybe out of the folder.
+
+    An archived copy may lack what is spared.
+    """
     if not manifest.files:
         raise BnbenchError(
             f"{run.manifest}: lists no files, as in the first release; copy this run yourself"
         )
     for name, change in changed_files(run, manifest.files).items():
-        raise BnbenchError(f"{run.path / name}: {change} since the run ended; nothing is merged")
+        if name not in spared:
+            raise BnbenchError(
+                f"{run.path / name}: {change} since the run ended; nothing is merged"
+            )
     linked = [run.path] if run.path.is_symlink() else []
     linked += _links(run.path, {name.partition("/")[0] for name in manifest.files})
     if any("/" in name for name in manifest.files):

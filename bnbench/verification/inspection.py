@@ -11,6 +11,7 @@ from bnbench.config import Experiment, hash_of_states
 from bnbench.data import find_dataset
 from bnbench.errors import BnbenchError, in_one_line
 from bnbench.runs import Manifest, Run, changed_files
+from bnbench.runs.hashes import left_out
 from bnbench.runs.manifest import read_possibly_edited
 from bnbench.runs.problems import problems_of_configuration
 from bnbench.runs.schedule import schedule
@@ -54,7 +55,7 @@ def inspect(run: Run) -> Inspection:
         manifest, edited = read_possibly_edited(run.manifest)
     except BnbenchError as error:
         return Inspection(run, "", error.problems)
-    absent = _left_out(run, manifest)
+    absent = left_out(run, manifest) if manifest.status in _CHECKS else ()
     # What cannot be read is met twice: by its hash, and by what it holds.
     problems = dict.fromkeys(map(in_one_line, _problems(run, manifest, edited, absent)))
     return Inspection(run, manifest.status, (*problems,), absent, sealed=manifest.seal is not None)
@@ -68,16 +69,6 @@ def without_manifest(folders: Iterable[Path]) -> list[Inspection]:
         for run in map(Run, sorted(folder.glob("seed-*")))
         if run.path.is_dir() and not run.manifest.exists()
     ]
-
-
-def _left_out(run: Run, manifest: Manifest) -> tuple[str, ...]:
-    """Name what an archived copy has not; of any other run nothing may be missing."""
-    if manifest.status not in _CHECKS or run.batches.exists() or run.weights.exists():
-        return ()
-    left = [run.batches] if manifest.status == "diverged" else [run.batches, run.weights]
-    optional = (run.losses, run.predictions)
-    left += [path for path in optional if path.name in manifest.files and not path.exists()]
-    return tuple(path.name for path in left)
 
 
 def _problems(

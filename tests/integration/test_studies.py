@@ -216,6 +216,26 @@ def test_kept_runs_are_enough_for_the_verdicts(reproduced: Path) -> None:
     assert done.stdout == again.stdout
 
 
+def test_kept_runs_get_more_seeds(reproduced: Path, tmp_path: Path) -> None:
+    """What a report keeps has no weights: enough for a study, not for whoever trains."""
+    kept, here = reproduced / "results/report/tiny", tmp_path / "more"
+    merged = bnbench("merge", kept, "plain", "batch_norm", "--results", here, cwd=reproduced)
+    assert merged.returncode == 0, merged.stderr
+    assert "4 runs taken" in merged.stdout
+    there = {path: path.read_bytes() for path in here.rglob("*.*") if path.is_file()}
+    assert not [path for path in there if path.name in ("weights.pt", "batches.csv")]
+    study = ("tiny.yaml", "--seeds", 3, "--results", here)
+    assert "6 runs: 4 cached, 2 run" in bnbench("plan", *study, cwd=reproduced).stdout
+    train = bnbench("train", "-c", "plain.yaml", "--seed", 0, "--results", here, cwd=reproduced)
+    assert train.returncode == 2
+    assert "weights.pt (missing since it ended)" in train.stderr
+    done = bnbench("reproduce", *study, cwd=reproduced)
+    assert done.returncode == 0, done.stderr
+    assert there == {path: path.read_bytes() for path in there}
+    found = rows(here / "report/tiny/values.csv")
+    assert {row["seed"] for row in found if row["label"] == "plain"} == {"0", "1", "2"}
+
+
 def test_a_changed_setting_is_named_and_never_overwritten(tmp_path: Path) -> None:
     write_study(tmp_path)
     assert bnbench("reproduce", "tiny.yaml", "--seeds", 1, cwd=tmp_path).returncode == 0
