@@ -9,6 +9,7 @@ functions that need it, because importing it takes half a second.
 from bnbench.statistics.any_time import (
     any_time_interval,
     any_time_median_interval,
+    any_time_share_below_p,
     any_time_sign_flip_p,
     any_time_sign_p,
     n_for_any_time,
@@ -30,7 +31,13 @@ from bnbench.statistics.intervals import (
 )
 from bnbench.statistics.multiplicity import benjamini_hochberg, holm
 from bnbench.statistics.pairing import Pairs, pair_by_seed
-from bnbench.statistics.permutation import sign_flip_p, sign_test_p, smallest_p, wilcoxon_p
+from bnbench.statistics.permutation import (
+    share_below_p,
+    sign_flip_p,
+    sign_test_p,
+    smallest_p,
+    wilcoxon_p,
+)
 from bnbench.statistics.power import (
     n_for_paired_t,
     n_for_tost,
@@ -58,6 +65,7 @@ __all__ = [
     "TwoLevelDifference",
     "any_time_interval",
     "any_time_median_interval",
+    "any_time_share_below_p",
     "any_time_sign_flip_p",
     "any_time_sign_p",
     "area_under_error",
@@ -76,6 +84,7 @@ __all__ = [
     "paired_t_power",
     "prediction_interval",
     "ratio_of_medians",
+    "share_below_p",
     "sign_flip_p",
     "sign_test_p",
     "smallest_detectable_effect",

@@ -183,9 +183,41 @@ def any_time_sign_p(wins: int, losses: int) -> float:
     """
     if wins < 0 or losses < 0:
         raise ValueError(f"{wins} wins and {losses} losses")
+    return _coin_p(wins, losses, 0.5)
+
+
+def any_time_share_below_p(successes: int, n: int, share: float) -> float:
+    """The one-sided p that a share is at least `share`, to be looked at after every trial.
+
+    Parameters
+    ----------
+    successes, n : int
+        Of n trials.
+    share : float
+        In (0, 1).
+
+    Raises
+    ------
+    ValueError
+        If `successes` is outside [0, n].
+
+    Notes
+    -----
+    As `any_time_sign_p`, against a coin that shows heads at the rate `share`; 1 where the trials
+    have at least that share. A larger true share makes the trials less likely still, so that what
+    holds against `share` holds against all shares above it.
+    """
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes of {n} trials")
+    return _coin_p(successes, n - successes, share) if successes < share * n else 1.0
+
+
+def _coin_p(heads: int, tails: int, share: float) -> float:
+    """The likelihood of a coin of a known bias over that of one of Jeffreys' prior, at most 1."""
     from scipy.special import betaln
 
-    log_e = (wins + losses) * math.log(2) + betaln(wins + 0.5, losses + 0.5) - betaln(0.5, 0.5)
+    log_known = heads * math.log(share) + tails * math.log1p(-share)
+    log_e = betaln(heads + 0.5, tails + 0.5) - betaln(0.5, 0.5) - log_known
     return min(1.0, math.exp(-log_e))
 
 

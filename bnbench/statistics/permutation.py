@@ -129,6 +129,37 @@ def sign_test_p(wins: int, losses: int) -> float:
     return min(1.0, 2 * float(bdtr(min(wins, losses), wins + losses, 0.5)))
 
 
+def share_below_p(successes: int, n: int, share: float) -> float:
+    """The one-sided p of the exact binomial test that a share is at least `share`.
+
+    Small, it shows that the share is below. ``P(Binomial(n, share) <= successes)``; 1 for n = 0.
+    It falls below alpha where the upper end of Clopper and Pearson's interval of confidence
+    1 - 2 alpha falls below `share`.
+
+    Parameters
+    ----------
+    successes, n : int
+        Of n trials.
+    share : float
+        In (0, 1).
+
+    Raises
+    ------
+    ValueError
+        If `successes` is outside [0, n].
+
+    References
+    ----------
+    .. [1] C. Clopper, E. Pearson, "The Use of Confidence or Fiducial Limits Illustrated in the
+       Case of the Binomial", Biometrika 26(4), 1934.
+    """
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes of {n} trials")
+    from scipy.special import bdtr
+
+    return float(bdtr(successes, n, share))
+
+
 def _all_flipped_sums(sample: FloatArray) -> FloatArray:
     """The sums under all 2**n sign vectors, shape (2**n,), by doubling."""
     sums = np.zeros(1)

@@ -6,15 +6,25 @@ The grid's own points are all that these rules can resolve.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import ClassVar, Literal
 
-from bnbench.claims.rules.deciding import ALPHA, fewest_seeds, needed_text, seeds_alone
+from bnbench.claims.rules.deciding import (
+    ALPHA,
+    enough_seeds,
+    fewest_seeds,
+    needed_text,
+    seeds_alone,
+)
 from bnbench.claims.rules.rule import ClaimTest, Text
 from bnbench.claims.verdict import NOT_RUN, Outcome, Verdict, decide
 from bnbench.findings.numbers import p_equals
 from bnbench.findings.results import StudyFindings
-from bnbench.statistics import sign_test_p
+from bnbench.statistics import equivalence_test, pair_by_seed, sign_test_p
+
+MARGIN = math.log10(3)
+"""Decades: the step of a usual grid. Nobody chooses a learning rate more finely."""
 
 
 class Range(ClaimTest):
@@ -22,7 +32,9 @@ class Range(ClaimTest):
 
     A range is measured in decades from end to end; a range without usable points is narrower than
     one with a single point. Decided by the exact sign test over the seeds, without equal ranges:
-    supported where p < 0.05 and the claim holds at more seeds, refuted where its reverse does.
+    supported where p < 0.05 and the claim holds at more seeds, refuted where its reverse does. Also
+    refuted where two one-sided t-tests of the differences in decades show equivalence within a
+    factor of three.
     """
 
     rule: Literal["wider", "larger"]
@@ -46,24 +58,36 @@ class Range(ClaimTest):
         more = sum(treatment[seed] > baseline[seed] for seed in shared)
         less = sum(treatment[seed] < baseline[seed] for seed in shared)
         n, p = len(shared), sign_test_p(more, less)
-        verdict = decide(supported=p < ALPHA and more > less, refuted=p < ALPHA)
+        equivalent = _equivalent(treatment, baseline)
+        verdict = decide(supported=p < ALPHA and more > less, refuted=p < ALPHA or equivalent)
         counts = ", ".join(
             f"{word} in {count} of {n} seeds" if count else f"{word} in no seed"
             for word, count in zip(words, (more, less), strict=True)
         )
         undecided = verdict is Verdict.INCONCLUSIVE
         needed = needed_text(n, fewest_seeds()) if undecided else ""
-        how = words[1] if verdict is Verdict.REFUTED else ""
+        how = words[1] if p < ALPHA else "equivalent within a factor of three"
+        how = how if verdict is Verdict.REFUTED else ""
         rest = f", sign test {p_equals(p)}{needed}"
         return Outcome(verdict, n, f"{what} {counts}", rest, how, needed=seeds_alone(n))
 
 
+def _equivalent(treatment: Mapping[int, float], baseline: Mapping[int, float]) -> bool:
+    """Whether both tests reject; they cannot where a side has no usable point at a seed."""
+    usable = all(map(math.isfinite, chain(treatment.values(), baseline.values())))
+    if not usable or not enough_seeds(len(treatment.keys() & baseline.keys())):
+        return False
+    differences = pair_by_seed(treatment, baseline).differences
+    return equivalence_test(differences, margin=MARGIN, alpha=ALPHA).equivalent
+
+
 def _numbers(points: Sequence[object]) -> list[float]:
-    return [float(point) for point in points if isinstance(point, int | float)]
+    """Those of the points that a logarithm has: a weight decay of 0 is in no decade."""
+    return [float(point) for point in points if isinstance(point, int | float) and point > 0]
 
 
 def _largest(points: Sequence[float]) -> float:
-    return max(points, default=-math.inf)
+    return math.log10(max(points)) if points else -math.inf
 
 
 def _decades(points: Sequence[float]) -> float:

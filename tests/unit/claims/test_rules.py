@@ -423,9 +423,10 @@ def test_the_numbers_of_times(make_finding: MakeFinding) -> None:
     [
         (range(6), (), SUPPORTED, REFUTED),  # 6 : 0, p = 2 / 64
         ((), range(6), REFUTED, SUPPORTED),
-        (range(5), (), INCONCLUSIVE, INCONCLUSIVE),  # 5 : 0, p = 2 / 32
-        (range(10), range(10), INCONCLUSIVE, INCONCLUSIVE),
-        ((), (), INCONCLUSIVE, INCONCLUSIVE),
+        (range(5), (), INCONCLUSIVE, REFUTED),  # 5 : 0, p = 2 / 32; none of 10: (2/3)^10 = 0.017
+        (range(10), range(10), REFUTED, REFUTED),
+        ((), (), REFUTED, REFUTED),
+        ((0,), (), INCONCLUSIVE, REFUTED),  # 1 of 10: (2/3)^10 + 10 (2/3)^9 / 3 = 0.10
     ],
 )
 def test_diverged_runs(
@@ -447,6 +448,22 @@ def test_diverged_runs(
     assert judge("more_diverged", finding).numbers.startswith(counts)
 
 
+@pytest.mark.parametrize(
+    ("n", "any_time", "needed"),
+    # (2/3)^7 = 0.059, (2/3)^8 = 0.039; at any time 12 seeds are the fewest, see its own test
+    [(7, False, 8), (8, False, None), (8, True, 12), (11, True, 12), (12, True, None)],
+)
+def test_seeds_of_which_none_fails(
+    make_finding: MakeFinding, n: int, any_time: bool, needed: float | None
+) -> None:
+    finding = make_finding(treatment=[0.0] * n, baseline=[0.0] * n, metric="diverged")
+    found = judge("fewer_diverged", replace(finding, any_time=any_time))
+    assert found.needed == needed
+    assert found.verdict is (REFUTED if needed is None else INCONCLUSIVE)
+    assert found.how == ("" if needed else "as claimed in fewer than a third of all seeds")
+    assert found.rest.endswith(f"it takes at least {needed} seeds" if needed else f"n = {n}")
+
+
 def test_runs_that_diverge_at_a_seed_that_is_not_shared_do_not_count(
     make_finding: MakeFinding,
 ) -> None:
@@ -454,7 +471,7 @@ def test_runs_that_diverge_at_a_seed_that_is_not_shared_do_not_count(
         treatment={0: 0.0, 7: 1.0}, baseline={0: 0.0}, metric="diverged", diverged=((7,), ())
     )
     assert judge("more_diverged", finding).numbers == (
-        "0 against 0 of 1 runs diverged, sign test p = 1.0, n = 1; it takes at least 6 seeds"
+        "0 against 0 of 1 runs diverged, sign test p = 1.0, n = 1; it takes at least 8 seeds"
     )
 
 
@@ -463,8 +480,9 @@ def test_runs_that_diverge_at_a_seed_that_is_not_shared_do_not_count(
     [
         ((0.01, 0.1, 1.0), (0.01, 0.1), SUPPORTED, SUPPORTED),
         ((0.01, 0.1), (0.01, 0.1, 1.0), REFUTED, REFUTED),
-        ((0.001, 0.01), (0.1, 1.0), INCONCLUSIVE, REFUTED),  # a decade each
-        ((0.01, 0.1, 1.0), (0.1, 1.0), SUPPORTED, INCONCLUSIVE),
+        ((0.001, 0.01), (0.1, 1.0), REFUTED, REFUTED),  # a decade each
+        ((0.01, 0.1, 1.0), (0.1, 1.0), SUPPORTED, REFUTED),
+        ((0.0, 0.1), (0.0, 0.01, 0.1), REFUTED, REFUTED),  # 0 is in no decade
         ((0.1,), (), SUPPORTED, SUPPORTED),
     ],
 )
@@ -491,6 +509,25 @@ def test_a_range_is_wider_only_where_the_seeds_agree(make_best: MakeBest) -> Non
     best.usable["baseline"][5] = (0.001, 1.0)  # one seed of six against it: p = 14/64
     assert judge("wider", best).verdict is INCONCLUSIVE
     assert judge("wider", best).numbers.endswith("p = 0.22")
+
+
+@pytest.mark.parametrize(
+    ("others", "verdict"),
+    # differences 0, 0, 0, 0, 0, x decades: their 90 % interval is x/6 ± 2.015 x/6;
+    # it reaches log10(3) at x = 0.9495
+    [(0.949, REFUTED), (0.95, INCONCLUSIVE), (0.0, REFUTED)],
+)
+def test_a_range_that_is_no_wider_than_a_factor_of_three(
+    make_best: MakeBest, others: float, verdict: Verdict
+) -> None:
+    best = make_best((0.01, 0.1), (0.01, 0.1))
+    best.usable["treatment"][5] = (0.01, 0.1 * 10**others)
+    for rule in ("wider", "larger"):
+        assert judge(rule, best).verdict is verdict
+        how = "equivalent within a factor of three" if verdict is REFUTED else ""
+        assert judge(rule, best).how == how
+    best.usable["baseline"][0] = ()
+    assert judge("wider", best).verdict is INCONCLUSIVE
 
 
 MIRRORED = {"higher": "lower", "different": "different", "equivalent": "equivalent"}

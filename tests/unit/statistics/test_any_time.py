@@ -12,6 +12,7 @@ from scipy import integrate, stats
 from bnbench.statistics import (
     any_time_interval,
     any_time_median_interval,
+    any_time_share_below_p,
     any_time_sign_flip_p,
     any_time_sign_p,
     speed_up,
@@ -90,6 +91,24 @@ def test_the_sign_test_s_mixture_by_quadrature(counts: tuple[int, int]) -> None:
         any_time_sign_p(-1, 0)
 
 
+@pytest.mark.parametrize("counts", [(0, 0), (0, 11), (0, 12), (1, 14), (3, 30), (7, 10)])
+def test_the_mixture_against_a_share_by_quadrature(counts: tuple[int, int]) -> None:
+    successes, n = counts
+    jeffreys, known = stats.beta(0.5, 0.5), stats.binom.pmf(successes, n, 1 / 3)
+    e_value, _ = integrate.quad(
+        lambda share: stats.binom.pmf(successes, n, share) / known * jeffreys.pdf(share), 0, 1
+    )
+    expected = min(1, 1 / e_value) if successes < n / 3 else 1
+    assert any_time_share_below_p(successes, n, 1 / 3) == pytest.approx(expected, rel=1e-6)
+    with pytest.raises(ValueError, match="3 successes of 2 trials"):
+        any_time_share_below_p(3, 2, 1 / 3)
+
+
+def test_the_fewest_seeds_that_show_a_small_share_at_any_time() -> None:
+    p = [any_time_share_below_p(0, n, 1 / 3) for n in range(1, 20)]
+    assert sum(one >= 0.05 for one in p) == 11  # the twelfth is below
+
+
 def test_zeros_say_nothing() -> None:
     assert any_time_sign_flip_p([0.0, 0.0]) == 1
     assert any_time_sign_flip_p([*DIFFERENCES, 0.0]) == any_time_sign_flip_p(DIFFERENCES)
@@ -98,7 +117,7 @@ def test_zeros_say_nothing() -> None:
 def test_looking_after_every_seed_keeps_the_error_rates() -> None:
     """600 studies of 40 seeds without an effect, looked at after every second seed."""
     rng, studies = np.random.default_rng(0), 600
-    rejected = dict.fromkeys(("interval", "flips", "signs", "student"), 0)
+    rejected = dict.fromkeys(("interval", "flips", "signs", "share", "student"), 0)
     for values in rng.normal(size=(studies, 40)):
         looks = range(2, 41, 2)
         rejected["interval"] += any(any_time_interval(values[:n]).excludes(0) for n in looks)
@@ -107,9 +126,13 @@ def test_looking_after_every_seed_keeps_the_error_rates() -> None:
         rejected["signs"] += any(
             any_time_sign_p(wins[n - 1], n - wins[n - 1]) < 0.05 for n in looks
         )
+        thirds = np.cumsum(values < stats.norm.ppf(1 / 3))
+        rejected["share"] += any(
+            any_time_share_below_p(thirds[n - 1], n, 1 / 3) < 0.05 for n in looks
+        )
         rejected["student"] += any(t_interval(values[:n]).excludes(0) for n in looks)
     rates = {name: count / studies for name, count in rejected.items()}
-    assert all(rates[name] < 0.05 for name in ("interval", "flips", "signs")), rates
+    assert all(rates[name] < 0.05 for name in ("interval", "flips", "signs", "share")), rates
     assert rates["student"] > 0.2  # what looking costs otherwise
 
 

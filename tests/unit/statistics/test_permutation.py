@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from bnbench.statistics import pair_by_seed, sign_flip_p, sign_test_p, smallest_p, wilcoxon_p
+from bnbench.statistics import (
+    pair_by_seed,
+    share_below_p,
+    sign_flip_p,
+    sign_test_p,
+    smallest_p,
+    wilcoxon_p,
+)
 
 
 def brute_force_p(differences: Sequence[Fraction]) -> float:
@@ -155,6 +162,14 @@ def test_wilcoxon_without_a_difference() -> None:
 def test_sign_test_agrees_with_scipy(wins: int, losses: int) -> None:
     expected = scipy.stats.binomtest(wins, wins + losses).pvalue
     assert sign_test_p(wins, losses) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 8), (0, 0), (2, 10), (10, 10), (20, 60)])
+def test_a_share_below_another_agrees_with_scipy(successes: int, n: int) -> None:
+    expected = scipy.stats.binomtest(successes, n, 1 / 3, "less").pvalue if n else 1
+    assert share_below_p(successes, n, 1 / 3) == pytest.approx(expected, rel=1e-12)
+    with pytest.raises(ValueError, match="3 successes of 2 trials"):
+        share_below_p(3, 2, 1 / 3)
 
 
 def test_sign_test_by_hand() -> None:
