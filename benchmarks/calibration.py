@@ -27,7 +27,7 @@ from bnbench.statistics import (
     t_interval,
 )
 
-VALUES = Path(__file__).parents[1] / "results/reference/values.csv"
+VALUES = Path(__file__).parents[1] / "results/reference/values.csv.xz"
 ARMS = ("published_plain", "published_batch_norm", "plain", "batch_norm")
 METRICS = ("validation_accuracy@1", "validation_accuracy@last", "area_under_error")
 STUDIES = 10_000

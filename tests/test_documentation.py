@@ -134,7 +134,7 @@ def test_the_sentences_below_the_published_table_hold(root: Path, reference_runs
 
 def test_no_recipe_of_the_ladder_explains_the_published_level(root: Path) -> None:
     """The mean over seeds of each plain recipe after epoch 1 is above the article's figure."""
-    values = pd.read_csv(root / "results/reference/values.csv")
+    values = pd.read_csv(root / "results/reference/values.csv.xz")
     chosen = (values["study"] == "ladder_small") & values["label"].str.startswith("plain@")
     first = values[chosen & (values["metric"] == "validation_accuracy@1")]
     means = first.groupby("experiment")["value"].mean()
@@ -143,7 +143,7 @@ def test_no_recipe_of_the_ladder_explains_the_published_level(root: Path) -> Non
 
 
 def test_no_change_that_the_article_does_not_mention_explains_it_either(root: Path) -> None:
-    values = pd.read_csv(root / "results/reference/values.csv")
+    values = pd.read_csv(root / "results/reference/values.csv.xz")
     chosen = (values["study"] == "first_epoch") & (values["metric"] == FIRST)
     arms = values[chosen].groupby("label")["value"]
     assert arms.count().tolist() == [10] * 10

@@ -97,7 +97,7 @@ def write_all(judged: Judged, out: Path, *, lean: bool = False) -> list[Path]:
         write_study_tables,
     )
 
-    tables = write_study_tables(judged, out)
+    tables = write_study_tables(judged, out, lean=lean)
     write_answers(judged, out / "answers.md")
     write_mechanisms(judged, out)
     write_report(report_page(judged), out / "report.html", with_markdown=True, lean=lean)

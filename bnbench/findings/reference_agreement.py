@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
+from lzma import LZMAError
 from pathlib import Path
 
 from bnbench.config import Metric, differing_recipe
@@ -21,6 +22,7 @@ from bnbench.findings.study_runs import ArmRuns
 from bnbench.foreign import read_foreign
 from bnbench.metrics import parse_metric
 from bnbench.runs import MOST_BYTES_OF_A_LOG, Run, opened
+from bnbench.runs.packed import MOST_PACKED, decompressed
 from bnbench.statistics import Interval, prediction_interval
 
 METRICS = tuple(map(parse_metric, ("validation_accuracy@1", "validation_accuracy@last")))
@@ -110,7 +112,7 @@ def agreement_with(runs: Iterable[Run], reference: Path) -> ReferenceAgreement:
     ----------
     reference : Path
         As ``results/reference``: its runs are under ``runs``; the pairs are those of its
-        ``contrasts.csv``, whose labels ``values.csv`` explains. A results folder serves, too,
+        ``contrasts.csv``, whose labels ``values.csv.xz`` explains. A results folder serves, too,
         without any pairs.
     """
     notes: list[str] = []
@@ -194,16 +196,15 @@ def _check(
 
 def _contrasts(reference: Path) -> list[tuple[str, str]]:
     """List treatment and baseline of the reference's contrasts by their experiments, each once."""
-    values, contrasts = reference / "values.csv", reference / "contrasts.csv"
-    if not (values.is_file() and contrasts.is_file()):
-        return []
     try:
-        named = {(row["study"], row["label"]): row["experiment"] for row in _rows(values)}
+        values, contrasts = _rows(reference / "values.csv"), _rows(reference / "contrasts.csv")
+        named = {(row["study"], row["label"]): row["experiment"] for row in values}
         pairs = [
             tuple(named.get((row["study"], row[side]), "") for side in ("treatment", "baseline"))
-            for row in _rows(contrasts)
+            for row in contrasts
+            if named
         ]
-    except (KeyError, UnicodeDecodeError, csv.Error):
+    except (KeyError, ValueError, LZMAError, csv.Error):
         raise BnbenchError(
             f"{reference}: values.csv or contrasts.csv is no table of `bnbench report`"
         ) from None
@@ -211,5 +212,12 @@ def _contrasts(reference: Path) -> list[tuple[str, str]]:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    text = read_foreign(path, MOST_BYTES_OF_A_LOG).decode("utf-8")
-    return list(csv.DictReader(StringIO(text, newline="")))
+    """Read a table, or the compressed one in its place; none where neither is there."""
+    packed = path.with_name(f"{path.name}.xz")
+    if packed.is_file():
+        content = decompressed(read_foreign(packed, MOST_PACKED))
+    elif path.is_file():
+        content = read_foreign(path, MOST_BYTES_OF_A_LOG)
+    else:
+        return []
+    return list(csv.DictReader(StringIO(content.decode("utf-8"), newline="")))

@@ -55,22 +55,21 @@ def _compared(
     }
 
 
-def write_study_tables(judged: Judged, out: Path) -> list[Path]:
+def write_study_tables(judged: Judged, out: Path, *, lean: bool = False) -> list[Path]:
     """Write ``contrasts.csv``, ``values.csv`` (one row a run and metric) and ``verdicts.csv``.
 
-    A ladder has no contrast by a name: without any, there is no ``contrasts.csv``.
+    A ladder has no contrast by a name: without any, there is no ``contrasts.csv``. Lean,
+    ``values.csv.xz`` takes the place of ``values.csv``.
     """
     tables = {
-        "contrasts": stack([contrasts_table(found) for found in judged.findings]),
-        "values": stack([values_table(runs) for runs in judged.runs]),
-        "verdicts": claims_table(judged.judgements),
+        "contrasts.csv": stack([contrasts_table(found) for found in judged.findings]),
+        "values.csv.xz" if lean else "values.csv": stack(
+            [values_table(runs) for runs in judged.runs]
+        ),
+        "verdicts.csv": claims_table(judged.judgements),
     }
     with writing(out):
-        return [
-            write_table(table, out / f"{name}.csv")
-            for name, table in tables.items()
-            if not table.empty
-        ]
+        return [write_table(table, out / name) for name, table in tables.items() if not table.empty]
 
 
 def report_page(judged: Judged) -> Page:

@@ -68,7 +68,7 @@ def _kind_and_seed(name: str) -> tuple[str, int]:
 def read_packed(path: Path) -> dict[str, bytes]:
     """Read what `pack` wrote; whatever it would not have written is refused."""
     try:
-        content = _decompressed(read_foreign(path, MOST_PACKED))
+        content = decompressed(read_foreign(path, MOST_PACKED))
         with tarfile.open(fileobj=BytesIO(content), mode="r:") as archive:
             return dict(_file(archive, member) for member in archive)
     except (lzma.LZMAError, tarfile.TarError, ValueError, EOFError) as error:
@@ -77,7 +77,14 @@ def read_packed(path: Path) -> dict[str, bytes]:
         ) from None
 
 
-def _decompressed(packed: bytes) -> bytes:
+def decompressed(packed: bytes) -> bytes:
+    """Undo LZMA, of a foreign file too: it may not take all memory.
+
+    Raises
+    ------
+    LZMAError, ValueError
+        If it is not whole, or larger than a packed file is.
+    """
     reader = lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=MOST_UNPACKED)
     content = reader.decompress(packed, max_length=MOST_UNPACKED)
     if not reader.eof:

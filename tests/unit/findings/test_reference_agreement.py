@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 from collections.abc import Callable, Sequence
 from math import comb, sqrt
@@ -69,12 +70,17 @@ def write_tables(reference: Path) -> None:
     (reference / "contrasts.csv").write_text("study,treatment,baseline,metric\n" + 2 * pair)
 
 
+@pytest.mark.parametrize("packed", [False, True])
 def test_a_paired_difference_of_the_reference_s_contrasts(
-    make: Callable[..., list[Run]], reference: Path
+    make: Callable[..., list[Run]], reference: Path, *, packed: bool
 ) -> None:
     make("reference/runs", "a", KNOWN)
     make("reference/runs", "b", [(0.92, 0.96), (0.94, 0.97), (0.96, 0.98)])  # + 0.02, 0.03, 0.04
     write_tables(reference)
+    if packed:
+        values = reference / "values.csv"
+        values.with_suffix(".csv.xz").write_bytes(lzma.compress(values.read_bytes()))
+        values.unlink()
     runs = [*make("new", "a", [(0.90, 0.95)] * 2), *make("new", "b", [(0.98, 0.96)] * 2)]
     by_name = {(one.what, one.metric.epoch): one for one in agreement_with(runs, reference).checks}
     assert len(by_name) == 6  # two experiments and their difference, twice
@@ -137,9 +143,11 @@ def test_what_cannot_be_judged_is_said(make: Callable[..., list[Run]], reference
 def test_a_reference_s_table_that_is_none(make: Callable[..., list[Run]], reference: Path) -> None:
     make("reference/runs", "a", KNOWN)
     write_tables(reference)
-    (reference / "values.csv").write_bytes(b"\xff\xfe")
-    with pytest.raises(BnbenchError, match=r"values\.csv or contrasts\.csv is no table"):
-        agreement_with(make("new", "a", KNOWN), reference)
+    new = make("new", "a", KNOWN)
+    for name in ("values.csv", "values.csv.xz"):
+        (reference / name).write_bytes(b"\xff\xfe")
+        with pytest.raises(BnbenchError, match=r"values\.csv or contrasts\.csv is no table"):
+            agreement_with(new, reference)
 
 
 def test_what_the_command_says(
