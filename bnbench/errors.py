@@ -58,6 +58,11 @@ class BnbenchError(Exception):
         return "\n".join(self.problems)
 
 
+def more_than_told(count: int, told: int) -> list[str]:
+    """Say how many problems stay untold, where there are more than are told."""
+    return [f"{count - told:,} more problems are left out"] if count > told else []
+
+
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bnbench.config.places import place_of
+from bnbench.errors import more_than_told
 from bnbench.registry import unknown
 
 SAID = "said"
@@ -45,13 +46,12 @@ def problems_of(
         Put in front of each key: the schema is of this section, such as ``model.``.
     """
     details = error.errors()
-    left_out = max(0, len(details) - MOST_TOLD)
     lines = (
         _explain(detail, schema, values, places, file, section)
         for detail in details[:MOST_TOLD]
         if not _follows(detail, details)
     )
-    more = [f"{file}: {left_out:,} more problems are left out"] if left_out else []
+    more = (f"{file}: {line}" for line in more_than_told(len(details), MOST_TOLD))
     return [*dict.fromkeys(lines), *more]
 
 

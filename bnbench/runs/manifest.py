@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import ErrorDetails
 
 from bnbench.config.schema import ExperimentName
-from bnbench.errors import BnbenchError
+from bnbench.errors import BnbenchError, more_than_told
 from bnbench.foreign import MEBIBYTE, read_foreign
 from bnbench.runs.files import write_text
 
@@ -240,8 +240,7 @@ def _possibly_edited(path: Path, text: bytes) -> tuple[Manifest, str | None]:
     except ValidationError as error:
         details = error.errors(include_url=False)
         lines = [_explain(detail) for detail in details[:MOST_TOLD]]
-        if left_out := len(details) - len(lines):
-            lines.append(f"{left_out:,} more problems are left out")
+        lines += more_than_told(len(details), MOST_TOLD)
         raise BnbenchError(*(f"{path}: {line}" for line in lines)) from None
     if manifest.seal in (None, seal_of(content)):
         return manifest, None
