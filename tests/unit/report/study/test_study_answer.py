@@ -120,6 +120,17 @@ def test_parts_that_disagree_are_answered_in_part(decided: StudyFindings) -> Non
     assert f", n = 6. So: no. {lead}" in written
 
 
+def test_the_name_of_a_layer_stays_as_it_is_where_a_sentence_begins(decided: StudyFindings) -> None:
+    metric = parse_metric("fc3.activation_drift@all")
+    first = dataclasses.replace(decided.contrasts[0], metric=metric)
+    ask = {**ONE, "metrics": [metric.text]}
+    written = answer(
+        asking(dataclasses.replace(decided, contrasts=(first,)), ask, {**ask, "says": "so"})
+    )
+    assert f"Corrected: yes. {metric.title} differs by +" in written
+    assert metric.title.startswith("fc3: drift")
+
+
 def test_one_metric_at_two_epochs_is_named_once(decided: StudyFindings) -> None:
     first, *_ = decided.contrasts
     last = dataclasses.replace(first, metric=parse_metric(LAST))
