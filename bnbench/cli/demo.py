@@ -45,6 +45,7 @@ def _shown(study: Study, out: Path) -> int:
     """Run the study from its start, in its own folder, and say what came of it."""
     from bnbench.cli.report import write_all
     from bnbench.execution import KEEP_GOING, LocalWorkers, plan_runs, run_tasks
+    from bnbench.report.study_results import report_page
 
     plan = plan_runs(study.experiments, study.seeds, out / "runs", fresh=True)
     workers = LocalWorkers()
@@ -55,7 +56,7 @@ def _shown(study: Study, out: Path) -> int:
         return 1
     judged = _judged(study, out / "runs")
     say(verdict(judged.findings[0]))
-    for path in write_all(judged, out / "report"):
+    for path in write_all(judged, report_page(judged), out / "report"):
         say(path)
     return 0
 

@@ -13,6 +13,7 @@ from bnbench.cli.terminal import say, saying
 
 if TYPE_CHECKING:
     from bnbench.report.judged import Judged
+    from bnbench.report.page import Page
 
 
 def report(
@@ -56,18 +57,19 @@ def report(
     judged = judge_results(studies or [], results, seeds)
     for found in judged.findings:
         check_figures(found.study)
-    page = out or report_folder(judged, results) / "report.html"
+    file = out or report_folder(judged, results) / "report.html"
     if folder is not None:
         with saying(f"packing the runs into {folder / 'runs'}"):
             keep_runs(judged, folder)
         judged = judge_results([], folder / "runs", known_too=studies or [])
     with saying("writing the report"):
+        page = report_page(judged)
         if folder is not None:
-            paths = write_all(judged, folder, lean=True)
+            paths = write_all(judged, page, folder, lean=True)
         else:
-            paths = write_report(report_page(judged), page, with_markdown=markdown)
+            paths = write_report(page, file, with_markdown=markdown)
         if latex:
-            paths += write_latex(report_page(judged), folder or page.parent)
+            paths += write_latex(page, folder or file.parent)
     for path in paths:
         if path.suffix != ".svg":
             say(path)
@@ -79,7 +81,7 @@ def report_folder(judged: Judged, results: Path) -> Path:
     return results / "report" / (names if len(names) < 60 else "studies")
 
 
-def write_all(judged: Judged, out: Path, *, lean: bool = False) -> list[Path]:
+def write_all(judged: Judged, page: Page, out: Path, *, lean: bool = False) -> list[Path]:
     """Write tables, answers and report into a folder.
 
     See `bnbench.report.page.write_report` on `lean`.
@@ -91,7 +93,6 @@ def write_all(judged: Judged, out: Path, *, lean: bool = False) -> list[Path]:
     """
     from bnbench.report.page import write_report
     from bnbench.report.study_results import (
-        report_page,
         write_answers,
         write_mechanisms,
         write_study_tables,
@@ -100,7 +101,7 @@ def write_all(judged: Judged, out: Path, *, lean: bool = False) -> list[Path]:
     tables = write_study_tables(judged, out, lean=lean)
     write_answers(judged, out / "answers.md")
     write_mechanisms(judged, out)
-    write_report(report_page(judged), out / "report.html", with_markdown=True, lean=lean)
+    write_report(page, out / "report.html", with_markdown=True, lean=lean)
     return [out / "report.html", out / "report.md", *tables]
 
 

@@ -126,13 +126,14 @@ def _report(judged: Judged, how: RunOptions, folder: Path, *, with_runs: bool) -
     """Say what came out, write the report, and say where it is and what to do next."""
     from bnbench.cli import reproduce_summary as summary
     from bnbench.cli.report import keep_runs, write_all
+    from bnbench.report.study_results import report_page
 
     if not how.as_json:
         summary.say_answers(judged)
         summary.say_registrations(judged)
         summary.say_verdicts(judged)
     with saying("writing the report"):
-        paths = write_all(judged, folder)
+        paths = write_all(judged, report_page(judged), folder)
         if with_runs:
             keep_runs(judged, folder)
     if how.as_json:
