@@ -110,9 +110,9 @@ def _mnist(data_dir: Path | None) -> Row:
 
 
 def _digits() -> Row:
-    there = util.find_spec("sklearn") is not None
-    found = "scikit-learn has them" if there else "scikit-learn is not installed"
-    return "small digits", found, "" if there else "pip install scikit-learn"
+    if util.find_spec("sklearn") is None:
+        return "small digits", "scikit-learn is not installed", "pip install scikit-learn"
+    return "small digits", "scikit-learn has them", ""
 
 
 def _ray() -> Row:

@@ -34,8 +34,8 @@ def merge(
     from bnbench.runs.merging import plan_merge
 
     plan = plan_merge(other, results, run_folders(runs or (), other))
-    for one in plan.taken:
-        say(one.target.path)
+    for taken in plan.taken:
+        say(taken.target.path)
     if not dry_run:
         copy(plan)
     word = "would be taken" if dry_run else "taken"

@@ -123,11 +123,11 @@ def _show_costs(
     from bnbench.findings.studies_with_runs import studies_with_runs
     from bnbench.runs import opened
 
-    there = opened(results)
-    found = studies_with_runs([path], there, seeds, small=small)
+    folder = opened(results)
+    found = studies_with_runs([path], folder, seeds, small=small)
     if not found:
         raise BnbenchError(f"{results}: holds no run of {path}; `bnbench reproduce` makes them")
-    runs = read_study(found[0], there)
+    runs = read_study(found[0], folder)
     threads = max(one.training.threads for one in runs.study.experiments)
     jobs = max(1, available_cores() // threads)
     undecided = costs(runs)

@@ -163,8 +163,8 @@ def _refusals(outcome: Ended) -> list[str]:
         return []
     wanted = configuration_hash(outcome.task.experiment)
     with suppress(BnbenchError):
-        there = [run.read_manifest() for run in outcome.task.runs]
-        if all(one.finished and one.configuration_hash == wanted for one in there):
+        manifests = [run.read_manifest() for run in outcome.task.runs]
+        if all(one.finished and one.configuration_hash == wanted for one in manifests):
             return []
     return outcome.message.split("\n")
 
