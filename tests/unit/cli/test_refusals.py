@@ -11,7 +11,7 @@ from bnbench.execution import Ended
 from bnbench.execution.tasks import Task
 from tests.unit.conftest import MakeRun
 
-WHY = "another process is working on this run; wait for it"
+WHY = "somebody else is at it"
 
 
 @pytest.mark.parametrize(

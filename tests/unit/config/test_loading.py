@@ -63,7 +63,7 @@ def test_text_such_as_1e_3_is_a_number(write: Write) -> None:
         ("  epochs: 0", "training.epochs: must be 1 or more, not 0"),
         (
             "  epoch: 3",
-            "tiny.yaml:5:3: training.epoch: there is no such key; did you mean 'epochs'",
+            "tiny.yaml:5:3: training.epoch: there is no such key; did you mean 'epochs'?",
         ),
         ("  shuffle: 1", "training.shuffle: must be true or false, not 1"),
         ("  epochs: 1\n  epochs: 2", "tiny.yaml:6:3: training.epochs: stands here a second time"),

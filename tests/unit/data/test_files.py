@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bnbench.data import DATASETS, Dataset, data_folder, find_dataset, locate, verify
 from bnbench.data.files import read_dataset
+from bnbench.data.idx import REMEDY
 from bnbench.errors import BnbenchError
 
 
@@ -98,7 +99,7 @@ def test_a_changed_pixel_is_refused_with_both_checksums(
         hashlib.sha256(changed).hexdigest(),
         hashlib.sha256(tiny_files[path.name]).hexdigest(),
         "another file, not Tiny's train-images-idx3-ubyte",
-        "remove it and run `bnbench data fetch`",
+        REMEDY,
     ):
         assert words in message
     assert "\n" not in message

@@ -104,4 +104,6 @@ def test_every_wrong_field_at_once(run: Run) -> None:
 def test_what_is_no_manifest(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     run = Run(tmp_path_factory.mktemp("run"))
     run.manifest.write_bytes(content)
-    assert "is no manifest" in refused(run)
+    assert refused(run) == (
+        f"{run.manifest}: is no manifest, which is JSON; restore it, or move the run's folder away"
+    )

@@ -292,7 +292,9 @@ def test_a_run_is_held_by_one(tmp_path: Path) -> None:
     run = Run(tmp_path / "run")
     with (
         locked(run),
-        pytest.raises(BnbenchError, match="another process is working on this run"),
+        pytest.raises(
+            BnbenchError, match=r"/run: another process is working on this run; wait for it$"
+        ),
         locked(run),
     ):
         pass
