@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnbench.cli.names import RESULTS
-from bnbench.cli.options import Json, Results, Studies
+from bnbench.cli.names import RESULTS, complete_study
+from bnbench.cli.options import Json, Results
 from bnbench.cli.terminal import counted, on_terminal, say, show, table
 
 if TYPE_CHECKING:
@@ -19,10 +20,19 @@ if TYPE_CHECKING:
     from bnbench.claims import Judgement
 
 HEADER = ("claim", "aspect", "verdict", "numbers")
+CLAIM = re.compile(r"[A-Z]\d+\.\d+")
+"""The id of an article's claim, such as ``A4.2``."""
 
 
 def claims(
-    studies: Studies = None,
+    named: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[claims or studies]...",
+            help="Claims, such as A4.2, or studies by name or file.",
+            autocompletion=complete_study,
+        ),
+    ] = None,
     results: Results = RESULTS,
     article: Annotated[
         str | None, typer.Option("--article", help="Only the claims of this article, such as A0.")
@@ -43,17 +53,21 @@ def claims(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Judge the published claims by the finished runs: all claims, or those that a study decides.
+    """Judge the published claims by the finished runs: all claims, or some, or those of a study.
+
+    Example: bnbench claims A4.2
 
     Example: bnbench claims --article A0
     """
     from bnbench.cli.studies import judge_results
 
-    judgements = judge_results(studies or [], results).judgements
+    ids = [str(one) for one in named or () if CLAIM.fullmatch(str(one))]
+    studies = [one for one in named or () if str(one) not in ids]
+    judgements = judge_results(studies, results).judgements
     if since is not None:
         print_changes(judgements, since, markdown=markdown, as_json=as_json)
         return
-    print_claims(judgements, article, verdict, csv, studies or (), as_json=as_json)
+    print_claims(judgements, article, verdict, csv, studies, ids, as_json=as_json)
 
 
 def print_claims(
@@ -62,6 +76,7 @@ def print_claims(
     verdict: str | None = None,
     csv: Path | None = None,
     studies: Sequence[Path] = (),
+    ids: Sequence[str] = (),
     *,
     as_json: bool = False,
 ) -> None:
@@ -69,8 +84,8 @@ def print_claims(
 
     Parameters
     ----------
-    article, verdict : str, optional
-        Print only these.
+    article, verdict, ids : optional
+        Print only these; `ids` are those of claims.
     csv : Path, optional
         File for the same rows with everything about them.
     studies : sequence of Path, optional
@@ -82,7 +97,7 @@ def print_claims(
     from bnbench.report.files import write_table, writing
 
     kept = resting_on(judgements, studies) if studies else judgements
-    chosen = _chosen(kept, article, verdict)
+    chosen = _chosen(_with_ids(kept, ids), article, verdict)
     if csv is not None:
         with writing(csv):
             write_table(claims_table(chosen), csv)
@@ -122,6 +137,17 @@ def resting_on(judgements: Sequence[Judgement], paths: Iterable[Path]) -> tuple[
 
     names = {load_study(path).name for path in paths}
     return tuple(one for one in judgements if one.test and one.test.names.get("study") in names)
+
+
+def _with_ids(judgements: Sequence[Judgement], ids: Sequence[str]) -> Sequence[Judgement]:
+    """Keep some claims; without ids, all. Refuse an id that there is not."""
+    from bnbench.registry import unknown
+
+    known = {one.claim.id for one in judgements}
+    for wanted in ids:
+        if wanted not in known:
+            raise unknown("claim", wanted, known)
+    return [one for one in judgements if not ids or one.claim.id in ids]
 
 
 def _chosen(
@@ -166,10 +192,8 @@ def _summary(judgements: Sequence[Judgement]) -> str:
     counts = Counter(judgement.outcome.verdict for judgement in judgements)
     claims = len({judgement.claim.id for judgement in judgements})
     parts = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in ASPECT_VERDICTS)
-    return (
-        f"{counted(claims, 'claim')} of {counted(len(judgements), 'aspect')}, each with a verdict"
-        f" and a line of its own: {parts}"
-    )
+    aspects = counted(len(judgements), "aspect")
+    return f"{aspects} of {counted(claims, 'claim')}, one line each: {parts}"
 
 
 def _overall(chosen: Sequence[Judgement], judgements: Sequence[Judgement]) -> str:
@@ -180,4 +204,4 @@ def _overall(chosen: Sequence[Judgement], judgements: Sequence[Judgement]) -> st
     verdicts = overall_verdicts(judgements)
     counts = tally(verdicts[claim] for claim in {one.claim.id for one in chosen})
     parts = [f"{count} {verdict.value}" for verdict, count in counts.items()]
-    return f"A claim's verdict follows from those of its aspects: {', '.join(parts) or 'none'}"
+    return f"By claim, from the verdicts of all its aspects: {', '.join(parts) or 'none'}"

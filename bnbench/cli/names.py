@@ -24,9 +24,10 @@ def run_folder(given: str | Path, results: Path) -> Path:
             return folder
     names = run_names(results)
     if not names:
+        besides = "" if Path(given) == results else f", and {results} holds no run"
         raise BnbenchError(
-            f"{given}: there is no such folder, and {results} holds no run; `bnbench train` makes"
-            " runs, and --results names their folder"
+            f"{given}: there is no such folder{besides}; `bnbench train` makes runs, and --results"
+            " names their folder"
         )
     if not Path(given).name.startswith("seed-"):
         names = {name.rpartition("/")[0] for name in names}

@@ -73,6 +73,8 @@ def new(
     for path, text in texts.items():
         write_text(path, text)
         say(path)
+    do = f"reproduce {file}" if study else f"train {file}"
+    say(f"Next: change what you like, then bnbench {do}")
 
 
 def _study(file: Path) -> dict[Path, str]:

@@ -106,9 +106,13 @@ def _grouped(
     return [(name, list(runs)) for name, runs in groupby(sorted(planned, key=key), key=key)]
 
 
+WORDS = {"cached": "finished", "resume": "to continue", "run": "to run", "other": "in the way"}
+"""State of a run -> how it is counted."""
+
+
 def _counts(plan: Plan) -> str:
     states = [run.found.state for run in plan.planned]
-    counts = (f"{states.count(state)} {state}" for state in dict.fromkeys(sorted(states)))
+    counts = (f"{states.count(state)} {WORDS[state]}" for state in sorted(set(states)))
     return f"{len(states)} runs: {', '.join(counts)}; {plan.epochs} epochs to do"
 
 

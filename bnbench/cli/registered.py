@@ -30,7 +30,9 @@ def registered() -> dict[str, dict[str, str]]:
     }
     return {
         "Architectures: `model.name`": {
-            name: _said(one.network) for name, one in ARCHITECTURES.items()
+            name: _said(one.network).removesuffix(".")
+            + (", with batch norm." if one.normalized_layers else ".")
+            for name, one in ARCHITECTURES.items()
         },
         "Normalizations: `model.normalization.kind`": _told(NORMALIZATIONS),
         "Datasets: `data.dataset`": {name: one.title for name, one in DATASETS.items()},

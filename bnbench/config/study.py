@@ -66,6 +66,8 @@ class Study:
     any_time : bool
         Whether seeds were added until the questions were decided, so that only intervals and
         tests may be used that hold at every number of seeds.
+    title : str
+        For people; empty: its name serves.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Study:
     changes: tuple[Change, ...] = ()
     titles: dict[str, str] = field(default_factory=dict)
     any_time: bool = False
+    title: str = ""
 
     def at_any_time(self) -> Study:
         """Judge this study by intervals and tests that hold at every number of seeds."""

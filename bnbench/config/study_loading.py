@@ -93,6 +93,7 @@ class _Loading:
         count = seeds or (self.small and self.small.seeds) or self.file.seeds
         return Study(
             name=self.name,
+            title=self.file.title,
             question=self.file.question.strip(),
             seeds=tuple(range(count)),
             arms=arms,

@@ -133,6 +133,8 @@ class StudyFile(Settings):
     """``configs/studies/<study>.yaml``."""
 
     study: Name
+    title: str = ""
+    """Heading of its part of the report; by default its name."""
     question: str
     seeds: Annotated[int, Field(ge=1, le=100_000)] = 10
     experiments: dict[Name, StudyExperiment] = Field(default_factory=dict)

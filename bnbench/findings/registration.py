@@ -140,8 +140,8 @@ def registration_line(
         What claims ask of the study now.
     """
     if known is None:
-        return "not registered: its questions were not written down before its first run"
-    line = f"registered {known.registered:%Y-%m-%d %H:%M} UTC, "
+        return "its questions were not written down before its first run"
+    line = f"its questions were written down on {known.registered:%Y-%m-%d at %H:%M} UTC, "
     before = f"when {known.runs_before} of its runs were there already"
     line += before if known.runs_before else "before its first run"
     if changed := ", ".join(_changed(known.asks, questions_of(study, tests))):

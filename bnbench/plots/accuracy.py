@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
 
 from bnbench.plots.seeds import epoch_axis, plot_seeds
 from bnbench.plots.style import PUBLISHED_COLORS, SPLITS, experiment_look
@@ -27,9 +28,7 @@ def plot_splits(table: pd.DataFrame, *, ax: Axes) -> Axes:
             rows, x="epoch", y="accuracy", label=_images(rows, split).removeprefix("the "),
             look=look, ax=ax, published_color=grey, bounds=SHARE,
         )  # fmt: skip
-    epoch_axis(ax)
-    ax.set_ylabel("accuracy (share of images)")
-    return ax
+    return _accuracy_axes(ax, "images")
 
 
 def plot_experiments(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
@@ -49,8 +48,14 @@ def plot_experiments(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
             look=experiment_look(position), ax=ax,
             published_color=PUBLISHED_COLORS[(position + 1) % 2], bounds=SHARE,
         )  # fmt: skip
+    return _accuracy_axes(ax, _images(rows, split))
+
+
+def _accuracy_axes(ax: Axes, images: str) -> Axes:
+    """Label the axes: epochs, and shares of some images in percent."""
     epoch_axis(ax)
-    ax.set_ylabel(f"accuracy (share of {_images(rows, split)})")
+    ax.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    ax.set_ylabel(f"accuracy (% of {images})")
     return ax
 
 

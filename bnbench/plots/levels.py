@@ -31,8 +31,10 @@ def plot_levels(table: pd.DataFrame, *, ax: Axes) -> Axes:
                 marker=look.marker, markerfacecolor="white", label=PUBLISHED, zorder=5,
             )  # fmt: skip
         failed = rows[rows["failed"] != ""]
+        # on the side of the row on which the other arm is not
+        down, side = (2, "top") if offset > 0 else (-2, "bottom")
         for words, value, row in zip(failed["failed"], failed["value"], failed["row"], strict=True):
-            ax.annotate(words, (value, row + offset), xytext=(4, 4), textcoords="offset points",
-                        fontsize=7, color=look.color)  # fmt: skip
+            ax.annotate(words, (value, row + offset), xytext=(6, down), va=side,
+                        textcoords="offset points", fontsize=7, color=look.color)  # fmt: skip
     name_rows(names, ax=ax)
     return ax

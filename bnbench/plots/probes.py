@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from bnbench.plots.style import BEFORE, NOW, ONE_SEED, SEEDS_MEAN, Look
 
 LEVELS = 9
-WAY, START, HERE = "way of the parameters", "first place", "place reached"
+WAY, START, HERE = "path of the parameters", "first place", "place reached"
 
 
 def plot_surface(
@@ -82,11 +82,31 @@ def plot_percentiles(table: pd.DataFrame, *, look: Look, ax: Axes) -> None:
     for percentile in means["percentile"].unique().tolist():
         mean = means[means["percentile"] == percentile]
         ax.plot(mean["step"], mean["value"], color=look.color, label=SEEDS_MEAN)
+    ax.set_xlabel("step")
+
+
+def name_percentiles(table: pd.DataFrame, *, ax: Axes) -> None:
+    """Write at the end of each mean which percentile it is; of those that meet, in one label.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As for `plot_percentiles`. The axes must have their final limits.
+    """
+    low, high = ax.get_ylim()
+    last = table[table["step"] == table["step"].max()]
+    groups: list[list[tuple[float, int]]] = []
+    for percentile, value in last.groupby("percentile")["value"].mean().items():
+        if groups and abs(value - groups[-1][-1][0]) < (high - low) / 15:  # a letter's height
+            groups[-1].append((value, int(str(percentile))))
+        else:
+            groups.append([(value, int(str(percentile)))])
+    for group in groups:
         ax.annotate(
-            f"{percentile} %", (mean["step"].iloc[-1], mean["value"].iloc[-1]), fontsize=7.5,
+            f"{', '.join(str(percentile) for _, percentile in group)} %",
+            (last["step"].iloc[0], sum(value for value, _ in group) / len(group)), fontsize=7.5,
             xytext=(3, 0), textcoords="offset points", va="center",
         )  # fmt: skip
-    ax.set_xlabel("step")
 
 
 def plot_envelope(table: pd.DataFrame, *, label: str, look: Look, ax: Axes) -> None:

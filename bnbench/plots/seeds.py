@@ -14,10 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from bnbench.plots.style import (
+    ARTICLES_RUN,
     BAND,
     DIVERGED,
     ONE_SEED,
-    PUBLISHED,
     PUBLISHED_COLORS,
     PUBLISHED_DASHES,
     Look,
@@ -70,7 +70,7 @@ def plot_seeds(
         )  # fmt: skip
     _plot_divergence(runs[runs["status"] == "diverged"], x, y, look, ax)
     published = table[table["kind"] == "published"]
-    _plot_published(published, x, y, f"{label}, {PUBLISHED}", look, published_color, ax)
+    _plot_published(published, x, y, f"{label}: {ARTICLES_RUN}", look, published_color, ax)
 
 
 def _plot_runs(runs: pd.DataFrame, x: str, y: str, look: Look, ax: Axes) -> None:

@@ -34,6 +34,8 @@ BADGES = {
     for word in (verdict.answer(), verdict.answer("different"), verdict.word)
 }
 """Words of answers and verdicts, and the colour in which they stand."""
+TOGETHER = re.compile(r"(?<=\d) (?=pp\b|%|sd\b|nats\b)|(?<=\bn) (?==)|(?<=\bn =) (?=\d)")
+"""Spaces at which no line ends: before a unit, and in ``n = 10``."""
 BADGE = re.compile(f"({'|'.join(BADGES)}) · (.*)", re.DOTALL)
 
 
@@ -180,6 +182,10 @@ class _Renderer(RendererHTML):
             word = f'<strong class="badge {BADGES[badge[1]]}">{badge[1]}</strong> {badge[2]}'
             return f'<details class="claim"><summary>{word}</summary>\n'
         return f"<details><summary>{fold[1]}</summary>\n"
+
+    def text(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        """Keep numbers and their units in one line, which a phone's lines would part."""
+        return TOGETHER.sub("\xa0", super().text(tokens, idx, options, env))
 
     def fence(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
         """Leave quotes as they are, of which a configuration has many."""

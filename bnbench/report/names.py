@@ -30,9 +30,8 @@ VALUES = {
 
 def study_title(study: Study) -> str:
     """Name a study for people, such as ``Learning rate``."""
-    first, *rest = spoken(study.name.removesuffix(SMALL)).split(" ")
-    known = first.upper() if first in ("cnn", "mlp") else first[:1].upper() + first[1:]
-    return " ".join([known, *rest])
+    name = study.title or spoken(study.name.removesuffix(SMALL))
+    return name[:1].upper() + name[1:]
 
 
 def arm_title(study: Study, label: str) -> str:

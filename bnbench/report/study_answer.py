@@ -109,11 +109,11 @@ def _found(study: Study, asked: QuestionPart, pieces: Sequence[Piece]) -> str:
         text = _most(study, pieces, of)
         return text if said else f"{of}: {text}"
     paired = any(piece.finding and piece.finding.contrast for piece in pieces)
-    differs = bool(of) and not said and paired
-    text = _each(study, pieces, of, "by " * differs)
-    colon = bool(of) and not (differs and (len(pieces) == 1 or _same_subject(pieces, of)))
-    lead = "" if said else f"{of}{' differs' * differs}{':' * colon} "
-    return (lead + text).strip()
+    differs = paired and (len(pieces) == 1 or _same_subject(pieces, of))
+    if said or not of:
+        return _each(study, pieces, of, "")
+    lead = f"{of} differs " if differs else f"{of}: "
+    return lead + _each(study, pieces, of, "by " * differs)
 
 
 def _each(study: Study, pieces: Sequence[Piece], of: str, by: str) -> str:
@@ -224,13 +224,13 @@ def _published(found: StudyFindings, asked: QuestionPart) -> Part:
     enough = enough_seeds(n)
     verdicts = tuple(decide(supported=holds and enough, refuted=enough) for holds in inside)
     text = (
-        f"{sum(inside)} of the article's {len(inside)} accuracies fall inside our 95 % prediction"
-        f" interval, n = {n}"
+        f"{sum(inside)} of the article's {len(inside)} accuracies lie where one further run of ours"
+        f" would fall 95 times in 100, n = {n}"
     )
-    first = "".join(
-        f"; after epoch 1, “{arm_title(found.study, point.label)}” reaches"
-        f" {100 * point.summary.mean:.1f} % here and {100 * point.published:.1f} % in the article"
+    first = "; ".join(
+        f"{100 * point.summary.mean:.1f} % here and {100 * point.published:.1f} % in the article"
+        f" for “{arm_title(found.study, point.label)}”"
         for point in found.published
         if (point.split, point.epoch, point.inside) == ("validation", 1, False)
     )
-    return Part(asked, verdicts, text + first)
+    return Part(asked, verdicts, text + f". After epoch 1: {first}" * bool(first))

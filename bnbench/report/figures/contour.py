@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -32,23 +33,29 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
                 plot_surface(tables[arm.label, seed], levels=levels, ax=ax)
                 ax.set_title(f"{arm_title(study, arm.label)}, seed {seed}", loc="left", fontsize=9)
                 ax.tick_params(labelleft=True, labelbottom=True)  # on a phone each panel is alone
-        down, across = directions(arms[0].experiment)
+        over, down, across = directions(arms[0].experiment)
         probed.label_panels(grid, plain(down), plain(across), fontsize=8)
         plot_scale(figure, levels=levels, location="bottom")
         caption = (
-            "The loss around the trained network, which is in the middle, over two directions or"
-            " parameters. Dark is low, and all panels have the same levels."
+            f"The loss around the trained network, which is in the middle, over {over}. Dark is"
+            " low, and all panels have the same levels."
         )
         name = f"{study.name}-contour"
         return Picture(name, "The loss around the network", caption, style.svg(figure))
 
 
-def directions(experiment: Experiment) -> tuple[str, str]:
-    """Name what a surface is over: two parameters, or two directions of all of them."""
+def directions(experiment: Experiment) -> tuple[str, str, str]:
+    """Say what a surface is over, parameters or directions of all of them, and name both."""
     for probe in experiment.probes:
         if probe.kind == "surface" and (named := (probe.model_extra or {}).get("parameters")):
-            return str(named[0]), str(named[1])
-    return "first direction (lengths of the weights)", "second direction"
+            return "two single parameters", _change(str(named[0])), _change(str(named[1]))
+    return "two random directions", "first direction (lengths of the weights)", "second direction"
+
+
+def _change(parameter: str) -> str:
+    """Name what is added to a parameter: ``C1.affine.weight[0,0,2,2]`` is a weight of C1."""
+    found = re.fullmatch(r"(\w+)\.affine\.(weight|bias)\[[\d,]+\]", parameter)
+    return f"change of one {found[2]} of {found[1]}" if found else f"change of {parameter}"
 
 
 def surface_table(run: FinishedRun) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from bnbench.config import Study
 from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots import style
-from bnbench.plots.probes import plot_percentiles
+from bnbench.plots.probes import name_percentiles, plot_percentiles
 from bnbench.report.figures.figure import COLUMN, Picture, finish
 from bnbench.report.figures.probed import not_as_seen, register_probed, seen
 from bnbench.report.names import arm_title
@@ -25,15 +25,18 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
     layer = last_layer(arms[0])
     with style.figure(3.1, width=COLUMN) as figure:
         axes = figure.subplots(1, 2, sharey=True)
-        for position, (ax, arm) in enumerate(zip(axes, arms, strict=True)):
-            table = pd.concat([trace_table(run, layer) for run in arm.runs.values()])
+        runs = [[trace_table(run, layer) for run in arm.runs.values()] for arm in arms]
+        tables = [pd.concat(one) for one in runs]
+        for position, (ax, arm, table) in enumerate(zip(axes, arms, tables, strict=True)):
             plot_percentiles(table, look=style.experiment_look(position), ax=ax)
             ax.set_title(arm_title(study, arm.label), loc="left")
             ax.tick_params(labelleft=True)  # on a phone each panel is alone
+        for ax, table in zip(axes, tables, strict=True):
+            name_percentiles(table, ax=ax)
         axes[0].set_ylabel(f"input of a unit of {layer}")
         caption = (
-            "The 15th, 50th and 85th percentile of the input of one activation function, that of"
-            f" the first unit of {layer}, over the training images that the probe uses."
+            f"What the activation function of the first unit of {layer} is given: the 15th, 50th"
+            " and 85th percentile over the training images that the probe uses."
         )
         name = f"{study.name}-distributions"
         return finish(figure, name, "What a unit is given", caption)

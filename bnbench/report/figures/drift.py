@@ -59,7 +59,7 @@ def panels_of(run: FinishedRun) -> dict[str, str]:
     if not layers:
         raise not_as_seen(run, "activations", "layers")
     titles = {before: f"input of {after}" for before, after in pairwise(layers)}
-    titles[layers[-1]] = "input of output layer"
+    titles[layers[-1]] = "input of the output layer"
     return {layer: titles[layer] for layer in evenly(layers, MOST_LAYERS)}
 
 

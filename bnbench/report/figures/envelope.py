@@ -30,6 +30,7 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
             )
         ax.set_ylabel("loss along a step (nats)")
         ax.set_yscale("log")
+        ax.yaxis.set_major_formatter("{x:g}")
         caption = (
             "Smallest and largest loss along one step of gradient descent, from half to four times"
             " the learning rate: medians over the seeds."

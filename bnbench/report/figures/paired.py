@@ -48,17 +48,23 @@ def draw(source: Source) -> Iterator[Picture]:
     found, study = source.found, source.found.study
     findings = [finding for finding in found.all if finding.contrast]
     if single := [finding for finding in findings if not finding.point]:
-        title, names = "Paired differences", _contrast_names(study, single)
-        yield _picture(f"{study.name}-paired", title, names, single)
+        names, caption = _contrast_names(study, single)
+        yield _picture(f"{study.name}-paired", "Paired differences", caption, names, single)
     swept = (change for change in found.changes if change.contrast and change.point)
     for group in grouped(swept, lambda change: change.group):
         title, name = change_title(study, group[0]), f"{study.name}-{group[0].group}-paired"
         names = {change.name: settings_at(study, change) for change in group}
-        yield _picture(name, title, names, group, beside=title)
+        caption = "How much the lead changes in each row, seed by seed."
+        yield _picture(name, title, caption, names, group, beside=title)
 
 
 def _picture(
-    name: str, title: str, names: Mapping[str, str], findings: Sequence[Finding], beside: str = ""
+    name: str,
+    title: str,
+    caption: str,
+    names: Mapping[str, str],
+    findings: Sequence[Finding],
+    beside: str = "",
 ) -> Picture:
     """Draw findings, a panel a metric; `names` are those of their contrasts."""
     groups = by_metric(findings)
@@ -75,18 +81,25 @@ def _picture(
             ax.set_xlabel(_better(metric), fontsize=8.5)
         for ax in axes[len(groups) :]:
             ax.remove()
-        caption = (
-            "Treatment minus baseline, paired by seed: each panel a metric, each row a contrast."
-        )
         return finish(figure, name, title, caption, beside)
 
 
-def _contrast_names(study: Study, findings: Sequence[Finding]) -> dict[str, str]:
-    """Name contrasts by their treatments, where that tells them apart; else by both sides."""
+def _contrast_names(study: Study, findings: Sequence[Finding]) -> tuple[dict[str, str], str]:
+    """Name contrasts by their treatments, where that tells them apart; else by both sides.
+
+    The caption says what each of them differs from.
+    """
     treatments = {row.name: arm_title(study, row.treatment.label) for row in findings}
-    if len({*treatments.values()}) == len(treatments):
-        return treatments
-    return {row.name: pair_title(study, row) for row in findings}
+    if len({*treatments.values()}) < len(treatments):
+        names = {row.name: pair_title(study, row) for row in findings}
+        return names, "How much the first of each row differs from the second, seed by seed."
+    baselines = {arm_title(study, row.baseline.label) for row in findings}
+    if len(baselines) == 1:
+        return treatments, f"How much each row differs from “{baselines.pop()}”, seed by seed."
+    return treatments, (
+        "How much each row differs from its baseline, seed by seed. The headings below name the"
+        " baselines."
+    )
 
 
 def paired_table(names: Iterable[str], findings: Iterable[Finding]) -> pd.DataFrame:

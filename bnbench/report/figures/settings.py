@@ -57,7 +57,9 @@ def _picture(study: Study, findings: Sequence[Finding]) -> Picture:
             left.set_xlabel(named(metric.title, level_unit(metric.quantity.unit)), fontsize=9)
             right.set_xlabel(named("difference", metric.quantity.unit), fontsize=9)
         title, name = "Both sides at every setting", f"{study.name}-{findings[0].group}"
-        caption = f"{pair_title(study, findings[0])}: levels, and their paired differences."
+        caption = (
+            f"{pair_title(study, findings[0])}: both levels, and their difference, seed by seed."
+        )
         return finish(figure, name, title, caption, sweep_title(study, findings[0]))
 
 

@@ -39,11 +39,11 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
         probed.label_panels(grid, across, up, fontsize=8)
         plot_scale(figure, levels=levels, location="bottom")
         caption = (
-            "The loss in the plane that contains most of the way from the first step to the last."
-            " The percentage is the share of the squared distances that lies in this plane. The"
-            " rest lies in directions that no picture shows."
+            "The loss in the plane that contains most of the path from the first step to the last."
+            " The percentage says how much of the squared distances lies in this plane. The rest"
+            " lies in directions that no picture shows."
         )
-        return finish(figure, f"{study.name}-trajectory", "The way over the loss", caption)
+        return finish(figure, f"{study.name}-trajectory", "The path over the loss", caption)
 
 
 def plane_table(run: FinishedRun) -> pd.DataFrame:

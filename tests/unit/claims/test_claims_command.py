@@ -26,7 +26,7 @@ def test_a_line_a_verdict_and_a_sum(
 ) -> None:
     print_claims(judgements, article="A3")
     *lines, total, whole = capsys.readouterr().out.splitlines()
-    assert whole == "A claim's verdict follows from those of its aspects: 3 NOT TESTABLE, 10 OPEN"
+    assert whole == "By claim, from the verdicts of all its aspects: 3 NOT TESTABLE, 10 OPEN"
     assert lines[0].split() == ["claim", "aspect", "verdict", "numbers"]
     assert lines[1].startswith("A3.1 ")
     assert "OPEN" in lines[1]
@@ -35,9 +35,8 @@ def test_a_line_a_verdict_and_a_sum(
     assert len({line.index("OPEN") for line in lines if "OPEN" in line}) == 1  # in columns
     opened = len(lines) - 4
     assert total == (
-        f"13 claims of {len(lines) - 1} aspects, each with a verdict and a line of its own:"
-        " 0 SUPPORTED, 0 REFUTED, 0 INCONCLUSIVE,"
-        f" 3 NOT TESTABLE, {opened} OPEN"
+        f"{len(lines) - 1} aspects of 13 claims, one line each: 0 SUPPORTED, 0 REFUTED,"
+        f" 0 INCONCLUSIVE, 3 NOT TESTABLE, {opened} OPEN"
     )
 
 
@@ -47,6 +46,17 @@ def test_only_the_claims_of_some_studies(root: Path, judgements: tuple[Judgement
     everywhere = [test.names.get("study") for claim in article_claims() for test in claim.tests]
     assert len(kept) == everywhere.count("bias") + everywhere.count("mlp") > 0
     assert {one.test and one.test.names["study"] for one in kept} == {"bias", "mlp"}
+
+
+def test_only_some_claims(
+    judgements: tuple[Judgement, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_claims(judgements, ids=["A4.2"])
+    *lines, _, _ = capsys.readouterr().out.splitlines()[1:]
+    assert lines
+    assert {line.split()[0] for line in lines} == {"A4.2"}
+    with pytest.raises(BnbenchError, match=r"there is no claim 'A4\.99'"):
+        print_claims(judgements, ids=["A4.99"])
 
 
 def test_one_verdict_in_any_spelling(
@@ -99,7 +109,7 @@ def test_the_terminal_gets_a_table_with_the_claims_own_words(
     out = capsys.readouterr().out
     assert "mine  [bold]up" in out
     assert "SUPPORTED" in out
-    assert "1 claim of 1 aspect, each with a verdict and a line of its own: 1 SUPPORTED" in out
+    assert "1 aspect of 1 claim, one line each: 1 SUPPORTED" in out
 
 
 def test_what_has_changed_since(

@@ -41,9 +41,9 @@ def test_a_new_config_is_the_defaults_each_with_a_comment(tmp_path: Path) -> Non
 
 def test_a_new_study_loads(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
-    assert invoke("new", path, "--study").stdout.split() == [
-        str(path), str(tmp_path / "mine_base.yaml"),
-    ]  # fmt: skip
+    *files, then = invoke("new", path, "--study").stdout.splitlines()
+    assert files == [str(path), str(tmp_path / "mine_base.yaml")]
+    assert then.endswith(f"bnbench reproduce {path}")
     study = load_study(path)
     assert [arm.title for arm in study.arms.values()] == ["without batch norm", "with batch norm"]
     assert study.arms["batch_norm"].experiment.model.normalization is not None

@@ -64,7 +64,7 @@ def line(study: Study, results: Path, tests: Tests, *manifests: Manifest) -> str
 
 def test_the_line_says_when_and_what_has_changed(study: Study, results: Path, load: Load) -> None:
     tests = {"A1, speed": {"rule": "higher"}, "A2, level": {"rule": "lower"}}
-    assert line(study, results, tests).startswith("not registered")
+    assert line(study, results, tests).startswith("its questions were not written down")
     register(study, results, tests)
     assert line(study, results, tests).endswith("when 16 of its runs were there already")
     other = load(STUDY.replace("metrics: [", "smallest_effect: 0.01\n    metrics: ["))

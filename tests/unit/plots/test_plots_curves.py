@@ -85,7 +85,7 @@ def test_every_kind_of_row_is_drawn_where_the_table_says(ax: Axes) -> None:
     thin = [_ys(line) for line in _lines(ax, style.ONE_SEED)]
     assert thin == list(SEEDS.values())
     assert max(line.get_linewidth() for line in _lines(ax, style.ONE_SEED)) < mean.get_linewidth()
-    published = _line(ax, f"plain, {style.PUBLISHED}")
+    published = _line(ax, f"plain: {style.ARTICLES_RUN}")
     assert _ys(published) == [0.89, 0.93, 0.95, 0.96]
     assert published.is_dashed()
     assert published.get_color() in style.PUBLISHED_COLORS
@@ -113,14 +113,14 @@ def test_a_diverged_run_ends_in_a_cross(ax: Axes) -> None:
 def test_one_seed_has_neither_band_nor_thin_line(ax: Axes) -> None:
     table = _table({3: [0.91, 0.94, 0.965]}, experiment="plain", split="train", images=10)
     plot_experiments(table.assign(n=1), split="train", ax=ax)
-    assert _labels(ax) == {"plain, one seed", f"plain, {style.PUBLISHED}"}
+    assert _labels(ax) == {"plain, one seed", f"plain: {style.ARTICLES_RUN}"}
     assert not ax.collections
 
 
 def test_without_a_published_run_none_is_drawn(ax: Axes) -> None:
     table = _table(experiment="plain", split="train", images=10)
     plot_experiments(table[table["kind"] != "published"], split="train", ax=ax)
-    assert not [label for label in _labels(ax) if style.PUBLISHED in label]
+    assert not [label for label in _labels(ax) if style.ARTICLES_RUN in label]
 
 
 def test_experiments_differ_in_everything_but_the_meaning(ax: Axes) -> None:
@@ -132,21 +132,21 @@ def test_experiments_differ_in_everything_but_the_meaning(ax: Axes) -> None:
     assert plain.get_color() != normalized.get_color()
     assert plain.get_linestyle() != normalized.get_linestyle()
     assert plain.get_marker() != normalized.get_marker()
-    published = [_line(ax, f"{name}, {style.PUBLISHED}") for name in ("plain", "normalized")]
+    published = [_line(ax, f"{name}: {style.ARTICLES_RUN}") for name in ("plain", "normalized")]
     assert [line.get_marker() for line in published] == [
         plain.get_marker(),
         normalized.get_marker(),
     ]
     assert len({line.get_color() for line in published}) == 2
     assert ax.get_xlabel() == "epoch"
-    assert ax.get_ylabel() == "accuracy (share of 10,000 validation images)"
+    assert ax.get_ylabel() == "accuracy (% of 10,000 validation images)"
 
 
 def test_where_numbers_of_images_differ_none_is_named(ax: Axes) -> None:
     table = _two_experiments()
     table.loc[table["experiment"] == "plain", "images"] = 500
     plot_experiments(table, split="train", ax=ax)
-    assert ax.get_ylabel() == "accuracy (share of the training images)"
+    assert ax.get_ylabel() == "accuracy (% of the training images)"
 
 
 def test_both_splits_of_one_experiment(ax: Axes) -> None:
@@ -156,7 +156,7 @@ def test_both_splits_of_one_experiment(ax: Axes) -> None:
         "60,000 training images, mean of 2 to 3 seeds",
         "10,000 validation images, mean of 2 to 3 seeds",
     } <= _labels(ax)
-    assert ax.get_ylabel() == "accuracy (share of images)"
+    assert ax.get_ylabel() == "accuracy (% of images)"
     assert all(float(tick).is_integer() for tick in ax.get_xticks())
 
 

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from PIL import Image
 
 from bnbench.plots import style
-from bnbench.plots.probes import plot_percentiles
+from bnbench.plots.probes import name_percentiles, plot_percentiles
 
 
 def _drawn(figure: Figure) -> None:
@@ -95,6 +95,20 @@ def test_legend_names_each_label_once_and_what_is_shared_in_grey() -> None:
         colors = [line.get_color() for line in legend.findobj(Line2D)]
         assert "red" not in colors
         assert len(colors) == 4  # both published curves of the first axes, the others once
+
+
+@pytest.mark.parametrize(
+    ("apart", "names"), [(10.0, ["15 %", "50 %", "85 %"]), (0.1, ["15, 50, 85 %"])]
+)
+def test_percentiles_that_meet_share_a_label(apart: float, names: list[str]) -> None:
+    rows = [(0, step, part, step * apart * place)
+            for step in (0, 1) for place, part in enumerate((15, 50, 85))]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["seed", "step", "percentile", "value"])
+    with style.figure(3) as figure:
+        ax = figure.subplots()
+        ax.set_ylim(0, 20)
+        name_percentiles(table, ax=ax)
+        assert [text.get_text() for text in ax.texts] == names
 
 
 def test_the_mean_of_three_percentiles_is_one_solid_line_in_the_legend() -> None:

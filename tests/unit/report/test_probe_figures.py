@@ -69,13 +69,13 @@ def test_a_drift_is_of_the_layer_that_comes_after() -> None:
     """A log scale has no place for the first look, which has none before it, nor for a 0."""
     looks = {f"{name}.input_drift": np.array([np.nan, 0.5, 0, 0.25]) for name in ("C1", "F5")}
     run = run_with("activations", seed=4, step=[0, 7, 14, 21], **looks)
-    assert panels_of(run) == {"C1": "input of F5", "F5": "input of output layer"}
+    assert panels_of(run) == {"C1": "input of F5", "F5": "input of the output layer"}
     table = drift_table(run, "C1")
     assert table.to_dict("list") == {"seed": [4, 4], "step": [7, 21], "value": [0.5, 0.25]}
     many: dict[str, Any] = {f"fc{number}.input_drift": [1.0] for number in range(1, 21)}
     titles = list(panels_of(run_with("activations", step=[0], **many)).values())
     assert len(titles) == 8
-    assert (titles[0], titles[-1]) == ("input of fc2", "input of output layer")
+    assert (titles[0], titles[-1]) == ("input of fc2", "input of the output layer")
 
 
 def test_a_plane_has_its_first_direction_across_and_the_way_ends_at_0() -> None:
@@ -92,11 +92,14 @@ def test_a_plane_has_its_first_direction_across_and_the_way_ends_at_0() -> None:
 
 
 def test_a_surface_over_two_parameters_names_them() -> None:
-    probe = {"kind": "surface", "parameters": ["a[0]", "b[1]"]}
+    probe = {"kind": "surface", "parameters": ["C1.affine.weight[0,0,2,2]", "b[1]"]}
     one = {"experiment": "e", "model": {"name": "LeNet5"}}
-    assert directions(Experiment.model_validate(one | {"probes": [probe]})) == ("a[0]", "b[1]")
+    assert directions(Experiment.model_validate(one | {"probes": [probe]})) == (
+        "two single parameters", "change of one weight of C1", "change of b[1]"
+    )  # fmt: skip
     probe.pop("parameters")
-    first, _ = directions(Experiment.model_validate(one | {"probes": [probe]}))
+    over, first, _ = directions(Experiment.model_validate(one | {"probes": [probe]}))
+    assert over == "two random directions"
     assert first == "first direction (lengths of the weights)"
 
 

@@ -206,24 +206,25 @@ def test_a_ladder_names_the_switch(headline: StudyFindings, ladder: StudyFinding
     assert answer(asking(found, together)).startswith("Yes. Corrected: validation accuracy after")
     each = {"contrasts": ["switch"], "metrics": [FIRST], "yes": "lower"}
     written = answer(asking(found, each))
-    assert written.startswith(
-        f"In part. Corrected: {TITLE} differs: “softmax before the loss”: by −"
-    )
-    assert "; “evaluation mode”: by −" in written
+    assert written.startswith(f"In part. Corrected: {TITLE}: “softmax before the loss”: −")
+    assert "; “evaluation mode”: −" in written
 
 
 def test_published_points_are_counted(headline: StudyFindings) -> None:
     ask = {"says": "the levels", "yes": "reproduced"}
     written = answer(asking(headline, ask))
-    text = "18 of the article's 20 accuracies fall inside our 95 % prediction interval, n = "
+    text = (
+        "18 of the article's 20 accuracies lie where one further run of ours would fall 95 times in"
+        " 100, n = "
+    )
     (point,) = [
         one
         for one in headline.published
         if (one.split, one.epoch, one.inside) == ("validation", 1, False)
     ]
     first = (
-        f"; after epoch 1, “plain” reaches {100 * point.summary.mean:.1f} % here and"
-        f" {100 * point.published:.1f} % in the article."
+        f". After epoch 1: {100 * point.summary.mean:.1f} % here and"
+        f" {100 * point.published:.1f} % in the article for “plain”."
     )
     assert written == f"Not decided. The levels: {text}3{first}"
     many = tuple(
