@@ -112,7 +112,8 @@ def print_claims(
     else:
         show(table(HEADER, [(one.claim.id, *_cells(one)) for one in chosen]))
     say(_summary(chosen))
-    say(_overall(chosen, judgements))
+    if not studies:  # else the other aspects of their claims were not looked at
+        say(_overall(chosen, judgements))
 
 
 def print_changes(
@@ -191,7 +192,7 @@ def _summary(judgements: Sequence[Judgement]) -> str:
 
     counts = Counter(judgement.outcome.verdict for judgement in judgements)
     claims = len({judgement.claim.id for judgement in judgements})
-    parts = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in ASPECT_VERDICTS)
+    parts = ", ".join(f"{counts[one]} {one.value}" for one in ASPECT_VERDICTS if counts[one])
     aspects = counted(len(judgements), "aspect")
     return f"{aspects} of {counted(claims, 'claim')}, one line each: {parts}"
 

@@ -124,7 +124,7 @@ def _read(experiment: Experiment, seed: int, results: Path) -> FinishedRun | str
             " it back"
         )
     if not run.manifest.exists():
-        return f"{experiment.experiment}, seed {seed}: is missing; `bnbench reproduce` runs it"
+        return f"{experiment.experiment}, seed {seed}: missing; `bnbench reproduce` runs it"
     manifest = run.read_manifest()
     if (manifest.experiment, manifest.seed) != (experiment.experiment, seed):
         raise BnbenchError(

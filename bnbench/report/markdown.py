@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 MARKS = re.compile(r"[\\`*\[\]|~$]|(?<!\w)_|_(?!\w)")
+OF_SEED = re.compile(r"(.+), seed (\d+): (.+)")
 LEADING = re.compile(r"^([-=]+$|(#+|[-+]|\d+[.)])(?=\s|$))")
 
 
@@ -39,8 +40,27 @@ def environment() -> Environment:
     )
     known.filters["summary"] = lambda text: Markup(html.escape(" ".join(text.split())))
     known.filters["fenced"] = _fenced
+    known.filters["by_seed"] = by_seed
     known.filters["path"] = lambda text: Markup(quote(text))
     return known
+
+
+def by_seed(lines: Iterable[str]) -> list[str]:
+    """Join lines that say the same of several seeds of an experiment.
+
+    Examples
+    --------
+    >>> by_seed(["a, seed 6: missing", "a, seed 7: missing", "b, seed 6: diverged"])
+    ['a, seeds 6, 7: missing', 'b, seed 6: diverged']
+    """
+    seeds: dict[tuple[str, str], list[str]] = {}
+    for line in lines:
+        name, seed, rest = found.groups() if (found := OF_SEED.fullmatch(line)) else (line, "", "")
+        seeds.setdefault((name, rest), []).append(seed)
+    return [
+        f"{name}, seed{'s' * (len(of) > 1)} {', '.join(of)}: {rest}" if rest else name
+        for (name, rest), of in seeds.items()
+    ]
 
 
 def _fenced(text: str) -> Markup:

@@ -160,7 +160,8 @@ def _number(
     if not piece.outcome.n:
         return " ".join(filter(None, [where, when.strip(), piece.outcome.estimate]))
     number = by + piece.outcome.estimate
-    words = [where, number, when.strip()] if by else [where, when.strip(), number]
+    when = when.strip() + ":" * bool(title and not of)
+    words = [where, number, when] if by else [where, when, number]
     told = ", ".join(filter(None, [remark, piece.outcome.how]))
     return " ".join(filter(None, [*words, told and f"({told})"]))
 

@@ -63,8 +63,8 @@ def test_runs_that_are_not_there_or_not_done_are_missing(
     assert list(runs.arms["plain"].runs) == [0]
     assert runs.missing == (
         "plain, seed 1: left out, its status is interrupted (killed); `bnbench train` finishes it",
-        "s/fast, seed 0: is missing; `bnbench reproduce` runs it",
-        "s/fast, seed 1: is missing; `bnbench reproduce` runs it",
+        "s/fast, seed 0: missing; `bnbench reproduce` runs it",
+        "s/fast, seed 1: missing; `bnbench reproduce` runs it",
     )
 
 

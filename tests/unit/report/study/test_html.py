@@ -46,6 +46,13 @@ Folded.
 """
 
 
+def test_a_number_stays_with_its_unit() -> None:
+    lines = "by +2.06 pp [+1.80, +2.33], 5 % of 7 seeds, −0.2 sd, n = 10: 3 people"
+    written = html.render(f"# T\n\n{lines}\n", {})
+    bound = "by +2.06~pp [+1.80, +2.33], 5~% of 7 seeds, −0.2~sd, n~=~10: 3 people"
+    assert f"<p>{bound}</p>".replace("~", "\xa0") in written
+
+
 def _picture(name: str) -> Picture:
     with style.figure(1.5) as figure:
         ax = figure.subplots()
@@ -183,4 +190,4 @@ def test_other_html_is_text(written: str) -> None:
 def test_markdown_escapes(text: str, written: str) -> None:
     assert escaped(text) == written
     page = _Page(html.render(f"# t\n\n{written}\n", {}))
-    assert " ".join(text.split()) in "".join(page.texts["p"])
+    assert " ".join(text.split()) in "".join(page.texts["p"]).replace("\xa0", " ")

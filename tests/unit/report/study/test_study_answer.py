@@ -143,8 +143,8 @@ def test_one_metric_at_two_epochs_is_named_once(decided: StudyFindings) -> None:
 def test_two_metrics_of_a_part_are_judged_together(decided: StudyFindings) -> None:
     metrics = [FIRST, "validation_loss@last"]
     written = answer(asking(decided, {**ONE, "metrics": metrics}))
-    assert written.startswith(f"In part. Corrected: {TITLE} +")
-    assert "] (yes); validation loss after the last epoch −" in written
+    assert written.startswith(f"In part. Corrected: {TITLE}: +")
+    assert "] (yes); validation loss after the last epoch: −" in written
     assert written.endswith(f"(no, {OTHER_WAY}), n = 6.")
 
 

@@ -17,6 +17,8 @@ from bnbench.report.appendix import AppendixRun, Listing, appendix, read_appendi
 from bnbench.report.claim_part import ClaimsPart, claims_part
 from bnbench.report.figures import draw_all
 from bnbench.report.figures.figure import Source
+from bnbench.report.markdown import by_seed
+from bnbench.report.names import study_title
 from bnbench.report.page import Page, markdown, write_report
 from bnbench.report.study_part import StudyPart, study_part
 from tests.unit.conftest import MakeRun
@@ -158,6 +160,27 @@ def test_a_page_over_claims_of_ones_own_names_no_article(parts: tuple[StudyPart,
     assert text.startswith("# First\n")
     assert "## Claims" in text
     assert "The articles" not in text
+
+
+def test_a_study_is_called_by_its_title(headline: StudyFindings) -> None:
+    study = dataclasses.replace(headline.study, title="LeNet-5, twice")
+    assert study_title(study) == "LeNet-5, twice"
+    assert study_title(dataclasses.replace(study, title="", name="two_words_small")) == "Two words"
+
+
+def test_a_paired_figure_says_what_its_rows_differ_from(headline: StudyFindings) -> None:
+    curves = _curves("lenet5", "lenet5_batchnorm")
+    (paired,) = (one for one in _part(headline, curves).all_pictures if "paired" in one.name)
+    assert paired.caption == "How much each row differs from “plain”, seed by seed."
+
+
+def test_runs_that_are_missing_share_a_line(headline: StudyFindings) -> None:
+    lines = ["a, seed 6: missing", "a, seed 7: missing", "b, seed 6: diverged", "c: a folder"]
+    assert by_seed(lines) == ["a, seeds 6, 7: missing", "b, seed 6: diverged", "c: a folder"]
+    page = _page(_part(dataclasses.replace(headline, missing=tuple(lines)), _curves()))
+    text = markdown(page, figures=None)
+    assert "Not run or not finished: 4 runs" in text
+    assert "- a, seeds 6, 7: missing\n" in text
 
 
 def test_chosen_figures_stand_at_the_head_in_their_order(headline: StudyFindings) -> None:
