@@ -51,8 +51,8 @@ def plan(
 ) -> None:
     """Say for each run of a study whether it is finished, would continue or would start, and why.
 
-    With --cost, say of each question that has runs and no answer how many seeds it takes, by the
-    deviation so far, and how many hours until the study has so many here.
+    With --cost, say how many seeds each undecided question takes, and how many hours they take
+    here.
 
     Example: bnbench plan headline
 
@@ -142,8 +142,9 @@ def _show_costs(
 
 
 HOW = (
-    "Seeds: in all, to find the smallest effect of interest or its absence 9 times in 10. Hours:"
-    " until every arm of {study} has so many, {jobs} runs at a time, each as long as those there."
+    "Seeds: how many it takes in all to find the smallest effect of interest, or its absence, 9"
+    " times in 10. Hours: for the missing seeds of {study}, {jobs} runs at a time, if each takes as"
+    " long as those that are there."
 )
 DECIDED = "No question that has runs is undecided."
 

@@ -18,7 +18,7 @@ MOST_WEIGHTS = 100_000_000  # 400 MB; Adam needs four times as much
 @register("MLP")
 @register("MLP_BatchNorm", normalized_layers=("fc1", "fc2"))
 class MLP(Network):
-    """Multilayer perceptron, of itself 784-512-256-10 with ReLU, for digits of 28 x 28 pixels.
+    """Multilayer perceptron, by default 784-512-256-10 with ReLU, for digits of 28 x 28 pixels.
 
     Parameters
     ----------
