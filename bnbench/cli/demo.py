@@ -58,6 +58,7 @@ def _shown(study: Study, out: Path) -> int:
     say(verdict(judged.findings[0]))
     for path in write_all(judged, report_page(judged), out / "report"):
         say(path)
+    say(f"Look at {out / 'report' / 'report.html'}")
     return 0
 
 
