@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
 
 from bnbench.plots.seeds import epoch_axis, plot_seeds
 from bnbench.plots.style import PUBLISHED_COLORS, SPLITS, experiment_look
@@ -54,7 +53,7 @@ def plot_experiments(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
 def _accuracy_axes(ax: Axes, images: str) -> Axes:
     """Label the axes: epochs, and shares of some images in percent."""
     epoch_axis(ax)
-    ax.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.6g}")
     ax.set_ylabel(f"accuracy (% of {images})")
     return ax
 

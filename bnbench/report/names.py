@@ -18,6 +18,7 @@ SETTINGS = {
     "training.batch_size": ("batch size", "batches of {}"),
     "model.batch_norm.momentum": ("momentum of batch norm", "momentum {}"),
     "model.activation": ("activation", "{}"),
+    "training.initialization.scale": ("scale of the first weights", "scale {}"),
     "recipe": ("recipe", "{}"),
 }
 """Key -> what it is called, and how a value of it is; else the key's last word does."""

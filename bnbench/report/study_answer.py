@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bnbench.claims import ClaimTest, Outcome, Verdict, part_tests
@@ -13,7 +13,6 @@ from bnbench.config import BestAgainstBest, Study, parse_metric
 from bnbench.config.label import Label
 from bnbench.config.study_schema import QuestionPart
 from bnbench.findings.results import Finding, StudyFindings
-from bnbench.metrics import Metric
 from bnbench.report.names import against, arm_title, settings_at
 
 LISTED = 3
@@ -35,8 +34,6 @@ class Part:
     asked: QuestionPart
     verdicts: tuple[Verdict, ...]
     found: str
-    layers: frozenset[str] = frozenset()
-    """Of the metrics; `found` may begin with the name of one."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +74,13 @@ def answer(found: StudyFindings) -> Answer:
 def _answered(part: Part) -> str:
     """Say a part's answer, and then what was found: ``Corrected: yes. Test accuracy ...``."""
     word = answer_of(part.verdicts, part.asked.yes)
-    return f"{_sentence(f'{part.asked.says}: {word}')} {_sentence(part.found, part.layers)}"
+    return f"{_sentence(f'{part.asked.says}: {word}')} {_sentence(part.found)}"
 
 
-def _sentence(text: str, names: Collection[str] = ()) -> str:
-    """Begin with a capital letter, but for a name, and end with a full stop."""
-    begun = text if text.partition(":")[0] in names else f"{text[0].upper()}{text[1:]}"
-    return f"{begun}."
+def _sentence(text: str) -> str:
+    """Begin with a capital letter, but for the name of a layer, such as ``fc3``."""
+    named = any(map(str.isdigit, text.partition(" ")[0]))
+    return f"{text if named else text[0].upper() + text[1:]}."
 
 
 def _part(found: StudyFindings, asked: QuestionPart, tests: Sequence[ClaimTest]) -> Part:
@@ -95,8 +92,7 @@ def _part(found: StudyFindings, asked: QuestionPart, tests: Sequence[ClaimTest])
         for test in tests
     ]  # fmt: skip
     verdicts = tuple(piece.outcome.verdict for piece in pieces)
-    layers = frozenset(metric.layer for metric in _metrics(pieces))
-    return Part(asked, verdicts, _found(found.study, asked, pieces), layers)
+    return Part(asked, verdicts, _found(found.study, asked, pieces))
 
 
 def _found(study: Study, asked: QuestionPart, pieces: Sequence[Piece]) -> str:
@@ -168,7 +164,7 @@ def _number(
 
 def _shared_metric(pieces: Sequence[Piece]) -> str:
     """Find the words that the metrics of all pieces begin with, which need be said only once."""
-    metrics = _metrics(pieces)
+    metrics = [parse_metric(text) for piece in pieces if (text := piece.test.names.get("metric"))]
     for titles in (
         [metric.title for metric in metrics],
         [metric.quantity.title for metric in metrics],
@@ -176,10 +172,6 @@ def _shared_metric(pieces: Sequence[Piece]) -> str:
         if len(set(titles)) == 1:
             return titles[0]
     return ""
-
-
-def _metrics(pieces: Sequence[Piece]) -> list[Metric]:
-    return [parse_metric(text) for piece in pieces if (text := piece.test.names.get("metric"))]
 
 
 def _where(study: Study, piece: Piece, pieces: Sequence[Piece]) -> str:
