@@ -34,8 +34,11 @@ def test_each_row_has_its_seconds_and_limit(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(probes, "trained", train)
     monkeypatch.setattr(probes, "ROUNDS", 1)
     rows: list[Any] = list(probes.rows_of(probes.measured()))
-    assert asked == [[], ["activations", "gradients"], list(PROBES), ["surface"]]
-    assert rows[:2] == [(probes.PLAIN, "4.00", ""), (probes.PROBED, "8.00", "5.20")]
-    assert (probes.SURFACE, "1.00", "60.00") in rows
-    assert ("a look of `path`, 1,000 images", "1.00", "") in rows
-    assert len(rows) == 3 + len(PROBES)
+    others = [kind for kind in PROBES if kind != "surface"]
+    runs = [[], ["activations"], ["gradients"], ["activations", "gradients"]]
+    assert asked == [*runs, others, ["surface"]]
+    assert rows[0] == (probes.PLAIN, "4.00", "1.00", "")
+    assert rows[3] == (probes.BOTH, "8.00", "2.00", "5.20")
+    assert ("a look of `path`, 1,000 images", "1.00", "", "") in rows
+    assert rows[-1] == (probes.SURFACE, "1.00", "", "60.00")
+    assert len(rows) == len(runs) + len(PROBES)
