@@ -6,15 +6,15 @@ stands before it), and what the next layer is given.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from bnbench.models import Network
-from bnbench.probes.probe import OUTPUT, Probe, Seen, View, layer, register_probe
+from bnbench.probes.passage import passage_of
+from bnbench.probes.probe import Probe, Seen, View, register_probe
 
 UNITS = 16
 POSITIONS = 2
@@ -66,24 +66,21 @@ class Activations(Probe):
     @torch.no_grad()
     def look(self, view: View) -> Seen:
         """See `Activations`."""
-        names = self.watched(view.model)
-        with _watching(view.model, names) as values:
-            view.model(view.images)
+        passage = passage_of(view)
         numbers: dict[str, Tensor] = {}
         keep: dict[str, Tensor] = {}
-        for name in names:
-            for place in ("pre", "next"):
-                key = f"{name}.{place}"
-                ordered = sample(values[key]).sort(dim=1).values  # (units, n)
+        for name in self.watched(view.model):
+            places = {"pre": passage.pre_activation(name), "next": passage.after(name)}
+            for place, values in places.items():
+                key, ordered = f"{name}.{place}", _ordered(sample(values))
                 numbers |= {
                     f"{key}.{what}": value
                     for what, value in _described(ordered, view.kept.get(f"{key}.sorted")).items()
                 }
                 keep[f"{key}.sorted"] = ordered
             numbers |= _summed_up(name, numbers, keep, view)
-            numbers[f"{name}.saturation"] = _saturation(
-                activation_of(view.model, name), values[f"{name}.out"]
-            )
+            function, activated = activation_of(view.model, name), passage.activated(name)
+            numbers[f"{name}.saturation"] = _saturation(function, activated)
         return Seen({name: value.cpu().numpy() for name, value in numbers.items()}, keep)
 
 
@@ -107,6 +104,13 @@ def sample(values: Tensor) -> Tensor:
 def _spaced(count: int, at_most: int, device: torch.device) -> Tensor:
     chosen = min(count, at_most)
     return torch.arange(chosen, device=device) * count // chosen
+
+
+def _ordered(values: Tensor) -> Tensor:
+    """Sort each unit's values (units, n); NumPy does so in an eighth of PyTorch's time."""
+    if values.device.type != "cpu":
+        return values.sort(dim=1).values
+    return torch.from_numpy(np.sort(values.numpy(), axis=1))
 
 
 def _described(ordered: Tensor, before: Tensor | None) -> dict[str, Tensor]:
@@ -170,33 +174,5 @@ def _saturation(function: nn.Module, out: Tensor) -> Tensor:
     """Count how often an activation function is where its slope is close to 0."""
     if isinstance(function, nn.ReLU):
         return (out <= 0).float().mean()
-    size = (2 * out - 1).abs() if isinstance(function, nn.Sigmoid) else out.abs()
-    return (size > SATURATED).float().mean()
-
-
-@contextmanager
-def _watching(model: Network, names: tuple[str, ...]) -> Iterator[dict[str, Tensor]]:
-    """Collect, during a forward pass, what goes into and out of each layer's activation."""
-    values: dict[str, Tensor] = {}
-    following = dict(zip(model.hidden_layers, (*model.hidden_layers[1:], OUTPUT), strict=True))
-
-    def keep_activation(inputs: tuple[Tensor, ...], output: Tensor, name: str) -> None:
-        values[f"{name}.pre"], values[f"{name}.out"] = inputs[0], output
-
-    def keep_entry(inputs: tuple[Tensor, ...], name: str) -> None:
-        values[f"{name}.next"] = inputs[0]
-
-    handles = []
-    for name in names:
-        function, after = activation_of(model, name), layer(model, following[name])
-        handles += [
-            function.register_forward_hook(
-                lambda _, inputs, output, name=name: keep_activation(inputs, output, name)
-            ),
-            after.register_forward_pre_hook(lambda _, inputs, name=name: keep_entry(inputs, name)),
-        ]
-    try:
-        yield values
-    finally:
-        for handle in handles:
-            handle.remove()
+    size = (2 * out - 1).abs_() if isinstance(function, nn.Sigmoid) else out.abs()
+    return size.gt_(SATURATED).mean()  # in place: it is the passes over memory that take time

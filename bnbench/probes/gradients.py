@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from bnbench.models import Network
-from bnbench.probes.probe import OUTPUT, Probe, Seen, View, layer, register_probe
+from bnbench.probes.passage import passage_of
+from bnbench.probes.probe import OUTPUT, Probe, Seen, View, register_probe
 
 BINS = np.linspace(-10, 10, 42)
 """Edges of the histogram, in root mean squares of the layer's gradient; the ends are open."""
@@ -49,53 +49,22 @@ class Gradients(Probe):
     def look(self, view: View) -> Seen:
         """See `Gradients`."""
         hidden = self.watched(view.model)
-        parts = {name: affine_part(view.model, name) for name in (*hidden, OUTPUT)}
-        weights, outputs, biases = _gradients(view, parts)
+        gradients = passage_of(view).gradients
+        norms = {name: gradients[name].weight.norm() for name in (*hidden, OUTPUT)}
         numbers: dict[str, Tensor | np.ndarray] = {}
-        for name in parts:
-            weight = weights[name]
+        for name, norm in norms.items():
+            weight, bias, output = gradients[name]
             numbers |= {
-                f"{name}.gradient_norm": weight.norm(),
+                f"{name}.gradient_norm": norm,
                 f"{name}.gradient_kurtosis": _kurtosis(weight),
-                f"{name}.gradient_agreement": _agreement(outputs[name]),
-                f"{name}.bias_gradient": _largest(biases.get(name)),
+                f"{name}.gradient_agreement": _agreement(output),
+                f"{name}.bias_gradient": _largest(bias),
                 f"{name}.histogram": _histogram(weight),
             }
-        first, last = (weights[name].norm() for name in (hidden[0], hidden[-1]))
-        norms = torch.stack([gradient.norm() for gradient in weights.values()])
-        numbers["gradient_ratio"] = first / last
-        numbers["gradient_spread"] = norms.amax() / norms.amin()
+        of_layers = torch.stack([*norms.values()])
+        numbers["gradient_ratio"] = norms[hidden[0]] / norms[hidden[-1]]
+        numbers["gradient_spread"] = of_layers.amax() / of_layers.amin()
         return Seen({name: _plain(value) for name, value in numbers.items()})
-
-
-def affine_part(model: Network, name: str) -> nn.Conv2d | nn.Linear:
-    """Find the convolution or linear layer that a hidden layer has, or that the output is."""
-    found = layer(model, name)
-    part = getattr(found, "affine", found)
-    assert isinstance(part, nn.Conv2d | nn.Linear)
-    return part
-
-
-def _gradients(
-    view: View, parts: dict[str, nn.Conv2d | nn.Linear]
-) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
-    """Differentiate the loss by each part's weight, output and, where it has one, bias."""
-    outputs: dict[str, Tensor] = {}
-    handles = [
-        part.register_forward_hook(lambda _, __, out, name=name: outputs.update({name: out}))
-        for name, part in parts.items()
-    ]
-    try:
-        loss = view.loss(view.model(view.images), view.labels)
-    finally:
-        for handle in handles:
-            handle.remove()
-    biases = {name: part.bias for name, part in parts.items() if part.bias is not None}
-    wanted = [*(part.weight for part in parts.values()), *outputs.values(), *biases.values()]
-    found = iter(torch.autograd.grad(loss, wanted))
-    by_weight = {name: next(found) for name in parts}
-    by_output = {name: next(found) for name in outputs}
-    return by_weight, by_output, dict(zip(biases, found, strict=True))
 
 
 def _kurtosis(gradient: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +34,8 @@ class View:
         Logits, labels -> the mean loss that the training minimizes, nats.
     kept : mapping of str to Tensor
         What the probe kept at the look before; empty at the first one.
+    shared : dict of str to object
+        What probes that look after the same step at the same images have computed for each other.
     """
 
     model: Network
@@ -41,6 +43,7 @@ class View:
     labels: Tensor
     loss: Callable[[Tensor, Tensor], Tensor]
     kept: Mapping[str, Tensor]
+    shared: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

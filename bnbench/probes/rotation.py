@@ -9,8 +9,8 @@ from pydantic import Field
 from torch import Tensor
 
 from bnbench.config.schema import Float
-from bnbench.probes.gradients import affine_part
-from bnbench.probes.probe import OUTPUT, Probe, Seen, View, register_probe
+from bnbench.probes.passage import affine_of
+from bnbench.probes.probe import OUTPUT, Probe, Seen, View, layer, register_probe
 
 
 @register_probe("rotation")
@@ -40,7 +40,7 @@ class Rotation(Probe):
         numbers: dict[str, float] = {}
         keep: dict[str, Tensor] = {}
         for name in (*self.watched(view.model), OUTPUT):
-            filters = affine_part(view.model, name).weight.flatten(1).double()
+            filters = affine_of(layer(view.model, name)).weight.flatten(1).double()
             keep[name] = filters / filters.norm(dim=1, keepdim=True)
             before = view.kept.get(name, torch.full_like(filters, torch.nan)).to(filters.device)
             length = float(filters.norm())

@@ -49,6 +49,8 @@ DECIDES_NO_NUMBER = (
 BUT = ("bnbench.config.schema", "bnbench.runs.logs")
 OF_BATCH_LAST = ("bnbench.kernels.", "bnbench.models.batch_last", "bnbench.training.direct")
 """Modules, by the start of their names, that only runs with these kernels use."""
+OF_PROBES, BASE = "bnbench.probes.", "bnbench.probes.probe"
+"""Modules, by the start of their names, that only runs with probes use; what all kinds have."""
 ABSENT = ""
 EARLIER = {
     # It had no stack; it took huge integers; it knew no normalization but batch norm; no kernels;
@@ -125,12 +127,16 @@ EARLIER = {
     "bnbench.models.normalizations.over_batch": (ABSENT, "392333b89eea"),
     "bnbench.models.operators": ("5cafe9b3d981",),  # a network could not be exported
     "bnbench.models.lenet5_1998": ("49ec51f385f0",),
-    "bnbench.probes.activations": ("2edceedfc6bb",),
-    "bnbench.probes.gradients": ("d229ebabffd1",),
+    # The last of each had a pass through the network of its own.
+    "bnbench.probes.activations": ("2edceedfc6bb", "3cbc95dd37e2"),
+    "bnbench.probes.gradients": ("d229ebabffd1", "458620a02ceb"),
     "bnbench.probes.inference": ("2c17bc732502",),
     "bnbench.probes.landscape": ("b2abe295b87b",),
+    "bnbench.probes.parameters": (ABSENT,),
+    "bnbench.probes.passage": (ABSENT,),
     "bnbench.probes.path": ("c587727e4932",),
     "bnbench.probes.perturbation": ("9f542460e65a",),
+    "bnbench.probes.rotation": ("add2735e2ad3",),
     "bnbench.probes.surface": ("84432dc99d0f",),
     "bnbench.runs.logs": ("e56b46b90b2a",),  # it hashed no rows
     # Its code was the loop's; it knew one period.
@@ -202,8 +208,9 @@ def code_hashes(experiment: Experiment, kernels: str = TORCH) -> dict[str, str]:
     model = experiment.model
     used = find_architecture(model.name).network.__module__
     kind = model.normalization.kind if model.normalization else "batch"
-    probes = (find_probe(probe.kind).__module__ for probe in experiment.probes)
-    hashes = _hashes(used, find_normalization(kind).__module__, *probes)
+    probes = _imported(*(find_probe(probe.kind).__module__ for probe in experiment.probes))
+    looking = sorted(name for name in probes if name.startswith(OF_PROBES) and name != BASE)
+    hashes = _hashes(used, find_normalization(kind).__module__, *looking)
     return {
         name: digest
         for name, digest in hashes.items()

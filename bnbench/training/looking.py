@@ -65,11 +65,12 @@ class Looks:
         self._seen: dict[str, dict[str, list[NDArray[np.float32]]]] = {}
         self._kept: dict[str, dict[str, Tensor]] = {}
         self.seconds = {probe.kind: 0.0 for probe in probes}
-        for probe in probes:
-            if resumed is not None:
+        if resumed is not None:
+            for probe in probes:
                 self._take_over(probe.kind, resumed[probe.kind])
-            else:
-                self._look(probe)
+        else:
+            self._look(probes)
+            for probe in probes:
                 self._check_size(probe, steps)
 
     @property
@@ -118,11 +119,16 @@ class Looks:
         return len(next(iter(self._seen[probe.kind].values())))
 
     def _look_after(self, rows: BatchRows) -> None:
-        for probe in self._probes:
-            if rows.steps[-1] % probe.every == 0 and np.isfinite(rows.losses).all():
-                self._look(probe)
+        if np.isfinite(rows.losses).all():
+            self._look([probe for probe in self._probes if rows.steps[-1] % probe.every == 0])
 
-    def _look(self, probe: Probe) -> None:
+    def _look(self, probes: Sequence[Probe]) -> None:
+        """Look with all that are due after a step; those with the same images share."""
+        shared: dict[int, dict[str, Any]] = {probe.images: {} for probe in probes}
+        for probe in probes:
+            self._look_with(probe, shared[probe.images])
+
+    def _look_with(self, probe: Probe, shared: dict[str, Any]) -> None:
         learner, twin, started = self._learner, self._twin, perf_counter()
         assert twin is not None
         stream = random_stream(learner.device)
@@ -135,6 +141,7 @@ class Looks:
             split.labels[: probe.images],
             learner.loss,
             self._kept.get(probe.kind, {}),
+            shared,
         )
         saw = probe.look(view)
         set_random_stream(learner.device, stream)
