@@ -100,7 +100,7 @@ def test_reference_tables_are_the_reference_runs(
     cells = {line.split("|")[1].strip(): line.split("|")[2:5] for line in lines if "|" in line}
     for label, epoch in (("validation, epoch 1 (%)", 1), ("validation, last epoch (%)", 10)):
         logs = [sorted((reference_runs / name).glob("seed-*/epochs.csv")) for name in names]
-        assert [len(paths) for paths in logs] == [10, 10]
+        assert [len(paths) for paths in logs] == [30, 30]
         arms = []
         for column, paths in enumerate(logs):
             values = pd.Series(
@@ -119,14 +119,17 @@ def test_reference_tables_are_the_reference_runs(
 
 
 def test_the_sentences_below_the_published_table_hold(root: Path, reference_runs: Path) -> None:
-    """Direction reproduced in every seed's mean, epoch 1's level in none."""
+    """Direction reproduced in the mean, epoch 1's level in one seed of sixty."""
     epochs = pd.read_csv(root / "results/reference/published/accuracy.csv")
     first = epochs[(epochs["epoch"] == 1) & (epochs["split"] == "validation")]
     assert len(first) >= 20
-    for name, published in (("published/lenet5", 0.930), ("published/lenet5_batchnorm", 0.956)):
+    for name, article, lower in (
+        ("published/lenet5", 0.930, 0),
+        ("published/lenet5_batchnorm", 0.956, 1),
+    ):
         logs = sorted((reference_runs / name).glob("*/epochs.csv"))
-        least = min(pd.read_csv(path)["validation_accuracy"].iloc[0] for path in logs)
-        assert least > published
+        values = [pd.read_csv(path)["validation_accuracy"].iloc[0] for path in logs]
+        assert (len(values), sum(value <= article for value in values)) == (30, lower)
     table = pd.read_csv(root / "results/reference/published/summary.csv")
     first_epoch, last = table[table["baseline"].notna()].sort_values("epoch").to_dict("records")
     assert first_epoch["lower"] > last["upper"] > last["lower"] > 0

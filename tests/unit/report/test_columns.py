@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ SOMETIMES = {"contrasts.csv": {"any_time"}}
 
 
 def header(file: Path) -> list[str]:
-    with file.open(encoding="utf-8") as lines:
+    reader = lzma.open if file.suffix == ".xz" else open
+    with reader(file, "rt", encoding="utf-8") as lines:
         return lines.readline().rstrip("\n").split(",")
 
 
@@ -47,8 +49,10 @@ def test_the_columns_of_the_reference(root: Path) -> None:
     reference = root / "results/reference"
     first = reference / "first_verdicts.csv"  # what changes.md needs of an earlier verdicts.csv
     assert set(header(first)) < set(TOLD["verdicts.csv"])
-    for path in (*reference.glob("*.csv"), *reference.glob("corrected/*.csv")):
-        name = "accuracy.csv" if path.name.startswith("accuracy-") else path.name
+    for path in (*reference.glob("*.csv*"), *reference.glob("corrected/*.csv")):
+        name = (
+            "accuracy.csv" if path.name.startswith("accuracy-") else path.name.removesuffix(".xz")
+        )
         if path != first:
             seen.setdefault(name, set()).update(header(path))
     assert len(seen) >= 7
