@@ -72,7 +72,7 @@ expect:
 demo: $(VENV)/installed  ## A whole study in less than a minute, offline, on small digits
 	$(BNBENCH) demo
 
-reproduce: EXPECT := fifteen minutes, or twice that if they are slow,
+reproduce: EXPECT := fifteen to thirty minutes
 reproduce: expect $(VENV)/installed  ## Environment, data, the headline study with 8 seeds, report
 	$(BNBENCH) reproduce --seeds 8
 

@@ -192,18 +192,18 @@ def test_the_answers_are_the_contrasts(root: Path, pages: dict[str, str]) -> Non
 
 
 def test_the_sentence_below_the_corrected_table_holds(root: Path) -> None:
-    """Apart after the first epoch; after the last on the test file alone, and not once adjusted."""
+    """All apart; after the last epoch above 0.1 pp on the test file alone, once adjusted, too."""
     table = pd.read_csv(root / "results/reference/corrected/summary.csv")
     contrasts = table[table["baseline"].notna()]
     assert len(contrasts) == 3
-    apart = (contrasts["lower"] > 0) | (contrasts["upper"] < 0)
+    assert (contrasts["lower"] > 0).all()
     of_test = contrasts["quantity"] == "test_accuracy_difference_pp"
-    assert apart.tolist() == ((contrasts["epoch"] == 1) | of_test).tolist()
+    matters = contrasts["mean"] >= 0.1
+    assert matters.tolist() == ((contrasts["epoch"] == 1) | of_test).tolist()
     judged = pd.read_csv(root / "results/reference/contrasts.csv")
     (row,) = judged[(judged["study"] == "headline") & (judged["contrast"] == "corrected")
                     & (judged["metric"] == "test_accuracy")].to_dict("records")  # fmt: skip
-    assert row["paired_t_interval_low"] > 0
-    assert row["p_adjusted"] > 0.05
+    assert row["p_adjusted"] < 0.05
 
 
 def test_every_command_exists(pages: dict[str, str]) -> None:

@@ -225,7 +225,7 @@ def test_kept_runs_get_more_seeds(reproduced: Path, tmp_path: Path) -> None:
     there = {path: path.read_bytes() for path in here.rglob("*.*") if path.is_file()}
     assert not [path for path in there if path.name in ("weights.pt", "batches.csv")]
     study = ("tiny.yaml", "--seeds", 3, "--results", here)
-    assert "6 runs: 4 cached, 2 run" in bnbench("plan", *study, cwd=reproduced).stdout
+    assert "6 runs: 4 finished, 2 to run" in bnbench("plan", *study, cwd=reproduced).stdout
     train = bnbench("train", "-c", "plain.yaml", "--seed", 0, "--results", here, cwd=reproduced)
     assert train.returncode == 2
     assert "weights.pt (missing since it ended)" in train.stderr
