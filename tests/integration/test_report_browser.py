@@ -165,8 +165,8 @@ def test_a_wide_panel_has_letters_that_can_be_read_and_marks_above_their_ticks(
 
 
 def test_a_click_sorts_by_number_and_another_turns_it_round(found: dict[str, Any]) -> None:
-    assert found["up"] == ["−2.0 pp", "< 0.0001", "+1.5 pp", "1,000", "–"]
-    assert found["down"] == ["1,000", "+1.5 pp", "< 0.0001", "−2.0 pp", "–"]
+    assert found["up"] == ["−2.0\xa0pp", "< 0.0001", "+1.5\xa0pp", "1,000", "–"]
+    assert found["down"] == ["1,000", "+1.5\xa0pp", "< 0.0001", "−2.0\xa0pp", "–"]
 
 
 def test_claims_are_chosen_by_verdict_and_article(found: dict[str, Any]) -> None:
