@@ -137,7 +137,7 @@ EARLIER = {
     "bnbench.probes.path": ("c587727e4932",),
     "bnbench.probes.perturbation": ("9f542460e65a",),
     "bnbench.probes.rotation": ("add2735e2ad3",),
-    "bnbench.probes.surface": ("84432dc99d0f",),
+    "bnbench.probes.surface": (ABSENT, "84432dc99d0f"),  # nor did trajectory count it
     "bnbench.runs.logs": ("e56b46b90b2a",),  # it hashed no rows
     # Its code was the loop's; it knew one period.
     "bnbench.training.batches": (

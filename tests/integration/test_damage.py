@@ -278,7 +278,7 @@ def test_an_edited_manifest_is_not_believed(
     run = make_run(kind)
     damage(run)
     before = {path: path.read_bytes() for path in run.path.iterdir()}
-    said = f"{run.manifest}: was edited"
+    said = f"{run.manifest}: was edited since"
     code, found = bnbench(*arguments)
     assert (code, found.count("\n")) == (2, 1)
     assert found.startswith(f"bnbench: {said}")
@@ -295,7 +295,7 @@ def test_a_manifest_that_is_none_is_named(
     run.manifest.write_bytes(run.manifest.read_bytes()[:300])
     code, said = bnbench(*arguments)
     assert code == 2
-    assert said.startswith(f"bnbench: {run.manifest}: ")
+    assert said.startswith(f"bnbench: {run.manifest}: is no manifest")
     assert said.count("\n") == 1
 
 

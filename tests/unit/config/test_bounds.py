@@ -22,7 +22,7 @@ def test_thousands_of_unknown_keys_are_told_up_to_a_number(tmp_path: Path) -> No
         load_experiment(path)
     assert len(caught.value.problems) == MOST_TOLD + 1
     left_out = 4_000 + 1 - MOST_TOLD  # with the model, which is missing
-    assert caught.value.problems[-1].startswith(f"{path}: {left_out:,} more")
+    assert caught.value.problems[-1] == f"{path}: {left_out:,} more problems are left out"
 
 
 def test_a_grid_of_a_billion_points(tmp_path: Path) -> None:
@@ -82,5 +82,5 @@ def test_brackets_within_brackets_are_answered_at_once(tmp_path: Path, text: str
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     os.mkfifo(path)
-    with pytest.raises(BnbenchError, match=r"a\.yaml: cannot be read"):
+    with pytest.raises(BnbenchError, match=r"a\.yaml: cannot be read \(Is no regular file\)"):
         load_experiment(path)

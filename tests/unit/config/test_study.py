@@ -224,7 +224,7 @@ def test_the_recipes_are_those_that_the_docstring_promises() -> None:
         ("experiments: {a: {config: none.yaml}}", r"none\.yaml: cannot be read"),
         (
             "experiments: {a: {config: plain.yaml, overrides: {training.epoch: 3}}}",
-            r"study\.yaml:3:.*experiments\.a.*'epochs'",
+            r"study\.yaml:3:.*experiments\.a.*there is no such key; did you mean 'epochs'",
         ),
         ("experimnts: {}", "did you mean 'experiments'"),
         (
@@ -291,7 +291,7 @@ TWO = "experiments: {a: {config: plain.yaml}, b: {config: batch_norm.yaml}}\n"
         ),
         ("experiments: {a: plain.yaml}", ":3:15: experiments.a: must be a section of keys and"),
         ("experiments: {a: {}}", ":3:15: experiments.a.config: is missing; add it"),
-        ("experiments: {a b: {config: plain.yaml}}", ":3:15: experiments.a b: "),
+        ("experiments: {a b: {config: plain.yaml}}", ":3:15: experiments.a b: must be a name"),
         (TWO + "seeds: 0", ":4:1: seeds: must be 1 or more, not 0"),
         (TWO + "seeds: six", ':4:1: seeds: must be a whole number, not "six"'),
         (TWO + "seed: 6", ":4:1: seed: there is no such key; did you mean 'seeds'?"),

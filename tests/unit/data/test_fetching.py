@@ -84,7 +84,7 @@ def test_a_wrong_file_of_the_users_is_not_replaced(
     (raw / "t10k-labels-idx1-ubyte").unlink()
     wrong = tiny_files["train-labels-idx1-ubyte"][:-1] + b"\xff"
     (raw / "train-labels-idx1-ubyte").write_bytes(wrong)
-    with pytest.raises(BnbenchError, match=r"train-labels.*SHA-256.*expected"):
+    with pytest.raises(BnbenchError, match=r"train-labels.*SHA-256.*expected.*remove it and run"):
         fetch(tiny, tiny_folder, {"local": local})
     assert (raw / "train-labels-idx1-ubyte").read_bytes() == wrong
     assert local.asked == 0

@@ -40,7 +40,7 @@ RAY = SimpleNamespace(
 @pytest.mark.parametrize(
     ("name", "place", "said"),
     [
-        ("../../x", 0, "../../x"),
+        ("../../x", 0, "which is no file of a run"),
         ("batches.csv", 0, "results cannot be written"),
         ("epochs.csv", 1, "a node sent files of run 1"),
         ("epochs.csv", -1, "a node sent files of run -1"),

@@ -243,7 +243,7 @@ def test_in_a_network(kind: str) -> None:
     ("said", "settings"),
     [
         ("model.normalization.kind: there is no normalization 'grup'; did", {"kind": "grup"}),
-        ("did you mean 'groups'", {"group": 2}),
+        ("normalization.group: there is no such key; did you mean 'groups'", {"group": 2}),
         ("model.normalization.groups: must be 1 or more, not 0", {"groups": 0}),
         ("model.normalization: C1: 4 groups do not divide its 6 channels", {"groups": 4}),
         ("model.normalization: F5: instance norm", {"kind": "instance", "layers": ["F5"]}),

@@ -84,7 +84,7 @@ def run_with(probe: str, **looks: Any) -> Any:
 def test_a_run_that_goes_on_is_one_line(root: Path, tmp_path: Path) -> None:
     run = train(root, tmp_path, "lenet5", PROBES)
     run.read_manifest().changed(status="running").write(run.manifest)
-    with pytest.raises(BnbenchError, match="status is running"):
+    with pytest.raises(BnbenchError, match="its status is running; `bnbench train` finishes it"):
         scene_of([run], "path")
 
 

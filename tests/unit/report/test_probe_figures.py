@@ -131,7 +131,7 @@ def test_a_surface_over_two_parameters_names_them() -> None:
 def test_looks_of_another_shape_are_one_line(table: Any, probe: str, looks: Any) -> None:
     run = run_with(probe, step=[0], **looks)
     run.run = Run(Path("somewhere"))
-    with pytest.raises(BnbenchError, match=rf"somewhere/probes/{probe}\.npz: \S+: "):
+    with pytest.raises(BnbenchError, match=rf"somewhere/probes/{probe}\.npz: \S+: is not as such"):
         table(run)
 
 

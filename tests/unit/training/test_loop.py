@@ -264,7 +264,7 @@ def test_divergence_is_yielded_up_to_the_batch_that_shows_it() -> None:
     rows = train(model("MLP"), splits(), settings(optimizer=optimizer), 0)
     batches = next(rows)
     assert isinstance(batches, BatchRows)
-    with pytest.raises(DivergedError):
+    with pytest.raises(DivergedError, match="the train loss is not finite at step"):
         next(rows)
     assert np.isfinite(batches.losses[:-1]).all()
     assert not np.isfinite(batches.losses[-1])

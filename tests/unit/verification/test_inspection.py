@@ -260,7 +260,7 @@ def test_every_problem_of_what_a_probe_saw_is_told(make_run: MakeRun) -> None:
         f"{run.probe('path')}: is of a probe that the configuration does not have"
     ]
     run.probe("path").write_bytes(b"PK\x03\x04")
-    assert_first(problems(run), run.probe("path"), "is no archive")
+    assert_first(problems(run), run.probe("path"), "is no archive of arrays")
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_an_edited_manifest(
     assert inspect(run).sealed
     assert problems(run) == []
     edit_manifest(run, **changes)
-    assert_first(problems(run), run.manifest, "was edited")
+    assert_first(problems(run), run.manifest, "was edited since it was written")
     assert len(problems(run)) == (1 if "error" in changes else 2)
 
 
