@@ -109,7 +109,11 @@ def keep_runs(judged: Judged, out: Path) -> None:
     """Pack the runs that were judged, and what their studies had set out to ask."""
     from bnbench.findings.registration import write_registration
     from bnbench.report.archive import archive
-    from bnbench.report.study_results import answering_experiments, experiments_with_losses
+    from bnbench.report.study_results import (
+        answering_experiments,
+        experiments_with_losses,
+        measured_by_probes,
+    )
 
     studies = [one.study for one in judged.findings]
     archive(
@@ -117,6 +121,7 @@ def keep_runs(judged: Judged, out: Path) -> None:
         out,
         with_answers=answering_experiments(studies),
         with_losses=experiments_with_losses(studies),
+        measured=measured_by_probes(judged.runs),
     )
     for one in judged.runs:
         if one.registration is not None:

@@ -172,7 +172,7 @@ class FinishedRun:
 
     @cached_property
     def measured(self) -> dict[str, float]:
-        """What the losses of batches said, of a copy without them, by metric."""
+        """What losses of batches or probes said, of a copy without them, by metric."""
         return read_measured(self.run.measured)
 
     @cached_property

@@ -7,7 +7,7 @@ name of the file; `bnbench.runs.problems` finds it.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import StringIO
 from pathlib import Path
 
@@ -31,8 +31,14 @@ def refuse_first(problems: Iterator[str]) -> None:
         raise BnbenchError(f"{problem}; {REMEDY}")
 
 
+def measured_file(measured: Mapping[str, float]) -> bytes:
+    """Write what `read_measured` reads, to the last digit."""
+    rows = (f"{metric},{value!r}\n" for metric, value in measured.items())
+    return ("metric,value\n" + "".join(rows)).encode()
+
+
 def read_measured(path: Path) -> dict[str, float]:
-    """Read what the losses of batches said of a run whose copy is without them.
+    """Read what losses of batches or probes said of a run whose copy is without their files.
 
     Returns
     -------

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from bnbench.findings.run_files import measured_file
 from bnbench.report.files import writing
 from bnbench.runs import PACKED, Run, find_runs, pack
+
+LOOKED_INTO = 3
+"""Seeds of an experiment of which all that probes saw is kept: as many as a figure draws one by
+one. A run of LeNet-5 with twenty looks has 200 kB of it."""
+
+Measured = Mapping[str, float]
+"""Metric -> value."""
 
 
 def archive(
@@ -15,6 +23,7 @@ def archive(
     *,
     with_answers: Collection[str] = (),
     with_losses: Collection[str] | None = None,
+    measured: Mapping[Path, Measured] | None = None,
 ) -> list[Path]:
     """Pack configuration, manifest, epochs, evaluations and blocks of losses of each run.
 
@@ -31,29 +40,49 @@ def archive(
         Experiments whose answers to the test file are kept, too (20 kB a run, unpacked).
     with_losses : collection of str, optional
         Experiments whose blocks of losses are kept (6 kB a run); by default all.
+    measured : mapping of Path to mapping, optional
+        What probes measured, by the run's folder. It takes the place of the probes' files, but for
+        the first seeds of each experiment; by default all the files are kept.
 
     Returns
     -------
     list of Path
         The files.
     """
+    finished = [run for run in find_runs(folders) if run.read_manifest().finished]
+    whole = _first_seeds(finished, LOOKED_INTO)
     kept: dict[str, dict[str, bytes]] = {}
-    for run in find_runs(folders):
+    for run in finished:  # others are left out of the comparison, too
         manifest = run.read_manifest()
-        if not manifest.finished:  # left out of the comparison, too
-            continue
         name, seed = manifest.experiment, f"seed-{manifest.seed}"
-        answers = [run.predictions] if name in with_answers else []
-        losses = [run.losses] if with_losses is None or name in with_losses else []
-        for file in _kept(run, [*answers, *losses]):
-            place = f"{seed}/{file.relative_to(run.path).as_posix()}"
-            kept.setdefault(name, {})[place] = file.read_bytes()
+        chosen = [run.predictions] if name in with_answers else []
+        chosen += [run.losses] if with_losses is None or name in with_losses else []
+        instead = None if run.path in whole else (measured or {}).get(run.path)
+        files = _with_probes(run, chosen) if instead is None else _without(run, chosen, instead)
+        kept.setdefault(name, {}).update({f"{seed}/{file}": files[file] for file in files})
     with writing(out):
         for experiment, files in kept.items():
             pack(files, out / "runs" / f"{experiment}{PACKED}")
     return [out / "runs" / f"{experiment}{PACKED}" for experiment in kept]
 
 
-def _kept(run: Run, chosen: Iterable[Path]) -> list[Path]:
+def _first_seeds(runs: Iterable[Run], most: int) -> set[Path]:
+    """Choose the runs of the smallest seeds of each experiment."""
+    seeds: dict[str, dict[int, Path]] = {}
+    for run in runs:
+        manifest = run.read_manifest()
+        seeds.setdefault(manifest.experiment, {})[manifest.seed] = run.path
+    return {of[seed] for of in seeds.values() for seed in sorted(of)[:most]}
+
+
+def _with_probes(run: Run, chosen: Sequence[Path]) -> dict[str, bytes]:
+    always = [run.config, run.manifest, run.epochs]
     optional = [run.evaluations, run.measured, *chosen, *run.probes()]
-    return [run.config, run.manifest, run.epochs, *(file for file in optional if file.exists())]
+    files = [*always, *(file for file in optional if file.exists())]
+    return {file.relative_to(run.path).as_posix(): file.read_bytes() for file in files}
+
+
+def _without(run: Run, chosen: Sequence[Path], measured: Measured) -> dict[str, bytes]:
+    files = _with_probes(run, chosen)
+    kept = {name: files[name] for name in files if not name.startswith("probes/")}
+    return kept | {run.measured.name: measured_file(measured)}

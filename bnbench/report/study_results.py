@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -39,6 +39,21 @@ def experiments_with_losses(studies: Sequence[Study]) -> set[str]:
     used = (experiment for study in studies for experiment in study.experiments)
     replicas = {experiment.experiment for experiment in used if experiment.published}
     return replicas | _compared(studies, lambda metric: metric.quantity.source == "losses")
+
+
+def measured_by_probes(studies: Iterable[StudyRuns]) -> dict[Path, dict[str, float]]:
+    """Lay out what probes said of each run, by its folder and the metrics of its studies."""
+    measured: dict[Path, dict[str, float]] = {}
+    for arm in (arm for runs in studies for arm in runs.arms.values()):
+        levels = [level for level in arm.levels.values() if level.metric.quantity.probe]
+        for seed, run in arm.runs.items() if levels else ():
+            said = {
+                one.metric.text: one.values[seed]  # noqa: PD011 -- a dict
+                for one in levels
+                if seed in one.values  # noqa: PD011 -- a dict
+            }
+            measured.setdefault(run.run.path, dict(run.measured)).update(said)
+    return measured
 
 
 def _compared(

@@ -64,7 +64,7 @@ class Run:
 
     @property
     def measured(self) -> Path:
-        """What the losses of batches said, in a copy without them, ``measured.csv``."""
+        """What losses of batches or probes said, in a copy without them, ``measured.csv``."""
         return self.path / "measured.csv"
 
     @property

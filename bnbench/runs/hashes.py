@@ -123,16 +123,21 @@ def changed_since(run: Run, manifest: Manifest, experiment: Experiment) -> dict[
 
 
 def left_out(run: Run, manifest: Manifest) -> tuple[str, ...]:
-    """Name what an archived copy of a finished run has not: weights, and losses of batches.
+    """Name what an archived copy of a finished run has not.
 
-    A report keeps such copies, `bnbench.report.archive`. Of any other run nothing may be missing.
+    These are the weights, the losses of batches, and what probes saw, if the copy has what was
+    measured by it. A report keeps such copies, `bnbench.report.archive`. Of any other run nothing
+    may be missing.
     """
     if run.batches.exists() or run.weights.exists():
         return ()
     left = [run.batches] if manifest.status == "diverged" else [run.batches, run.weights]
     optional = (run.losses, run.predictions)
     left += [path for path in optional if path.name in manifest.files and not path.exists()]
-    return tuple(path.name for path in left)
+    probes = {name for name in manifest.files if name.startswith("probes/")}
+    measured = probes if run.measured.exists() else ()
+    unseen = sorted(name for name in measured if not (run.path / name).exists())
+    return (*(path.name for path in left), *unseen)
 
 
 def _untouched_before(run: Run, manifest: Manifest) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -25,18 +26,20 @@ def register_probed(name: str, probe: str) -> Callable[[DrawArms], Draw]:
     """Enter a figure of the first contrast that a probe looked into."""
 
     def has(study: Study) -> bool:
-        looked_into = {
+        with_probe = {
             label
             for label, arm in study.arms.items()
             if probe in {used.kind for used in arm.experiment.probes}
         }
-        return any(looked_into.issuperset(contrast.labels) for contrast in study.contrasts)
+        return any(with_probe.issuperset(contrast.labels) for contrast in study.contrasts)
 
     def enter(draw_arms: DrawArms) -> Draw:
         @wraps(draw_arms)
         def draw(source: Source) -> Iterator[Picture]:
-            if arms := _probed_pair(source, probe):
-                yield draw_arms(source.found.study, arms)
+            if pair := _probed_pair(source, probe):
+                arms = [looked_into(arm, probe) for arm in pair]
+                picture = draw_arms(source.found.study, arms)
+                yield replace(picture, caption=picture.caption + _not_drawn(pair, arms))
 
         of = f"a contrast of two experiments with the probe {probe}"
         return register_figure(name, of, has, probe)(draw)
@@ -71,9 +74,21 @@ def _probed_pair(source: Source, probe: str) -> Sequence[ArmRuns]:
         return ()
     for contrast in runs.study.contrasts:
         arms = runs.arms[contrast.baseline], runs.arms[contrast.treatment]
-        if all(arm.runs and all(probe in run.looks for run in arm.runs.values()) for arm in arms):
+        if all(looked_into(arm, probe).runs for arm in arms):
             return arms
     return ()
+
+
+def looked_into(arm: ArmRuns, probe: str) -> ArmRuns:
+    """Leave out the runs without what the probe saw, which a report keeps of some seeds alone."""
+    return arm.only([seed for seed, run in arm.runs.items() if probe in run.looks])
+
+
+def _not_drawn(arms: Sequence[ArmRuns], drawn: Sequence[ArmRuns]) -> str:
+    all_seeds, seeds = (len({seed for arm in of for seed in arm.runs}) for of in (arms, drawn))
+    if seeds == all_seeds:
+        return ""
+    return f" Drawn are {seeds} of the {all_seeds} seeds, whose files were kept."
 
 
 def shared_seeds(arms: Sequence[ArmRuns], most: int) -> list[int]:

@@ -13,8 +13,9 @@ import pytest
 
 from bnbench.config import Experiment, Study, load_study
 from bnbench.errors import BnbenchError
-from bnbench.findings import findings_of, read_study
+from bnbench.findings import findings_of, read_study, values_table
 from bnbench.plots.probes import surface_levels
+from bnbench.report.archive import archive
 from bnbench.report.figures import Picture, draw_all
 from bnbench.report.figures.contour import directions, surface_table
 from bnbench.report.figures.distributions import trace_table
@@ -22,8 +23,10 @@ from bnbench.report.figures.drift import drift_table, panels_of
 from bnbench.report.figures.envelope import envelope_table
 from bnbench.report.figures.figure import Source
 from bnbench.report.figures.trajectory import plane_table, share_of, way_table
-from bnbench.runs import Run
+from bnbench.report.study_results import measured_by_probes
+from bnbench.runs import Run, opened
 from bnbench.training import run_experiment
+from bnbench.verification.inspection import inspect
 
 FIGURES = ["contour", "envelope", "distributions", "drift", "trajectory"]
 
@@ -140,7 +143,10 @@ def test_levels_are_even_in_the_logarithm() -> None:
     assert np.diff(levels) == pytest.approx(np.full(8, np.diff(levels)[0]))
 
 
-def test_a_study_with_probes_has_its_figures(root: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def trained(root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Path]:
+    """A study of two seeds with probes, and the results folder of its runs."""
+    folder = tmp_path_factory.mktemp("probed")
     probes = [
         {"kind": "activations", "every": 20, "images": 32},
         {"kind": "landscape", "every": 20, "images": 32},
@@ -148,6 +154,7 @@ def test_a_study_with_probes_has_its_figures(root: Path, tmp_path: Path) -> None
         {"kind": "trajectory", "every": 10, "images": 32, "points": 5},
     ]
     overrides = {"data.dataset": "digits", "training.epochs": 1, "probes": probes}
+    metrics = ["effective_beta@last", "C3.input_drift@all", "validation_accuracy@last"]
     content = {
         "study": "tiny",
         "question": "?",
@@ -156,18 +163,45 @@ def test_a_study_with_probes_has_its_figures(root: Path, tmp_path: Path) -> None
             name: {"config": str(root / f"configs/{config}.yaml"), "overrides": overrides}
             for name, config in (("plain", "lenet5"), ("bn", "lenet5_batchnorm"))
         },
-        "contrasts": {
-            "bn": {"treatment": "bn", "baseline": "plain", "metrics": ["effective_beta@last"]}
-        },
+        "contrasts": {"bn": {"treatment": "bn", "baseline": "plain", "metrics": metrics}},
         "figures": FIGURES,
     }
-    path = tmp_path / "tiny.yaml"
+    path = folder / "tiny.yaml"
     path.write_text(json.dumps(content), encoding="utf-8")
     study = load_study(path)
     for experiment in study.experiments:
         for seed in study.seeds:
-            list(run_experiment(experiment, seed, tmp_path))
-    pictures = drawn(study, tmp_path)
+            list(run_experiment(experiment, seed, folder))
+    return study, folder
+
+
+def test_a_study_with_probes_has_its_figures(trained: tuple[Study, Path]) -> None:
+    study, folder = trained
+    pictures = drawn(study, folder)
     assert [one.name for one in pictures] == [f"{study.name}-{kind}" for kind in FIGURES]
     assert all(one.svg.startswith("<?xml") and "<path" in one.svg for one in pictures)
-    assert drawn(study, tmp_path)[0].svg == pictures[0].svg
+    assert drawn(study, folder)[0].svg == pictures[0].svg
+
+
+def test_an_archive_keeps_what_probes_measured_and_the_files_of_the_first_seeds(
+    trained: tuple[Study, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, folder = trained
+    monkeypatch.setattr("bnbench.report.archive.LOOKED_INTO", 1)
+    runs = read_study(study, folder)
+    findings_of(runs)  # measures them
+    archive([run.run.path for run in runs.runs], tmp_path, measured=measured_by_probes([runs]))
+    copies = opened(tmp_path / "runs")
+    kept = read_study(study, copies)
+    assert [len(run.run.probes()) for run in kept.runs] == [4, 0, 4, 0]
+    findings_of(kept)
+    pd.testing.assert_frame_equal(values_table(kept), values_table(runs))
+    probes = [f"probes/{probe.kind}.npz" for probe in study.experiments[0].probes]
+    for found in (inspect(run.run) for run in kept.runs):
+        assert found.problems == ()
+        absent = [name for name in found.absent if name.startswith("probes/")]
+        assert absent == (sorted(probes) if found.run.path.name == "seed-1" else [])
+    assert all(
+        one.caption.endswith(" Drawn are 1 of the 2 seeds, whose files were kept.")
+        for one in drawn(study, copies)
+    )
