@@ -1,7 +1,8 @@
 """How often each test finds a difference where there is none, and how many seeds a real one takes.
 
 ``make calibrate`` prints the tables. The noise is the project's own: differences between two runs
-of one arm of the reference (an A/A study), whose true mean is zero, drawn with replacement.
+of one arm of the reference (an A/A study), whose true mean is zero, drawn with replacement. What
+becomes of whole studies is in `benchmarks.whole_studies`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.table import markdown
+from benchmarks.whole_studies import NAMES, SEEDS, verdict_errors
 from bnbench.cli.until_decided import looks
 from bnbench.runs import write_text
 from bnbench.statistics import (
@@ -121,6 +123,13 @@ def main(path: Path) -> None:
         [seeds_needed(rng, effect) for effect in EFFECTS],
         "The same studies with an effect added, looked at as above; found is where the any-time t"
         " interval excludes 0.",
+    )
+    text += "\n" + markdown(
+        ["rule, family or interval", "wrong if", "is wrong", "allowed", "asked"],
+        verdict_errors(rng),
+        "Whole studies in which both arms of each contrast are runs of one arm of the reference:"
+        f" {' and '.join(f'{count} like {name}' for name, count in NAMES.items())}, of {SEEDS}"
+        " seeds. For the row at the smallest effect one arm was raised by it.",
     )
     print(text)
     write_text(path, text)
