@@ -23,7 +23,6 @@ from bnbench.runs import write_text
 from bnbench.statistics import (
     any_time_interval,
     any_time_sign_flip_p,
-    any_time_sign_p,
     sign_flip_p,
     sign_test_p,
     t_interval,
@@ -41,19 +40,22 @@ Sample = NDArray[np.float64]
 Finds = Callable[[Sample], bool]
 
 
-def _signs(test: Callable[[int, int], float]) -> Finds:
-    return lambda d: test(int((d > 0).sum()), int((d < 0).sum())) < 0.05
+def _signs(*, any_time: bool) -> Finds:
+    def finds(d: Sample) -> bool:
+        return sign_test_p(int((d > 0).sum()), int((d < 0).sum()), any_time=any_time) < 0.05
+
+    return finds
 
 
 ONCE: dict[str, Finds] = {
     "Student's t interval excludes 0": lambda d: t_interval(d).excludes(0),
     "exact sign flips, p < 0.05": lambda d: sign_flip_p(d) < 0.05,
-    "sign test, p < 0.05": _signs(sign_test_p),
+    "sign test, p < 0.05": _signs(any_time=False),
 }
 ANY_TIME: dict[str, Finds] = {
     "any-time t interval excludes 0": lambda d: any_time_interval(d).excludes(0),
     "any-time sign flips, p < 0.05": lambda d: any_time_sign_flip_p(d) < 0.05,
-    "any-time sign test, p < 0.05": _signs(any_time_sign_p),
+    "any-time sign test, p < 0.05": _signs(any_time=True),
 }
 AGAIN = {name: finds for name, finds in ONCE.items() if "flips" not in name} | ANY_TIME
 """Those that can be looked at up to 60 seeds; flips of 60 are drawn by the hundred thousand."""

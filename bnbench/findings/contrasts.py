@@ -12,7 +12,6 @@ from bnbench.findings.results import Finding, Level
 from bnbench.findings.study_runs import ArmRuns, StudyRuns
 from bnbench.statistics import (
     Contrast,
-    any_time_sign_p,
     equivalence_test,
     median_time,
     paired_contrast,
@@ -154,4 +153,4 @@ def _p(treatment: Level, baseline: Level, contrast: Contrast | None, *, any_time
     lower = sum(treatment.values[seed] < baseline.values[seed] for seed in shared)
     if len(shared) < 2 or higher + lower == 0:
         return math.nan
-    return (any_time_sign_p if any_time else sign_test_p)(higher, lower)
+    return sign_test_p(higher, lower, any_time=any_time)

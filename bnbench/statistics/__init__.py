@@ -9,9 +9,7 @@ functions that need it, because importing it takes half a second.
 from bnbench.statistics.any_time import (
     any_time_interval,
     any_time_median_interval,
-    any_time_share_below_p,
     any_time_sign_flip_p,
-    any_time_sign_p,
     n_for_any_time,
 )
 from bnbench.statistics.contrast import Contrast, paired_contrast
@@ -65,9 +63,7 @@ __all__ = [
     "TwoLevelDifference",
     "any_time_interval",
     "any_time_median_interval",
-    "any_time_share_below_p",
     "any_time_sign_flip_p",
-    "any_time_sign_p",
     "area_under_error",
     "benjamini_hochberg",
     "bootstrap_interval",

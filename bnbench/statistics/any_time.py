@@ -82,14 +82,14 @@ def any_time_median_interval(
 
     Notes
     -----
-    It holds all medians that `any_time_sign_p` does not reject, from how many values lie below and
-    above. Values that equal a median count in its favour: the chance of more than half on one side
-    is then no larger than that of a fair coin, so the bound for the coin holds.
+    It holds all medians that `sign_test_p` at any time does not reject, from how many values lie
+    below and above. Values that equal a median count in its favour: the chance of more than half on
+    one side is then no larger than that of a fair coin, so the bound for the coin holds.
     """
     ordered, alpha = np.sort(np.asarray(values, np.float64)), 1 - confidence
     n = ordered.size
     cut = 0
-    while cut < n and any_time_sign_p(n - cut, cut) <= alpha and 2 * cut < n:
+    while cut < n and coin_p(n - cut, cut, 0.5) <= alpha and 2 * cut < n:
         cut += 1
     return (float(ordered[cut - 1]), float(ordered[n - cut])) if cut else (0.0, math.inf)
 
@@ -158,62 +158,11 @@ def any_time_sign_flip_p(differences: npt.ArrayLike) -> float:
     return _reciprocal(-np.logaddexp(0, -2 * np.outer(_NODES, scaled)) + math.log(2))
 
 
-def any_time_sign_p(wins: int, losses: int) -> float:
-    """The two-sided p of a sign test that may be looked at after every seed.
+def coin_p(heads: int, tails: int, share: float) -> float:
+    """The likelihood of a coin of a known bias over that of one of Jeffreys' prior, at most 1.
 
-    Parameters
-    ----------
-    wins, losses : int
-        Ties are left out.
-
-    Raises
-    ------
-    ValueError
-        If a count is negative.
-
-    Notes
-    -----
-    The reciprocal of ``2**n B(wins + 1/2, losses + 1/2) / B(1/2, 1/2)``, at most 1: the
-    likelihood ratio of a coin of unknown bias (Jeffreys' prior) to a fair one.
-
-    References
-    ----------
-    .. [1] H. Robbins, "Statistical Methods Related to the Law of the Iterated Logarithm", Annals
-       of Mathematical Statistics 41(5), 1970.
+    By Ville's inequality it is a p that may be looked at after every toss.
     """
-    if wins < 0 or losses < 0:
-        raise ValueError(f"{wins} wins and {losses} losses")
-    return _coin_p(wins, losses, 0.5)
-
-
-def any_time_share_below_p(successes: int, n: int, share: float) -> float:
-    """The one-sided p that a share is at least `share`, to be looked at after every trial.
-
-    Parameters
-    ----------
-    successes, n : int
-        Of n trials.
-    share : float
-        In (0, 1).
-
-    Raises
-    ------
-    ValueError
-        If `successes` is outside [0, n].
-
-    Notes
-    -----
-    As `any_time_sign_p`, against a coin that shows heads at the rate `share`; 1 where the trials
-    have at least that share. A larger true share makes the trials less likely still, so that what
-    holds against `share` holds against all shares above it.
-    """
-    if not 0 <= successes <= n:
-        raise ValueError(f"{successes} successes of {n} trials")
-    return _coin_p(successes, n - successes, share) if successes < share * n else 1.0
-
-
-def _coin_p(heads: int, tails: int, share: float) -> float:
-    """The likelihood of a coin of a known bias over that of one of Jeffreys' prior, at most 1."""
     from scipy.special import betaln
 
     log_known = heads * math.log(share) + tails * math.log1p(-share)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from bnbench.statistics.any_time import coin_p
 from bnbench.statistics.resampling import Seed, chunk_sizes
 from bnbench.statistics.samples import FloatArray, as_sample
 
@@ -107,34 +108,47 @@ def wilcoxon_p(differences: npt.ArrayLike) -> float:
     return sign_flip_p(np.sign(sample) * rankdata(np.abs(sample)))
 
 
-def sign_test_p(wins: int, losses: int) -> float:
-    """The two-sided p of the exact sign test; ties are left out beforehand.
+def sign_test_p(wins: int, losses: int, *, any_time: bool = False) -> float:
+    """The two-sided p of the sign test; ties are left out beforehand.
 
-    It asks only which was better, so times may be infinite. With k the smaller
-    count and n = wins + losses: ``min(1, 2 P(Binomial(n, 1/2) <= k))``; 1 for n = 0.
+    Parameters
+    ----------
+    wins, losses : int
+        It asks only which was better, so times may be infinite.
+    any_time : bool, default False
+        Whether p has to hold at every number of seeds.
 
     Raises
     ------
     ValueError
         If a count is negative.
 
+    Notes
+    -----
+    Exact [1]_: with k the smaller count and n = wins + losses,
+    ``min(1, 2 P(Binomial(n, 1/2) <= k))``; 1 for n = 0. At any time [2]_: the reciprocal of
+    ``2**n B(wins + 1/2, losses + 1/2) / B(1/2, 1/2)``, at most 1, the likelihood ratio of a coin
+    of unknown bias (Jeffreys' prior) to a fair one.
+
     References
     ----------
     .. [1] W. Dixon, A. Mood, "The Statistical Sign Test", JASA 41(236), 1946.
+    .. [2] H. Robbins, "Statistical Methods Related to the Law of the Iterated Logarithm", Annals
+       of Mathematical Statistics 41(5), 1970.
     """
     if wins < 0 or losses < 0:
         raise ValueError(f"{wins} wins and {losses} losses")
+    if any_time:
+        return coin_p(wins, losses, 0.5)
     from scipy.special import bdtr
 
     return min(1.0, 2 * float(bdtr(min(wins, losses), wins + losses, 0.5)))
 
 
-def share_below_p(successes: int, n: int, share: float) -> float:
-    """The one-sided p of the exact binomial test that a share is at least `share`.
+def share_below_p(successes: int, n: int, share: float, *, any_time: bool = False) -> float:
+    """The one-sided p of the binomial test that a share is at least `share`.
 
-    Small, it shows that the share is below. ``P(Binomial(n, share) <= successes)``; 1 for n = 0.
-    It falls below alpha where the upper end of Clopper and Pearson's interval of confidence
-    1 - 2 alpha falls below `share`.
+    Small, it shows that the share is below.
 
     Parameters
     ----------
@@ -142,11 +156,21 @@ def share_below_p(successes: int, n: int, share: float) -> float:
         Of n trials.
     share : float
         In (0, 1).
+    any_time : bool, default False
+        Whether p has to hold after every trial.
 
     Raises
     ------
     ValueError
         If `successes` is outside [0, n].
+
+    Notes
+    -----
+    Exact: ``P(Binomial(n, share) <= successes)``; 1 for n = 0. It falls below alpha where the
+    upper end of Clopper and Pearson's interval [1]_ of confidence 1 - 2 alpha falls below `share`.
+    At any time: as `sign_test_p`, against a coin that shows heads at the rate `share`; 1 where the
+    trials have at least that share. A larger true share makes the trials less likely still, so
+    that what holds against `share` holds against all shares above it.
 
     References
     ----------
@@ -155,6 +179,8 @@ def share_below_p(successes: int, n: int, share: float) -> float:
     """
     if not 0 <= successes <= n:
         raise ValueError(f"{successes} successes of {n} trials")
+    if any_time:
+        return coin_p(successes, n - successes, share) if successes < share * n else 1.0
     from scipy.special import bdtr
 
     return float(bdtr(successes, n, share))

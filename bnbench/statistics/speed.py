@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bnbench.statistics.any_time import any_time_median_interval, any_time_sign_p
+from bnbench.statistics.any_time import any_time_median_interval
 from bnbench.statistics.intervals import Interval, wilson_interval
 from bnbench.statistics.pairing import Pairs, pair_by_seed
 from bnbench.statistics.permutation import sign_test_p
@@ -131,7 +131,7 @@ def speed_up(
             if any_time
             else _ratio_interval(pairs, np.random.default_rng(seed), resamples)
         ),
-        sign_test_p=(any_time_sign_p if any_time else sign_test_p)(wins, losses),
+        sign_test_p=sign_test_p(wins, losses, any_time=any_time),
         win_probability=score / n,
         win_interval=wilson_interval(score, n),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import count
 from typing import Literal
 
@@ -17,12 +16,7 @@ from bnbench.claims.rules.rule import OfContrast, ShareMetric
 from bnbench.claims.verdict import Outcome, Verdict, decide
 from bnbench.findings.numbers import p_equals
 from bnbench.findings.results import Finding
-from bnbench.statistics import (
-    any_time_share_below_p,
-    any_time_sign_p,
-    share_below_p,
-    sign_test_p,
-)
+from bnbench.statistics import share_below_p, sign_test_p
 
 RARE = 1 / 3
 """Of all seeds: a claim of failure means more than one run in three."""
@@ -48,12 +42,13 @@ class Divergence(OfContrast):
         as_claimed, otherwise = len(treatment - baseline), len(baseline - treatment)
         if self.rule == "fewer_diverged":
             as_claimed, otherwise = otherwise, as_claimed
-        p = (any_time_sign_p if finding.any_time else sign_test_p)(as_claimed, otherwise)
-        below = any_time_share_below_p if finding.any_time else share_below_p
-        rare = enough_seeds(finding.n) and below(as_claimed, finding.n, RARE) < ALPHA
+        any_time = finding.any_time
+        p = sign_test_p(as_claimed, otherwise, any_time=any_time)
+        below = share_below_p(as_claimed, finding.n, RARE, any_time=any_time)
+        rare = enough_seeds(finding.n) and below < ALPHA
         verdict = decide(supported=p < ALPHA and as_claimed > otherwise, refuted=p < ALPHA or rare)
         counts = f"{len(treatment)} against {len(baseline)} of {finding.n} runs diverged"
-        needed = _needed(finding.n, below, none=not as_claimed + otherwise)
+        needed = _needed(finding, none=not as_claimed + otherwise)
         told = needed_text(finding.n, needed) if needed else ""
         rest = f", sign test {p_equals(p)}, n = {finding.n}{told}"
         how = OTHER_WAY if p < ALPHA else "as claimed in fewer than a third of all seeds"
@@ -61,8 +56,9 @@ class Divergence(OfContrast):
         return Outcome(verdict, finding.n, counts, rest, how, needed=needed)
 
 
-def _needed(n: int, below: Callable[[int, int, float], float], *, none: bool) -> float | None:
+def _needed(finding: Finding, *, none: bool) -> float | None:
     """How many seeds it takes at least, more than there are; ``None`` where that is not said."""
-    rare = next(seeds for seeds in count(1) if below(0, seeds, RARE) < ALPHA)
+    any_time = finding.any_time
+    rare = next(n for n in count(1) if share_below_p(0, n, RARE, any_time=any_time) < ALPHA)
     fewest = max(fewest_seeds(), rare) if none else fewest_seeds()
-    return float(fewest) if fewest > n else None
+    return float(fewest) if fewest > finding.n else None

@@ -13,7 +13,7 @@ from bnbench.errors import BnbenchError
 from bnbench.findings import find
 from bnbench.findings.registration import Tests, read_registration, register, registration_line
 from bnbench.runs import Manifest, find_runs
-from bnbench.statistics import any_time_interval, any_time_sign_flip_p, any_time_sign_p
+from bnbench.statistics import any_time_interval, any_time_sign_flip_p, sign_test_p
 from tests.unit.findings.conftest import Load, MakeRuns
 
 STUDY = """\
@@ -53,7 +53,7 @@ def test_at_any_time_a_study_is_judged_by_what_holds_then(study: Study, results:
     assert level.contrast.t_interval.low == pytest.approx(expected.low)
     assert level.contrast.t_interval.high == pytest.approx(expected.high)
     assert level.p == pytest.approx(any_time_sign_flip_p(differences))
-    assert time.p == time.speed_up.sign_test_p == any_time_sign_p(8, 0)
+    assert time.p == time.speed_up.sign_test_p == sign_test_p(8, 0, any_time=True)
     assert level.equivalence is not None
     assert level.equivalence.interval.method == "any-time t"
 

@@ -12,9 +12,9 @@ from scipy import integrate, stats
 from bnbench.statistics import (
     any_time_interval,
     any_time_median_interval,
-    any_time_share_below_p,
     any_time_sign_flip_p,
-    any_time_sign_p,
+    share_below_p,
+    sign_test_p,
     speed_up,
     t_interval,
 )
@@ -86,9 +86,9 @@ def test_the_sign_test_s_mixture_by_quadrature(counts: tuple[int, int]) -> None:
     e_value, _ = integrate.quad(
         lambda share: (2 * share) ** wins * (2 - 2 * share) ** losses * fair.pdf(share), 0, 1
     )
-    assert any_time_sign_p(wins, losses) == pytest.approx(min(1, 1 / e_value), rel=1e-6)
+    assert sign_test_p(wins, losses, any_time=True) == pytest.approx(min(1, 1 / e_value), rel=1e-6)
     with pytest.raises(ValueError, match="wins"):
-        any_time_sign_p(-1, 0)
+        sign_test_p(-1, 0, any_time=True)
 
 
 @pytest.mark.parametrize("counts", [(0, 0), (0, 11), (0, 12), (1, 14), (3, 30), (7, 10)])
@@ -99,13 +99,13 @@ def test_the_mixture_against_a_share_by_quadrature(counts: tuple[int, int]) -> N
         lambda share: stats.binom.pmf(successes, n, share) / known * jeffreys.pdf(share), 0, 1
     )
     expected = min(1, 1 / e_value) if successes < n / 3 else 1
-    assert any_time_share_below_p(successes, n, 1 / 3) == pytest.approx(expected, rel=1e-6)
+    assert share_below_p(successes, n, 1 / 3, any_time=True) == pytest.approx(expected, rel=1e-6)
     with pytest.raises(ValueError, match="3 successes of 2 trials"):
-        any_time_share_below_p(3, 2, 1 / 3)
+        share_below_p(3, 2, 1 / 3, any_time=True)
 
 
 def test_the_fewest_seeds_that_show_a_small_share_at_any_time() -> None:
-    p = [any_time_share_below_p(0, n, 1 / 3) for n in range(1, 20)]
+    p = [share_below_p(0, n, 1 / 3, any_time=True) for n in range(1, 20)]
     assert sum(one >= 0.05 for one in p) == 11  # the twelfth is below
 
 
@@ -124,11 +124,11 @@ def test_looking_after_every_seed_keeps_the_error_rates() -> None:
         rejected["flips"] += any(any_time_sign_flip_p(values[:n]) < 0.05 for n in looks)
         wins = np.cumsum(values > 0)
         rejected["signs"] += any(
-            any_time_sign_p(wins[n - 1], n - wins[n - 1]) < 0.05 for n in looks
+            sign_test_p(wins[n - 1], n - wins[n - 1], any_time=True) < 0.05 for n in looks
         )
         thirds = np.cumsum(values < stats.norm.ppf(1 / 3))
         rejected["share"] += any(
-            any_time_share_below_p(thirds[n - 1], n, 1 / 3) < 0.05 for n in looks
+            share_below_p(thirds[n - 1], n, 1 / 3, any_time=True) < 0.05 for n in looks
         )
         rejected["student"] += any(t_interval(values[:n]).excludes(0) for n in looks)
     rates = {name: count / studies for name, count in rejected.items()}
@@ -143,7 +143,10 @@ def test_the_median_s_interval_is_what_the_sign_test_leaves() -> None:
     left = [
         median
         for median in np.arange(0.5, 13)
-        if any_time_sign_p(sum(x > median for x in values), sum(x < median for x in values)) > 0.05
+        if sign_test_p(
+            sum(x > median for x in values), sum(x < median for x in values), any_time=True
+        )
+        > 0.05
     ]
     assert (low, high) == (min(left) - 0.5, max(left) + 0.5)
     assert any_time_median_interval([1.0, 2.0, 3.0]) == (0.0, math.inf)
