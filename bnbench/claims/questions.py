@@ -14,6 +14,7 @@ from bnbench.config import Study
 from bnbench.config.study_schema import BriefQuestion, QuestionPart
 from bnbench.errors import BnbenchError
 from bnbench.registry import unknown
+from bnbench.words import spoken
 
 
 def part_tests(study: Study) -> dict[QuestionPart, tuple[ClaimTest, ...]]:
@@ -103,7 +104,7 @@ def _by_default(study: Study) -> Iterator[QuestionPart]:
     levels = [name for name, metric in first.items() if metric.quantity.kind == "level"]
     for name in levels[:-4:-1]:
         yield QuestionPart(
-            says=name.replace("_", " "),
+            says=spoken(name),
             contrasts=(name,),
             metrics=(first[name].text,),
             yes="different",

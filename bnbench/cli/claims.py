@@ -12,7 +12,8 @@ import typer
 
 from bnbench.cli.names import RESULTS, complete_study
 from bnbench.cli.options import Json, Results
-from bnbench.cli.terminal import counted, on_terminal, say, show, table
+from bnbench.cli.terminal import on_terminal, say, show, table
+from bnbench.words import counted
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bnbench.words import spoken
+
 
 def short_labels(experiments: Iterable[str]) -> tuple[str, dict[str, str]]:
     """Shorten experiments' names, which carry their overrides.
@@ -40,4 +42,4 @@ def _parted(name: str) -> tuple[str, list[str]]:
 
 def _spoken(override: str) -> str:
     key, _, value = override.partition("=")
-    return f"{key.rpartition('.')[2].replace('_', ' ')} {value}"
+    return f"{spoken(key.rpartition('.')[2])} {value}"

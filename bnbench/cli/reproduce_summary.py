@@ -8,13 +8,14 @@ from pathlib import Path
 from bnbench.claims import Judgement, Verdict, questions
 from bnbench.claims.rules.deciding import fewest_seeds
 from bnbench.claims.verdict import tally
-from bnbench.cli.terminal import counted, say, show, table
+from bnbench.cli.terminal import say, show, table
 from bnbench.errors import BnbenchError
 from bnbench.findings import StudyFindings, reference_agreement
 from bnbench.findings.multiplicity import HOLM
 from bnbench.report.answers import BriefAnswer, answer_rows
 from bnbench.report.judged import Judged, registrations
 from bnbench.report.study_answer import answer
+from bnbench.words import capitalized, counted
 
 REFERENCE = Path("results/reference")
 
@@ -68,7 +69,7 @@ def _needed(found: StudyFindings) -> list[str]:
     texts = dict.fromkeys(
         one.rest.partition("; ")[2] for one in undecided if one.n >= fewest_seeds()
     )
-    return [f"{text[0].upper()}{text[1:]}." for text in texts if text]
+    return [f"{capitalized(text)}." for text in texts if text]
 
 
 def adjusted_together(found: StudyFindings) -> int:

@@ -9,7 +9,8 @@ import typer
 
 from bnbench.cli.names import RESULTS, complete_run, run_folders
 from bnbench.cli.options import Results
-from bnbench.cli.terminal import counted, say
+from bnbench.cli.terminal import say
+from bnbench.words import counted
 
 
 def rm(

@@ -16,7 +16,7 @@ from bnbench.cli.names import RESULTS
 from bnbench.cli.options import Executor, RunOptions
 from bnbench.cli.progress import shown
 from bnbench.cli.signals import unless_stopped
-from bnbench.cli.terminal import counted, percent, say, say_json, show, table, tell
+from bnbench.cli.terminal import percent, say, say_json, show, table, tell
 from bnbench.config import Experiment, configuration_hash
 from bnbench.errors import BnbenchError
 from bnbench.execution import (
@@ -35,6 +35,7 @@ from bnbench.runs import TORCH, Manifest, Run
 from bnbench.runs.manifest import Final
 from bnbench.training.device import resolve_device
 from bnbench.training.kernels import resolve_kernels
+from bnbench.words import counted
 
 LISTED = 40
 """Runs that are listed one by one at the end; of more, only those that failed are."""

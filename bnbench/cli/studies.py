@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bnbench.claims import Check
 from bnbench.cli.options import HEADLINE
-from bnbench.cli.terminal import counted, saying
+from bnbench.cli.terminal import saying
 from bnbench.config import Study, config_file, load_study, named
 from bnbench.config.study import SMALL
 from bnbench.errors import BnbenchError, each
@@ -15,6 +15,7 @@ from bnbench.findings.registration import registered_files
 from bnbench.findings.studies_with_runs import studies_with_runs
 from bnbench.report.judged import Judged, judge_studies
 from bnbench.runs import opened
+from bnbench.words import counted
 
 
 def load_studies(

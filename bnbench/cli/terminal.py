@@ -153,17 +153,6 @@ def seed_ranges(seeds: Iterable[int]) -> str:
     return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in parts)
 
 
-def counted(count: int, noun: str) -> str:
-    """Write a number of things.
-
-    Examples
-    --------
-    >>> counted(1, "run"), counted(2, "epoch")
-    ('1 run', '2 epochs')
-    """
-    return f"{count:,} {noun}{'s' * (count != 1)}"
-
-
 def percent(accuracy: float | None) -> str:
     """Write an accuracy in [0, 1] in per cent; nothing where there is none."""
     return "" if accuracy is None else f"{100 * accuracy:.2f} %"

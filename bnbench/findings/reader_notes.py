@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from bnbench.config import Metric
 from bnbench.findings.results import Level
-from bnbench.findings.shared_seeds import listed_seeds
 from bnbench.findings.study_runs import ArmRuns
+from bnbench.words import listed_seeds
 
 
 def reader_notes(

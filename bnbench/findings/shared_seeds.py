@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from bnbench.words import listed_seeds
+
 
 def why_unpaired(
     treatment: str,
@@ -33,8 +35,3 @@ def why_unpaired(
         f" {baseline} has {listed_seeds(baseline_seeds)}: none is shared,"
         " so there is no difference; run both with the same seeds"
     )
-
-
-def listed_seeds(seeds: Collection[int]) -> str:
-    """List seeds, such as ``seeds 0, 1``."""
-    return f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, sorted(seeds)))}"

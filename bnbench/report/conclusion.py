@@ -8,6 +8,7 @@ from bnbench.claims import Verdict
 from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds
 from bnbench.claims.rules.differences import Difference
 from bnbench.findings.results import Finding
+from bnbench.words import counted
 
 DECIDING = ("test_accuracy", "validation_accuracy@last")
 """The first of these that was measured is what a comparison comes to."""
@@ -48,6 +49,5 @@ def _sentence(finding: Finding, treatment: str, baseline: str) -> str:
         lead = f"{treatment} and {baseline} are {outcome.how}"
     elif outcome.verdict is Verdict.INCONCLUSIVE and enough_seeds(n):
         lead = f"{treatment} and {baseline} cannot be told apart"
-    seeds = "1 seed" if n == 1 else f"{n} seeds"
     few = "" if enough_seeds(n) else f"; it takes {fewest_seeds()} to decide"
-    return f"{lead}: {finding.metric.title} {outcome.estimate}, {seeds}{few}"
+    return f"{lead}: {finding.metric.title} {outcome.estimate}, {counted(n, 'seed')}{few}"

@@ -10,6 +10,7 @@ from bnbench.config.label import Label
 from bnbench.config.study import SMALL
 from bnbench.config.study_schema import Point
 from bnbench.findings.results import Finding
+from bnbench.words import capitalized, spoken
 
 T = TypeVar("T")
 SETTINGS = {
@@ -106,8 +107,7 @@ def settings_at(study: Study, finding: Finding) -> str:
 def sweep_title(study: Study, finding: Finding) -> str:
     """Name both sides of a sweep, and what it goes over."""
     if finding.point in study.titles:
-        words = pair_title(study, finding)
-        return words[:1].upper() + words[1:]
+        return capitalized(pair_title(study, finding))
     setting = " and ".join(map(key_title, grid_keys(study, finding)))
     return f"{pair_title(study, finding)}, by {setting}"
 
@@ -135,11 +135,6 @@ def grouped(items: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
     for item in items:
         groups.setdefault(key(item), []).append(item)
     return list(groups.values())
-
-
-def spoken(name: str) -> str:
-    """Write a name of a study's file as words."""
-    return name.replace("_", " ")
 
 
 def grid_label(study: Study, finding: Finding) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.results import Finding
 from bnbench.findings.study_runs import ArmRuns
+from bnbench.words import spoken
 
 
 def failed_notes(arms: Iterable[ArmRuns]) -> list[str]:
@@ -43,7 +44,7 @@ def origin_notes(arms: Sequence[ArmRuns]) -> list[str]:
     machines = _differing([run.machine.model_dump(exclude_unset=True) for run in runs])
     made = "the runs were made with different versions of"
     return [f"{made} {name}: {them}" for name, them in versions] + [
-        f"the runs differ in {name.replace('_', ' ')}: {them}" for name, them in machines
+        f"the runs differ in {spoken(name)}: {them}" for name, them in machines
     ]
 
 

@@ -14,6 +14,7 @@ from bnbench.config.label import Label
 from bnbench.config.study_schema import QuestionPart
 from bnbench.findings.results import Finding, StudyFindings
 from bnbench.report.names import against, arm_title, settings_at
+from bnbench.words import capitalized
 
 LISTED = 3
 """So many numbers of one part are all given; of more, the largest."""
@@ -78,9 +79,7 @@ def _answered(part: Part) -> str:
 
 
 def _sentence(text: str) -> str:
-    """Begin with a capital letter, but for the name of a layer, such as ``fc3``."""
-    named = any(map(str.isdigit, text.partition(" ")[0]))
-    return f"{text if named else text[0].upper() + text[1:]}."
+    return f"{capitalized(text)}."
 
 
 def _part(found: StudyFindings, asked: QuestionPart, tests: Sequence[ClaimTest]) -> Part:

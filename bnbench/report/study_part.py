@@ -34,6 +34,7 @@ from bnbench.report.study_tables import (
     published_table,
 )
 from bnbench.report.table import Table
+from bnbench.words import counted
 
 
 @dataclass(frozen=True)
@@ -153,10 +154,7 @@ def _counted(points_of_seeds: Iterable[tuple[Point, ...]]) -> str:
     """Count at how many seeds each point is usable, such as ``0.01 (5 seeds), 0.1 (2 seeds)``."""
     counts = Counter(point for points in points_of_seeds for point in points)
     points = sorted(counts, key=lambda point: (isinstance(point, str), point))
-    written = (
-        f"{setting_value(point)} ({counts[point]} seed{'s' * (counts[point] > 1)})"
-        for point in points
-    )
+    written = (f"{setting_value(point)} ({counted(counts[point], 'seed')})" for point in points)
     return ", ".join(written) or "no value"
 
 

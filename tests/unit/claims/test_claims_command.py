@@ -9,7 +9,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bnbench.claims import Judgement, Verdict, article_claims, changes_since, judge, study_claims
+from bnbench.claims import (
+    Judgement,
+    Verdict,
+    article_claims,
+    changes_since,
+    claims_table,
+    judge,
+    study_claims,
+)
 from bnbench.claims.verdict import together
 from bnbench.cli.claims import print_changes, print_claims, resting_on
 from bnbench.errors import BnbenchError
@@ -135,6 +143,18 @@ def test_what_has_changed_since(
     assert "| One aspect is tested no more." in line
     (line,) = told([one for one in others if one.claim is not first.claim], [refuted, *others])
     assert line.startswith(f"| {first.claim.id} | no entry | {before.word} | One aspect is tested")
+
+
+def test_a_change_that_begins_with_a_layer_s_name_keeps_its_small_letter(
+    judgements: tuple[Judgement, ...], tmp_path: Path
+) -> None:
+    first = next(one for one in judgements if one.test)
+    assert first.test is not None
+    now = replace(first, test=first.test.model_copy(update={"aspect": "fc3"}))
+    then = replace(now, outcome=replace(now.outcome, verdict=Verdict.REFUTED))
+    claims_table([then]).to_csv(tmp_path / "earlier.csv")
+    ((_, _, _, said),) = changes_since(tmp_path / "earlier.csv", [now])
+    assert said.startswith(f"fc3: refuted, now {now.outcome.verdict.word}.")
 
 
 @pytest.mark.parametrize(

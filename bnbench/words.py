@@ -1,0 +1,38 @@
+"""Words as a reader meets them: sentences, and how many there are of what."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+
+def capitalized(text: str) -> str:
+    """Begin a text with a capital letter, unless its first word is the name of a layer.
+
+    Examples
+    --------
+    >>> capitalized("direction: supported"), capitalized("fc3: supported")
+    ('Direction: supported', 'fc3: supported')
+    """
+    named = any(map(str.isdigit, text.partition(" ")[0]))
+    return text if named else text[:1].upper() + text[1:]
+
+
+def spoken(name: str) -> str:
+    """Write a name of a file or of a key as words."""
+    return name.replace("_", " ")
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a number of things.
+
+    Examples
+    --------
+    >>> counted(1, "run"), counted(2, "epoch")
+    ('1 run', '2 epochs')
+    """
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def listed_seeds(seeds: Collection[int]) -> str:
+    """List seeds, such as ``seeds 0, 1``."""
+    return f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, sorted(seeds)))}"
