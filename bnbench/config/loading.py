@@ -121,13 +121,17 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 
 def checked(
-    schema: type[Schema], values: dict[str, Any], places: dict[str, str], path: str | Path
+    schema: type[Schema],
+    values: dict[str, Any],
+    places: dict[str, str],
+    file: str | Path,
+    section: str = "",
 ) -> Schema:
-    """Validate what was read from a file against its schema."""
+    """Validate what was read from a file against its schema, or a section of it."""
     try:
         return schema.model_validate(values)
     except ValidationError as error:
-        problems = problems_of(error, schema, values, places, str(path))
+        problems = problems_of(error, schema, values, places, str(file), section)
         raise BnbenchError(*problems) from None
 
 
@@ -154,12 +158,8 @@ def checked_section(experiment: Experiment, key: str, schema: type[Schema]) -> S
         section = section[int(part)] if isinstance(section, tuple) else getattr(section, part)
     values = section.model_dump(exclude_unset=True)
     places = {place.removeprefix(f"{key}."): where for place, where in experiment._places.items()}
-    try:
-        return schema.model_validate(values)
-    except ValidationError as error:
-        file = experiment.place(key).removesuffix(f": {key}")
-        problems = problems_of(error, schema, values, places, file, f"{key}.")
-        raise BnbenchError(*problems) from None
+    file = experiment.place(key).removesuffix(f": {key}")
+    return checked(schema, values, places, file, f"{key}.")
 
 
 def dump_experiment(experiment: Experiment) -> str:
@@ -172,9 +172,8 @@ def dump_experiment(experiment: Experiment) -> str:
 def configuration_hash(experiment: Experiment) -> str:
     """Hash the settings that decide the numbers: SHA-256 of their canonical JSON, hex."""
     settings = experiment.model_dump(mode="json", exclude=DECIDES_NO_NUMBER)
-    del settings["training"][
-        "kernels"
-    ]  # what it comes to is compared by itself: `Identity.kernels`
+    # what it comes to is compared by itself: `Identity.kernels`
+    del settings["training"]["kernels"]
     del settings["training"]["keep_state"]
     for (section, key), as_before in ADDED_LATER.items():
         if settings[section][key] == as_before:
@@ -183,7 +182,12 @@ def configuration_hash(experiment: Experiment) -> str:
         del settings["training"]["initialization"]["scale"]
     if not experiment.probes:
         del settings["probes"]
-    text = json.dumps(settings, sort_keys=True, separators=(",", ":"))
+    return hash_of_json(settings)
+
+
+def hash_of_json(content: Mapping[str, Any]) -> str:
+    """SHA-256, hex, of plain data as JSON in ASCII, the names in order, without white space."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

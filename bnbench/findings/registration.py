@@ -7,8 +7,6 @@ that the study begins has their hash.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -17,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bnbench.config import Change, PlannedContrast, Study
+from bnbench.config import Change, PlannedContrast, Study, hash_of_json
 from bnbench.errors import BnbenchError
 from bnbench.foreign import MEBIBYTE, read_foreign, there_is
 from bnbench.runs import Manifest, run_directory, write_text
@@ -53,9 +51,8 @@ class Registration(BaseModel):
 
     @property
     def sha256(self) -> str:
-        """Hash of what the study asks, hex: of JSON in ASCII, names in order, no white space."""
-        text = json.dumps(self.asks, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        """Hash of what the study asks; see `bnbench.config.hash_of_json`."""
+        return hash_of_json(self.asks)
 
 
 def questions_of(study: Study, tests: Tests) -> dict[str, Any]:

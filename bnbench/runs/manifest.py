@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from bnbench.config import hash_of_json
 from bnbench.config.schema import ExperimentName
 from bnbench.errors import BnbenchError, more_than_told
 from bnbench.foreign import MEBIBYTE, read_foreign
@@ -276,12 +277,9 @@ def seal_of(content: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        SHA-256, hex, of all fields but the seal itself: JSON in ASCII, the names in order,
-        without white space.
+        Of all fields but the seal itself; see `bnbench.config.hash_of_json`.
     """
-    others = {name: value for name, value in content.items() if name != SEAL}
-    text = json.dumps(others, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hash_of_json({name: value for name, value in content.items() if name != SEAL})
 
 
 def now() -> str:
