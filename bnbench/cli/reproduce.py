@@ -17,9 +17,10 @@ from bnbench.cli.options import (
     with_run_options,
 )
 from bnbench.cli.terminal import say, say_json, saying
+from bnbench.errors import BnbenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from bnbench.config import Study
     from bnbench.report.judged import Judged
@@ -63,6 +64,7 @@ def reproduce(
     from bnbench.cli.report import report_folder
     from bnbench.cli.running import Running, run_plan
     from bnbench.cli.studies import known_studies, load_studies
+    from bnbench.cli.until_decided import run_until_decided
     from bnbench.report.figures import check_figures
     from bnbench.report.judged import judge_studies, own_claims
 
@@ -82,7 +84,9 @@ def reproduce(
         return run_plan(plan.registered(registered), running)
 
     if until_decided:
-        chosen, code = _until_decided(load, run, how.results, at_most, paths, seeds)
+        if seeds is not None:
+            raise BnbenchError("--seeds fixes what --until-decided finds out; give one of the two")
+        chosen, code = run_until_decided(paths, load, run, how.results, at_most)
     else:
         chosen = load(paths, seeds)
         code = run(chosen)
@@ -91,35 +95,6 @@ def reproduce(
             judged = judge_studies(chosen, known, how.results)
         _report(judged, how, out or report_folder(judged, how.results), with_runs=with_runs)
     raise typer.Exit(code)
-
-
-def _until_decided(
-    load: Callable[[Sequence[Path], int | None], list[Study]],
-    run: Callable[[Sequence[Study]], int],
-    results: Path,
-    at_most: int,
-    paths: Sequence[Path],
-    seeds: int | None,
-) -> tuple[list[Study], int]:
-    """Run one study after the other, each until it is decided."""
-    from bnbench.cli.until_decided import run_until_decided
-    from bnbench.errors import BnbenchError
-
-    if seeds is not None:
-        raise BnbenchError("--seeds fixes what --until-decided finds out; give one of the two")
-    done, worst = [], 0
-    for path in paths:
-        study, code = run_until_decided(
-            lambda count, path=path: load([path], count)[0],  # type: ignore[misc]
-            results,
-            at_most,
-            lambda study: run([study]),
-        )
-        done.append(study)
-        worst = max(worst, code)
-        if code > 1:
-            break
-    return done, worst
 
 
 def _report(judged: Judged, how: RunOptions, folder: Path, *, with_runs: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bnbench.claims import questions
@@ -13,30 +13,43 @@ from bnbench.config import Study
 from bnbench.errors import BnbenchError
 from bnbench.findings import find
 
+Load = Callable[[Sequence[Path], int], list[Study]]
+"""Loads studies by their files, each with so many seeds."""
+
+Run = Callable[[Sequence[Study]], int]
+"""Registers studies, and runs what they lack; an exit code, above 1 if it was stopped."""
+
 
 def run_until_decided(
-    load: Callable[[int], Study], results: Path, at_most: int, run: Callable[[Study], int]
-) -> tuple[Study, int]:
-    """Run a study with more and more seeds.
+    paths: Iterable[Path], load: Load, run: Run, results: Path, at_most: int
+) -> tuple[list[Study], int]:
+    """Run one study after the other, each with more and more seeds.
 
     Parameters
     ----------
-    load : callable
-        The study with so many seeds.
     at_most : int
-        Seeds.
-    run : callable
-        Registers a study, and runs what it lacks; an exit code, above 1 if it was stopped.
+        Seeds of a study.
 
     Returns
     -------
-    Study, int
-        As it was run last, and its exit code.
+    list of Study, int
+        Each as it was run last, and the worst exit code.
     """
+    done, worst = [], 0
+    for path in paths:
+        study, code = _run_one(path, load, run, results, at_most)
+        done.append(study)
+        worst = max(worst, code)
+        if code > 1:
+            break
+    return done, worst
+
+
+def _run_one(path: Path, load: Load, run: Run, results: Path, at_most: int) -> tuple[Study, int]:
     for seeds in looks(at_most):
-        study = load(seeds)
+        (study,) = load([path], seeds)
         _check(study)
-        code = run(study)
+        code = run([study])
         if code > 1:
             break
         found, asked = find(study, results), questions(study)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -60,7 +60,8 @@ def test_it_stops_once_decided_or_at_the_limit(
 ) -> None:
     done: list[int] = []
 
-    def run(study: Study) -> int:
+    def run(studies: Sequence[Study]) -> int:
+        (study,) = studies
         register(study, tmp_path / "results", {}, any_time=True)
         for seed in set(study.seeds) - set(done):
             noise = 0.001 * (seed % 3)
@@ -69,7 +70,8 @@ def test_it_stops_once_decided_or_at_the_limit(
             done.append(seed)
         return 0
 
-    study, code = run_until_decided(load, tmp_path / "results", 10, run)
+    files, results = [tmp_path / "s.yaml"], tmp_path / "results"
+    (study,), code = run_until_decided(files, lambda _, seeds: [load(seeds)], run, results, 10)
     assert (len(study.seeds), code) == (stops, 0)
 
 
@@ -98,5 +100,11 @@ def test_what_needs_a_fixed_number_of_seeds_is_refused(
 ) -> None:
     (tmp_path / "s.yaml").write_text(STUDY.replace("metrics:", "tuning_seeds: 2, metrics:"))
     with pytest.raises(BnbenchError, match="--seeds in place"):
-        run_until_decided(load, tmp_path / "results", 10, lambda _: pytest.fail("it ran"))
+        run_until_decided(
+            [tmp_path / "s.yaml"],
+            lambda _, seeds: [load(seeds)],
+            lambda _: pytest.fail("it ran"),
+            tmp_path / "results",
+            10,
+        )
     assert not (tmp_path / "results").exists()
