@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bnbench.cli.terminal import percent
+
 MARKS = "o+x*"
 """Of the first curve, of the second, and so on; ``#`` where two curves meet."""
 AXIS = 9  # columns in front of a chart: its labels, and a rule
@@ -36,7 +38,7 @@ def chart(
             grid[row][column] = mark if grid[row][column] in (" ", mark) else "#"
     labels = {0: high, height - 1: low} if values else {}
     rows = [
-        f"{_percent(labels.get(place)):>{AXIS - 2}} │{''.join(line)}".rstrip()
+        f"{percent(labels.get(place), 1):>{AXIS - 2}} │{''.join(line)}".rstrip()
         for place, line in enumerate(grid)
     ]
     return [*rows, *_axis(epochs, width), *_legend(curves)]
@@ -66,10 +68,6 @@ def _axis(epochs: int, width: int) -> list[str]:
 
 def _legend(curves: Mapping[str, Sequence[float]]) -> list[str]:
     return [
-        f"{mark:>{AXIS - 1}} {name}" + (f": {_percent(curve[-1])}" if curve else "")
+        f"{mark:>{AXIS - 1}} {name}" + (f": {percent(curve[-1], 1)}" if curve else "")
         for mark, (name, curve) in zip(MARKS, curves.items(), strict=False)
     ]
-
-
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.1f} %"

@@ -153,6 +153,6 @@ def seed_ranges(seeds: Iterable[int]) -> str:
     return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in parts)
 
 
-def percent(accuracy: float | None) -> str:
+def percent(accuracy: float | None, decimals: int = 2) -> str:
     """Write an accuracy in [0, 1] in per cent; nothing where there is none."""
-    return "" if accuracy is None else f"{100 * accuracy:.2f} %"
+    return "" if accuracy is None else f"{100 * accuracy:.{decimals}f} %"

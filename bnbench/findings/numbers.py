@@ -106,13 +106,13 @@ def level_unit(unit: str) -> str:
 
 
 def _level(value: float, unit: str, decimals: int) -> str:
-    return _minus(f"{in_unit(value, unit):,.{decimals}f} {level_unit(unit)}".rstrip())
+    return minus(f"{in_unit(value, unit):,.{decimals}f} {level_unit(unit)}".rstrip())
 
 
 def _difference(value: float, unit: str, decimals: int) -> str:
     if abs(value) < ROUNDING:
         value = 0.0  # without a sign of its own
-    return _minus(f"{in_unit(value, unit):+,.{decimals}f} {unit}".rstrip())
+    return minus(f"{in_unit(value, unit):+,.{decimals}f} {unit}".rstrip())
 
 
 def _between(ends: Interval, unit: str, sign: str) -> str:
@@ -120,7 +120,7 @@ def _between(ends: Interval, unit: str, sign: str) -> str:
         return NOTHING
     kind = f"{sign},.{_decimals_of(ends, unit)}f"
     low, high = (format(in_unit(end, unit), kind) for end in (ends.low, ends.high))
-    return _minus(f"[{low}, {high}]")
+    return minus(f"[{low}, {high}]")
 
 
 def _decimals(unit: str, value: float) -> int:
@@ -147,7 +147,7 @@ def _after_point(value: float, digits: int) -> int:
 
 
 def ratio(value: float, ends: Interval) -> str:
-    """Write a ratio with its interval, where it has one.
+    """Write a ratio or a probability with its interval, where it has one.
 
     Examples
     --------
@@ -161,7 +161,7 @@ def ratio(value: float, ends: Interval) -> str:
 
 
 def ratio_interval(ends: Interval) -> str:
-    """Write the ends of a ratio's interval."""
+    """Write the ends of an interval that has no unit."""
     return NOTHING if math.isnan(ends.low) else f"[{number(ends.low)}, {number(ends.high)}]"
 
 
@@ -169,7 +169,7 @@ def number(value: float, digits: int = 2) -> str:
     """Write a number without unit."""
     if math.isnan(value):
         return NOTHING
-    return _minus(f"{value:.{digits}f}").replace("inf", "∞")
+    return minus(f"{value:.{digits}f}").replace("inf", "∞")
 
 
 def p_value(p: float) -> str:
@@ -197,17 +197,6 @@ def p_equals(p: float) -> str:
     return f"p {written}" if written.startswith("<") else f"p = {written}"
 
 
-def share(value: float, ends: Interval) -> str:
-    """Write a probability with its interval.
-
-    Examples
-    --------
-    >>> share(0.9, Interval(0.6, 0.98, 0.95, "Wilson"))
-    '0.90 [0.60, 0.98]'
-    """
-    return f"{number(value)} [{number(ends.low)}, {number(ends.high)}]"
-
-
 def seeds(n: float) -> str:
     """Write how many seeds are needed.
 
@@ -221,5 +210,6 @@ def seeds(n: float) -> str:
     return "over 10,000,000" if math.isinf(n) else f"{n:,.0f}"
 
 
-def _minus(text: str) -> str:
+def minus(text: str) -> str:
+    """Write the minus of printed numbers in place of a hyphen."""
     return text.replace("-", "−")

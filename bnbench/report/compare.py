@@ -25,6 +25,7 @@ from bnbench.plots.difference import plot_difference
 from bnbench.plots.loss import plot_loss
 from bnbench.plots.style import Form
 from bnbench.report.curves import accuracy_table, difference_table
+from bnbench.report.figures.figure import plain
 from bnbench.report.files import write_table, writing
 from bnbench.report.losses import loss_table
 from bnbench.report.notes import data_notes, failed_notes, origin_notes, pairing_notes
@@ -117,7 +118,7 @@ def _titles(arms: Sequence[ArmRuns], titles: Sequence[str]) -> dict[str, str]:
             f"--labels: names {len(titles)} experiments, and there are {len(labels)}:"
             f" {', '.join(labels)}"
         )
-    written = [title.replace("$", r"\$") for title in titles or labels]
+    written = [plain(title) for title in titles or labels]
     return dict(zip(labels, written, strict=True))
 
 
@@ -170,7 +171,7 @@ class _Drawing:
         self, figure: Figure, table: pd.DataFrame, out: Path, name: str, notes: Sequence[str]
     ) -> list[Path]:
         """Add title, notes and legend, and write the figure and its table."""
-        style.note(figure, notes, self.form.title.replace("$", r"\$"))
+        style.note(figure, notes, plain(self.form.title))
         style.legend(figure)
         saved = style.save(figure, out, name, self.form.formats)
         return [*saved, write_table(table, out / f"{name}.csv")]

@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from bnbench.config import Metric
 from bnbench.findings.comparison import metrics_of
-from bnbench.findings.numbers import NOTHING, estimate
+from bnbench.findings.numbers import NOTHING, estimate, minus
 from bnbench.findings.results import Finding, Level
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.report import markdown
@@ -151,4 +151,4 @@ def _number(value: float | None, form: str) -> str:
     """Format a number, a per cent without its sign."""
     if value is None or math.isnan(value):
         return NOTHING
-    return format(value, form).rstrip("%").replace("-", "−")
+    return minus(format(value, form).rstrip("%"))

@@ -63,7 +63,7 @@ def _adjusted(finding: Finding, _: str) -> str:
 
 
 def _better(found: Contrast | SpeedUp) -> str:
-    return numbers.share(found.win_probability, found.win_interval)
+    return numbers.ratio(found.win_probability, found.win_interval)
 
 
 def _equivalence(test: Equivalence, unit: str) -> str:

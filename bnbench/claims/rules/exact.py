@@ -8,6 +8,7 @@ from typing import Literal
 
 from bnbench.claims.rules.rule import ClaimTest, Text
 from bnbench.claims.verdict import Outcome, decide
+from bnbench.findings.numbers import minus
 
 
 @dataclass(frozen=True)
@@ -63,4 +64,4 @@ def _shown(number: float, found: Check) -> str:
     if not found.tolerance:
         return f"{number:g}"
     places = max(2, -math.floor(math.log10(found.tolerance)))
-    return f"{round(number, places) + 0.0:g}".replace("-", "−")
+    return minus(f"{round(number, places) + 0.0:g}")
