@@ -39,6 +39,7 @@ from bnbench.runs import EpochRow, Run, run_directory
 from bnbench.training import run_experiment
 from bnbench.verification import inspect
 from tests.fuzz.damage import damaged, texts
+from tests.trained import trained
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
 """Inputs a test; of a run's files and of images as CSV a tenth, since so much is read."""
@@ -147,16 +148,12 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     results = tmp_path_factory.mktemp("results")
     override = [*SHORT, "training.evaluate_every=3", "probes=[{kind: gradients, every: 3}]"]
     experiment = load_experiment(ROOT / "configs/lenet5_batchnorm.yaml", override)
-    for _ in run_experiment(experiment, 0, results):
-        pass
+    whole = trained(experiment, results)
     rows = run_experiment(experiment, 1, results)
     next(row for row in rows if isinstance(row, EpochRow))
     next(rows)
     rows.close()  # type: ignore[attr-defined]
-    return {
-        name: run_directory(results, experiment, seed)
-        for name, seed in (("whole", 0), ("stopped", 1))
-    }
+    return {"whole": whole, "stopped": run_directory(results, experiment, 1)}
 
 
 def with_file(run: Run, folder: Path, name: str, content: bytes, *, sealed: bool) -> Run:

@@ -27,9 +27,8 @@ from bnbench.cli import main
 from bnbench.config import load_experiment
 from bnbench.errors import visible
 from bnbench.report.files import FORMULAS
-from bnbench.runs import run_directory
-from bnbench.training import run_experiment
 from tests.integration.test_report_browser import BROWSER, browse
+from tests.trained import trained
 
 HOSTILE = (
     "<script>document.title='owned'</script>",
@@ -137,9 +136,7 @@ def _train(config: Path, results: Path, texts: tuple[str, ...]) -> None:
     script, style, image, link, formula, marks, template, comment = texts
     experiment = load_experiment(config)
     for seed in (0, 1):
-        for _ in run_experiment(experiment, seed, results):
-            pass
-        run = run_directory(results, experiment, seed)
+        run = trained(experiment, results, seed)
         manifest = run.read_manifest()
         machine = manifest.machine.model_dump() | {"processor": script + str(seed)}
         manifest.changed(

@@ -15,9 +15,10 @@ import torch
 from bnbench.config import Experiment, load_experiment
 from bnbench.errors import BnbenchError
 from bnbench.probes import PROBES
-from bnbench.runs import EpochRow, Run, run_directory
+from bnbench.runs import EpochRow, Run
 from bnbench.training import run_experiment
 from bnbench.training.experiment import run_seeds
+from tests.trained import trained
 
 SHORT = [
     "data.dataset=digits", "data.train_examples=400", "training.epochs=2",
@@ -31,12 +32,6 @@ DROPPED = {"train_seconds", "evaluation_seconds"}
 
 def experiment(root: Path, probes: str, config: str = "lenet5_batchnorm_all") -> Experiment:
     return load_experiment(root / f"configs/{config}.yaml", [*SHORT, f"probes={probes}"])
-
-
-def run(one: Experiment, results: Path) -> Run:
-    for _ in run_experiment(one, 0, results):
-        pass
-    return run_directory(results, one, 0)
 
 
 def traces(found: Run) -> tuple[bytes, pd.DataFrame, dict[str, torch.Tensor]]:
@@ -53,7 +48,7 @@ def same(one: Run, other: Run) -> bool:
 
 @pytest.fixture(scope="module")
 def plain(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return run(experiment(root, "[]"), tmp_path_factory.mktemp("plain"))
+    return trained(experiment(root, "[]"), tmp_path_factory.mktemp("plain"))
 
 
 @pytest.mark.parametrize("kind", PROBES)
@@ -61,12 +56,12 @@ def test_a_probe_leaves_no_trace_and_survives_a_kill(
     root: Path, tmp_path: Path, plain: Run, kind: str
 ) -> None:
     one = experiment(root, f"[{{kind: {kind}, every: {EVERY}, images: 64{QUICK.get(kind, '')}}}]")
-    whole = run(one, tmp_path / "whole")
+    whole = trained(one, tmp_path / "whole")
     assert same(whole, plain)
     with closing(run_seeds(one, [0], tmp_path / "stopped")) as stopped:
         list(takewhile(lambda row: not isinstance(row[1], EpochRow), stopped))
         next(stopped)  # past the checkpoint
-    resumed = run(one, tmp_path / "stopped")
+    resumed = trained(one, tmp_path / "stopped")
     assert resumed.read_manifest().resumed_after_epochs == [1]
     assert same(resumed, plain)
     assert resumed.probe(kind).read_bytes() == whole.probe(kind).read_bytes()
@@ -83,8 +78,8 @@ def test_a_probe_leaves_no_trace_and_survives_a_kill(
 
 def test_all_probes_together_are_the_same_as_each_alone(root: Path, tmp_path: Path) -> None:
     alone = f"{{kind: gradients, every: {EVERY}, images: 64}}"
-    one = run(experiment(root, f"[{alone}]"), tmp_path / "one")
-    both = run(
+    one = trained(experiment(root, f"[{alone}]"), tmp_path / "one")
+    both = trained(
         experiment(root, f"[{{kind: activations, every: 5, images: 32}}, {alone}]"), tmp_path
     )
     assert one.probe("gradients").read_bytes() == both.probe("gradients").read_bytes()
@@ -109,7 +104,7 @@ def test_what_cannot_be_looked_at_is_one_line(
     root: Path, tmp_path: Path, probes: str, message: str
 ) -> None:
     with pytest.raises(BnbenchError) as caught:
-        run(experiment(root, probes), tmp_path)
+        trained(experiment(root, probes), tmp_path)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.rglob("manifest.json"))
@@ -120,7 +115,7 @@ def test_too_many_looks_are_refused_before_the_first_step(
 ) -> None:
     monkeypatch.setattr("bnbench.training.looking.MOST_BYTES", 3_000)
     with pytest.raises(BnbenchError, match=r"27 looks would leave .*; set every to \d+ or more"):
-        run(experiment(root, "[{kind: activations, every: 1, images: 8}]"), tmp_path)
+        trained(experiment(root, "[{kind: activations, every: 1, images: 8}]"), tmp_path)
     assert not list(tmp_path.rglob("manifest.json"))
 
 
@@ -129,13 +124,13 @@ def test_a_stack_cannot_be_looked_into(root: Path, tmp_path: Path) -> None:
         root / "configs/mlp.yaml", [*SHORT[:3], "training.stack=2", "probes=[{kind: gradients}]"]
     )
     with pytest.raises(BnbenchError, match=r"training\.stack: a probe looks at one network"):
-        run(one, tmp_path)
+        trained(one, tmp_path)
 
 
 def test_probes_are_a_part_of_a_runs_identity(root: Path, tmp_path: Path, plain: Run) -> None:
     """Another period is another run; without probes the hash is that of the first release."""
     one = experiment(root, "[{kind: gradients, every: 9, images: 16}]")
-    found = run(one, tmp_path)
+    found = trained(one, tmp_path)
     changes: dict[str, Any] = {"probes": (one.probes[0].model_copy(update={"every": 10}),)}
     with pytest.raises(BnbenchError, match="holds a run that differs in probes"):
         list(run_experiment(one.model_copy(update=changes), 0, tmp_path))
@@ -145,7 +140,7 @@ def test_probes_are_a_part_of_a_runs_identity(root: Path, tmp_path: Path, plain:
 
 def test_an_edited_file_of_a_probe_is_found(root: Path, tmp_path: Path) -> None:
     one = experiment(root, "[{kind: gradients, every: 20, images: 16}]")
-    found = run(one, tmp_path)
+    found = trained(one, tmp_path)
     with found.probe("gradients").open("ab") as file:
         file.write(b"more")
     with pytest.raises(BnbenchError, match=r"probes/gradients\.npz \(changed since it ended\)"):

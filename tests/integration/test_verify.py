@@ -18,9 +18,9 @@ from bnbench.cli.verify import verify
 from bnbench.config import load_experiment
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run, find_runs, read_batches
-from bnbench.training import run_experiment
 from bnbench.verification import Difference, Rerun, repeat, rerun
 from tests.edits import edit_manifest
+from tests.trained import trained
 
 SHORT = ["data.dataset=digits", "training.epochs=2", "training.batch_size=16"]
 
@@ -32,8 +32,7 @@ def results(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for recipe, seeds in (("lenet5", 2), ("lenet5_batchnorm", 1)):
         experiment = load_experiment(root / "configs" / f"{recipe}.yaml", SHORT)
         for seed in range(seeds):
-            for _ in run_experiment(experiment, seed, folder):
-                pass
+            trained(experiment, folder, seed)
     return folder
 
 

@@ -28,6 +28,7 @@ from bnbench.export import (
     network,
 )
 from bnbench.runs import Run
+from tests.trained import trained
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Run:
     results = tmp_path_factory.mktemp("results")
     quick = ["data.dataset=digits", "training.epochs=1", "training.evaluate_every=null"]
     experiment = bnbench.load_experiment(root / "configs/lenet5_batchnorm.yaml", quick)
-    experiment = experiment.model_copy(update={"experiment": "lenet5"})
-    for _ in bnbench.run_experiment(experiment, 0, results):
-        pass
-    return Run(results / "lenet5" / "seed-0")
+    return trained(experiment.model_copy(update={"experiment": "lenet5"}), results)
 
 
 def logits(run: Run) -> tuple[torch.Tensor, torch.Tensor]:

@@ -13,10 +13,10 @@ from PIL import Image
 from bnbench.config import load_experiment
 from bnbench.errors import BnbenchError
 from bnbench.prediction import predict, save_seen
-from bnbench.runs import Run, run_directory
-from bnbench.training import run_experiment
+from bnbench.runs import Run
 from tests.closed import closed
 from tests.edits import edit_text
+from tests.trained import trained
 
 SHORT = ["data.dataset=digits", "training.epochs=1", "training.batch_size=500"]
 
@@ -26,10 +26,7 @@ def originals(root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run
     """Two seeds of one experiment."""
     results = tmp_path_factory.mktemp("results")
     experiment = load_experiment(root / "configs/lenet5.yaml", SHORT)
-    for seed in (0, 1):
-        for _ in run_experiment(experiment, seed, results):
-            pass
-    return run_directory(results, experiment, 0), run_directory(results, experiment, 1)
+    return trained(experiment, results, 0), trained(experiment, results, 1)
 
 
 @pytest.fixture

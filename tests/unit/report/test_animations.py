@@ -18,8 +18,8 @@ from bnbench.report.animations import SCENES, scene_of
 from bnbench.report.animations.activations import percentiles_of, units_table
 from bnbench.report.animations.path import course_table
 from bnbench.report.animations.scene import limits, time_title
-from bnbench.runs import Run, run_directory
-from bnbench.training import run_experiment
+from bnbench.runs import Run
+from tests.trained import trained
 
 PROBES = (
     "[{kind: activations, every: 20, images: 32}, {kind: path, every: 20, images: 32},"
@@ -30,8 +30,7 @@ PROBES = (
 def train(root: Path, results: Path, config: str, probes: str) -> Run:
     overrides = ["data.dataset=digits", "training.epochs=2", f"probes={probes}"]
     one = load_experiment(root / f"configs/{config}.yaml", overrides, name=config)
-    list(run_experiment(one, 0, results))
-    return run_directory(results, one, 0)
+    return trained(one, results)
 
 
 @pytest.fixture(scope="module")

@@ -19,11 +19,11 @@ from bnbench.config import (
     differing_recipe,
     load_experiment,
 )
-from bnbench.execution import plan_runs
 from bnbench.models.normalizations import NORMALIZATIONS
 from bnbench.probes import PROBES
-from bnbench.training import code, run_experiment
+from bnbench.training import code
 from bnbench.training.code import code_hashes, equal_code
+from tests.trained import state_of, trained
 
 HELPER = '''
 """What it is for."""
@@ -109,15 +109,11 @@ def test_other_kernels_make_another_run(tmp_path: Path, root: Path) -> None:
     torch = auto.model_copy(
         update={"training": auto.training.model_copy(update={"kernels": "torch"})}
     )
-    for _ in run_experiment(torch, 0, tmp_path):
-        pass
-
-    def found(experiment: Experiment) -> str:
-        (planned,) = plan_runs([experiment], [0], tmp_path).planned
-        return f"{planned.found.state}: {planned.found.reason}"
-
-    assert found(torch) == "cached: complete"
-    assert found(auto).startswith("other: training.kernels: torch there, batch_last (numba")
+    trained(torch, tmp_path)
+    assert state_of(torch, tmp_path) == "cached: complete"
+    assert state_of(auto, tmp_path).startswith(
+        "other: training.kernels: torch there, batch_last (numba"
+    )
     assert configuration_hash(auto) == configuration_hash(torch)
     assert differing_recipe(auto, torch) == []
 
@@ -160,20 +156,15 @@ def test_a_finished_run_and_the_code_of_today(
     short = ["data.dataset=digits", "training.epochs=1"]
     experiment = load_experiment(root / "configs/mlp.yaml", short)
 
-    def found() -> str:
-        (planned,) = plan_runs([experiment], [0], tmp_path).planned
-        return f"{planned.found.state}: {planned.found.reason}"
-
-    for _ in run_experiment(experiment, 0, tmp_path):
-        pass
+    trained(experiment, tmp_path)
     old = code_hashes(experiment)[OPTIMIZER]
     edit_optimizer("\n# a comment\n")
-    assert found() == "cached: complete"
+    assert state_of(experiment, tmp_path) == "cached: complete"
     edit_optimizer("\nEXTRA = 1\n")
-    assert found() == f"other: the code of {OPTIMIZER}"
+    assert state_of(experiment, tmp_path) == f"other: the code of {OPTIMIZER}"
     monkeypatch.setitem(code.EARLIER, OPTIMIZER, (old,))
     assert equal_code(experiment)[OPTIMIZER] == (code_hashes(experiment)[OPTIMIZER], old)
-    assert found() == "cached: complete"
+    assert state_of(experiment, tmp_path) == "cached: complete"
 
 
 def test_earlier_hashes_are_of_modules_that_still_decide() -> None:

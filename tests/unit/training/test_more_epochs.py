@@ -10,11 +10,10 @@ import pytest
 
 from bnbench.config import Experiment, load_experiment
 from bnbench.errors import BnbenchError
-from bnbench.execution import plan_runs
-from bnbench.runs import Run, run_directory
 from bnbench.training import run_experiment
 from bnbench.training.check import check_experiment
 from bnbench.verification import inspect
+from tests.trained import state_of, trained
 
 SHORT = ["data.dataset=digits", "data.train_examples=200", "training.batch_size=50"]
 
@@ -24,17 +23,6 @@ def load(root: Path, epochs: int, *overrides: str, keep: bool = True) -> Experim
     keys = [f"training.epochs={epochs}", f"training.keep_state={str(keep).lower()}", *overrides]
     loaded = load_experiment(root / "configs/lenet5_batchnorm.yaml", [*SHORT, *keys], device="cpu")
     return loaded.model_copy(update={"experiment": "one"})
-
-
-def run(experiment: Experiment, results: Path) -> Run:
-    for _ in run_experiment(experiment, 0, results):
-        pass
-    return run_directory(results, experiment, 0)
-
-
-def state(experiment: Experiment, results: Path) -> str:
-    (planned,) = plan_runs([experiment], [0], results).planned
-    return f"{planned.found.state}: {planned.found.reason}"
 
 
 @pytest.mark.parametrize(
@@ -48,13 +36,13 @@ def state(experiment: Experiment, results: Path) -> str:
 def test_it_ends_with_the_same_bytes(
     root: Path, tmp_path: Path, overrides: tuple[str, ...]
 ) -> None:
-    whole = run(load(root, 4, *overrides, keep=False), tmp_path / "whole")
+    whole = trained(load(root, 4, *overrides, keep=False), tmp_path / "whole")
     short = load(root, 2, *overrides)
-    run(short, tmp_path / "on")
-    assert state(short, tmp_path / "on") == "cached: complete"
+    trained(short, tmp_path / "on")
+    assert state_of(short, tmp_path / "on") == "cached: complete"
     longer = load(root, 4, *overrides)
-    assert state(longer, tmp_path / "on") == "resume: complete after epoch 2, goes on to 4"
-    gone_on = run(longer, tmp_path / "on")
+    assert state_of(longer, tmp_path / "on") == "resume: complete after epoch 2, goes on to 4"
+    gone_on = trained(longer, tmp_path / "on")
     for name in ("batches.csv", "weights.pt", "test_predictions.npy"):
         assert (gone_on.path / name).read_bytes() == (whole.path / name).read_bytes()
     for first, second in ((gone_on.epochs, whole.epochs), (gone_on.evaluations, whole.evaluations)):
@@ -67,45 +55,45 @@ def test_it_ends_with_the_same_bytes(
     assert gone_on.read_manifest().resumed_after_epochs == [2]
     assert gone_on.read_manifest().final == whole.read_manifest().final
     assert inspect(gone_on).problems == ()
-    assert state(load(root, 5, *overrides), tmp_path / "on").startswith("resume: complete after")
+    assert state_of(load(root, 5, *overrides), tmp_path / "on").startswith("resume: complete after")
 
 
 def test_it_may_be_stopped_again_before_its_next_epoch_is_done(root: Path, tmp_path: Path) -> None:
-    whole = run(load(root, 4), tmp_path / "whole")
-    run(load(root, 2), tmp_path / "on")
+    whole = trained(load(root, 4), tmp_path / "whole")
+    trained(load(root, 2), tmp_path / "on")
     with closing(run_experiment(load(root, 4), 0, tmp_path / "on")) as rows:  # type: ignore[type-var]
         next(rows)  # the first batches of epoch 3
-    assert state(load(root, 4), tmp_path / "on").startswith("resume: interrupted")
-    gone_on = run(load(root, 4), tmp_path / "on")
+    assert state_of(load(root, 4), tmp_path / "on").startswith("resume: interrupted")
+    gone_on = trained(load(root, 4), tmp_path / "on")
     assert gone_on.batches.read_bytes() == whole.batches.read_bytes()
     assert gone_on.weights.read_bytes() == whole.weights.read_bytes()
 
 
 def test_it_is_left_alone_where_it_cannot_go_on(root: Path, tmp_path: Path) -> None:
-    done = run(load(root, 2), tmp_path)
+    done = trained(load(root, 2), tmp_path)
     before = {path.name: path.read_bytes() for path in done.path.iterdir()}
-    assert state(load(root, 1), tmp_path).startswith("other: training.epochs: 2 there, 1 here")
+    assert state_of(load(root, 1), tmp_path).startswith("other: training.epochs: 2 there, 1 here")
     other = load(root, 3, "training.optimizer.learning_rate=0.5")
-    assert state(other, tmp_path).startswith("other: training.epochs: 2 there, 3 here")
-    assert state(load(root, 3, keep=False), tmp_path).startswith("other: ")
-    run(load(root, 2), tmp_path)  # cached: the state stays
+    assert state_of(other, tmp_path).startswith("other: training.epochs: 2 there, 3 here")
+    assert state_of(load(root, 3, keep=False), tmp_path).startswith("other: ")
+    trained(load(root, 2), tmp_path)  # cached: the state stays
     assert {path.name: path.read_bytes() for path in done.path.iterdir()} == before
 
 
 def test_a_finished_run_is_not_lost_with_its_state(root: Path, tmp_path: Path) -> None:
-    done = run(load(root, 2), tmp_path)
+    done = trained(load(root, 2), tmp_path)
     (checkpoint,) = done.checkpoints()
     checkpoint.write_bytes(b"spoilt" * 20)
     weights = done.weights.read_bytes()
     with pytest.raises(BnbenchError, match="is finished, and its state cannot be gone on with"):
-        run(load(root, 3), tmp_path)
+        trained(load(root, 3), tmp_path)
     assert done.weights.read_bytes() == weights
     assert done.read_manifest().status == "complete"
-    assert state(load(root, 3), tmp_path).startswith("other: ")
+    assert state_of(load(root, 3), tmp_path).startswith("other: ")
 
 
 def test_without_the_key_no_state_stays(root: Path, tmp_path: Path) -> None:
-    assert run(load(root, 1, keep=False), tmp_path).checkpoints() == []
+    assert trained(load(root, 1, keep=False), tmp_path).checkpoints() == []
 
 
 @pytest.mark.parametrize(

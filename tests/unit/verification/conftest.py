@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bnbench.config import load_experiment
-from bnbench.runs import Run, run_directory
-from bnbench.training import run_experiment
+from bnbench.runs import Run
+from tests.trained import trained
 
 SHORT = ["data.dataset=digits", "training.epochs=2", "training.batch_size=50"]
 RECIPES: dict[str, tuple[str, list[str]]] = {
@@ -38,9 +38,7 @@ def train(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Train:
     def run(recipe: str, overrides: Sequence[str] = ()) -> Run:
         results = tmp_path_factory.mktemp("results")
         experiment = load_experiment(root / "configs" / f"{recipe}.yaml", [*SHORT, *overrides])
-        for _ in run_experiment(experiment, 0, results):
-            pass
-        return run_directory(results, experiment, 0)
+        return trained(experiment, results)
 
     return run
 
