@@ -18,7 +18,7 @@ from bnbench.config import load_experiment
 from bnbench.errors import BnbenchError
 from bnbench.execution import Ended, Event, Progress, Retried, Rules, Started, Task, run_tasks
 from bnbench.execution.ray_cluster import RayCluster
-from bnbench.runs import Run, run_directory
+from bnbench.runs import Run
 
 WITHOUT = "Ray is an optional extra: pip install 'bnbench[ray]'"
 ray = pytest.importorskip("ray", reason=WITHOUT)
@@ -49,10 +49,6 @@ def tasks(root: Path, results: Path, epochs: int, seeds: int = 2, probes: str = 
     return [Task(one, seed, 1375, results) for seed in range(seeds) for one in experiments]
 
 
-def run_of(task: Task) -> Run:
-    return run_directory(task.results, task.experiment, task.seed)
-
-
 def whole_epoch(event: Event) -> bool:
     return isinstance(event, Progress) and event.validation_accuracy is not None
 
@@ -71,8 +67,8 @@ def test_on_ray_the_bytes_are_the_same(cluster: Any, root: Path, tmp_path: Path)
     assert ends(events) == [("complete", "")]
     assert len([event for event in events if whole_epoch(event)]) == 2
     list(run_tasks([here], 1))
-    assert_same_run(run_of(there), run_of(here))
-    (seen,), (seen_here,) = (run_of(one).probes() for one in (there, here))
+    assert_same_run(there.runs[0], here.runs[0])
+    (seen,), (seen_here,) = (one.runs[0].probes() for one in (there, here))
     assert seen.read_bytes() == seen_here.read_bytes()
 
 
@@ -125,8 +121,8 @@ def test_a_node_that_dies_changes_no_byte(cluster: Any, root: Path, tmp_path: Pa
     assert len([event for event in events if isinstance(event, Retried)]) == 1
     list(run_tasks(here, 2))
     for one, other in zip(there, here, strict=True):
-        assert_same_run(run_of(one), run_of(other))
-    resumed = [run_of(task).read_manifest().resumed_after_epochs for task in there]
+        assert_same_run(one.runs[0], other.runs[0])
+    resumed = [task.runs[0].read_manifest().resumed_after_epochs for task in there]
     assert sorted(map(len, resumed)) == [0, 0, 0, 1]
     assert max(resumed)[0] >= 2
 
@@ -147,7 +143,7 @@ def measures(run: Run) -> dict[str, object]:
 
 def worker_of(task: Task) -> int:
     """The process on a node that holds the run's log open, in a folder of its own."""
-    end = run_of(task).batches.relative_to(task.results)
+    end = task.runs[0].batches.relative_to(task.results)
     for link in Path("/proc").glob("[0-9]*/fd/*"):
         try:
             if link.readlink().match(f"bnbench-*/{end}"):
@@ -172,7 +168,7 @@ def test_a_worker_that_is_killed_is_named_or_tried_again(
                     os.kill(worker_of(one), signal.SIGKILL)
         (_, message), *_ = [end for end in ends(events) if end[0] == "failed"] or [("", "")]
         assert ("worker died" in message) == (retries == 0)
-        assert run_of(one).read_manifest().status == ("complete" if retries else "failed")
+        assert one.runs[0].read_manifest().status == ("complete" if retries else "failed")
         assert sorted(status for status, _ in ends(events)) == (
             ["complete", "complete"] if retries else ["complete", "failed"]
         )
@@ -183,7 +179,7 @@ def test_results_that_cannot_be_written_fail_their_run_alone(
     cluster: Any, root: Path, tmp_path: Path
 ) -> None:
     one, other = tasks(root, tmp_path, epochs=2, seeds=1)
-    run_of(one).batches.mkdir(parents=True)
+    one.runs[0].batches.mkdir(parents=True)
     with RayCluster(cluster.address).connected() as workers:
         (first, second) = ends(list(run_tasks([one, other], 1, workers=workers)))
     assert first[0] == "failed"
@@ -200,7 +196,7 @@ def test_past_its_time_limit_a_run_ends_on_its_node(
         rules = Rules(time_limit=10)
         ((status, message),) = ends(list(run_tasks([one], 1, rules, workers)))
         assert (status, message) == ("failed", "past its time limit of 10 s")
-        assert run_of(one).read_manifest().status == "interrupted"
+        assert one.runs[0].read_manifest().status == "interrupted"
         with pytest.raises(AssertionError, match="nobody works on"):
             worker_of(one)
         events = run_tasks([other], 1, workers=workers)  # its place is free again

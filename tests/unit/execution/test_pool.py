@@ -27,7 +27,6 @@ from bnbench.execution import (
 from bnbench.execution.cores import available_cores
 from bnbench.execution.plan import STARTUP_SECONDS
 from bnbench.execution.pool import cause_of_death
-from bnbench.runs import Run, run_directory
 
 
 def tasks(root: Path, results: Path, *overrides: str, seeds: int = 2) -> list[Task]:
@@ -49,10 +48,6 @@ def test_every_task_starts_progresses_and_ends(root: Path, tmp_path: Path) -> No
     reached = {event.epoch: event.validation_accuracy for event in epochs}
     assert list(reached) == [1, 2]
     assert [end.validation_accuracy for end in ends if end.task.seed == 0] == [reached[2]]
-
-
-def run_of(task: Task) -> Run:
-    return run_directory(task.results, task.experiment, task.seed)
 
 
 def only_child() -> int:
@@ -103,9 +98,9 @@ def test_a_killed_run_that_is_tried_again_gives_the_same_bytes(root: Path, tmp_p
     assert [event.status for event in events if isinstance(event, Ended)] == ["complete"]
     assert len([event for event in events if isinstance(event, Retried)]) == 1
     list(run_tasks([quiet], 1))
-    assert run_of(disturbed).weights.read_bytes() == run_of(quiet).weights.read_bytes()
-    assert run_of(disturbed).batches.read_bytes() == run_of(quiet).batches.read_bytes()
-    assert run_of(disturbed).read_manifest().resumed_after_epochs
+    assert disturbed.runs[0].weights.read_bytes() == quiet.runs[0].weights.read_bytes()
+    assert disturbed.runs[0].batches.read_bytes() == quiet.runs[0].batches.read_bytes()
+    assert disturbed.runs[0].read_manifest().resumed_after_epochs
 
 
 def test_a_run_past_its_time_limit_is_stopped_and_says_interrupted(
@@ -117,8 +112,8 @@ def test_a_run_past_its_time_limit_is_stopped_and_says_interrupted(
     ]
     assert (end.status, end.message) == ("failed", "past its time limit of 4 s")
     assert multiprocessing.active_children() == []
-    assert not run_of(task).manifest.exists() or (
-        run_of(task).read_manifest().status == "interrupted"
+    assert not task.runs[0].manifest.exists() or (
+        task.runs[0].read_manifest().status == "interrupted"
     )
 
 
@@ -132,7 +127,7 @@ def test_interrupted_twice_and_by_ctrl_c_a_run_still_says_so(root: Path, tmp_pat
             break
     else:
         raise AssertionError("Ctrl-C alone ended the run")
-    assert run_of(task).read_manifest().status == "interrupted"
+    assert task.runs[0].read_manifest().status == "interrupted"
 
 
 def test_runs_side_by_side_share_the_cores_by_their_threads(root: Path, tmp_path: Path) -> None:

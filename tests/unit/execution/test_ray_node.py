@@ -21,7 +21,7 @@ from bnbench.execution.ray_data import own_folder, pack, unpack
 from bnbench.execution.ray_node import conditions, run_on_node
 from bnbench.execution.run_files import Changes, read_files, write_changes
 from bnbench.execution.work import work
-from bnbench.runs import Run, run_directory
+from bnbench.runs import Run
 from bnbench.training.checkpoint import epochs_kept
 
 CPU = torch.device("cpu")
@@ -42,10 +42,6 @@ def task(root: Path, results: Path, *overrides: str, fresh: bool = False) -> Tas
         ["data.dataset=digits", "training.epochs=4", "training.device=cpu", *overrides],
     )
     return Task(experiment, 0, 1375, results, fresh=fresh)
-
-
-def run_of(one: Task) -> Run:
-    return run_directory(one.results, one.experiment, one.seed)
 
 
 def sent(one: Task, files: dict[str, bytes] | None = None) -> Iterator[Event | Changes]:
@@ -78,9 +74,9 @@ def test_the_files_come_with_every_epoch_and_before_the_end(
     root: Path, tmp_path: Path, nodes_folder: Path
 ) -> None:
     there, here = task(root, tmp_path / "there"), task(root, tmp_path / "here")
-    events = applied(sent(there), run_of(there))
+    events = applied(sent(there), there.runs[0])
     list(work(here, 0))
-    assert_same_bytes(run_of(there), run_of(here))
+    assert_same_bytes(there.runs[0], here.runs[0])
     assert isinstance(events[0], Started)
     assert [event.status for event in events if isinstance(event, Ended)] == ["complete"]
     assert {(event.task, event.slot) for event in events} == {(there, 3)}
@@ -93,13 +89,13 @@ def test_a_run_whose_node_dies_goes_on_elsewhere_from_its_last_epoch(
     """With what its probes saw, before and after."""
     probes = "probes=[{kind: gradients, every: 10}]"
     there, here = (task(root, tmp_path / name, probes) for name in ("there", "here"))
-    run = run_of(there)
+    run = there.runs[0]
     applied(sent(there), run, stop_after=2)
     assert run.read_manifest().status == "running"
     events = applied(sent(there, read_files(run)), run)
     list(work(here, 0))
-    assert run.probe("gradients").read_bytes() == run_of(here).probe("gradients").read_bytes()
-    assert_same_bytes(run, run_of(here))
+    assert run.probe("gradients").read_bytes() == here.runs[0].probe("gradients").read_bytes()
+    assert_same_bytes(run, here.runs[0])
     assert run.read_manifest().resumed_after_epochs == [2]
     whole = [
         event.epoch
@@ -139,7 +135,7 @@ def test_a_fresh_run_that_fails_before_it_begins_leaves_what_is_there(
     root: Path, tmp_path: Path, nodes_folder: Path
 ) -> None:
     one = task(root, tmp_path, "data.train_examples=5000", fresh=True)
-    run = run_of(one)
+    run = one.runs[0]
     run.path.mkdir(parents=True)
     run.weights.write_bytes(b"of the finished run")
     (end,) = [event for event in applied(sent(one), run) if isinstance(event, Ended)]
