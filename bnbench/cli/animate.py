@@ -41,7 +41,7 @@ def animate(
     from bnbench.export.files import refuse_existing
     from bnbench.plots.animation import animation, check_suffix
     from bnbench.report.animations import scene_of
-    from bnbench.runs import find_run, written_whole
+    from bnbench.runs import find_run, write_bytes
 
     scene = scene_of([find_run(folder) for folder in run_folders(runs, results)], probe)
     path = out or Path(f"{probe}.gif")
@@ -49,6 +49,5 @@ def animate(
     refuse_existing(path, overwrite=overwrite)
     with saying("drawing"):
         content = animation(scene, path.suffix)
-    with written_whole(path) as beside:
-        beside.write_bytes(content)
+    write_bytes(path, content)
     say(f"{path}: {len(content) / 1e6:.1f} MB")

@@ -14,11 +14,12 @@ import torch
 
 from bnbench.config import Experiment, InitializationSettings, differing_keys
 from bnbench.data import Split, Splits, SplitSizes, data_folder, describe_splits
-from bnbench.errors import BnbenchError
+from bnbench.errors import BnbenchError, noted
 from bnbench.execution.cores import available_cores
 from bnbench.execution.tasks import Task
 from bnbench.models import find_architecture
 from bnbench.runs import EpochRow, Found, Identity, Run, look, run_directory
+from bnbench.runs.identity import holds_another
 from bnbench.training.check import check_batches, check_experiment
 from bnbench.training.checkpoint import epochs_kept
 from bnbench.training.code import equal_code
@@ -92,14 +93,9 @@ class Plan:
 
     def refuse_others(self) -> None:
         """Refuse directories that hold another run, which is never overwritten unasked."""
-        lines = [
-            f"{planned.run.path}: holds a run that differs in {planned.found.reason};"
-            " give another --results folder, or --fresh to replace it"
-            for planned in self.planned
-            if planned.found.state == "other"
-        ]
-        if lines:
-            raise BnbenchError(*lines)
+        others = [planned for planned in self.planned if planned.found.state == "other"]
+        if others:
+            raise BnbenchError(*(holds_another(planned.run, planned.found) for planned in others))
 
 
 def plan_runs(
@@ -130,7 +126,11 @@ def plan_runs(
         Experiment -> the device that its runs get, where they are done.
     """
     experiments = list(experiments)
-    refused = [error for experiment in experiments for error in _problems(experiment, device_of)]
+    refused: list[str] = []
+    for experiment in experiments:
+        for check in (check_experiment, device_of):
+            with noted(refused):
+                check(experiment)
     names = [experiment.experiment for experiment in experiments]
     repeated = [
         f"{name}: two of the configs carry this experiment's name; change one"
@@ -197,16 +197,6 @@ def _planned(
         kept = epochs_kept(run, experiment.training.epochs, task.batches_per_epoch)
         task = replace(task, epochs_kept=kept)
     return PlannedRun(task, found)
-
-
-def _problems(
-    experiment: Experiment, device_of: Callable[[Experiment], torch.device]
-) -> Iterable[BnbenchError]:
-    for check in (check_experiment, device_of):
-        try:
-            check(experiment)
-        except BnbenchError as error:
-            yield error
 
 
 def _check_writable(results: Path) -> None:

@@ -14,7 +14,7 @@ from bnbench.config import DataSettings
 from bnbench.data import data_folder, describe_splits, find_dataset, locate, raw_folder
 from bnbench.data.files import find_file
 from bnbench.errors import BnbenchError
-from bnbench.runs import written_whole
+from bnbench.runs import write_bytes
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,5 @@ def unpack(ray: Any, settings: DataSettings, parcel: DataParcel) -> Path:
     dataset = find_dataset(settings.dataset)
     if locate(dataset, folder) is None:
         for name, content in ray.get(parcel.files).items():
-            with written_whole(raw_folder(dataset, folder) / name) as beside:
-                beside.write_bytes(content)
+            write_bytes(raw_folder(dataset, folder) / name, content)
     return folder

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from bnbench.errors import BnbenchError
-from bnbench.runs import written_whole
+from bnbench.runs import write_bytes
 from bnbench.runs.files import remove_unfinished
 
 ABANDONED = 3600.0
@@ -25,12 +25,9 @@ def write_table(table: pd.DataFrame, path: Path) -> Path:
     Text that a spreadsheet would take for a formula begins with an apostrophe there. A path that
     ends in ``.xz`` is compressed: 60 kB in place of 1 MB of values that repeat their names.
     """
-    with written_whole(path) as beside:
-        text = {
-            str(name): table[name].map(_plain) for name in table.select_dtypes(exclude="number")
-        }
-        rows = table.assign(**text).to_csv(index=False, lineterminator="\n").encode()
-        beside.write_bytes(lzma.compress(rows) if path.suffix == ".xz" else rows)
+    text = {str(name): table[name].map(_plain) for name in table.select_dtypes(exclude="number")}
+    rows = table.assign(**text).to_csv(index=False, lineterminator="\n").encode()
+    write_bytes(path, lzma.compress(rows) if path.suffix == ".xz" else rows)
     return path
 
 

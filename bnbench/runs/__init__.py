@@ -8,7 +8,7 @@ from bnbench.runs.directory import (
     locked,
     run_directory,
 )
-from bnbench.runs.files import write_text, written_whole
+from bnbench.runs.files import write_bytes, write_text, written_whole
 from bnbench.runs.hashes import changed_files, changed_since, file_hashes, hash_of_start
 from bnbench.runs.identity import Found, Identity, is_finished, look
 from bnbench.runs.logs import (
@@ -79,6 +79,7 @@ __all__ = [
     "source",
     "stopping_epoch",
     "versions",
+    "write_bytes",
     "write_text",
     "written_whole",
 ]

@@ -90,5 +90,10 @@ def remove_unfinished(folder: Path, older_than: float = 0.0) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` as UTF-8, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` to `path`, whole or not at all."""
     with written_whole(path) as beside:
-        beside.write_text(text, encoding="utf-8", newline="\n")
+        beside.write_bytes(content)

@@ -106,11 +106,16 @@ def is_finished(run: Run, wanted: Identity) -> bool:
     """
     found = look(run, wanted)
     if found.state == "other":
-        raise BnbenchError(
-            f"{run.path}: holds a run that differs in {found.reason};"
-            " give another --results folder, or --fresh to replace it"
-        )
+        raise holds_another(run, found)
     return found.state == "cached"
+
+
+def holds_another(run: Run, found: Found) -> BnbenchError:
+    """The error for a directory that holds another run than the one that is wanted there."""
+    return BnbenchError(
+        f"{run.path}: holds a run that differs in {found.reason};"
+        " give another --results folder, or --fresh to replace it"
+    )
 
 
 def _differences(run: Run, manifest: Manifest, wanted: Identity) -> list[str]:

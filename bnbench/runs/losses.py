@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bnbench.foreign import MEBIBYTE
 from bnbench.runs.arrays import read_arrays
 from bnbench.runs.directory import MOST_BYTES_OF_A_LOG, Run
-from bnbench.runs.files import written_whole
+from bnbench.runs.files import write_bytes
 from bnbench.runs.schedule import Schedule
 from bnbench.runs.tables import Log, not_as_written, read_batches
 
@@ -117,8 +117,7 @@ def write_losses(run: Run, planned: Schedule) -> None:
     np.savez_compressed(
         content := BytesIO(), allow_pickle=False, **dict(zip(NAMES, astuple(losses), strict=True))
     )
-    with written_whole(run.losses) as beside:
-        beside.write_bytes(content.getvalue())
+    write_bytes(run.losses, content.getvalue())
 
 
 def read_losses(path: Path, planned: Schedule, epochs: int) -> Losses:

@@ -23,7 +23,7 @@ from platformdirs import user_cache_path
 
 from bnbench.errors import BnbenchError
 from bnbench.foreign import MEBIBYTE, entries, is_folder, is_regular, read_foreign, there_is
-from bnbench.runs.files import written_whole
+from bnbench.runs.files import write_bytes
 
 SUFFIX = ".tar.xz"
 MOST_PACKED = 16 * MEBIBYTE
@@ -56,8 +56,7 @@ def pack(files: Files, path: Path) -> None:
             member.size = len(files[name])
             archive.addfile(member, BytesIO(files[name]))
     packed = lzma.compress(content.getvalue(), preset=9 | lzma.PRESET_EXTREME)
-    with written_whole(path) as beside:
-        beside.write_bytes(packed)
+    write_bytes(path, packed)
 
 
 def _kind_and_seed(name: str) -> tuple[str, int]:
