@@ -6,7 +6,6 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from importlib import metadata, util
 from pathlib import Path
@@ -31,21 +30,12 @@ def doctor(results: Results = RESULTS, data_dir: DataDir = None, as_json: Json =
 
     Example: bnbench doctor
     """
-    checks: tuple[Callable[[], Row], ...] = (
-        _python, _torch, _device, _cores, _memory,
-        lambda: _mnist(data_dir), _digits, _ray,
-        lambda: _disk(results), _home, _terminal,
-    )  # fmt: skip
-    rows = (check() for check in checks)
+    rows = [
+        ("Python", platform.python_version(), ""), ("PyTorch", metadata.version("torch"), ""),
+        _device(), _cores(), _memory(), _mnist(data_dir), _digits(), _ray(), _disk(results),
+        _home(), _terminal(),
+    ]  # fmt: skip
     show(table(("part", "found", "to do"), rows, whole=("part",)), as_json=as_json)
-
-
-def _python() -> Row:
-    return "Python", platform.python_version(), ""
-
-
-def _torch() -> Row:
-    return "PyTorch", metadata.version("torch"), ""
 
 
 def _device() -> Row:

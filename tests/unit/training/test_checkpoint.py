@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -107,22 +108,27 @@ def spoil_by_nothing(path: Path) -> None:
     path.write_bytes(b"")
 
 
+def taken(
+    run: Run, owner: str = "hash", flaw: Callable[[TrainingState], str | None] = sound
+) -> tuple[int | None, dict[Path, str]]:
+    """Load a checkpoint, and give its epochs, and those that were refused with the reason."""
+    refused: dict[Path, str] = {}
+    loaded = load_checkpoint(run, owner, flaw, refused.__setitem__)
+    return loaded.state.epochs if loaded else None, refused
+
+
 @pytest.mark.parametrize("spoil", [spoil_by_a_bit, spoil_by_half, spoil_by_nothing])
 def test_a_spoilt_checkpoint_gives_way_to_the_one_before(run: Run, spoil: Any) -> None:
     for epoch in (1, 2):
         save_checkpoint(run, checkpoint(epoch), "hash")
     spoil(run.checkpoint(2, 14))
-    refused: dict[Path, str] = {}
-    loaded = load_checkpoint(run, "hash", sound, refused.__setitem__)
-    assert loaded is not None
-    assert loaded.state.epochs == 1
-    assert refused == {run.checkpoint(2, 14): "is not whole"}
+    assert taken(run) == (1, {run.checkpoint(2, 14): "is not whole"})
 
 
 def refusal(run: Run, owner: str = "hash") -> str:
     """Say why the only checkpoint of a run is not taken."""
-    refused: dict[Path, str] = {}
-    assert load_checkpoint(run, owner, sound, refused.__setitem__) is None
+    epochs, refused = taken(run, owner)
+    assert epochs is None
     ((path, why),) = refused.items()
     assert path == run.checkpoint(1, 7)
     return why
@@ -193,11 +199,7 @@ def test_one_set_aside_is_not_looked_at_again_and_goes_in_the_end(run: Run) -> N
 def test_logs_shorter_than_the_checkpoint_says(run: Run) -> None:
     save_checkpoint(run, checkpoint(1), "hash")
     save_checkpoint(run, with_sizes(checkpoint(2).state, 101, 2), "hash")
-    refused: dict[Path, str] = {}
-    loaded = load_checkpoint(run, "hash", sound, refused.__setitem__)
-    assert loaded is not None
-    assert loaded.state.epochs == 1
-    assert refused == {run.checkpoint(2, 14): "goes further than batches.csv"}
+    assert taken(run) == (1, {run.checkpoint(2, 14): "goes further than batches.csv"})
     run.epochs.unlink()
     run.checkpoint(2, 14).unlink()
     assert refusal(run) == "goes further than epochs.csv"
@@ -208,15 +210,10 @@ def test_logs_that_were_edited_up_to_the_checkpoint(run: Run) -> None:
     for epoch in (1, 2):
         save_checkpoint(run, checkpoint(epoch), "hash")
     run.batches.write_bytes(b"x" * 20 + b"y" * 80)
-    refused: dict[Path, str] = {}
-    loaded = load_checkpoint(run, "hash", sound, refused.__setitem__)
-    assert loaded is not None
-    assert (loaded.state.epochs, refused) == (2, {})
+    assert taken(run) == (2, {})
     run.batches.write_bytes(b"x" * 19 + b"y" * 81)
-    loaded = load_checkpoint(run, "hash", sound, refused.__setitem__)
-    assert loaded is not None
     said = "does not go with batches.csv, which was edited"
-    assert (loaded.state.epochs, refused) == (1, {run.checkpoint(2, 14): said})
+    assert taken(run) == (1, {run.checkpoint(2, 14): said})
 
 
 def test_an_earlier_version_s_is_not_taken(run: Run) -> None:
@@ -231,17 +228,13 @@ def test_an_earlier_version_s_is_not_taken(run: Run) -> None:
 def test_one_that_is_named_after_another_step(run: Run) -> None:
     save_checkpoint(run, checkpoint(1), "hash")
     forged = run.checkpoint(1, 7).rename(run.checkpoint(9, 63))
-    refused: dict[Path, str] = {}
-    assert load_checkpoint(run, "hash", sound, refused.__setitem__) is None
-    assert refused == {forged: "is of epoch 1, step 7, not what its name says"}
+    assert taken(run) == (None, {forged: "is of epoch 1, step 7, not what its name says"})
 
 
 def test_a_flaw_is_told(run: Run) -> None:
     save_checkpoint(run, checkpoint(1), "hash")
-    refused: dict[Path, str] = {}
-    found = load_checkpoint(run, "hash", lambda state: f"{state.step} is odd", refused.__setitem__)
-    assert found is None
-    assert refused == {run.checkpoint(1, 7): "cannot be gone on with: 7 is odd"}
+    told = taken(run, flaw=lambda state: f"{state.step} is odd")
+    assert told == (None, {run.checkpoint(1, 7): "cannot be gone on with: 7 is odd"})
 
 
 @pytest.mark.parametrize(
