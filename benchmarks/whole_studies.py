@@ -97,8 +97,7 @@ def raised(runs: StudyRuns) -> StudyRuns:
 
 
 def _plus(level: Level, effect: float) -> Level:
-    values = {seed: value + effect for seed, value in level.values.items()}
-    return replace(level, values=values, summary=summarize(list(values.values())))
+    return replace(level, values={seed: value + effect for seed, value in level.values.items()})
 
 
 def of_verdicts(found: StudyFindings) -> Iterator[Answer]:

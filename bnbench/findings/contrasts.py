@@ -13,12 +13,10 @@ from bnbench.findings.study_runs import ArmRuns, StudyRuns
 from bnbench.statistics import (
     Contrast,
     equivalence_test,
-    median_time,
     paired_contrast,
     prediction_interval,
     sign_test_p,
     speed_up,
-    summarize,
 )
 
 
@@ -59,17 +57,7 @@ def _lead(
     """
     arms = runs.arms[contrast.treatment], runs.arms[contrast.baseline]
     treatment, baseline = (level_of(arm, metric) for arm in arms)
-    values = paired_values(*arms, metric)
-    numbers = list(values.values())
-    lead = Level(
-        label=contrast.name,
-        metric=metric,
-        values=values,
-        diverged=(),
-        summary=summarize(numbers) if numbers else None,
-        median=median_time(numbers) if numbers else math.nan,
-        published=None,
-    )
+    lead = Level(contrast.name, metric, paired_values(*arms, metric))
     return lead, tuple(reader_notes(metric, *arms, treatment, baseline))
 
 

@@ -11,7 +11,7 @@ from bnbench.findings.published import PublishedRun
 from bnbench.findings.results import Level
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.metrics.of_logs import TIMES
-from bnbench.statistics import median_time, summarize, time_to
+from bnbench.statistics import time_to
 
 
 def level_of(arm: ArmRuns, metric: Metric) -> Level:
@@ -28,19 +28,18 @@ def level_of(arm: ArmRuns, metric: Metric) -> Level:
 def _measured(arm: ArmRuns, metric: Metric) -> Level:
     measured = {seed: measure(metric, run) for seed, run in arm.runs.items()}
     values = {seed: value for seed, value in measured.items() if not math.isnan(value)}
-    numbers, is_time = list(values.values()), metric.quantity.kind == "time"
-    published, rounding = None, 0.0
+    published, reading_error = None, 0.0
     if arm.published:
         published = published_value(metric, arm.published, arm.experiment.training.epochs)
-        rounding = 0.0 if published is None or is_time else arm.published.reading_error
+        reading_error = 0.0 if published is None else arm.published.reading_error
+    is_time = metric.quantity.kind == "time"
     return Level(
         label=arm.label,
         metric=metric,
         values=values,
         diverged=tuple(seed for seed in values if arm.runs[seed].failed),
-        summary=summarize(numbers, rounding=rounding) if numbers and not is_time else None,
-        median=median_time(numbers) if numbers else math.nan,
         published=published,
+        reading_error=reading_error,
         at_first_look=is_time and 2 * sum(_first_look(arm, metric, values)) >= len(values) > 0,
     )
 

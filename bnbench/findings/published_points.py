@@ -30,5 +30,4 @@ def _of_arm(arm: ArmRuns, published: PublishedRun) -> Iterator[PublishedPoint]:
         measured = [run.curve(f"{split}_accuracy") for run in arm.runs.values()]
         for epoch, (value, *again) in enumerate(zip(curve, *measured, strict=False), 1):
             summary = summarize(again, rounding=published.reading_error)
-            inside = summary.prediction.contains(value)
-            yield PublishedPoint(arm.label, split, epoch, value, summary, inside)
+            yield PublishedPoint(arm.label, split, epoch, value, summary)

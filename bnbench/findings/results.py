@@ -17,6 +17,8 @@ from bnbench.statistics import (
     SpeedUp,
     Summary,
     TwoLevelDifference,
+    median_time,
+    summarize,
 )
 
 
@@ -33,11 +35,10 @@ class Level:
         infinite.
     diverged : tuple of int
         Seeds.
-    summary : Summary or None
-        Mean, interval and prediction interval, this one wider by the error with which the
-        published value can be read; ``None`` for times.
     published : float or None
         Of the published run that the arm replicates.
+    reading_error : float
+        With which that value can be read.
     at_first_look : bool
         Of a time: whether half of the runs or more are there when they are first evaluated, so
         that the median is no more than an upper bound.
@@ -46,11 +47,25 @@ class Level:
     label: str
     metric: Metric
     values: dict[int, float]
-    diverged: tuple[int, ...]
-    summary: Summary | None
-    median: float
-    published: float | None
+    diverged: tuple[int, ...] = ()
+    published: float | None = None
+    reading_error: float = 0.0
     at_first_look: bool = False
+
+    @cached_property
+    def summary(self) -> Summary | None:
+        """Mean, interval and prediction interval, this one wider by the reading error.
+
+        ``None`` for times, and where no value is known.
+        """
+        if self.metric.quantity.kind == "time" or not self.values:
+            return None
+        return summarize(list(self.values.values()), rounding=self.reading_error)
+
+    @cached_property
+    def median(self) -> float:
+        """Median of the values; NaN where none is known."""
+        return median_time(list(self.values.values())) if self.values else math.nan
 
     @property
     def unit(self) -> str:
@@ -190,8 +205,6 @@ class PublishedPoint:
         In [0, 1].
     summary : Summary
         Of the re-runs; its prediction interval is widened by the reading error.
-    inside : bool
-        Whether the prediction interval holds the published value.
     """
 
     label: str
@@ -199,9 +212,13 @@ class PublishedPoint:
     epoch: int
     published: float
     summary: Summary
-    inside: bool
 
     unit = "pp"
+
+    @property
+    def inside(self) -> bool:
+        """Whether the prediction interval holds the published value."""
+        return self.summary.prediction.contains(self.published)
 
 
 @dataclass(frozen=True)

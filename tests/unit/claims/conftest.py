@@ -12,7 +12,6 @@ import pytest
 from bnbench.config import BestAgainstBest, Metric, PlannedContrast, Study, parse_metric
 from bnbench.findings.contrasts import compare_levels
 from bnbench.findings.results import BestFinding, Finding, Level, StudyFindings
-from bnbench.statistics import median_time, summarize
 
 MakeFinding = Callable[..., Finding]
 MakeLevel = Callable[..., Level]
@@ -23,17 +22,7 @@ MakeBest = Callable[..., BestFinding]
 def _level(
     metric: Metric, values: Mapping[int, float], label: str, diverged: Sequence[int]
 ) -> Level:
-    sample = list(values.values())
-    is_level = metric.quantity.kind == "level"
-    return Level(
-        label=label,
-        metric=metric,
-        values=dict(values),
-        diverged=tuple(diverged),
-        summary=summarize(sample) if is_level and sample else None,
-        median=median_time(sample) if sample else float("nan"),
-        published=None,
-    )
+    return Level(label, metric, dict(values), tuple(diverged))
 
 
 def _by_seed(values: Sequence[float] | Mapping[int, float]) -> Mapping[int, float]:

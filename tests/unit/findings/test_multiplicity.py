@@ -17,7 +17,7 @@ def finding(
     p: float, *, name: str = "a", metric: str = "test_accuracy", confirmatory: bool = False
 ) -> Finding:
     measured = parse_metric(metric)
-    level = Level("x", measured, {}, (), None, math.nan, None)
+    level = Level("x", measured, {})
     group = name.partition("@")[0]
     planned = PlannedContrast(name, group, "x", "x", (measured,), 0.001, confirmatory)
     return replace(compare_levels("s", planned, level, level, ()), p=p, p_adjusted=p)
