@@ -32,3 +32,19 @@ class Label(NamedTuple):
         """
         group, _, point = text.partition("@")
         return cls(group, point)
+
+
+class AtPoint:
+    """What a study's file names, and each point of a grid has: a contrast, a change, a finding."""
+
+    name: str
+
+    @property
+    def group(self) -> str:
+        """The name in the study's file."""
+        return Label.parse(self.name).group
+
+    @property
+    def point(self) -> str:
+        """The point of a grid at which it stands; empty for none."""
+        return Label.parse(self.name).point

@@ -122,7 +122,7 @@ def climb(ladder: StudyLadder, study: str, loader: Loader) -> LadderPlan:
         arms,
         contrasts=(*leads.values(), *_corrections(ladder, steps, metrics)),
         changes=tuple(
-            Change(f"{where}@{name}", where, leads[after], leads[before], metrics)
+            Change(f"{where}@{name}", leads[after], leads[before], metrics)
             for where, name, after, before in steps
         ),
         titles=_titles(ladder),
@@ -191,7 +191,7 @@ def _lead(ladder: StudyLadder, corrected: Recipe, metrics: tuple[Metric, ...]) -
     group = "lead" if corrected in _rungs(switches) else "lead_in_other_recipes"
     name = recipe_name(corrected, switches)
     return PlannedContrast(
-        f"{group}@{name}", group, f"{ladder.treatment}@{name}", f"{ladder.baseline}@{name}",
+        f"{group}@{name}", f"{ladder.treatment}@{name}", f"{ladder.baseline}@{name}",
         metrics, SMALLEST_EFFECT, confirmatory=False,
     )  # fmt: skip
 
@@ -205,11 +205,8 @@ def _corrections(
     for arm, (where, switch, *sides) in ((arm, step) for arm in ladder.arms for step in steps):
         if arm in (ladder.switches[switch].arms or ladder.arms):
             after, before = (f"{arm}@{recipe_name(side, switches)}" for side in sides)
-            group = f"corrections_of_{arm}"
-            name = f"{group}@{where}:{switch}"
-            yield PlannedContrast(
-                name, group, after, before, metrics, SMALLEST_EFFECT, confirmatory=False
-            )
+            name = f"corrections_of_{arm}@{where}:{switch}"
+            yield PlannedContrast(name, after, before, metrics, SMALLEST_EFFECT, confirmatory=False)
 
 
 def _arms(ladder: StudyLadder, name: str, study: str, loader: Loader) -> Iterator[StudyArm]:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bnbench.config.label import Label
+from bnbench.config.label import AtPoint
 from bnbench.metrics import Metric
 
 SMALLEST_EFFECT = 0.001
 
 
 @dataclass(frozen=True)
-class PlannedContrast:
+class PlannedContrast(AtPoint):
     """Treatment against baseline, paired by seed, on one or more metrics.
 
     Attributes
     ----------
     name : str
-        ``group``, or ``group@point``.
-    group : str
-        As the study's file names it.
+        As the study's file names it, or ``name@point``.
     treatment, baseline : str
         Labels of arms.
     smallest_effect : float
@@ -31,7 +29,6 @@ class PlannedContrast:
     """
 
     name: str
-    group: str
     treatment: str
     baseline: str
     metrics: tuple[Metric, ...]
@@ -44,19 +41,14 @@ class PlannedContrast:
         """Of the treatment and the baseline."""
         return self.treatment, self.baseline
 
-    @property
-    def point(self) -> str:
-        """The point of a grid at which it stands; empty for none."""
-        return Label.parse(self.name).point
-
 
 @dataclass(frozen=True)
-class Change:
+class Change(AtPoint):
     """The difference of two contrasts, paired by seed: how the lead changes, or an interaction.
 
     Attributes
     ----------
-    name, group : str
+    name : str
         As of a `PlannedContrast`.
     after, before : PlannedContrast
         The lead in the first, less the lead in the second.
@@ -67,7 +59,6 @@ class Change:
     """
 
     name: str
-    group: str
     after: PlannedContrast
     before: PlannedContrast
     metrics: tuple[Metric, ...]

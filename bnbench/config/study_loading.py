@@ -246,7 +246,7 @@ class _Loading:
         labels = ([arm.label for arm in side] for side in (treatments, baselines))
         for full, treatment, baseline in self._pairs(f"contrasts.{name}", name, *labels):
             yield PlannedContrast(
-                full, name, treatment, baseline, metrics,
+                full, treatment, baseline, metrics,
                 contrast.smallest_effect or SMALLEST_EFFECT, contrast.family == "confirmatory",
             )  # fmt: skip
 
@@ -295,7 +295,7 @@ class _Loading:
         check_levels(metrics, "a change", self.place(f"{key}.metrics"))
         for full, after, before in self._pairs(key, name, *sides):
             yield Change(
-                full, name, contrasts[after], contrasts[before], metrics,
+                full, contrasts[after], contrasts[before], metrics,
                 change.smallest_effect or SMALLEST_EFFECT, change.family == "confirmatory",
             )  # fmt: skip
 

@@ -39,7 +39,7 @@ def _best(runs: StudyRuns, planned: BestAgainstBest) -> BestFinding | None:
         chosen[side] = runs.arms[max(tuned, key=_score).label]
         usable[side] = _usable(runs, [level_of(runs.arms[label], ACCURACY) for label in labels])
     contrast = PlannedContrast(
-        planned.name, planned.name, chosen["treatment"].label, chosen["baseline"].label,
+        planned.name, chosen["treatment"].label, chosen["baseline"].label,
         planned.metrics, planned.smallest_effect, planned.confirmatory,
     )  # fmt: skip
     sides = chosen["treatment"].only(fresh), chosen["baseline"].only(fresh)

@@ -41,8 +41,8 @@ def as_study(arms: Sequence[ArmRuns]) -> StudyRuns:
         arms={arm.label: StudyArm(arm.label, arm.experiment.description or arm.label,
                                   arm.experiment) for arm in arms},
         contrasts=tuple(
-            PlannedContrast(arm.label, arm.label, arm.label, baseline.label, metrics,
-                            SMALLEST_EFFECT, confirmatory=False)
+            PlannedContrast(arm.label, arm.label, baseline.label, metrics, SMALLEST_EFFECT,
+                            confirmatory=False)
             for arm in treatments
         ),
     )  # fmt: skip

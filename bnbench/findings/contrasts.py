@@ -104,7 +104,6 @@ def compare_levels(
     return Finding(
         study=study,
         name=planned.name,
-        group=planned.group,
         metric=metric,
         treatment=treatment,
         baseline=baseline,

@@ -163,7 +163,7 @@ def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _planned(planned: PlannedContrast | Change) -> dict[str, Any]:
-    kept = asdict(planned)
+    kept = {"name": planned.name, "group": planned.group, **asdict(planned)}
     if isinstance(planned, Change):
         kept |= {"after": planned.after.name, "before": planned.before.name}
     kept["metrics"] = [metric.text for metric in planned.metrics]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bnbench.config import Metric, Study
-from bnbench.config.label import Label
+from bnbench.config.label import AtPoint
 from bnbench.config.study_schema import Point
 from bnbench.statistics import (
     Contrast,
@@ -84,13 +84,13 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(AtPoint):
     """One contrast on one metric.
 
     Attributes
     ----------
-    study, name, group : str
-        `name` is ``group`` or ``group@point``.
+    study, name : str
+        `name` is that of what was planned.
     treatment, baseline : Level
         At all of their seeds; what follows is of the seeds that both have.
     contrast : Contrast or None
@@ -121,7 +121,6 @@ class Finding:
 
     study: str
     name: str
-    group: str
     metric: Metric
     treatment: Level
     baseline: Level
@@ -143,11 +142,6 @@ class Finding:
     def labels(self) -> tuple[str, str]:
         """Of the treatment and the baseline."""
         return self.treatment.label, self.baseline.label
-
-    @property
-    def point(self) -> str:
-        """The point of a sweep that it is of; empty for none."""
-        return Label.parse(self.name).point
 
     @property
     def unit(self) -> str:

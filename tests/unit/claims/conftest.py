@@ -57,12 +57,12 @@ def make_finding() -> MakeFinding:
     ) -> Finding:
         if differences is not None:
             treatment, baseline = [0.5 + one for one in differences], [0.5] * len(differences)
-        measured, group = parse_metric(metric), name.partition("@")[0]
+        measured = parse_metric(metric)
         levels = [
             _level(measured, _by_seed(values), label, failed)
             for values, label, failed in zip((treatment, baseline), labels, diverged, strict=True)
         ]
-        planned = PlannedContrast(name, group, *labels, (measured,), smallest_effect, confirmatory)
+        planned = PlannedContrast(name, *labels, (measured,), smallest_effect, confirmatory)
         found = compare_levels("study", planned, levels[0], levels[1], notes)
         adjusted_by = "Holm" if confirmatory else ""
         return replace(found, p=0.01, p_adjusted=p_adjusted, adjusted_by=adjusted_by)
@@ -79,7 +79,7 @@ def make_best() -> MakeBest:
             "treatment": dict.fromkeys(range(6), tuple(treatment)),
             "baseline": dict.fromkeys(range(6), tuple(baseline)),
         }
-        named = tuple(replace(finding, name="best", group="best") for finding in findings)
+        named = tuple(replace(finding, name="best") for finding in findings)
         return BestFinding("best", "bn@1", "plain@1", tuple(range(5)), named, usable)
 
     return make
@@ -124,7 +124,7 @@ ANY: Any = None  # what stands behind an arm's label does not matter to a claim
 
 def _planned(finding: Finding) -> PlannedContrast:
     sides = (finding.treatment.label, finding.baseline.label)
-    return PlannedContrast(finding.name, finding.group, *sides, (finding.metric,), 0.001, False)
+    return PlannedContrast(finding.name, *sides, (finding.metric,), 0.001, False)
 
 
 def _planned_best(best: BestFinding) -> BestAgainstBest:

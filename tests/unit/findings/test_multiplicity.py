@@ -18,8 +18,7 @@ def finding(
 ) -> Finding:
     measured = parse_metric(metric)
     level = Level("x", measured, {})
-    group = name.partition("@")[0]
-    planned = PlannedContrast(name, group, "x", "x", (measured,), 0.001, confirmatory)
+    planned = PlannedContrast(name, "x", "x", (measured,), 0.001, confirmatory)
     return replace(compare_levels("s", planned, level, level, ()), p=p, p_adjusted=p)
 
 

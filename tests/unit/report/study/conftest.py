@@ -206,7 +206,7 @@ def _finding(
 def _best(study: Study, value: Law) -> Iterable[BestFinding]:
     for best in study.best:
         planned = PlannedContrast(
-            best.name, best.name, best.treatment[1], best.baseline[0], best.metrics,
+            best.name, best.treatment[1], best.baseline[0], best.metrics,
             best.smallest_effect, best.confirmatory,
         )  # fmt: skip
         yield BestFinding(

@@ -196,10 +196,10 @@ def test_a_ladder_names_the_switch(headline: StudyFindings, ladder: StudyFinding
     less = shifted(dataclasses.replace(first, adjusted_by=""), -0.03)
     none = shifted(less, 0.02)
     changes = (
-        dataclasses.replace(less, name="last@softmax", group="last"),
-        dataclasses.replace(less, name="switch@softmax", group="switch"),
-        dataclasses.replace(less, name="switch@placement", group="switch"),
-        dataclasses.replace(none, name="switch@mode", group="switch"),
+        dataclasses.replace(less, name="last@softmax"),
+        dataclasses.replace(less, name="switch@softmax"),
+        dataclasses.replace(less, name="switch@placement"),
+        dataclasses.replace(none, name="switch@mode"),
     )
     found = dataclasses.replace(ladder, changes=changes)
     together = {"contrasts": ["last@softmax"], "metrics": [FIRST], "yes": "lower"}
