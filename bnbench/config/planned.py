@@ -24,8 +24,6 @@ class PlannedContrast(AtPoint):
         Of interest, in the metrics' unit, declared beforehand.
     confirmatory : bool
         Whether it belongs to the family whose p values are adjusted together.
-    any_time : bool
-        Whether its interval and p hold however often one has looked; see `Study.any_time`.
     """
 
     name: str
@@ -34,7 +32,6 @@ class PlannedContrast(AtPoint):
     metrics: tuple[Metric, ...]
     smallest_effect: float
     confirmatory: bool
-    any_time: bool = False
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -54,7 +51,7 @@ class Change(AtPoint):
         The lead in the first, less the lead in the second.
     metrics : tuple of Metric
         Levels; the difference of two infinite times would be no number.
-    confirmatory, any_time : bool
+    confirmatory : bool
         As of a `PlannedContrast`.
     """
 
@@ -64,7 +61,6 @@ class Change(AtPoint):
     metrics: tuple[Metric, ...]
     smallest_effect: float = SMALLEST_EFFECT
     confirmatory: bool = False
-    any_time: bool = False
 
     @property
     def labels(self) -> tuple[str, str]:

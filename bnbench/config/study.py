@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from bnbench.config.planned import BestAgainstBest, Change, PlannedContrast
@@ -88,12 +88,6 @@ class Study:
     titles: dict[str, str] = field(default_factory=dict)
     any_time: bool = False
     title: str = ""
-
-    def at_any_time(self) -> Study:
-        """Judge this study by intervals and tests that hold at every number of seeds."""
-        contrasts = tuple(replace(one, any_time=True) for one in self.contrasts)
-        changes = tuple(replace(one, any_time=True) for one in self.changes)
-        return replace(self, contrasts=contrasts, changes=changes, any_time=True)
 
     @property
     def planned(self) -> tuple[PlannedContrast | Change, ...]:

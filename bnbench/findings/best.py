@@ -48,9 +48,7 @@ def _best(runs: StudyRuns, planned: BestAgainstBest) -> BestFinding | None:
         treatment=contrast.treatment,
         baseline=contrast.baseline,
         tuning_seeds=tuning,
-        findings=tuple(
-            compare(runs.study.name, contrast, metric, *sides) for metric in planned.metrics
-        ),
+        findings=tuple(compare(runs.study, contrast, metric, *sides) for metric in planned.metrics),
         usable=usable,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from bnbench.config import Change, Metric, PlannedContrast
+from bnbench.config import Change, Metric, PlannedContrast, Study
 from bnbench.findings.levels import level_of
 from bnbench.findings.reader_notes import reader_notes
 from bnbench.findings.results import Finding, Level
@@ -40,12 +40,13 @@ def compare_changes(runs: StudyRuns) -> list[Finding]:
 def _compare(runs: StudyRuns, planned: PlannedContrast | Change, metric: Metric) -> Finding:
     if isinstance(planned, PlannedContrast):
         sides = runs.arms[planned.treatment], runs.arms[planned.baseline]
-        return compare(runs.study.name, planned, metric, *sides)
+        return compare(runs.study, planned, metric, *sides)
     (after, told), (before, also_told) = (
         _lead(runs, contrast, metric) for contrast in (planned.after, planned.before)
     )
     notes = tuple(dict.fromkeys((*told, *also_told)))
-    return compare_levels(runs.study.name, planned, after, before, notes)
+    any_time = runs.study.any_time
+    return compare_levels(runs.study.name, planned, after, before, notes, any_time=any_time)
 
 
 def _lead(
@@ -68,12 +69,12 @@ def paired_values(treatment: ArmRuns, baseline: ArmRuns, metric: Metric) -> dict
 
 
 def compare(
-    study: str, planned: PlannedContrast, metric: Metric, treatment: ArmRuns, baseline: ArmRuns
+    study: Study, planned: PlannedContrast, metric: Metric, treatment: ArmRuns, baseline: ArmRuns
 ) -> Finding:
     """Compare two arms on one metric, at the seeds that both have."""
     levels = level_of(treatment, metric), level_of(baseline, metric)
     notes = tuple(reader_notes(metric, treatment, baseline, *levels))
-    return compare_levels(study, planned, *levels, notes)
+    return compare_levels(study.name, planned, *levels, notes, any_time=study.any_time)
 
 
 def compare_levels(
@@ -82,6 +83,8 @@ def compare_levels(
     treatment: Level,
     baseline: Level,
     notes: tuple[str, ...],
+    *,
+    any_time: bool = False,
 ) -> Finding:
     """Compare two levels of one metric; `notes` is what a reader must know besides."""
     metric = treatment.metric
@@ -93,14 +96,14 @@ def compare_levels(
                 baseline.values,
                 higher_is_better=metric.quantity.higher_is_better,
                 effect_of_interest=planned.smallest_effect,
-                any_time=planned.any_time,
+                any_time=any_time,
             )
             equivalent = equivalence_test(
-                contrast.differences, margin=planned.smallest_effect, any_time=planned.any_time
+                contrast.differences, margin=planned.smallest_effect, any_time=any_time
             )
         elif metric.quantity.kind == "time":
-            speed = speed_up(treatment.values, baseline.values, any_time=planned.any_time)
-    p = _p(treatment, baseline, contrast, any_time=planned.any_time)
+            speed = speed_up(treatment.values, baseline.values, any_time=any_time)
+    p = _p(treatment, baseline, contrast, any_time=any_time)
     return Finding(
         study=study,
         name=planned.name,
@@ -118,7 +121,7 @@ def compare_levels(
         p_adjusted=p,
         adjusted_by="",
         notes=notes,
-        any_time=planned.any_time,
+        any_time=any_time,
     )
 
 

@@ -167,7 +167,6 @@ def _planned(planned: PlannedContrast | Change) -> dict[str, Any]:
     if isinstance(planned, Change):
         kept |= {"after": planned.after.name, "before": planned.before.name}
     kept["metrics"] = [metric.text for metric in planned.metrics]
-    del kept["any_time"]
     return kept
 
 

@@ -91,7 +91,7 @@ def read_study(study: Study, results: Path) -> StudyRuns:
     """
     registration = read_registration(study, results)
     if registration is not None and registration.any_time:
-        study = study.at_any_time()
+        study = replace(study, any_time=True)
     missing: list[str] = []
     problems: list[str] = []
     read: dict[str, dict[int, FinishedRun]] = {}

@@ -58,6 +58,24 @@ def test_at_any_time_a_study_is_judged_by_what_holds_then(study: Study, results:
     assert level.equivalence.interval.method == "any-time t"
 
 
+def test_at_any_time_a_change_is_judged_so_too(
+    load: Load, make_runs: MakeRuns, results: Path
+) -> None:
+    again = (
+        "  again: {treatment: batch_norm, baseline: plain, metrics: [validation_accuracy@last]}\n"
+    )
+    change = "  same: {after: lead, before: again, metrics: [validation_accuracy@last]}\n"
+    study = load(f"{STUDY}{again}changes:\n{change}")
+    for label in ("plain", "batch_norm"):
+        make_runs(study, label, dict(enumerate([[0.5, 0.9]] * 3)))
+    register(study, results, {}, any_time=True)
+    found = find(study, results)
+    (found_change,) = found.changes
+    assert all(one.any_time for one in found.all)
+    assert found_change.contrast is not None
+    assert found_change.contrast.t_interval.method == "any-time t"
+
+
 def line(study: Study, results: Path, tests: Tests, *manifests: Manifest) -> str:
     return registration_line(study, read_registration(study, results), manifests, tests)
 
