@@ -10,6 +10,9 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from bnbench.report.table import Table
+from bnbench.words import capitalized
+
 MARKS = re.compile(r"[\\`*\[\]|~$]|(?<!\w)_|_(?!\w)")
 OF_SEED = re.compile(r"(.+), seed (\d+): (.+)")
 LEADING = re.compile(r"^([-=]+$|(#+|[-+]|\d+[.)])(?=\s|$))")
@@ -38,11 +41,18 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    known.filters["capitalized"] = capitalized
+    known.filters["laid_out"] = _laid_out
     known.filters["summary"] = lambda text: Markup(html.escape(" ".join(text.split())))
     known.filters["fenced"] = _fenced
     known.filters["by_seed"] = by_seed
     known.filters["path"] = lambda text: Markup(quote(text))
     return known
+
+
+def _laid_out(plain: Table) -> Markup:
+    header, *rows = ([*map(escaped, cells)] for cells in (plain.header, *plain.rows))
+    return Markup(table(header, rows, plain.words))
 
 
 def by_seed(lines: Iterable[str]) -> list[str]:
