@@ -111,7 +111,7 @@ def _as_data(comparison: Comparison, paths: Sequence[Path]) -> dict[str, object]
     from bnbench.report.conclusion import conclusions
     from bnbench.report.summary import summary_table
 
-    rows = summary_table(comparison.runs, comparison.levels, comparison.findings)
+    rows = summary_table(comparison.runs, comparison.findings)
     return {
         "rows": json.loads(rows.to_json(orient="records")),
         "notes": comparison.notes,

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from bnbench.config import Metric, PlannedContrast, Study, StudyArm, parse_metric
 from bnbench.config.planned import SMALLEST_EFFECT
-from bnbench.findings.levels import level_of
-from bnbench.findings.results import Level
 from bnbench.findings.study_runs import ArmRuns, StudyRuns
 
 METRICS = tuple(
@@ -52,12 +50,6 @@ def as_study(arms: Sequence[ArmRuns]) -> StudyRuns:
 def metrics_of(compared: StudyRuns) -> tuple[Metric, ...]:
     """List what `as_study` measures of every arm, also where there is nothing to compare."""
     return _metrics(next(iter(compared.arms.values())))
-
-
-def levels_of(compared: StudyRuns) -> tuple[Level, ...]:
-    """Measure every arm, arm by arm and metric by metric."""
-    metrics = metrics_of(compared)
-    return tuple(level_of(arm, metric) for arm in compared.arms.values() for metric in metrics)
 
 
 def _metrics(baseline: ArmRuns) -> tuple[Metric, ...]:

@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 
 from bnbench.errors import BnbenchError
 from bnbench.findings.arms import read_arms
-from bnbench.findings.comparison import as_study, levels_of
+from bnbench.findings.comparison import as_study
 from bnbench.findings.contrasts import compare_planned
-from bnbench.findings.results import Finding, Level
+from bnbench.findings.results import Finding
 from bnbench.findings.study_runs import ArmRuns, StudyRuns
 from bnbench.plots import style
 from bnbench.plots.accuracy import plot_experiments, plot_splits
@@ -42,8 +42,6 @@ class Comparison:
     ----------
     runs : StudyRuns
         The experiments as the arms of a study; the first is the baseline.
-    levels : tuple of Level
-        Every metric of every experiment.
     findings : tuple of Finding
         Every other experiment against the baseline, metric by metric.
     notes : tuple of str
@@ -53,7 +51,6 @@ class Comparison:
     """
 
     runs: StudyRuns
-    levels: tuple[Level, ...]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
     paths: tuple[Path, ...]
@@ -82,7 +79,7 @@ def compare(
     arms, left_out = read_arms(experiments)
     named = _Drawing(form, _titles(arms, titles))
     runs = as_study(arms)
-    levels, findings = levels_of(runs), tuple(compare_planned(runs, runs.study.contrasts))
+    findings = tuple(compare_planned(runs, runs.study.contrasts))
     accuracy = accuracy_table(arms)
     difference = difference_table(accuracy, [arm.label for arm in arms])
     loss, loss_notes = _losses(arms)
@@ -95,10 +92,10 @@ def compare(
             paths += named.difference(difference, notes, out)
         if not loss.empty:
             paths += named.losses(arms, loss, out)
-        paths.append(write_table(summary_table(runs, levels, findings), out / "summary.csv"))
+        paths.append(write_table(summary_table(runs, findings), out / "summary.csv"))
         paths.append(write_table(runs_table(runs), out / "runs.csv"))
     notes = [*left_out, *notes, *data_notes(arms), *origin_notes(arms), *loss_notes]
-    return Comparison(runs, levels, findings, tuple(notes), tuple(paths))
+    return Comparison(runs, findings, tuple(notes), tuple(paths))
 
 
 def _losses(arms: Sequence[ArmRuns]) -> tuple[pd.DataFrame, list[str]]:

@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from bnbench.config import Metric
 from bnbench.findings.comparison import metrics_of
+from bnbench.findings.levels import level_of
 from bnbench.findings.numbers import NOTHING, estimate, minus
 from bnbench.findings.results import Finding, Level
 from bnbench.findings.study_runs import ArmRuns
@@ -73,7 +74,7 @@ def _rows(comparison: Comparison) -> Iterator[list[str]]:
     for metric in metrics_of(comparison.runs):
         yield from _metric_rows(
             metric,
-            [level for level in comparison.levels if level.metric == metric],
+            [level_of(arm, metric) for arm in arms],
             [finding for finding in comparison.findings if finding.metric == metric],
         )
     seconds = [_number(seconds_per_epoch(arm), ".1f") for arm in arms]

@@ -11,6 +11,7 @@ from bnbench.config import Metric
 from bnbench.findings.columns import Column, frame
 from bnbench.findings.comparison import metrics_of
 from bnbench.findings.finished_run import FinishedRun
+from bnbench.findings.levels import level_of
 from bnbench.findings.measures import measure
 from bnbench.findings.numbers import in_unit
 from bnbench.findings.results import Finding, Level
@@ -67,16 +68,14 @@ def failed_seeds(arm: ArmRuns) -> list[int]:
     return [seed for seed, run in arm.runs.items() if run.failed]
 
 
-def summary_table(
-    compared: StudyRuns, levels: Sequence[Level], findings: Sequence[Finding]
-) -> pd.DataFrame:
+def summary_table(compared: StudyRuns, findings: Sequence[Finding]) -> pd.DataFrame:
     """One row a quantity, for ``summary.csv``, unrounded; differences of accuracies in pp."""
     arms = compared.arms
     parts = [
         part
         for arm in arms.values()
         for part in (
-            frame(LEVELS, [level for level in levels if level.label == arm.label]),
+            frame(LEVELS, [level_of(arm, metric) for metric in metrics_of(compared)]),
             frame(SECONDS, [arm]),
         )
     ]
