@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bnbench.report.answers import AnswerRow, BriefAnswer
 from bnbench.report.page import Page
@@ -52,11 +53,10 @@ def latex_tables(tables: Iterable[Table]) -> str:
 def page_tables(page: Page) -> list[Table]:
     """All tables of a report, each captioned with its study, without the folded columns."""
     return [
-        Table(f"{study.title}. {table.caption}", usual.header, usual.rows, usual.words)
+        replace(table.usual, caption=f"{study.title}. {table.caption}")
         for study in page.studies
         for group in study.groups
         for table in group.tables
-        for usual in (table.usual,)
     ]
 
 

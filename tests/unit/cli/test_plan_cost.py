@@ -14,11 +14,11 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from bnbench.cli import app
-from bnbench.config import Study, dump_experiment, load_experiment, load_study
+from bnbench.config import Study, load_study
 from bnbench.errors import BnbenchError
 from bnbench.execution import cores
 from bnbench.runs import Run
-from tests.unit.cli.test_until_decided import BRIEF, STUDY
+from tests.unit.cli.test_until_decided import write_study
 
 LEAST = 0.001
 """The smallest effect of interest, unless a study names another."""
@@ -29,13 +29,8 @@ SECONDS = EPOCHS * 4.0
 
 @pytest.fixture
 def load(root: Path, tmp_path: Path) -> Callable[[], Study]:
-    for name, config in (("plain", "lenet5"), ("batch_norm", "lenet5_batchnorm")):
-        experiment = load_experiment(
-            root / f"configs/{config}.yaml", [f"experiment={name}", f"training.epochs={EPOCHS}"]
-        )
-        (tmp_path / f"{name}.yaml").write_text(dump_experiment(experiment))
-    (tmp_path / "s.yaml").write_text(STUDY + BRIEF)
-    return lambda: load_study(tmp_path / "s.yaml")
+    path = write_study(root, tmp_path, EPOCHS)
+    return lambda: load_study(path)
 
 
 @pytest.fixture

@@ -31,15 +31,21 @@ brief:
 """
 
 
-@pytest.fixture
-def load(root: Path, tmp_path: Path) -> Callable[[int], Study]:
+def write_study(root: Path, folder: Path, epochs: int) -> Path:
+    """Write the study's file and those of its two experiments."""
     for name, config in (("plain", "lenet5"), ("batch_norm", "lenet5_batchnorm")):
         experiment = load_experiment(
-            root / f"configs/{config}.yaml", [f"experiment={name}", "training.epochs=1"]
+            root / f"configs/{config}.yaml", [f"experiment={name}", f"training.epochs={epochs}"]
         )
-        (tmp_path / f"{name}.yaml").write_text(dump_experiment(experiment))
-    (tmp_path / "s.yaml").write_text(STUDY + BRIEF)
-    return lambda seeds: load_study(tmp_path / "s.yaml", seeds=seeds)
+        (folder / f"{name}.yaml").write_text(dump_experiment(experiment))
+    (folder / "s.yaml").write_text(STUDY + BRIEF)
+    return folder / "s.yaml"
+
+
+@pytest.fixture
+def load(root: Path, tmp_path: Path) -> Callable[[int], Study]:
+    path = write_study(root, tmp_path, epochs=1)
+    return lambda seeds: load_study(path, seeds=seeds)
 
 
 @pytest.mark.parametrize("at_most", [2, 5, 6, 7, 30, 60])
