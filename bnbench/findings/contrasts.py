@@ -57,9 +57,8 @@ def _lead(
     It has notes on its arms. Nothing of it was published, and it cannot diverge.
     """
     arms = runs.arms[contrast.treatment], runs.arms[contrast.baseline]
-    treatment, baseline = (level_of(arm, metric) for arm in arms)
     lead = Level(contrast.name, metric, paired_values(*arms, metric))
-    return lead, tuple(reader_notes(metric, *arms, treatment, baseline))
+    return lead, tuple(reader_notes(metric, *arms))
 
 
 def paired_values(treatment: ArmRuns, baseline: ArmRuns, metric: Metric) -> dict[int, float]:
@@ -73,7 +72,7 @@ def compare(
 ) -> Finding:
     """Compare two arms on one metric, at the seeds that both have."""
     levels = level_of(treatment, metric), level_of(baseline, metric)
-    notes = tuple(reader_notes(metric, treatment, baseline, *levels))
+    notes = tuple(reader_notes(metric, treatment, baseline))
     return compare_levels(study.name, planned, *levels, notes, any_time=study.any_time)
 
 

@@ -5,31 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bnbench.config import Metric
+from bnbench.findings.levels import level_of
 from bnbench.findings.results import Level
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.words import listed_seeds
 
 
-def reader_notes(
-    metric: Metric,
-    treatment: ArmRuns,
-    baseline: ArmRuns,
-    treatment_level: Level,
-    baseline_level: Level,
-) -> Iterator[str]:
-    """Say what of two arms is not in their comparison, or is not alike.
-
-    The levels are those of the metric in the two arms.
-    """
-    for arm, level in ((treatment, treatment_level), (baseline, baseline_level)):
-        yield from _unknown(metric, arm, level)
-    yield from _unpaired(treatment_level, baseline_level)
+def reader_notes(metric: Metric, treatment: ArmRuns, baseline: ArmRuns) -> Iterator[str]:
+    """Say what of two arms is not in their comparison on a metric, or is not alike."""
+    for arm in (treatment, baseline):
+        yield from _unknown(metric, arm)
+    yield from _unpaired(level_of(treatment, metric), level_of(baseline, metric))
     if treatment.runs and baseline.runs:
         yield from _unlike(metric, treatment, baseline)
 
 
-def _unknown(metric: Metric, arm: ArmRuns, level: Level) -> Iterator[str]:
+def _unknown(metric: Metric, arm: ArmRuns) -> Iterator[str]:
     """Say at which seeds an arm's metric is not known, or known less closely."""
+    level = level_of(arm, metric)
     if not arm.runs:
         yield f"{arm.label} has no finished run"
     if unknown := sorted(arm.runs.keys() - level.values.keys()):
