@@ -21,56 +21,40 @@ MOST_BYTES_OF_A_LOG = 128 * MEBIBYTE
 """Two and a half million batches, or 40 epochs of MNIST one image at a time."""
 
 
+class _Named:
+    """A file of a run, by its name in the run's directory."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, run: Run, _: object = None) -> Path:
+        return run.path / self._name
+
+
 @dataclass(frozen=True)
 class Run:
     """The directory of one run and the names of the files in it."""
 
     path: Path
 
-    @property
-    def config(self) -> Path:
-        """The resolved experiment, ``config.yaml``."""
-        return self.path / "config.yaml"
-
-    @property
-    def manifest(self) -> Path:
-        """What the run was and how it ended, ``manifest.json``."""
-        return self.path / "manifest.json"
-
-    @property
-    def batches(self) -> Path:
-        """One row a batch, ``batches.csv``."""
-        return self.path / "batches.csv"
-
-    @property
-    def epochs(self) -> Path:
-        """One row an epoch, ``epochs.csv``."""
-        return self.path / "epochs.csv"
-
-    @property
-    def evaluations(self) -> Path:
-        """One row an evaluation within an epoch, ``evaluations.csv``, where there are any."""
-        return self.path / "evaluations.csv"
-
-    @property
-    def losses(self) -> Path:
-        """The batches' losses in blocks, ``losses.npz``; see `bnbench.runs.losses`."""
-        return self.path / "losses.npz"
-
-    @property
-    def predictions(self) -> Path:
-        """Labels and predicted classes of the test file's images, ``test_predictions.npy``."""
-        return self.path / "test_predictions.npy"
-
-    @property
-    def measured(self) -> Path:
-        """What losses of batches or probes said, in a copy without them, ``measured.csv``."""
-        return self.path / "measured.csv"
-
-    @property
-    def weights(self) -> Path:
-        """Parameters and buffers after the last epoch, ``weights.pt``."""
-        return self.path / "weights.pt"
+    config = _Named("config.yaml")
+    """The resolved experiment."""
+    manifest = _Named("manifest.json")
+    """What the run was and how it ended."""
+    batches = _Named("batches.csv")
+    """One row a batch."""
+    epochs = _Named("epochs.csv")
+    """One row an epoch."""
+    evaluations = _Named("evaluations.csv")
+    """One row an evaluation within an epoch, where there are any."""
+    losses = _Named("losses.npz")
+    """The batches' losses in blocks; see `bnbench.runs.losses`."""
+    predictions = _Named("test_predictions.npy")
+    """Labels and predicted classes of the test file's images."""
+    measured = _Named("measured.csv")
+    """What losses of batches or probes said, in a copy without them."""
+    weights = _Named("weights.pt")
+    """Parameters and buffers after the last epoch."""
 
     def probe(self, kind: str) -> Path:
         """Name the file of what one kind of probe saw, ``probes/<kind>.npz``."""
