@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from bnbench.cli import app
 from bnbench.config import load_experiment
 from bnbench.errors import BnbenchError
 from bnbench.training import run_experiment
+from tests.invoke import invoke
 
 
 def test_a_file_is_replaced_only_if_that_is_said(
@@ -21,14 +20,14 @@ def test_a_file_is_replaced_only_if_that_is_said(
     short = ["data.dataset=digits", "training.epochs=1", probes]
     list(run_experiment(load_experiment(root / "configs/mlp.yaml", short, name="m"), 0, "results"))
     line = ["animate", "m/seed-0", "--probe", "path"]
-    done = CliRunner().invoke(app, line)
+    done = invoke(*line)
     assert done.stdout == "path.gif: 0.0 MB\n"
     content = Path("path.gif").read_bytes()
     assert content.startswith(b"GIF89a")
     Path("path.gif").write_text("mine")
-    refused = CliRunner().invoke(app, line)
+    refused = invoke(*line)
     assert isinstance(refused.exception, BnbenchError)
     assert str(refused.exception).startswith("path.gif: ")
     assert Path("path.gif").read_text() == "mine"
-    assert CliRunner().invoke(app, [*line, "--overwrite"]).exit_code == 0
+    assert invoke(*line, "--overwrite").exit_code == 0
     assert Path("path.gif").read_bytes() == content

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from bnbench.cli import app
 from bnbench.cli.studies import judge_results, known_studies
 from bnbench.config import load_study
 from bnbench.errors import BnbenchError
 from bnbench.findings.registration import register
+from tests.invoke import invoke
 
 
 def test_a_small_variant_that_was_registered_is_no_other_study(
@@ -31,7 +30,7 @@ def test_packed_runs_are_named_by_the_folder_that_was_given(
     """Not by the one into which they are unpacked; the reference has no run of this study."""
     monkeypatch.chdir(root)
     study = tmp_path / "mine.yaml"
-    CliRunner().invoke(app, ["new", str(study), "--study"])
+    invoke("new", study, "--study")
     folder = Path("results/reference/runs")
     with pytest.raises(BnbenchError, match=f"^{folder}: holds no run of {study}, but of headline"):
         judge_results([study], folder)

@@ -8,20 +8,15 @@ import re
 import sys
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from bnbench.cli import app, demo
+from bnbench.cli import demo
 from bnbench.cli.reproduce_summary import say_answers
 from bnbench.config import Experiment, ModelSettings, load_experiment, load_study
 from bnbench.errors import BnbenchError
+from tests.invoke import invoke
 from tests.unit.conftest import MakeRun
-
-
-def invoke(*words: object) -> Any:
-    return CliRunner().invoke(app, [str(word) for word in words])
 
 
 def test_a_new_config_is_the_defaults_each_with_a_comment(tmp_path: Path) -> None:

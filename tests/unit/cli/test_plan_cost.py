@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import stats
-from typer.testing import CliRunner
 
-from bnbench.cli import app
 from bnbench.config import Study, load_study
 from bnbench.errors import BnbenchError
 from bnbench.execution import cores
 from bnbench.runs import Run
+from tests.invoke import invoke
 from tests.unit.cli.test_until_decided import write_study
 
 LEAST = 0.001
@@ -48,7 +47,7 @@ def write(load: Callable[[], Study], make_run: Callable[..., Run]) -> Callable[.
 
 def asked(folder: Path, *options: str) -> str:
     given = ["plan", str(folder / "s.yaml"), "--cost", "--results", str(folder / "results")]
-    done = CliRunner().invoke(app, [*given, *options])
+    done = invoke(*given, *options)
     assert done.exit_code == 0, done.exception
     return done.stdout
 
@@ -118,9 +117,7 @@ def test_few_seeds_are_the_first_thing_missing(write: Callable[..., None], tmp_p
 def test_without_a_run_it_is_one_line(load: Callable[[], Study], tmp_path: Path) -> None:
     load()
     (tmp_path / "results").mkdir()
-    done = CliRunner().invoke(
-        app, ["plan", str(tmp_path / "s.yaml"), "--cost", "--results", str(tmp_path / "results")]
-    )
+    done = invoke("plan", tmp_path / "s.yaml", "--cost", "--results", tmp_path / "results")
     assert isinstance(done.exception, BnbenchError)
     assert len(done.exception.problems) == 1
 
@@ -128,7 +125,7 @@ def test_without_a_run_it_is_one_line(load: Callable[[], Study], tmp_path: Path)
 def test_the_reference_packed_as_it_is(root: Path) -> None:
     """Each row is one that its table of contrasts leaves undecided."""
     results = str(root / "results/reference/runs")
-    done = CliRunner().invoke(app, ["plan", "cnn", "--cost", "--json", "--results", results])
+    done = invoke("plan", "cnn", "--cost", "--json", "--results", results)
     assert done.exit_code == 0, done.exception
     rows = json.loads(done.stdout)
     answers = (root / "results/reference/answers.md").read_text(encoding="utf-8")

@@ -13,10 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from typer.testing import CliRunner
 
 import bnbench
-from bnbench.cli import app
 from bnbench.config import load_study
 from bnbench.errors import BnbenchError
 from bnbench.export import (
@@ -28,6 +26,7 @@ from bnbench.export import (
     network,
 )
 from bnbench.runs import Run
+from tests.invoke import invoke
 from tests.trained import trained
 
 
@@ -158,7 +157,7 @@ def test_an_archive_s_reader_finds_every_run_and_its_files(run: Run, tmp_path: P
 def test_nothing_is_overwritten_unasked(run: Run, tmp_path: Path, option: str) -> None:
     there = tmp_path / "net"
     there.write_text("mine", encoding="utf-8")
-    result = CliRunner().invoke(app, ["export", str(run.path), option, str(there)])
+    result = invoke("export", run.path, option, there)
     assert isinstance(result.exception, BnbenchError)
     assert "is there already; choose another name, or give --overwrite" in str(result.exception)
     assert there.read_text(encoding="utf-8") == "mine"
@@ -173,9 +172,7 @@ def test_a_missing_extra_is_named(
 
 
 def test_what_cannot_be_exported(run: Run, tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["export", str(run.path)])
+    result = invoke("export", run.path)
     assert "say what to write" in str(result.exception)
-    result = CliRunner().invoke(
-        app, ["export", str(run.path), "--safetensors", str(tmp_path / "none/net")]
-    )
+    result = invoke("export", run.path, "--safetensors", tmp_path / "none/net")
     assert "is no folder; make it first" in str(result.exception)

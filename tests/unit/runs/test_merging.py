@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from bnbench.cli import app
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run, merging
 from bnbench.runs.hashes import file_hashes
@@ -21,6 +19,7 @@ from bnbench.runs.merging import merge, plan_merge
 from bnbench.runs.overview import run_folders
 from bnbench.runs.removal import check_removal, find_removable
 from tests.edits import edit_manifest, edit_text
+from tests.invoke import invoke
 from tests.unit.conftest import MakeRun
 
 
@@ -128,7 +127,7 @@ def test_what_probes_saw_is_merged_and_removed_too(
     merge(plan_merge(tmp_path / "other", tmp_path / "here"))
     assert content(tmp_path / "here") == content(tmp_path / "other")
     (taken,) = find_removable([tmp_path / "here/a"])
-    assert CliRunner().invoke(app, ["rm", str(taken.path), "--yes"]).exit_code == 0
+    assert invoke("rm", taken.path, "--yes").exit_code == 0
     assert content(tmp_path / "here") == {}
 
 
@@ -227,27 +226,27 @@ def test_a_merge_writes_through_no_link(sealed: Callable[..., Run], tmp_path: Pa
 def test_a_removal_that_was_killed_goes_on(sealed: Callable[..., Run], tmp_path: Path) -> None:
     run, other = with_probe(sealed("here", "a", 0)), sealed("here", "a", 1)
     run.manifest.unlink()
-    said = CliRunner().invoke(app, ["rm", str(run.path), "--yes"])
+    said = invoke("rm", run.path, "--yes")
     assert (said.exit_code, run.path.exists()) == (0, False)
     assert f"{run.path}: half removed" in said.output
     other.manifest.unlink()
-    assert CliRunner().invoke(app, ["rm", str(other.path.parent), "--yes"]).exit_code == 0
+    assert invoke("rm", other.path.parent, "--yes").exit_code == 0
     assert not other.path.parent.exists()
     other.path.parent.mkdir()  # it was killed just before it removed the experiment's folder
-    assert CliRunner().invoke(app, ["rm", str(other.path.parent), "--yes"]).exit_code == 0
+    assert invoke("rm", other.path.parent, "--yes").exit_code == 0
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
     assert not any((tmp_path / "here").iterdir())
 
 
 def test_removal_asks_first(sealed: Callable[..., Run], tmp_path: Path) -> None:
     run, other = sealed("here", "a", 0), sealed("here", "a", 1)
-    declined = CliRunner().invoke(app, ["rm", str(run.path)], input="n\n")
+    declined = invoke("rm", run.path, input="n\n")
     assert declined.exit_code == 1
     assert run.manifest.exists()
-    assert CliRunner().invoke(app, ["rm", str(run.path)], input="y\n").exit_code == 0
+    assert invoke("rm", run.path, input="y\n").exit_code == 0
     assert not run.path.exists()
     assert other.manifest.exists()
-    assert CliRunner().invoke(app, ["rm", str(other.path.parent), "--yes"]).exit_code == 0
+    assert invoke("rm", other.path.parent, "--yes").exit_code == 0
     assert not other.path.parent.exists()
 
 
@@ -257,12 +256,12 @@ def test_runs_are_named_as_elsewhere(sealed: Callable[..., Run], tmp_path: Path)
         sealed("other", name, 0)
     here, other = str(tmp_path / "here"), str(tmp_path / "other")
     sealed("other", "c", 0).manifest.write_text("{", encoding="utf-8")  # nobody asks for it
-    merged = CliRunner().invoke(app, ["merge", other, "a/x", "--results", here])
+    merged = invoke("merge", other, "a/x", "--results", here)
     assert merged.stdout.splitlines()[-1].startswith("1 runs taken")
     assert {name[:3] for name in content(tmp_path / "here")} == {"a/x"}
-    unknown = CliRunner().invoke(app, ["merge", other, "bb", "--results", here])
+    unknown = invoke("merge", other, "bb", "--results", here)
     assert "did you mean 'b'" in str(unknown.exception)
-    assert CliRunner().invoke(app, ["rm", "a/x/seed-0", "--yes", "--results", here]).exit_code == 0
+    assert invoke("rm", "a/x/seed-0", "--yes", "--results", here).exit_code == 0
     assert content(tmp_path / "here") == {}
 
 
@@ -281,7 +280,7 @@ def test_what_is_not_removed(sealed: Callable[..., Run], tmp_path: Path) -> None
         "holds notes.txt too, which bnbench did not write; move it away",
         "is a link; remove it yourself",
     ]
-    assert CliRunner().invoke(app, ["rm", str(kept.path), "--yes"]).exception is not None
+    assert invoke("rm", kept.path, "--yes").exception is not None
     assert kept.manifest.exists()
 
 

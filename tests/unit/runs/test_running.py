@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
-from bnbench.cli import app, watch
+from bnbench.cli import watch
 from bnbench.runs import Run
 from bnbench.runs.running import running_runs
+from tests.invoke import invoke
 from tests.unit.conftest import MakeRun
 
 
@@ -52,7 +52,7 @@ def test_one_that_is_silent_may_be_dead(going_on: Run, tmp_path: Path) -> None:
     os.utime(going_on.batches, (hour_ago, hour_ago))
     (found,) = running_runs(tmp_path / "results")
     assert found.seconds_left is None
-    shown = CliRunner().invoke(app, ["watch", str(tmp_path / "results")]).stdout
+    shown = invoke("watch", tmp_path / "results").stdout
     assert "3 of 4" in shown
     assert "silent for 1 h 0 min" in shown
 
@@ -73,7 +73,7 @@ def test_what_is_no_number_is_not_shown(
     table[column] = cell
     path.write_text(table.to_csv(index=False, lineterminator="\n"))
     for arguments in (["--json"], []):
-        shown = CliRunner().invoke(app, ["watch", str(tmp_path / "results"), *arguments])
+        shown = invoke("watch", tmp_path / "results", *arguments)
         assert shown.exit_code == 0
         assert "going_on" in shown.stdout
         assert cell not in shown.stdout
@@ -90,7 +90,7 @@ def test_where_nothing_runs(going_on: Run, tmp_path: Path) -> None:
     for cut in (b"", b"{", b'{"status": "running"}'):  # while it is begun, and of another's hand
         going_on.manifest.write_bytes(cut)
         assert running_runs(tmp_path) == []
-    result = CliRunner().invoke(app, ["watch", str(tmp_path / "nowhere")])
+    result = invoke("watch", tmp_path / "nowhere")
     assert (result.exit_code, result.stdout[:15]) == (0, "Nothing runs in")
 
 
@@ -107,5 +107,5 @@ def test_ctrl_c_is_how_it_ends(
     before = changed()
     monkeypatch.setattr(watch, "redraws", lambda _: True)
     monkeypatch.setattr("time.sleep", interrupt)
-    assert CliRunner().invoke(app, ["watch", str(tmp_path / "results")]).exit_code == 0
+    assert invoke("watch", tmp_path / "results").exit_code == 0
     assert changed() == before

@@ -1,0 +1,14 @@
+"""``bnbench`` in this very process, which saves its start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typer.testing import CliRunner
+
+from bnbench.cli import app
+
+
+def invoke(*words: object, input: str | None = None) -> Any:
+    """Give a command line; what it raises is in the result."""
+    return CliRunner().invoke(app, [str(word) for word in words], input=input)
