@@ -37,7 +37,8 @@ def make_run(tmp_path: Path) -> MakeRun:
     """Write one run: `validation` and `train` are accuracies, an epoch each.
 
     They become whole numbers of images. `losses` are of a split's batches over the run; else they
-    are random. The epochs follow from the batches.
+    are random. The epochs follow from the batches. With `diverged_of` planned epochs it diverged
+    after those that it has.
     `experiment` is a name, which `settings` go with, or the whole experiment.
     """
 
@@ -51,11 +52,12 @@ def make_run(tmp_path: Path) -> MakeRun:
         results: Path | None = None,
         settings: dict[str, Any] | None = None,
         manifest: dict[str, Any] | None = None,
+        diverged_of: int | None = None,
     ) -> Run:
-        manifest = manifest or {}
+        manifest = ({"status": "diverged"} if diverged_of else {}) | (manifest or {})
         config = experiment
         if isinstance(config, str):
-            config = _experiment(config, len(validation), settings or {})
+            config = _experiment(config, diverged_of or len(validation), settings or {})
         run = run_directory(results or tmp_path / "results", config, seed)
         run.path.mkdir(parents=True)
         write_text(run.config, dump_experiment(config))

@@ -50,10 +50,8 @@ def run(make_run: MakeRun) -> Run:
 @pytest.fixture
 def broken(make_run: MakeRun) -> Run:
     """A run of three epochs that diverged in its second."""
-    return make_run(
-        "plain", 1, [0.96], losses=LOSSES, settings={"training": TRAINING | {"epochs": 3}},
-        manifest={"status": "diverged"},
-    )  # fmt: skip
+    settings = {"training": TRAINING}
+    return make_run("plain", 1, [0.96], losses=LOSSES, settings=settings, diverged_of=3)
 
 
 def test_a_quantity_is_one_entry(run: Run) -> None:
@@ -144,8 +142,7 @@ def test_an_astronomic_loss_is_a_divergence(make_run: MakeRun) -> None:
 def test_a_run_that_diverged_in_its_first_epoch_has_never_been_above_chance(
     make_run: MakeRun,
 ) -> None:
-    settings = {"training": TRAINING | {"epochs": 2}}
-    run = make_run("plain", 0, [], settings=settings, manifest={"status": "diverged"})
+    run = make_run("plain", 0, [], settings={"training": TRAINING}, diverged_of=2)
     assert of(run, "validation_accuracy@1") == CHANCE
     assert of(run, "area_under_error") == pytest.approx(1 - CHANCE)
     assert of(run, "validation_trend") == 0.0  # constant
@@ -255,11 +252,9 @@ def test_a_loss_within_an_epoch_that_is_no_number_counts_as_at_chance(watched: R
 def test_from_the_epoch_in_which_it_diverged_on_all_evaluations_are_at_chance(
     make_run: MakeRun,
 ) -> None:
-    training = TRAINING | {"evaluate_every": 8, "epochs": 2}
-    run = make_run(
-        "plain", 3, [0.95], losses={"validation": [0.9] * 4}, settings={"training": training},
-        manifest={"status": "diverged"},
-    )  # fmt: skip
+    settings = {"training": TRAINING | {"evaluate_every": 8}}
+    losses = {"validation": [0.9] * 4}
+    run = make_run("plain", 3, [0.95], losses=losses, settings=settings, diverged_of=2)
     rows = [(1, 8, 1.0, 0.80, 1.0), (1, 16, 0.8, 0.92, 2.0), (2, 24, 0.6, 0.99, 0.5)]
     write_evaluations(run, rows)
     assert of(run, "area_under_error") == pytest.approx((0.20 + 0.08 + 0.05 + 3 * 0.8865) / 6)
@@ -322,8 +317,7 @@ def test_what_is_read_is_checked(run: Run) -> None:
 def test_a_diverged_run_takes_infinitely_many_steps_to_a_loss_that_it_had(
     make_run: MakeRun,
 ) -> None:
-    settings = {"training": TRAINING | {"epochs": 5}}
-    run = make_run("plain", 0, [0.9] * 4, settings=settings, manifest={"status": "diverged"})
+    run = make_run("plain", 0, [0.9] * 4, settings={"training": TRAINING}, diverged_of=5)
     assert (finished(run).read_batches()["loss"][:80] <= 2).all()
     assert of(run, "steps_to_loss@2") == math.inf
 

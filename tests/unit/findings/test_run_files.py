@@ -36,10 +36,7 @@ def _refused(run: Run, path: Path, line: int | None = None) -> None:
 
 
 def test_a_diverged_run_may_end_early_with_a_loss_that_is_no_number(make_run: MakeRun) -> None:
-    run = make_run(
-        "plain", 0, [0.93, 0.9], settings={"training": {"epochs": 5}},
-        manifest={"status": "diverged"},
-    )  # fmt: skip
+    run = make_run("plain", 0, [0.93, 0.9], diverged_of=5)
     epochs, batches = _read(run)
     assert len(epochs) == 2
     assert np.flatnonzero(batches["loss"].isna()).tolist() == [len(batches) - 1]
@@ -98,10 +95,7 @@ def test_drop_last_leaves_out_the_small_batch(make_run: MakeRun) -> None:
 def test_the_whole_epochs_of_a_run_that_diverged_follow_from_its_batches(
     make_run: MakeRun,
 ) -> None:
-    run = make_run(
-        "plain", 0, ACCURACIES[:2], settings={"training": {"epochs": 5}},
-        manifest={"status": "diverged"},
-    )  # fmt: skip
+    run = make_run("plain", 0, ACCURACIES[:2], diverged_of=5)
     _read(run)
     set_cell(run.epochs, 2, "validation_accuracy", "0.9322")
     _refused(run, run.epochs, 2)
@@ -158,10 +152,8 @@ def test_the_evaluation_after_an_epochs_last_step_is_the_epochs(make_run: MakeRu
 
 
 def test_a_diverged_run_has_the_evaluations_that_it_got_to(make_run: MakeRun) -> None:
-    training = {"batch_size": 3_100, "evaluate_every": 8, "epochs": 3}
-    run = make_run(
-        "plain", 0, [0.93], settings={"training": training}, manifest={"status": "diverged"}
-    )
+    training = {"batch_size": 3_100, "evaluate_every": 8}
+    run = make_run("plain", 0, [0.93], settings={"training": training}, diverged_of=3)
     run.evaluations.write_text("".join(EVALUATIONS.splitlines(keepends=True)[:4]))
     assert _read_evaluations(run)["step"].tolist() == [8, 16, 20, 24]
 

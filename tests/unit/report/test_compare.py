@@ -103,10 +103,9 @@ COUNTS = (
 
 
 def test_nothing_is_left_out_in_silence(make_run: MakeRun, tmp_path: Path) -> None:
-    settings = {"training": {"epochs": 3}}
     make_run("plain", 0, [0.9, 0.92, 0.94])
-    make_run("plain", 1, [0.9], settings=settings, manifest={"status": "diverged"})
-    make_run("plain", 2, [], settings=settings, manifest={"status": "diverged"})
+    make_run("plain", 1, [0.9], diverged_of=3)
+    make_run("plain", 2, [], diverged_of=3)
     plain = make_run("plain", 3, [0.9, 0.92, 0.94], manifest={"status": "failed", "error": "oops"})
     make_run("plain", 4, [0.9, 0.92, 0.1])
     short = make_run("short", 0, [0.95, 0.96], manifest={"versions": {"torch": "2.11.0"}})
@@ -224,11 +223,10 @@ def test_the_table_of_one_run_has_no_spread(make_run: MakeRun, tmp_path: Path) -
 
 
 def test_the_table_counts_diverged_runs_at_chance(make_run: MakeRun, tmp_path: Path) -> None:
-    settings = {"training": {"epochs": 2}}
     runs = [
         make_run("plain", 0, [0.9, 0.95]),
-        make_run("plain", 1, [0.8], settings=settings, manifest={"status": "diverged"}),
-        make_run("all_diverged", 0, [], settings=settings, manifest={"status": "diverged"}),
+        make_run("plain", 1, [0.8], diverged_of=2),
+        make_run("all_diverged", 0, [], diverged_of=2),
         make_run("good", 0, [0.92, 0.96]),
         make_run("good", 1, [0.9, 0.96]),
     ]

@@ -70,8 +70,7 @@ def test_one_seed_has_a_mean_and_no_band(make_run: MakeRun) -> None:
 
 def test_a_diverged_run_counts_at_chance_from_then_on(make_run: MakeRun) -> None:
     make_run("plain", 0, [0.90, 0.94, 0.96])
-    settings = {"training": {"epochs": 3}}
-    run = make_run("plain", 1, [0.92], settings=settings, manifest={"status": "diverged"})
+    run = make_run("plain", 1, [0.92], diverged_of=3)
     arms, _ = read_arms([run.path.parent])
     table = _of(accuracy_table(arms), split="validation")
     assert _of(table, kind="mean")["n"].tolist() == [2, 2, 2]
@@ -130,10 +129,7 @@ def test_the_published_difference(make_run: MakeRun) -> None:
 
 def test_a_pair_diverges_with_either_of_its_runs(make_run: MakeRun) -> None:
     make_run("plain", 0, [0.9, 0.91])
-    make_run(
-        "normalized", 0, [0.95], settings={"training": {"epochs": 2}},
-        manifest={"status": "diverged"},
-    )  # fmt: skip
+    make_run("normalized", 0, [0.95], diverged_of=2)
     folder = make_run("plain", 1, [0.9, 0.91]).path.parent
     make_run("normalized", 1, [0.95, 0.96])
     arms, _ = read_arms([folder, folder.with_name("normalized")])
@@ -201,8 +197,7 @@ def test_the_floor_stands_in_the_table_where_it_holds(make_run: MakeRun) -> None
 
 def test_the_loss_of_a_diverged_run_ends_where_it_did(make_run: MakeRun) -> None:
     make_run("plain", 1, [0.9, 0.95])
-    settings = {"training": {"epochs": 2}}
-    run = make_run("plain", 0, [0.9], settings=settings, manifest={"status": "diverged"})
+    run = make_run("plain", 0, [0.9], diverged_of=2)
     arms, _ = read_arms([run.path.parent])
     table = _of(loss_table(arms), split="train")
     diverged = _of(table, kind="run", seed=0)
@@ -229,8 +224,7 @@ def test_a_part_has_one_place_for_all_seeds(
 ) -> None:
     monkeypatch.setattr("bnbench.runs.losses.BLOCKS", {"train": 2, "validation": 1})
     make_run("plain", 0, [0.9, 0.95])
-    settings = {"training": {"epochs": 2}}
-    run = make_run("plain", 1, [0.9], settings=settings, manifest={"status": "diverged"})
+    run = make_run("plain", 1, [0.9], diverged_of=2)
     arms, _ = read_arms([run.path.parent])
     table = _of(loss_table(arms), split="train")
     assert _of(table, kind="run", seed=1)["batch"].tolist() == [5.5, 15.5, 25.5]  # of 21 to 24

@@ -96,12 +96,11 @@ def test_held_out_test_accuracy(make_run: MakeRun, tmp_path: Path) -> None:
 
 
 def test_diverged_runs_are_counted(make_run: MakeRun, tmp_path: Path) -> None:
-    settings = {"training": {"epochs": 3}}
     table = _summary(
         tmp_path,
         make_run("plain", 0, [0.90, 0.97, 0.98]),
-        make_run("plain", 4, [0.92], settings=settings, manifest={"status": "diverged"}),
-        make_run("plain", 9, [], settings=settings, manifest={"status": "diverged"}),
+        make_run("plain", 4, [0.92], diverged_of=3),
+        make_run("plain", 9, [], diverged_of=3),
     )
     assert set(table["diverged"]) == {2}
     assert set(table["n"]) == {3}
@@ -113,7 +112,6 @@ def test_diverged_runs_are_counted(make_run: MakeRun, tmp_path: Path) -> None:
 
 
 def test_an_experiment_without_an_epoch_has_no_seconds(make_run: MakeRun, tmp_path: Path) -> None:
-    settings = {"training": {"epochs": 2}}
-    run = make_run("plain", 0, [], settings=settings, manifest={"status": "diverged"})
+    run = make_run("plain", 0, [], diverged_of=2)
     (seconds,) = _rows(_summary(tmp_path, run), "seconds_per_epoch")
     assert math.isnan(seconds["median"])

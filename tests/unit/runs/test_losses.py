@@ -52,8 +52,8 @@ def test_a_block_of_unequal_batches_is_weighted(make_run: MakeRun) -> None:
 
 
 def test_a_run_that_diverged_in_its_first_epoch(make_run: MakeRun) -> None:
-    settings = {"training": {"epochs": 1, "batch_size": 1_000}}
-    run = make_run("plain", 0, [], settings=settings, manifest={"status": "diverged"})
+    settings = {"training": {"batch_size": 1_000}}
+    run = make_run("plain", 0, [], settings=settings, diverged_of=1)
     count = len(pd.read_csv(run.batches))
     losses = kept(run)
     assert losses.train_end.tolist() == [*range(3, count, 3), count]
