@@ -23,7 +23,6 @@ from tests.unit.conftest import MakeRun
 CHANCE = 0.1135  # the share of the ones in MNIST's test file
 
 STEPS = 20  # an epoch: 60,000 images in batches of 3,100
-TRAINING = {"batch_size": 3100}
 LOSSES = {  # of three epochs
     "train": [1.0] * 20 + [0.5] * 20 + [0.25] * 20,
     "validation": [0.75] * 4 + [0.375] * 4 + [0.1875] * 4,
@@ -41,17 +40,13 @@ def of(run: Run, metric: str) -> float:
 @pytest.fixture
 def run(make_run: MakeRun) -> Run:
     """Losses are 0.95/epoch after each epoch's training."""
-    return make_run(
-        "plain", 0, [0.90, 0.96, 0.98], train=[0.91, 0.98, 0.97], losses=LOSSES,
-        settings={"training": TRAINING},
-    )  # fmt: skip
+    return make_run("plain", 0, [0.90, 0.96, 0.98], train=[0.91, 0.98, 0.97], losses=LOSSES)
 
 
 @pytest.fixture
 def broken(make_run: MakeRun) -> Run:
     """A run of three epochs that diverged in its second."""
-    settings = {"training": TRAINING}
-    return make_run("plain", 1, [0.96], losses=LOSSES, settings=settings, diverged_of=3)
+    return make_run("plain", 1, [0.96], losses=LOSSES, diverged_of=3)
 
 
 def test_a_quantity_is_one_entry(run: Run) -> None:
@@ -127,9 +122,7 @@ def test_quantities_of_a_diverged_run(broken: Run, metric: str, value: float) ->
 def test_an_astronomic_loss_is_a_divergence(make_run: MakeRun) -> None:
     """A network at 26 % with a loss of 1e31 has failed, though every number of it is finite."""
     losses = LOSSES | {"train": [1.0] * 20 + [1e31] * 20 + [0.25] * 20}
-    run = make_run(
-        "plain", 0, [0.96, 0.98, 0.26], losses=losses, settings={"training": TRAINING}
-    )  # fmt: skip
+    run = make_run("plain", 0, [0.96, 0.98, 0.26], losses=losses)
     assert (finished(run).status, len(finished(run).epochs)) == ("diverged", 1)
     assert finished(run).why_diverged == "its loss rose above 1,000,000 nats"
     assert of(run, "diverged") == 1
@@ -142,7 +135,7 @@ def test_an_astronomic_loss_is_a_divergence(make_run: MakeRun) -> None:
 def test_a_run_that_diverged_in_its_first_epoch_has_never_been_above_chance(
     make_run: MakeRun,
 ) -> None:
-    run = make_run("plain", 0, [], settings={"training": TRAINING}, diverged_of=2)
+    run = make_run("plain", 0, [], diverged_of=2)
     assert of(run, "validation_accuracy@1") == CHANCE
     assert of(run, "area_under_error") == pytest.approx(1 - CHANCE)
     assert of(run, "validation_trend") == 0.0  # constant
@@ -163,7 +156,7 @@ def test_chance_is_that_of_the_number_of_classes(make_run: MakeRun) -> None:
     for last, has_failed in ((0.05, True), (0.06, False)):
         run = make_run(f"letters{last}", 0, [0.5, last], manifest={"dataset": dataset})
         assert finished(run).failed is has_failed
-    settings = {"training": TRAINING | {"epochs": 2}}
+    settings = {"training": {"epochs": 2}}
     run = make_run("broken", 0, [0.5], settings=settings,
                    manifest={"status": "diverged", "dataset": dataset})  # fmt: skip
     assert of(run, "validation_accuracy@last") == pytest.approx(1 / 26 + 0.0135)
@@ -204,7 +197,7 @@ def write_evaluations(run: Run, rows: Sequence[tuple[int, int, float, float, flo
 @pytest.fixture
 def watched(make_run: MakeRun) -> Run:
     """Two epochs of 20 steps and 3 s, evaluated every 8 steps besides."""
-    training = TRAINING | {"evaluate_every": 8}
+    training = {"evaluate_every": 8}
     losses = {"validation": [0.9] * 4 + [0.45] * 4}
     run = make_run("plain", 2, [0.95, 0.98], losses=losses, settings={"training": training})
     write_evaluations(
@@ -252,7 +245,7 @@ def test_a_loss_within_an_epoch_that_is_no_number_counts_as_at_chance(watched: R
 def test_from_the_epoch_in_which_it_diverged_on_all_evaluations_are_at_chance(
     make_run: MakeRun,
 ) -> None:
-    settings = {"training": TRAINING | {"evaluate_every": 8}}
+    settings = {"training": {"evaluate_every": 8}}
     losses = {"validation": [0.9] * 4}
     run = make_run("plain", 3, [0.95], losses=losses, settings=settings, diverged_of=2)
     rows = [(1, 8, 1.0, 0.80, 1.0), (1, 16, 0.8, 0.92, 2.0), (2, 24, 0.6, 0.99, 0.5)]
@@ -317,7 +310,7 @@ def test_what_is_read_is_checked(run: Run) -> None:
 def test_a_diverged_run_takes_infinitely_many_steps_to_a_loss_that_it_had(
     make_run: MakeRun,
 ) -> None:
-    run = make_run("plain", 0, [0.9] * 4, settings={"training": TRAINING}, diverged_of=5)
+    run = make_run("plain", 0, [0.9] * 4, diverged_of=5)
     assert (finished(run).read_batches()["loss"][:80] <= 2).all()
     assert of(run, "steps_to_loss@2") == math.inf
 
@@ -336,7 +329,7 @@ WRONG_LOOKS: tuple[dict[str, Any], ...] = (
 def test_what_a_probe_saw_is_averaged_over_the_looks_of_an_epoch(make_run: MakeRun) -> None:
     """Looks after steps 0, 10, ..., 60; an epoch has 20 steps, and a look at its end is its own."""
     probes = {"probes": [{"kind": "gradients", "every": 10}]}
-    run = make_run("plain", 0, [0.9, 0.9, 0.9], settings={"training": TRAINING} | probes)
+    run = make_run("plain", 0, [0.9, 0.9, 0.9], settings=probes)
     run.probe("gradients").parent.mkdir()
     seen: dict[str, Any] = {
         "C1.gradient_norm": np.array([100, 1, 2, 4, np.nan, 16, 32], np.float32)

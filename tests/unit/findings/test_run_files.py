@@ -83,9 +83,7 @@ def test_the_first_problem_of_a_log_refuses_the_run(
 
 
 def test_drop_last_leaves_out_the_small_batch(make_run: MakeRun) -> None:
-    run = make_run(
-        "plain", 0, [0.9], settings={"training": {"drop_last": True, "batch_size": 3_100}}
-    )
+    run = make_run("plain", 0, [0.9], settings={"training": {"drop_last": True}})
     _, batches = _read(run)
     assert batches.groupby("split")["examples"].sum().to_dict() == {
         "train": 19 * 3_100, "validation": 10_000,
@@ -126,7 +124,7 @@ epoch,step,validation_loss,validation_accuracy,train_seconds
 @pytest.fixture
 def watched(make_run: MakeRun) -> Run:
     """Two epochs of 20 steps and 3 s."""
-    training = {"batch_size": 3_100, "evaluate_every": 8}
+    training = {"evaluate_every": 8}
     run = make_run("plain", 0, [0.93, 0.95], settings={"training": training})
     run.evaluations.write_text(EVALUATIONS)
     return run
@@ -143,7 +141,7 @@ def test_evaluations(watched: Run) -> None:
 
 
 def test_the_evaluation_after_an_epochs_last_step_is_the_epochs(make_run: MakeRun) -> None:
-    training = {"batch_size": 3_100, "evaluate_every": 10}
+    training = {"evaluate_every": 10}
     run = make_run("plain", 0, [0.93, 0.95], settings={"training": training})
     run.evaluations.write_text("".join(EVALUATIONS.splitlines(keepends=True)[:1]) + (
         "1,10,0.5,0.91,1.0\n2,30,0.3,0.93,0.5\n"
@@ -152,7 +150,7 @@ def test_the_evaluation_after_an_epochs_last_step_is_the_epochs(make_run: MakeRu
 
 
 def test_a_diverged_run_has_the_evaluations_that_it_got_to(make_run: MakeRun) -> None:
-    training = {"batch_size": 3_100, "evaluate_every": 8}
+    training = {"evaluate_every": 8}
     run = make_run("plain", 0, [0.93], settings={"training": training}, diverged_of=3)
     run.evaluations.write_text("".join(EVALUATIONS.splitlines(keepends=True)[:4]))
     assert _read_evaluations(run)["step"].tolist() == [8, 16, 20, 24]
