@@ -111,10 +111,11 @@ def wilcoxon_p(differences: npt.ArrayLike) -> float:
 def sign_test_p(wins: int, losses: int, *, any_time: bool = False) -> float:
     """The two-sided p of the sign test; ties are left out beforehand.
 
+    It asks only which was better, so times may be infinite.
+
     Parameters
     ----------
     wins, losses : int
-        It asks only which was better, so times may be infinite.
     any_time : bool, default False
         Whether p has to hold at every number of seeds.
 
