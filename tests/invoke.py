@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from bnbench.cli import app
 
 
-def invoke(*words: object, input: str | None = None) -> Any:
+def invoke(*words: object, input: str | None = None) -> Result:
     """Give a command line; what it raises is in the result."""
     return CliRunner().invoke(app, [str(word) for word in words], input=input)
