@@ -17,6 +17,11 @@ def capitalized(text: str) -> str:
     return text if named else text[:1].upper() + text[1:]
 
 
+def sentence(text: str) -> str:
+    """Make a sentence of a text; see `capitalized`."""
+    return f"{capitalized(text)}."
+
+
 def spoken(name: str) -> str:
     """Write a name of a file or of a key as words."""
     return name.replace("_", " ")

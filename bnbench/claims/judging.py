@@ -14,6 +14,7 @@ from bnbench.config import named, parse_metric
 from bnbench.config.study import SMALL
 from bnbench.findings.results import StudyFindings
 from bnbench.registry import unknown
+from bnbench.words import sentence
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,15 @@ class Judgement:
 
     @property
     def line(self) -> str:
-        """All of it: ``the other way round: test accuracy: −0.15 pp ...``."""
+        """All of it, a sentence each: ``The other way round. Test accuracy: −0.15 pp ...``."""
+        outcome = self.outcome
+        if outcome.verdict is Verdict.OPEN:  # it ends with a command, which takes no full stop
+            return outcome.numbers
         metric = self.test.names.get("metric") if self.test is not None and self.study else None
-        of = parse_metric(metric).title if metric else ""
-        return ": ".join(filter(None, [self.outcome.why, of, self.numbers]))
+        of = f"{parse_metric(metric).title}: " if metric else ""
+        reduced = f"reduced run: {self.reduced}" if self.reduced else ""
+        said = [outcome.why, of + outcome.estimate + outcome.rest, *outcome.caveats, reduced]
+        return " ".join(map(sentence, filter(None, said)))
 
 
 def judge(

@@ -10,7 +10,7 @@ import pandas as pd
 from bnbench.claims.judging import Judgement
 from bnbench.claims.verdict import Verdict, together
 from bnbench.errors import BnbenchError
-from bnbench.words import capitalized
+from bnbench.words import sentence
 
 CHANGES = ("claim", "then", "now", "what has changed")
 NO_ENTRY = "no entry"
@@ -42,7 +42,7 @@ def changes_since(earlier: Path, judgements: Sequence[Judgement]) -> list[tuple[
         now = {one.aspect: one.outcome.verdict for one in judgements if one.claim.id == name}
         then = before.get(name, {})
         if said := "; ".join(_changes(then, now)):
-            why = f"{capitalized(said)}." + (f" {claim.chosen}" if claim.chosen else "")
+            why = sentence(said) + (f" {claim.chosen}" if claim.chosen else "")
             word = together(then.values()).word if then else NO_ENTRY
             rows.append((name, word, together(now.values()).word, why))
     return rows

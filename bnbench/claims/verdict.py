@@ -74,6 +74,8 @@ class Outcome:
         one what is missing.
     rest : str
         What else it rests on, to follow the estimate: ``, n = 10``.
+    caveats : tuple of str
+        What has to be said besides, each a sentence: ``deciding takes at least 25 seeds``.
     how : str
         What the verdict alone leaves open: ``the other way round``, ``equivalent within 0.10 pp``;
         of an inconclusive one ``too few seeds``, or that the adjusted p alone holds it back.
@@ -90,16 +92,17 @@ class Outcome:
     rest: str = ""
     how: str = ""
     reproduced: bool | None = None
+    caveats: tuple[str, ...] = ()
     needed: float | None = field(default=None, compare=False)
 
     @property
     def numbers(self) -> str:
         """All of it in one plain line: ``+0.59 pp [+0.47, +0.71], n = 10``."""
-        return self.estimate + self.rest
+        return "; ".join([self.estimate + self.rest, *self.caveats])
 
     @property
     def why(self) -> str:
-        """What the verdict leaves open: ``not reproduced, outside the prediction interval``."""
+        """What the verdict leaves open: ``not reproduced``, or ``the other way round``."""
         return ", ".join(filter(None, [REPRODUCED[self.reproduced], self.how]))
 
 

@@ -15,7 +15,7 @@ from bnbench.findings.multiplicity import HOLM
 from bnbench.report.answers import BriefAnswer, answer_rows
 from bnbench.report.judged import Judged, registrations
 from bnbench.report.study_answer import answer
-from bnbench.words import capitalized, counted
+from bnbench.words import counted, sentence
 
 REFERENCE = Path("results/reference")
 
@@ -58,18 +58,16 @@ def _say_answer(found: StudyFindings) -> None:
     """Answer a question that has no short form in the words of the report."""
     given = answer(found)
     say(f"{found.study.question} {given.word}")
-    for sentence in (*given.sentences, *_needed(found)):
-        say(f"  {sentence}")
+    for line in (*given.sentences, *_needed(found)):
+        say(f"  {line}")
 
 
 def _needed(found: StudyFindings) -> list[str]:
     """Say how many seeds would decide what is not decided, where those that are could have."""
     outcomes = (test.judge(found) for test in questions(found.study))
     undecided = (one for one in outcomes if one.verdict is Verdict.INCONCLUSIVE)
-    texts = dict.fromkeys(
-        one.rest.partition("; ")[2] for one in undecided if one.n >= fewest_seeds()
-    )
-    return [f"{capitalized(text)}." for text in texts if text]
+    texts = [text for one in undecided if one.n >= fewest_seeds() for text in one.caveats]
+    return list(map(sentence, dict.fromkeys(texts)))
 
 
 def adjusted_together(found: StudyFindings) -> int:

@@ -62,5 +62,5 @@ def _answer(test: ClaimTest | None, found: StudyFindings) -> BriefAnswer:
     if test is None:
         return BriefAnswer("")
     outcome = test.judge(found)
-    number = outcome.estimate.rpartition("(medians), ")[2]  # of times, their ratio alone
+    number = outcome.estimate.partition(" (medians ")[0]  # of times, their ratio alone
     return BriefAnswer(outcome.verdict.answer(), number, outcome.n)

@@ -21,8 +21,8 @@ from bnbench.runs import write_text
 READING = (
     "A difference is treatment minus baseline, paired by seed. Accuracies are in percent, their"
     " differences in percentage points (pp), losses in nats.",
-    "n is the number of seeds. The 95 % t interval says where the true mean difference may lie,"
-    " and it decides.",
+    "n is the number of seeds. In 95 of 100 such studies the 95 % t interval contains the true mean"
+    " difference. It decides, together with the adjusted p where there is one.",
     "The exact p is the share of sign flips of the differences that give a mean at least as large."
     " It is adjusted by Holm over a study's short questions, by Holm over what else it set out to"
     " confirm, and by Benjamini and Hochberg over a sweep.",

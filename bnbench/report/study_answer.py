@@ -14,7 +14,7 @@ from bnbench.config.label import Label
 from bnbench.config.study_schema import QuestionPart
 from bnbench.findings.results import Finding, StudyFindings
 from bnbench.report.names import against, arm_title, settings_at
-from bnbench.words import capitalized
+from bnbench.words import sentence
 
 LISTED = 3
 """So many numbers of one part are all given; of more, the largest."""
@@ -64,22 +64,18 @@ def answer(found: StudyFindings) -> Answer:
     parts = [_part(found, asked, tests) for asked, tests in part_tests(found.study).items()]
     shown = [part for part in parts if part.found]
     if not shown:
-        return Answer(_sentence(Verdict.OPEN.answer()), ("Its runs allow no comparison yet.",))
+        return Answer(sentence(Verdict.OPEN.answer()), ("Its runs allow no comparison yet.",))
     verdicts = [verdict for part in parts for verdict in part.verdicts]
     word = answer_of(verdicts, "" if found.study.answered_by else "different")
     if len(shown) == 1:
-        return Answer(_sentence(word), (_sentence(f"{shown[0].asked.says}: {shown[0].found}"),))
-    return Answer(_sentence(word), tuple(map(_answered, shown)))
+        return Answer(sentence(word), (sentence(f"{shown[0].asked.says}: {shown[0].found}"),))
+    return Answer(sentence(word), tuple(map(_answered, shown)))
 
 
 def _answered(part: Part) -> str:
     """Say a part's answer, and then what was found: ``Corrected: yes. Test accuracy ...``."""
     word = answer_of(part.verdicts, part.asked.yes)
-    return f"{_sentence(f'{part.asked.says}: {word}')} {_sentence(part.found)}"
-
-
-def _sentence(text: str) -> str:
-    return f"{capitalized(text)}."
+    return f"{sentence(f'{part.asked.says}: {word}')} {sentence(part.found)}"
 
 
 def _part(found: StudyFindings, asked: QuestionPart, tests: Sequence[ClaimTest]) -> Part:

@@ -26,10 +26,15 @@ def withstands_adjustment(finding: Finding) -> bool:
 
 def seeds_text(finding: Finding) -> str:
     """Say how many seeds, and what the whole family makes of the p value."""
-    text = f", n = {finding.n}"
-    if finding.adjusted_by and not math.isnan(finding.p_adjusted):
-        text += f", {p_equals(finding.p_adjusted)} ({finding.adjusted_by})"
-    return text
+    adjusted = adjusted_p_text(finding)
+    return f", n = {finding.n}" + (f", {adjusted}" if adjusted else "")
+
+
+def adjusted_p_text(finding: Finding) -> str:
+    """Write what the whole family makes of the p value; nothing of a finding without one."""
+    if not finding.adjusted_by or math.isnan(finding.p_adjusted):
+        return ""
+    return f"{p_equals(finding.p_adjusted)} ({finding.adjusted_by})"
 
 
 def fewest_seeds(tests: int = 1) -> int:
@@ -45,13 +50,13 @@ def seeds_alone(n: int) -> float | None:
     return None if enough_seeds(n) else float(fewest_seeds())
 
 
-def needed_text(n: int, needed: float, condition: str = "") -> str:
+def needed_text(n: int, needed: float, condition: str = "") -> tuple[str, ...]:
     """Say how many seeds would decide, where that is more than there are."""
     if math.isnan(needed):
-        return "; one seed has no interval"
+        return ("one seed has no interval",)
     if math.isinf(needed):
-        return "; no number of seeds would decide"
+        return ("no number of seeds would decide",)
     if needed <= n:
-        return ""
+        return ()
     seeds = f"more than {MOST:,}" if needed > MOST else f"at least {needed:.0f}"
-    return f"; it takes {seeds} seeds{condition}"
+    return (f"deciding takes {seeds} seeds{condition}",)

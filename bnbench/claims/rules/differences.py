@@ -69,10 +69,10 @@ class Difference(OfContrast):
             Verdict.REFUTED: " and ".join(refuted),
         }.get(verdict, _held_back(finding))
         undecided = verdict is Verdict.INCONCLUSIVE
-        told, needed = _needed(finding, effect) if undecided else ("", None)
+        told, needed = _needed(finding, effect) if undecided else ((), None)
         mean = numbers.estimate(contrast.mean_difference, contrast.t_interval, unit)
-        rest = seeds_text(finding) + told
-        return Outcome(verdict, finding.n, mean, rest, how, needed=needed)
+        rest = seeds_text(finding)
+        return Outcome(verdict, finding.n, mean, rest, how, caveats=told, needed=needed)
 
 
 def contrast_of(finding: Finding) -> Contrast:
@@ -101,7 +101,7 @@ def _held_back(finding: Finding) -> str:
     return "held back by the adjusted p alone" if held_back else ""
 
 
-def _needed(finding: Finding, effect: float) -> tuple[str, float]:
+def _needed(finding: Finding, effect: float) -> tuple[tuple[str, ...], float]:
     """Say how many seeds find the smallest effect, or its absence, with 90 % power.
 
     The deviation alone plans that. Where so many are there already, or the adjusted p alone holds
@@ -111,7 +111,7 @@ def _needed(finding: Finding, effect: float) -> tuple[str, float]:
     if not enough_seeds(n):
         return needed_text(n, fewest_seeds()), fewest_seeds()
     if _held_back(finding):
-        return "", _if_the_mean_stays(finding, effect)
+        return (), _if_the_mean_stays(finding, effect)
     if finding.any_time:
         planned = n_for_any_time(effect=effect, sd=sd)
     else:

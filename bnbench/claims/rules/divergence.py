@@ -47,13 +47,13 @@ class Divergence(OfContrast):
         below = share_below_p(as_claimed, finding.n, RARE, any_time=any_time)
         rare = enough_seeds(finding.n) and below < ALPHA
         verdict = decide(supported=p < ALPHA and as_claimed > otherwise, refuted=p < ALPHA or rare)
-        counts = f"{len(treatment)} against {len(baseline)} of {finding.n} runs diverged"
+        counts = f"{len(treatment)} against {len(baseline)} of {finding.n} runs"
         needed = _needed(finding, none=not as_claimed + otherwise)
-        told = needed_text(finding.n, needed) if needed else ""
-        rest = f", sign test {p_equals(p)}, n = {finding.n}{told}"
-        how = OTHER_WAY if p < ALPHA else "as claimed in fewer than a third of all seeds"
+        told = needed_text(finding.n, needed) if needed else ()
+        rest = f", sign test {p_equals(p)}"
+        how = OTHER_WAY if p < ALPHA else f"rarely as claimed: at {as_claimed} of {finding.n} seeds"
         how = how if verdict is Verdict.REFUTED else ""
-        return Outcome(verdict, finding.n, counts, rest, how, needed=needed)
+        return Outcome(verdict, finding.n, counts, rest, how, caveats=told, needed=needed)
 
 
 def _needed(finding: Finding, *, none: bool) -> float | None:

@@ -45,9 +45,9 @@ class Exact(ClaimTest):
     def decide(self, found: Check) -> Outcome:
         """Decide by what the check measured."""
         holds = abs(found.measured - found.claimed) <= found.tolerance
-        text = f"{found.of}: {_shown(found.measured, found)}; claimed {_claimed(found)}"
-        why = f"; {found.why}" if found.why else ""
-        return Outcome(decide(supported=holds, refuted=not holds), 0, text, why)
+        text = f"{found.of}: {_shown(found.measured, found)}, claimed: {_claimed(found)}"
+        why = (found.why,) if found.why else ()
+        return Outcome(decide(supported=holds, refuted=not holds), 0, text, caveats=why)
 
 
 def _claimed(found: Check) -> str:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds, needed_text, seeds_alone
 from bnbench.claims.rules.rule import ClaimTest, LevelMetric, Text
-from bnbench.claims.verdict import NOT_RUN, Outcome, decide
+from bnbench.claims.verdict import NOT_RUN, Outcome, Verdict, decide
 from bnbench.config.schema import Float
 from bnbench.findings import numbers
 from bnbench.findings.results import StudyFindings
@@ -52,31 +52,30 @@ class Reproduced(ClaimTest):
             unit, ends = level.unit, summary.prediction
             between = numbers.level_interval(ends, unit)
             texts = [numbers.level(value, unit) for value in (self.number, summary.mean)]
-            return self._decide(summary.n, ends, between, unit, *texts)
+            return self._decide(summary.n, ends, f"run would fall in {between}", unit, *texts)
         finding = found.finding(self.contrast or "", self.metric)
         if finding is None or finding.contrast is None or finding.prediction is None:
             return NOT_RUN
         unit, mean = finding.unit, finding.contrast.mean_difference
         ends = finding.prediction
         texts = [numbers.difference(value, unit) for value in (self.number, mean)]
-        return self._decide(finding.n, ends, numbers.interval(ends, unit), unit, *texts)
+        between = numbers.interval(ends, unit)
+        return self._decide(finding.n, ends, f"pair of runs would fall in {between}", unit, *texts)
 
     def _decide(
-        self, n: int, ends: Interval, between: str, unit: str, published: str, mean: str
+        self, n: int, ends: Interval, predicted: str, unit: str, published: str, mean: str
     ) -> Outcome:
-        re_runs = f"; re-runs {mean}, n = {n}"
-        if math.isnan(ends.low):
-            verdict = decide(supported=False, refuted=False)
-            alone = f"{re_runs}; one seed predicts no interval"
-            return Outcome(verdict, n, f"published {published}", alone, needed=seeds_alone(n))
-        inside, enough = ends.widened(self.rounding or 0.0).contains(self.number), enough_seeds(n)
-        verdict = decide(supported=inside and enough, refuted=not inside)
         rounded = (
             f" ± {numbers.difference(self.rounding, unit).lstrip('+')}" if self.rounding else ""
         )
-        said = f"published {published}{rounded}, and one further run would fall in {between}"
+        said, rest = f"{published}{rounded} published, {mean} here", f", n = {n}"
+        if math.isnan(ends.low):
+            alone, needed = ("one seed predicts no interval",), seeds_alone(n)
+            return Outcome(Verdict.INCONCLUSIVE, n, said, rest, caveats=alone, needed=needed)
+        inside, enough = ends.widened(self.rounding or 0.0).contains(self.number), enough_seeds(n)
+        verdict = decide(supported=inside and enough, refuted=not inside)
+        predicts = f"one further {predicted} 95 times in 100"
         if inside and not enough:
-            rest = re_runs + needed_text(n, fewest_seeds())
-            return Outcome(verdict, n, said, rest, needed=seeds_alone(n))
-        how = f"{'inside' if inside else 'outside'} the prediction interval"
-        return Outcome(verdict, n, said, re_runs, how, inside)
+            told = (predicts, *needed_text(n, fewest_seeds()))
+            return Outcome(verdict, n, said, rest, caveats=told, needed=seeds_alone(n))
+        return Outcome(verdict, n, said, rest, reproduced=inside, caveats=(predicts,))

@@ -60,16 +60,14 @@ class Range(ClaimTest):
         n, p = len(shared), sign_test_p(more, less)
         equivalent = _equivalent(treatment, baseline)
         verdict = decide(supported=p < ALPHA and more > less, refuted=p < ALPHA or equivalent)
-        counts = ", ".join(
-            f"{word} in {count} of {n} seeds" if count else f"{word} in no seed"
-            for word, count in zip(words, (more, less), strict=True)
-        )
+        counts = f"{words[0]} at {more} of {n} seeds, {words[1]} at {less}"
         undecided = verdict is Verdict.INCONCLUSIVE
-        needed = needed_text(n, fewest_seeds()) if undecided else ""
+        told = needed_text(n, fewest_seeds()) if undecided else ()
         how = words[1] if p < ALPHA else "equivalent within a factor of three"
         how = how if verdict is Verdict.REFUTED else ""
-        rest = f", sign test {p_equals(p)}{needed}"
-        return Outcome(verdict, n, f"{what} {counts}", rest, how, needed=seeds_alone(n))
+        rest = f", sign test {p_equals(p)}"
+        needed = seeds_alone(n)
+        return Outcome(verdict, n, f"{what} {counts}", rest, how, caveats=told, needed=needed)
 
 
 def _equivalent(treatment: Mapping[int, float], baseline: Mapping[int, float]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds, needed_text
+from bnbench.claims.rules.deciding import OTHER_WAY, enough_seeds, fewest_seeds, needed_text
 from bnbench.claims.rules.rule import ClaimTest, LevelMetric, Text
 from bnbench.claims.verdict import NOT_RUN, Outcome, Verdict, decide
 from bnbench.config.schema import Float
@@ -41,17 +41,16 @@ class Threshold(ClaimTest):
         as_claimed = (summary.mean > self.number) is (self.rule == "above")
         verdict = decide(supported=excluded and as_claimed, refuted=excluded)
         mean = numbers.level_estimate(summary.mean, interval, unit)
-        text = f"{mean} against {numbers.level(self.number, unit)}"
+        text = f"{mean}, claimed: {self.rule} {numbers.level(self.number, unit)}"
         undecided = verdict is Verdict.INCONCLUSIVE
         any_time = found.study.any_time
-        told, needed = _needed(summary, self.number, any_time) if undecided else ("", None)
-        rest = f", n = {summary.n}{told}"
-        side = "below it" if self.rule == "above" else "above it"
-        how = side if verdict is Verdict.REFUTED else ""
-        return Outcome(verdict, summary.n, text, rest, how, needed=needed)
+        told, needed = _needed(summary, self.number, any_time) if undecided else ((), None)
+        rest = f", n = {summary.n}"
+        how = OTHER_WAY if verdict is Verdict.REFUTED else ""
+        return Outcome(verdict, summary.n, text, rest, how, caveats=told, needed=needed)
 
 
-def _needed(summary: Summary, threshold: float, any_time: bool) -> tuple[str, float]:
+def _needed(summary: Summary, threshold: float, any_time: bool) -> tuple[tuple[str, ...], float]:
     """Say how many seeds it takes if the mean stays, and tell the number, more than there are."""
     n, fewest = summary.n, float(fewest_seeds())
     if summary.interval.excludes(threshold) and not any_time:

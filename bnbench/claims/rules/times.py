@@ -6,10 +6,10 @@ from typing import Literal
 
 from bnbench.claims.rules.deciding import (
     ALPHA,
+    adjusted_p_text,
     fewest_seeds,
     needed_text,
     seeds_alone,
-    seeds_text,
     withstands_adjustment,
 )
 from bnbench.claims.rules.rule import OfContrast, TimeMetric
@@ -42,25 +42,27 @@ class Sooner(OfContrast):
             supported=decided and low > 1 and speed.win_probability > 0.5,
             refuted=decided and high < 1 and speed.win_probability < 0.5,
         )
-        sign_test = f", sign test {numbers.p_equals(speed.sign_test_p)}"
-        rest = sign_test + seeds_text(finding) + needed_text(finding.n, fewest_seeds())
+        p = adjusted_p_text(finding) or numbers.p_equals(speed.sign_test_p)
+        rest, told = f", n = {finding.n}, sign test {p}", needed_text(finding.n, fewest_seeds())
         how = "later" if verdict is Verdict.REFUTED else ""
         how = how if seen else "both had reached it at the first evaluation"
         needed = seeds_alone(finding.n)
-        return Outcome(verdict, finding.n, _speed(finding, speed), rest, how, needed=needed)
+        text = _speed(finding, speed)
+        return Outcome(verdict, finding.n, text, rest, how, caveats=told, needed=needed)
 
 
 def _speed(finding: Finding, speed: SpeedUp) -> str:
-    """Write the medians of both arms' times, and their ratio with its interval."""
-    unit = finding.unit
+    """Write the ratio of both arms' median times with its interval, and then these times."""
     medians = (speed.treatment_median, speed.baseline_median)
-    text = " against ".join(numbers.level(median, unit) for median in medians) + " (medians)"
+    first, second = (numbers.level(median, finding.unit) for median in medians)
+    unit = f" {finding.unit}"
+    times = f"{first.removesuffix(unit) if second.endswith(unit) else first} and {second}"
     ratio = numbers.ratio(speed.ratio, speed.interval)
     if ratio == numbers.NOTHING or _unseen(finding):
-        return text
+        return f"medians {times}"
     sides = ("at least ", finding.treatment), ("at most ", finding.baseline)
     bound = "".join(words for words, level in sides if level.at_first_look)
-    return f"{text}, {bound}{ratio} times as fast"
+    return f"{bound}{ratio} times as fast (medians {times})"
 
 
 def _unseen(finding: Finding) -> bool:

@@ -41,13 +41,24 @@ def test_a_verdict_with_its_numbers(make_finding: MakeFinding, make_study: MakeS
 
 def test_the_line_says_how(make_finding: MakeFinding, make_study: MakeStudy) -> None:
     down = make_study([make_finding([-one for one in UP])])
-    title = parse_metric(METRIC["metric"]).title
+    title = parse_metric(METRIC["metric"]).title.capitalize()
     judgement = only(judge([asking()], {"study": down}))
-    assert judgement.outcome.how
-    assert judgement.line == f"{judgement.outcome.how}: {title}: {judgement.numbers}"
+    assert judgement.line == f"The other way round. {title}: {judgement.numbers}."
     missed = only(judge([asking(rule="reproduced", number=0.5)], {"study": down}))
-    why = f"not reproduced, {missed.outcome.how}"
-    assert missed.line == f"{why}: {title}: {missed.numbers}"
+    found, predicted = missed.numbers.split("; one further pair")
+    assert missed.line == f"Not reproduced. {title}: {found}. One further pair{predicted}."
+
+
+def test_a_line_ends_with_what_was_reduced(
+    make_finding: MakeFinding, make_study: MakeStudy
+) -> None:
+    small = make_study([make_finding(UP)], name="study_small", keeps="epochs 4 to 10")
+    judgement = only(judge([asking()], {"study_small": small}))
+    assert judgement.line.endswith(", n = 6. Reduced run: epochs 4 to 10.")
+
+
+def test_a_line_that_ends_with_a_command_has_no_full_stop() -> None:
+    assert only(judge([asking()], {})).line == "not run: bnbench reproduce study"
 
 
 def test_what_was_not_run_is_open(make_finding: MakeFinding, make_study: MakeStudy) -> None:
@@ -152,18 +163,22 @@ def test_the_table_has_a_row_for_each_aspect(
     make_finding: MakeFinding, make_study: MakeStudy
 ) -> None:
     asked = claim(
-        tests=[{**TEST, **METRIC}, {**TEST, **METRIC, "rule": "reproduced", "number": 0.5}],
+        tests=[
+            {**TEST, **METRIC},
+            {**TEST, **METRIC, "rule": "reproduced", "number": 0.5},
+            {**TEST, **METRIC, "rule": "lower"},
+        ],
         needs="a probe",
     )
     table = claims_table(judge([asked], {"study": make_study([make_finding(UP)])}))
-    assert table["verdict"].tolist() == ["SUPPORTED", "REFUTED", "OPEN"]
-    assert table["reproduced"].tolist() == ["", "not reproduced", ""]
-    assert [bool(how) for how in table["how"]] == [False, True, False]
-    assert table["n"].tolist() == [6, 6, 0]
-    assert table["subject"].tolist() == ["contrast", "contrast", ""]
+    assert table["verdict"].tolist() == ["SUPPORTED", "REFUTED", "REFUTED", "OPEN"]
+    assert table["reproduced"].tolist() == ["", "not reproduced", "", ""]
+    assert table["how"].tolist() == ["", "", "the other way round", ""]
+    assert table["n"].tolist() == [6, 6, 6, 0]
+    assert table["subject"].tolist() == ["contrast", "contrast", "contrast", ""]
     numbers = ["number", "rounding", "smallest_effect"]
     assert not table.drop(columns=numbers).isna().any(axis=None)
-    assert table["number"].notna().tolist() == [False, True, False]
+    assert table["number"].notna().tolist() == [False, True, False, False]
     pd.testing.assert_index_equal(claims_table([]).columns, table.columns)
 
 
@@ -173,12 +188,12 @@ EXACT = {"aspect": "mean", "rule": "check", "check": "mean"}
 @pytest.mark.parametrize(
     ("found", "verdict", "numbers"),
     [
-        (Check("mean", 3e-7, 0, 1e-4), Verdict.SUPPORTED, "mean: 0; claimed 0 within 0.0001"),
-        (Check("mean", -0.5, 0, 0.01), Verdict.REFUTED, "mean: −0.5; claimed 0 within 0.01"),
-        (Check("share", 0.25, 0.75, 0.25), Verdict.REFUTED, "share: 0.25; claimed 0.5 to 1"),
-        (Check("share", 0.5, 0.75, 0.25), Verdict.SUPPORTED, "share: 0.5; claimed 0.5 to 1"),
-        (Check("rows", 49, 64, why="wrong"), Verdict.REFUTED, "rows: 49; claimed 64; wrong"),
-        (Check("mean", float("nan"), 0, 1), Verdict.REFUTED, "mean: nan; claimed 0 within 1"),
+        (Check("mean", 3e-7, 0, 1e-4), Verdict.SUPPORTED, "mean: 0, claimed: 0 within 0.0001"),
+        (Check("mean", -0.5, 0, 0.01), Verdict.REFUTED, "mean: −0.5, claimed: 0 within 0.01"),
+        (Check("share", 0.25, 0.75, 0.25), Verdict.REFUTED, "share: 0.25, claimed: 0.5 to 1"),
+        (Check("share", 0.5, 0.75, 0.25), Verdict.SUPPORTED, "share: 0.5, claimed: 0.5 to 1"),
+        (Check("rows", 49, 64, why="wrong"), Verdict.REFUTED, "rows: 49, claimed: 64; wrong"),
+        (Check("mean", float("nan"), 0, 1), Verdict.REFUTED, "mean: nan, claimed: 0 within 1"),
     ],
 )
 def test_a_check_is_within_its_tolerance_or_not(

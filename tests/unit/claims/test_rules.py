@@ -99,7 +99,7 @@ def test_an_inconclusive_difference_says_how_many_seeds_it_takes(make_finding: M
     needed = next(n for n in range(2, 100) if power(n) >= 0.9)
     outcome = judge("higher", make_finding(sample(0.0005, 0.0015)))
     assert outcome.numbers == (
-        f"+0.05 pp [−0.06, +0.16], n = 10; it takes at least {max(needed, 26)} seeds"
+        f"+0.05 pp [−0.06, +0.16], n = 10; deciding takes at least {max(needed, 26)} seeds"
     )
 
 
@@ -167,7 +167,7 @@ def test_the_seeds_of_a_threshold_are_those_of_a_mean_that_stays(make_level: Mak
     outcome = judge("above", make_level(sample(mean, sd)), number=threshold)
     expected = fewest(lambda n: power_to_find(n, mean - threshold, sd))
     assert outcome.needed == expected
-    assert outcome.numbers.endswith(f"it takes at least {expected} seeds if the mean stays")
+    assert outcome.numbers.endswith(f"; deciding takes at least {expected} seeds if the mean stays")
 
 
 def test_a_test_may_declare_its_own_smallest_effect(make_finding: MakeFinding) -> None:
@@ -212,13 +212,13 @@ def test_a_verdict_on_a_number_or_a_time_says_how(
     make_finding: MakeFinding, make_level: MakeLevel, make_best: MakeBest
 ) -> None:
     level = make_level(sample(0.981, 0.001))  # one further run: 0.981 +- 0.0024
-    assert judge("reproduced", level, number=0.982).how == "inside the prediction interval"
-    assert judge("reproduced", level, number=0.99).how == "outside the prediction interval"
+    assert judge("reproduced", level, number=0.982).why == "reproduced"
+    assert judge("reproduced", level, number=0.99).why == "not reproduced"
     rounded = judge("reproduced", level, number=0.99, rounding=0.007)  # 0.9834 + 0.007
-    assert rounded.how == "inside the prediction interval"
-    assert rounded.numbers.startswith("published 99.00 % ± 0.70 pp, and one")
-    assert judge("above", level, number=0.99).how == "below it"
-    assert judge("below", level, number=0.97).how == "above it"
+    assert rounded.why == "reproduced"
+    assert rounded.numbers.startswith("99.00 % ± 0.70 pp published, 98.10 % here, n = 10; one")
+    assert judge("above", level, number=0.99).how == "the other way round"
+    assert judge("below", level, number=0.97).how == "the other way round"
     assert judge("above", level, number=0.97).how == ""
     later = make_finding(treatment=SLOW, baseline=FAST, metric=TO_97)
     assert judge("sooner", later).how == "later"
@@ -242,15 +242,16 @@ def test_a_finding_of_few_seeds_decides_nothing(
     for rule in ("higher", "lower", "different", "equivalent"):
         outcome = judge(rule, few)
         assert outcome.verdict is INCONCLUSIVE
-        assert outcome.numbers.endswith("; it takes at least 6 seeds")
+        assert outcome.numbers.endswith("; deciding takes at least 6 seeds")
         assert outcome.how == "too few seeds"
 
 
 @pytest.mark.parametrize("rule", ["higher", "lower", "different", "equivalent"])
 def test_one_seed_decides_nothing(make_finding: MakeFinding, rule: str) -> None:
     outcome = judge(rule, make_finding([0.02]))
+    takes = ("deciding takes at least 6 seeds",)
     assert outcome == Outcome(
-        INCONCLUSIVE, 1, "+2.00 pp", ", n = 1; it takes at least 6 seeds", "too few seeds"
+        INCONCLUSIVE, 1, "+2.00 pp", ", n = 1", "too few seeds", caveats=takes
     )
 
 
@@ -267,8 +268,10 @@ def test_a_published_difference(
     assert (outcome.verdict, outcome.reproduced) == (verdict, reproduced)
     half = 2.570582 * np.std([2.1, 2.6, 2.0] * 2, ddof=1) * math.sqrt(7 / 6)
     mean = 6.7 / 3
-    assert f"would fall in [{mean - half:+.2f}, {mean + half:+.2f}]" in outcome.numbers
-    assert f"published {100 * number:+.2f} pp" in outcome.numbers
+    assert outcome.numbers == (
+        f"{100 * number:+.2f} pp published, {mean:+.2f} pp here, n = 6; one further pair of runs"
+        f" would fall in [{mean - half:+.2f}, {mean + half:+.2f}] 95 times in 100"
+    )
 
 
 @pytest.mark.parametrize(
@@ -292,7 +295,7 @@ def test_a_published_number_against_one_seed(make_finding: MakeFinding) -> None:
     outcome = judge("reproduced", make_finding([0.02]), number=0.03)
     assert outcome.verdict is INCONCLUSIVE
     assert outcome.numbers == (
-        "published +3.00 pp; re-runs +2.00 pp, n = 1; one seed predicts no interval"
+        "+3.00 pp published, +2.00 pp here, n = 1; one seed predicts no interval"
     )
 
 
@@ -312,13 +315,13 @@ def test_thresholds(make_level: MakeLevel, mean: float, above: Verdict, below: V
 
 def test_the_numbers_of_a_threshold(make_level: MakeLevel) -> None:
     outcome = judge("above", make_level(sample(0.981, 0.001)), number=0.98)
-    assert outcome.numbers == "98.10 % [98.03, 98.17] against 98.00 %, n = 10"
+    assert outcome.numbers == "98.10 % [98.03, 98.17], claimed: above 98.00 %, n = 10"
     # sd 0.15 and distance 0.1 take 26, by science's table
     outcome = judge("above", make_level(sample(0.981, 0.0015)), number=0.98)
     assert outcome.verdict is INCONCLUSIVE
-    assert outcome.numbers.endswith("n = 10; it takes at least 26 seeds if the mean stays")
+    assert outcome.numbers.endswith("n = 10; deciding takes at least 26 seeds if the mean stays")
     trend = judge("above", make_level([0.9, 1.0, 0.95], "train_trend"), number=0.8)
-    assert trend.numbers.startswith("0.950 tau [0.826, 1.074] against 0.800 tau")
+    assert trend.numbers.startswith("0.950 tau [0.826, 1.074], claimed: above 0.800 tau")
 
 
 def test_a_threshold_at_any_time_takes_the_wider_interval(make_level: MakeLevel) -> None:
@@ -329,7 +332,7 @@ def test_a_threshold_at_any_time_takes_the_wider_interval(make_level: MakeLevel)
     assert judge("above", level, number=between).verdict is SUPPORTED
     undecided = judge("above", level, number=between, any_time=True)
     assert undecided.verdict is INCONCLUSIVE
-    assert "it takes at least" in undecided.numbers
+    assert "; deciding takes at least" in undecided.numbers
     assert judge("above", level, number=ends.low - 1e-6, any_time=True).verdict is SUPPORTED
 
 
@@ -381,10 +384,14 @@ def test_confirmatory_times_decide_by_the_adjusted_p(make_finding: MakeFinding) 
 @pytest.mark.parametrize(
     ("seen", "verdict", "said"),
     [
-        ((False, False), SUPPORTED, "(medians), 3.00 [3.00, 3.00] times as fast"),
-        ((True, False), SUPPORTED, "(medians), at least 3.00 [3.00, 3.00] times as fast"),
-        ((False, True), SUPPORTED, "(medians), at most 3.00 [3.00, 3.00] times as fast"),
-        ((True, True), INCONCLUSIVE, "2.00 epochs against 6.00 epochs (medians)"),
+        (
+            (False, False),
+            SUPPORTED,
+            "3.00 [3.00, 3.00] times as fast (medians 2.00 and 6.00 epochs)",
+        ),
+        ((True, False), SUPPORTED, "at least 3.00 [3.00, 3.00] times as fast (medians 2.00"),
+        ((False, True), SUPPORTED, "at most 3.00 [3.00, 3.00] times as fast (medians 2.00"),
+        ((True, True), INCONCLUSIVE, "medians 2.00 and 6.00 epochs"),
     ],
 )
 def test_times_that_are_first_looks_are_bounds(
@@ -397,25 +404,24 @@ def test_times_that_are_first_looks_are_bounds(
         for level, first in zip((finding.treatment, finding.baseline), seen, strict=True)
     )
     outcome = judge("sooner", replace(finding, treatment=treatment, baseline=baseline))
-    assert (outcome.verdict, outcome.estimate.endswith(said)) == (verdict, True)
+    assert (outcome.verdict, outcome.estimate.startswith(said)) == (verdict, True)
     assert (outcome.how == "both had reached it at the first evaluation") is all(seen)
 
 
 def test_the_numbers_of_times(make_finding: MakeFinding) -> None:
     finding = make_finding(treatment=[2.0] * 6, baseline=[6.0] * 6, metric=TO_97)
     assert judge("sooner", finding).numbers == (
-        "2.00 epochs against 6.00 epochs (medians), 3.00 [3.00, 3.00] times as fast,"
-        " sign test p = 0.031, n = 6"
+        "3.00 [3.00, 3.00] times as fast (medians 2.00 and 6.00 epochs), n = 6, sign test p = 0.031"
     )
     never = make_finding(treatment=[512.0], baseline=[INF], metric="steps_to_loss@0.2")
     assert judge("sooner", never).numbers == (
-        "512 steps against never (medians), ∞ times as fast, sign test p = 1.0, n = 1;"
-        " it takes at least 6 seeds"
+        "∞ times as fast (medians 512 steps and never), n = 1, sign test p = 1.0;"
+        " deciding takes at least 6 seeds"
     )
     neither = make_finding(treatment=NEVER, baseline=NEVER, metric=TO_97)
-    assert judge("sooner", neither).numbers == (
-        "never against never (medians), sign test p = 1.0, n = 6"
-    )
+    assert judge("sooner", neither).numbers == ("medians never and never, n = 6, sign test p = 1.0")
+    planned = replace(finding, adjusted_by="Holm", p_adjusted=0.0352)
+    assert judge("sooner", planned).numbers.endswith(", n = 6, sign test p = 0.035 (Holm)")
 
 
 @pytest.mark.parametrize(
@@ -444,7 +450,7 @@ def test_diverged_runs(
     )
     assert judge("more_diverged", finding).verdict is more
     assert judge("fewer_diverged", finding).verdict is fewer
-    counts = f"{len(treatment)} against {len(baseline)} of 10 runs diverged, sign test p = "
+    counts = f"{len(treatment)} against {len(baseline)} of 10 runs, sign test p = "
     assert judge("more_diverged", finding).numbers.startswith(counts)
 
 
@@ -460,8 +466,8 @@ def test_seeds_of_which_none_fails(
     found = judge("fewer_diverged", replace(finding, any_time=any_time))
     assert found.needed == needed
     assert found.verdict is (REFUTED if needed is None else INCONCLUSIVE)
-    assert found.how == ("" if needed else "as claimed in fewer than a third of all seeds")
-    assert found.rest.endswith(f"it takes at least {needed} seeds" if needed else f"n = {n}")
+    assert found.how == ("" if needed else f"rarely as claimed: at 0 of {n} seeds")
+    assert found.caveats == ((f"deciding takes at least {needed} seeds",) if needed else ())
 
 
 def test_runs_that_diverge_at_a_seed_that_is_not_shared_do_not_count(
@@ -471,7 +477,7 @@ def test_runs_that_diverge_at_a_seed_that_is_not_shared_do_not_count(
         treatment={0: 0.0, 7: 1.0}, baseline={0: 0.0}, metric="diverged", diverged=((7,), ())
     )
     assert judge("more_diverged", finding).numbers == (
-        "0 against 0 of 1 runs diverged, sign test p = 1.0, n = 1; it takes at least 8 seeds"
+        "0 against 0 of 1 runs, sign test p = 1.0; deciding takes at least 8 seeds"
     )
 
 
@@ -500,7 +506,7 @@ def test_usable_ranges(
 
 def test_the_numbers_of_a_range(make_best: MakeBest) -> None:
     assert judge("wider", make_best((0.01, 1.0), ())).numbers == (
-        "usable range wider in 6 of 6 seeds, narrower in no seed, sign test p = 0.031"
+        "usable range wider at 6 of 6 seeds, narrower at 0, sign test p = 0.031"
     )
 
 
@@ -562,5 +568,5 @@ def test_opposite_claims_are_never_both_supported(
 
 
 def test_more_seeds_than_anybody_runs_are_not_counted() -> None:
-    assert needed_text(6, 1000.0) == "; it takes at least 1000 seeds"
-    assert needed_text(6, 3_937_564.0) == "; it takes more than 1,000 seeds"
+    assert needed_text(6, 1000.0) == ("deciding takes at least 1000 seeds",)
+    assert needed_text(6, 3_937_564.0) == ("deciding takes more than 1,000 seeds",)

@@ -76,7 +76,7 @@ def test_an_answer_that_is_not_decided_says_how_many_seeds_it_takes(
             ended_at(make_run, study.arms[arm].experiment, seed, 0.8 + step * (-1) ** seed)
     say_answers(demo._judged(study, tmp_path / "results"))
     *_, last = capsys.readouterr().out.splitlines()
-    found = re.fullmatch(r"  It takes at least (\d+) seeds\.", last)
+    found = re.fullmatch(r"  Deciding takes at least (\d+) seeds\.", last)
     assert found, last
     by_normal = 2 * NormalDist().inv_cdf(0.95) * 0.2 * math.sqrt(6 / 5) / 0.1
     assert by_normal**2 < int(found[1]) < by_normal**2 + 4

@@ -158,7 +158,8 @@ def test_times_are_medians_and_a_ratio(headline: StudyFindings) -> None:
     speed = headline.contrasts[2].speed_up
     assert speed is not None
     found = changed(headline, adjusted_by="")
-    assert f"{speed.treatment_median:.2f} epochs against" in answer(asking(found, ask))
+    medians = f"{speed.treatment_median:.2f} and {speed.baseline_median:.2f} epochs"
+    assert f"times as fast (medians {medians}), n = " in answer(asking(found, ask))
     assert f"{speed.ratio:.2f} [" in answer(asking(found, ask))
 
 
@@ -186,8 +187,7 @@ def test_best_against_best(sweep: StudyFindings) -> None:
     )
     written = answer(asking(sweep, {"contrasts": ["best_sgd"], "yes": "larger"}))
     assert written == (
-        "Not decided. Corrected: largest usable value higher in 2 of 2 seeds, lower in no seed,"
-        " n = 2."
+        "Not decided. Corrected: largest usable value higher at 2 of 2 seeds, lower at 0, n = 2."
     )
 
 
