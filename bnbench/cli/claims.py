@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,12 +14,13 @@ import typer
 from bnbench.cli.names import RESULTS, complete_study
 from bnbench.cli.options import Json, Results
 from bnbench.cli.terminal import on_terminal, say, show, table
+from bnbench.errors import visible
 from bnbench.words import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from bnbench.claims import Judgement
+    from bnbench.claims import Claim, Judgement
 
 HEADER = ("claim", "aspect", "verdict", "numbers")
 CLAIM = re.compile(r"[A-Z]\d+\.\d+")
@@ -109,7 +111,8 @@ def print_claims(
         say("No claim rests on these; bnbench claims lists all.")
         return
     if on_terminal():
-        show(_table(chosen))
+        for claim, group in groupby(chosen, key=lambda one: one.claim):
+            show(_claim_table(claim, group))
     else:
         show(table(HEADER, [(one.claim.id, *_cells(one)) for one in chosen]))
     say(_summary(chosen))
@@ -173,15 +176,18 @@ def _chosen(
     ]
 
 
-def _table(judgements: Sequence[Judgement]) -> Table:
-    """Lay the verdicts out for a terminal, each claim's words once."""
-    rows, before = [], None
-    for judgement in judgements:
-        claim = judgement.claim
-        first = f"{claim.id}  {claim.claim}" if claim is not before else ""
-        rows.append((first, *_cells(judgement)))
-        before = claim
-    return table(HEADER, rows, whole=("verdict",), ruled=True)
+def _claim_table(claim: Claim, judgements: Iterable[Judgement]) -> Table:
+    """Lay a claim out for a terminal: its words, and each verdict beside what was measured."""
+    from rich.text import Text
+
+    rows = []
+    for aspect, verdict, line in map(_cells, judgements):
+        rows += [(verdict, aspect or "the whole claim"), ("", line)]
+    laid_out = table(HEADER[2:], rows, whole=("verdict",))
+    laid_out.title = Text(visible(f"\n{claim.id}  {claim.claim}"), "bold")
+    laid_out.title_justify, laid_out.show_header, laid_out.expand = "left", False, True
+    laid_out.columns[0].width, laid_out.columns[1].ratio = len("INCONCLUSIVE"), 1
+    return laid_out
 
 
 def _cells(judgement: Judgement) -> tuple[str, str, str]:
@@ -195,7 +201,7 @@ def _summary(judgements: Sequence[Judgement]) -> str:
     claims = len({judgement.claim.id for judgement in judgements})
     parts = ", ".join(f"{counts[one]} {one.value}" for one in ASPECT_VERDICTS if counts[one])
     aspects = counted(len(judgements), "aspect")
-    return f"{aspects} of {counted(claims, 'claim')}, one line each: {parts}"
+    return f"{aspects} of {counted(claims, 'claim')}: {parts}"
 
 
 def _overall(chosen: Sequence[Judgement], judgements: Sequence[Judgement]) -> str:
@@ -206,4 +212,4 @@ def _overall(chosen: Sequence[Judgement], judgements: Sequence[Judgement]) -> st
     verdicts = overall_verdicts(judgements)
     counts = tally(verdicts[claim] for claim in {one.claim.id for one in chosen})
     parts = [f"{count} {verdict.value}" for verdict, count in counts.items()]
-    return f"By claim, from the verdicts of all its aspects: {', '.join(parts) or 'none'}"
+    return f"The claims as a whole: {', '.join(parts) or 'none'}"

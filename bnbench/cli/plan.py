@@ -69,8 +69,9 @@ def plan(
     if loaded.claims or loaded.answered_by:  # what `reproduce` would refuse is refused here
         _check_questions(load_study(path) if small else loaded)  # claims name the full study
     planned = plan_runs(loaded.experiments, loaded.seeds, results, data_dir=data_dir, archived=True)
+    words = {} if as_json else WORDS
     rows = [
-        (name, seed_ranges(run.task.seed for run in runs), state, reason)
+        (name, seed_ranges(run.task.seed for run in runs), words.get(state, state), reason)
         for (name, state, reason), runs in _grouped(planned.planned)
     ]
     laid_out = table(("experiment", "seeds", "state", "reason"), rows)
@@ -107,7 +108,7 @@ def _grouped(
 
 
 WORDS = {"cached": "finished", "resume": "to continue", "run": "to run", "other": "in the way"}
-"""State of a run -> how it is counted."""
+"""State of a run -> how people are told."""
 
 
 def _counts(plan: Plan) -> str:
@@ -142,29 +143,31 @@ def _show_costs(
 
 
 HOW = (
-    "Seeds: how many it takes in all to find the smallest effect of interest, or its absence, 9"
-    " times in 10. Hours: for the missing seeds of {study}, {jobs} runs at a time, if each takes as"
-    " long as those that are there."
+    "Seeds in all: so many find the smallest effect of interest, or its absence, 9 times in 10."
+    " Hours: for the missing seeds of {study}, {jobs} runs at a time, if each takes as long as"
+    " those that are there."
 )
 DECIDED = "No question that has runs is undecided."
 
 
 def _cost_table(undecided: Iterable[Cost], jobs: int) -> Table:
     from bnbench.claims.rules.deciding import MOST
+    from bnbench.config import parse_metric
 
     def cells(one: Cost) -> tuple[str, ...]:
         names, needed = one.test.names, one.outcome.needed
+        metric = names.get("metric")
         known = needed is not None and needed <= MOST
         more = "" if needed is None else f"more than {MOST:,}"
         return (
             one.test.aspect,
             names.get("contrast") or names.get("arm", ""),
-            names.get("metric", ""),
+            parse_metric(metric).title if metric else "",
             one.outcome.estimate,
             str(one.outcome.n),
             f"{needed:.0f}" if known else more,
             f"{max(0.1, one.seconds / jobs / 3600):.1f}" if known else "",
         )
 
-    headers = ("question", "contrast", "metric", "so far", "seeds so far", "seeds", "hours")
+    headers = ("question", "contrast", "metric", "so far", "seeds so far", "seeds in all", "hours")
     return table(headers, map(cells, undecided), right=headers[-3:])

@@ -102,7 +102,8 @@ def judge_results(
             " --results names their folder"
         )
     runs = sum(len(study.experiments) * len(study.seeds) for study in studies)
-    with saying(f"reading {counted(runs, 'run')} of {', '.join(study.name for study in studies)}"):
+    of = studies[0].name if len(studies) == 1 else f"{len(studies)} studies"
+    with saying(f"reading {counted(runs, 'run')} of {of}"):
         return judge_studies(studies, known, results, None if paths else _run_checks())
 
 

@@ -52,9 +52,15 @@ def _differing(origins: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]
     """Name what the origins do not agree in, with all that stands there."""
     names = sorted({name for origin in origins for name in origin})
     found = [
-        (name, sorted({str(origin.get(name, "unknown")) for origin in origins})) for name in names
+        (name, sorted({_in_words(origin.get(name, "unknown")) for origin in origins}))
+        for name in names
     ]
     return [(name, ", ".join(values)) for name, values in found if len(values) > 1]
+
+
+def _in_words(value: object) -> str:
+    """Write a list, such as what tells a kind of processor, without its marks."""
+    return f"({'; '.join(map(str, value))})" if isinstance(value, list | tuple) else str(value)
 
 
 def _how(run: FinishedRun) -> str:

@@ -34,7 +34,7 @@ def test_a_line_a_verdict_and_a_sum(
 ) -> None:
     print_claims(judgements, article="A3")
     *lines, total, whole = capsys.readouterr().out.splitlines()
-    assert whole == "By claim, from the verdicts of all its aspects: 3 NOT TESTABLE, 10 OPEN"
+    assert whole == "The claims as a whole: 3 NOT TESTABLE, 10 OPEN"
     assert lines[0].split() == ["claim", "aspect", "verdict", "numbers"]
     assert lines[1].startswith("A3.1 ")
     assert "OPEN" in lines[1]
@@ -42,9 +42,7 @@ def test_a_line_a_verdict_and_a_sum(
     assert "A3.13" in lines[-1]
     assert len({line.index("OPEN") for line in lines if "OPEN" in line}) == 1  # in columns
     opened = len(lines) - 4
-    assert total == (
-        f"{len(lines) - 1} aspects of 13 claims, one line each: 3 NOT TESTABLE, {opened} OPEN"
-    )
+    assert total == f"{len(lines) - 1} aspects of 13 claims: 3 NOT TESTABLE, {opened} OPEN"
 
 
 def test_only_the_claims_of_some_studies(root: Path, judgements: tuple[Judgement, ...]) -> None:
@@ -111,12 +109,17 @@ def test_the_terminal_gets_a_table_with_the_claims_own_words(
     own = make_study([make_finding([0.02, 0.021, 0.019] * 2)], text=OWN)
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes the output for a terminal
     monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", "80")
     print_claims(judge(study_claims(own.study), {"study": own}), article="own")
     out = capsys.readouterr().out
-    assert "mine  [bold]up" in out
-    assert "SUPPORTED" in out
-    assert "1 aspect of 1 claim, one line each: 1 SUPPORTED" in out
+    lines = [line.rstrip() for line in out.splitlines()]
+    assert lines[1:5] == [
+        "mine  [bold]up",
+        "SUPPORTED     level",
+        "              Validation accuracy after the last epoch: +2.00 pp [+1.91, +2.09],",
+        "              n = 6.",
+    ]
+    assert "1 aspect of 1 claim: 1 SUPPORTED" in out
 
 
 def test_what_has_changed_since(

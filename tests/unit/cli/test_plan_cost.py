@@ -76,10 +76,10 @@ def test_an_undecided_question_says_seeds_and_hours(
     assert row == {
         "question": "Does it help?",
         "contrast": "lead",
-        "metric": "validation_accuracy@last",
+        "metric": "validation accuracy after the last epoch",
         "so far": "+0.05 pp [−1.74, +1.84]",
         "seeds so far": "8",
-        "seeds": "more than 1,000",
+        "seeds in all": "more than 1,000",
         "hours": "",
     }
 
@@ -98,7 +98,7 @@ def test_seeds_and_hours(
     )
     (row,) = json.loads(asked(tmp_path, "--json"))
     hours = 2 * (needed - 8) * SECONDS / 3 / 3600
-    assert (row["seeds"], row["hours"]) == (str(needed), f"{max(0.1, hours):.1f}")
+    assert (row["seeds in all"], row["hours"]) == (str(needed), f"{max(0.1, hours):.1f}")
     assert "3 runs at a time" in asked(tmp_path)
 
 
@@ -111,7 +111,7 @@ def test_what_is_decided_costs_nothing(write: Callable[..., None], tmp_path: Pat
 def test_few_seeds_are_the_first_thing_missing(write: Callable[..., None], tmp_path: Path) -> None:
     write([0.02, 0.021])
     (row,) = json.loads(asked(tmp_path, "--json"))
-    assert (row["seeds so far"], row["seeds"]) == ("2", "6")
+    assert (row["seeds so far"], row["seeds in all"]) == ("2", "6")
 
 
 def test_without_a_run_it_is_one_line(load: Callable[[], Study], tmp_path: Path) -> None:
