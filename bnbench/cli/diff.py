@@ -29,7 +29,7 @@ def diff(
     Example: bnbench diff lenet5/seed-0 lenet5_batchnorm/seed-0
     """
     from bnbench.runs import find_run
-    from bnbench.verification import differing_facts, differing_numbers
+    from bnbench.verification import batches_are_kept, differing_facts, differing_numbers
 
     a, b = map(find_run, run_folders((first, second), results))
     facts, numbers = differing_facts(a, b), differing_numbers(a, b)
@@ -40,6 +40,8 @@ def diff(
         show(laid_out, as_json=as_json)
     if not (numbers or as_json):
         say("same numbers")
+    if not (batches_are_kept(a, b) or as_json):
+        say("batches were not compared: batches.csv is not in both runs")
     raise typer.Exit(bool(numbers))
 
 

@@ -59,7 +59,7 @@ def new(
 ) -> None:
     """Write a config, or a study, with a comment at each key; nothing is ever overwritten.
 
-    Example: bnbench new tanh.yaml
+    Example: bnbench new mine.yaml
     """
     from bnbench.errors import BnbenchError
     from bnbench.runs import write_text

@@ -116,7 +116,8 @@ def _each(study: Study, pieces: Sequence[Piece], of: str, by: str) -> str:
         remark = "" if verdict is whole else verdict.answer(piece.test.rule)
         texts.append(_number(study, piece, pieces, of, remark, by))
     n = sorted({piece.outcome.n for piece in pieces if piece.outcome.n})
-    return f"{'; '.join(texts)}, n = {' and '.join(map(str, n))}"
+    joined = ", and ".join(texts) if by and len(texts) == 2 else "; ".join(texts)
+    return f"{joined}, n = {' and '.join(map(str, n))}"
 
 
 def _most(study: Study, pieces: Sequence[Piece], of: str) -> str:

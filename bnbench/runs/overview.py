@@ -16,7 +16,7 @@ from bnbench.runs.failure import has_failed
 from bnbench.runs.manifest import Status
 
 REPORT = "report.html"
-"""What lies beside it are copies of runs; of a fresh clone, the 1,270 of the reference."""
+"""What lies beside it are copies of runs; of a fresh clone, the thousands of the reference."""
 
 
 @dataclass(frozen=True)

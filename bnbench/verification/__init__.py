@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from bnbench.registry import on_demand
 
 if TYPE_CHECKING:
-    from bnbench.verification.difference import Difference, differing_facts, differing_numbers
+    from bnbench.verification.difference import (
+        Difference,
+        batches_are_kept,
+        differing_facts,
+        differing_numbers,
+    )
     from bnbench.verification.inspection import Inspection, inspect, without_manifest
     from bnbench.verification.repetition import Rerun, repeat, rerun
 
@@ -26,7 +31,7 @@ __all__ = [
 __getattr__ = on_demand(
     __name__,
     {
-        "difference": ("Difference", "differing_facts", "differing_numbers"),
+        "difference": ("Difference", "batches_are_kept", "differing_facts", "differing_numbers"),
         "inspection": ("Inspection", "inspect", "without_manifest"),
         "repetition": ("Rerun", "repeat", "rerun"),
     },

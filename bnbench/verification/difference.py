@@ -51,15 +51,22 @@ def differing_numbers(first: Run, second: Run) -> list[Difference]:
     -------
     list of Difference
         Of each log the first row that differs, and the largest difference between the losses of
-        one training step; empty for the same numbers.
+        one training step; empty for the same numbers. Batches count where both runs have kept them.
     """
-    batches = read_batches(first), read_batches(second)
+    of_batches: list[Difference] = []
+    if batches_are_kept(first, second):
+        batches = read_batches(first), read_batches(second)
+        of_batches = [*first_difference(*batches), *_largest(*batches)]
     return [
-        *first_difference(*batches),
-        *_largest(*batches),
+        *of_batches,
         *first_difference(read_epochs(first), read_epochs(second)),
         *first_difference(read_evaluations(first), read_evaluations(second)),
     ]
+
+
+def batches_are_kept(*runs: Run) -> bool:
+    """Whether each run has its ``batches.csv``, which a packed copy lacks."""
+    return all(run.batches.exists() for run in runs)
 
 
 def first_difference(first: Log, second: Log) -> Iterator[Difference]:

@@ -202,7 +202,7 @@ def test_an_arm_without_a_run(compare: Compare) -> None:
     assert finding.speed_up is None
     assert finding.notes == (
         "batch_norm has no finished run",
-        "plain has reached it at the first evaluation, and perhaps before",
+        "plain reached the threshold at its first evaluation, or before",
     )
 
 
@@ -236,7 +236,7 @@ def test_times_by_medians_and_signs(compare: Compare) -> None:
     assert finding.treatment.median == 1
     assert (finding.treatment.at_first_look, finding.baseline.at_first_look) == (True, False)
     assert any(
-        "batch_norm has reached it at the first evaluation" in note for note in finding.notes
+        "batch_norm reached the threshold at its first evaluation" in note for note in finding.notes
     )
     assert finding.baseline.median == pytest.approx((plain[1] + plain[2]) / 2)
     assert finding.treatment.summary is None
@@ -348,7 +348,7 @@ def test_times_without_the_evaluations_within_epochs(compare: Compare) -> None:
     changed = {"plain": "{training.evaluate_every: 5}"}
     finding = compare("epochs_to_accuracy@0.94", {0: BATCH_NORM[0]}, {0: PLAIN[0]}, changed=changed)
     assert finding.notes == (
-        "batch_norm has reached it at the first evaluation, and perhaps before",
+        "batch_norm reached the threshold at its first evaluation, or before",
         "known only at the ends of the epochs of plain, seed 0 (evaluations.csv is missing)",
         "batch_norm is evaluated after each epoch only, plain every 5 steps, too",
     )

@@ -9,7 +9,7 @@ import pytest
 
 from bnbench.runs import Log, Run
 from bnbench.runs.tables import read_log
-from bnbench.verification import Difference, differing_facts, differing_numbers
+from bnbench.verification import Difference, batches_are_kept, differing_facts, differing_numbers
 from bnbench.verification.difference import first_difference
 from tests.edits import edit_manifest, edit_text, set_cell
 from tests.unit.verification.conftest import MakeRun
@@ -28,6 +28,19 @@ def test_times_are_no_numbers(make_run: MakeRun, originals: dict[str, Run]) -> N
     set_cell(other.epochs, 3, "evaluation_seconds", "99.0")
     set_cell(other.evaluations, 2, "train_seconds", "99.0")
     assert differing_numbers(originals["held_out"], other) == []
+
+
+def test_without_the_batches_of_one_run_the_epochs_are_compared(
+    make_run: MakeRun, originals: dict[str, Run]
+) -> None:
+    one, other = originals["held_out"], make_run()
+    assert batches_are_kept(one, other)
+    other.batches.unlink()
+    assert not batches_are_kept(one, other)
+    assert differing_numbers(one, other) == []
+    set_cell(other.epochs, 2, "validation_loss", "9.0")
+    (found,) = differing_numbers(one, other)
+    assert found.what.startswith("epochs.csv, epoch ")
 
 
 def test_the_first_step_and_the_largest_difference(
