@@ -31,7 +31,7 @@ def claims(
     named: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[claims or studies]...",
+            metavar="claims or studies",
             help="Claims, such as A4.2, or studies by name or file.",
             autocompletion=complete_study,
         ),
@@ -49,7 +49,8 @@ def claims(
         typer.Option("--csv", help="Write all rows to this CSV file, with every detail."),
     ] = None,
     since: Annotated[
-        Path | None, typer.Option("--since", help="Show what has changed since this file of --csv.")
+        Path | None,
+        typer.Option("--since", help="Show which verdicts are others than in this file of --csv."),
     ] = None,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="With --since, print a Markdown table.")

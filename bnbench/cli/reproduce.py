@@ -54,7 +54,7 @@ def reproduce(
         typer.Option("--at-most", min=2, help="With --until-decided: the largest number of seeds."),
     ] = 60,
 ) -> None:
-    """Do the missing runs of studies, judge the articles' claims, and write a report.
+    """Train what studies still lack, judge the articles' claims, and write a report.
 
     Without a study, it runs headline, the first article's question.
 

@@ -107,9 +107,11 @@ def _check(
 
 
 def _show_inspections(inspections: Sequence[Inspection], *, as_json: bool) -> None:
+    from bnbench.runs.packed import place_of
+
     rows = [
         (
-            str(one.run.path),
+            str(place_of(one.run.path)),
             one.status,
             f"ok, without {', '.join(one.absent)}" if one.absent else "ok",
             "sealed" if one.sealed else "no seal",

@@ -202,6 +202,13 @@ def is_unpacked(path: Path) -> bool:
         return False
 
 
+def place_of(path: Path) -> Path:
+    """A run's path; of a copy that `opened` has made, its place in the folder of runs."""
+    if not is_unpacked(path):
+        return path
+    return Path(*path.resolve().relative_to(_cache(path).resolve()).parts[1:])
+
+
 def _cache(folder: Path) -> Path:
     try:
         return user_cache_path("bnbench", appauthor=False) / "unpacked"

@@ -21,6 +21,7 @@ __all__ = [
     "Difference",
     "Inspection",
     "Rerun",
+    "batches_are_kept",
     "differing_facts",
     "differing_numbers",
     "inspect",

@@ -15,7 +15,7 @@ import pytest
 from bnbench.errors import BnbenchError
 from bnbench.runs import find_runs, opened, pack
 from bnbench.runs.overview import look_over
-from bnbench.runs.packed import read_packed
+from bnbench.runs.packed import place_of, read_packed
 from bnbench.runs.removal import check_removal
 
 FILES = {
@@ -48,6 +48,8 @@ def test_the_bytes_come_back_by_tar_and_by_opening(tmp_path: Path, cache: Path) 
     folder = opened(results)
     assert below(folder / "lenet5") == below(folder / "published/lenet5") == FILES
     assert folder == opened(results) == opened(tmp_path / "out")
+    assert place_of(folder / "published/lenet5/seed-2") == Path("published/lenet5/seed-2")
+    assert place_of(tmp_path / "plain/seed-2") == tmp_path / "plain/seed-2"
     run = opened(results / "published/lenet5/seed-2")
     assert below(run.parent) == FILES
     assert run.name == "seed-2"

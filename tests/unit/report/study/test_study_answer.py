@@ -137,7 +137,9 @@ def test_one_metric_at_two_epochs_is_named_once(decided: StudyFindings) -> None:
     found = dataclasses.replace(decided, contrasts=(first, last))
     written = answer(asking(found, {**ONE, "metrics": [FIRST, LAST]}))
     assert written.startswith("Yes. Corrected: validation accuracy differs by +")
-    assert re.search(r"\] after epoch 1, and by \S+ pp \[.*\] after the last epoch, n = 6\.$", written)
+    assert re.search(
+        r"\] after epoch 1, and by \S+ pp \[.*\] after the last epoch, n = 6\.$", written
+    )
 
 
 def test_two_metrics_of_a_part_are_judged_together(decided: StudyFindings) -> None:
