@@ -120,4 +120,4 @@ def _report(judged: Judged, how: RunOptions, folder: Path, *, with_runs: bool) -
     summary.say_agreement(judged)
     say(f"Look at {folder / 'report.html'}")
     if judged.findings[0].study.name == HEADLINE.name:
-        say(f"Next: {NEXT}")
+        say(f"Next, a study of learning rates: {NEXT}")

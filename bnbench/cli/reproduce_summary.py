@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from bnbench.cli.terminal import say, show, table
 from bnbench.errors import BnbenchError
 from bnbench.findings import StudyFindings, reference_agreement
 from bnbench.findings.multiplicity import HOLM
-from bnbench.report.answers import BriefAnswer, answer_rows
+from bnbench.report.answers import UNDECIDED, BriefAnswer, answer_rows
 from bnbench.report.judged import Judged, registrations
 from bnbench.report.study_answer import answer
 from bnbench.words import counted, sentence
@@ -38,12 +39,10 @@ def as_data(judged: Judged) -> dict[str, object]:
 
 def say_answers(judged: Judged) -> None:
     """Answer the studies' questions, and say once where seeds are too few to decide any."""
-    rows = [
-        (row.question, *_cells(row.published), *_cells(row.corrected))
-        for row in answer_rows(judged.findings)
-    ]
-    if rows:
-        show(table(("question", "as published", "", "corrected", ""), rows))
+    if rows := answer_rows(judged.findings):
+        cells = [(row.question, *_cells(row.published), *_cells(row.corrected)) for row in rows]
+        show(table(("question", "as published", "", "corrected", ""), cells))
+        _say_how_to_read([one for row in rows for one in (row.published, row.corrected)])
     for found in judged.findings:
         if not found.study.brief:
             _say_answer(found)
@@ -52,6 +51,18 @@ def say_answers(judged: Judged) -> None:
     if seeds < needed:
         many = f"{seeds} seeds" if seeds > 1 else "One seed"
         say(f"{many} cannot decide a question, whatever they show: give --seeds {needed} or more.")
+
+
+def _say_how_to_read(answers: Sequence[BriefAnswer]) -> None:
+    """Say what the numbers of short answers are, and how sure."""
+    if many := sorted({one.n for one in answers if one.n}):
+        seeds = f"{' or '.join(map(str, many))} seed{'s' * (many != [1])}"
+        say(
+            f"Each number is the difference that batch norm makes, or that the question names, over"
+            f" {seeds}. Brackets hold 95 % intervals; pp are percentage points."
+        )
+    if any(one.word == Verdict.INCONCLUSIVE.answer() for one in answers):
+        say(f"Not decided: {UNDECIDED}.")
 
 
 def _say_answer(found: StudyFindings) -> None:

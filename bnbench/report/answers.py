@@ -9,6 +9,9 @@ from bnbench.claims import ClaimTest, brief_tests
 from bnbench.findings.results import StudyFindings
 from bnbench.report.markdown import environment
 
+UNDECIDED = "the runs do not show whether the difference is large enough to count, usually 0.1 pp"
+"""What it means that a question is not decided."""
+
 
 @dataclass(frozen=True)
 class BriefAnswer:
@@ -47,7 +50,10 @@ def answer_rows(studies: Iterable[StudyFindings]) -> list[AnswerRow]:
 
 def answers_table(studies: Iterable[StudyFindings]) -> str:
     """Lay the answers out as a Markdown table, with a note below it."""
-    return environment().get_template("answers.md").render(questions=answer_rows(studies)) + "\n"
+    rows = answer_rows(studies)
+    return (
+        environment().get_template("answers.md").render(questions=rows, undecided=UNDECIDED) + "\n"
+    )
 
 
 def _rows(found: StudyFindings) -> Iterator[AnswerRow]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bnbench.errors import BnbenchError
 from bnbench.report import html
-from bnbench.report.answers import AnswerRow
+from bnbench.report.answers import UNDECIDED, AnswerRow
 from bnbench.report.appendix import READING as APPENDIX_READING
 from bnbench.report.appendix import Listing
 from bnbench.report.claim_part import ClaimsPart
@@ -137,6 +137,7 @@ def markdown(page: Page, *, figures: str | None, appendix: bool = True) -> str:
         .get_template("report.md")
         .render(
             page=page,
+            undecided=UNDECIDED,
             appendix_reading=APPENDIX_READING,
             figures=figures,
             appendix=appendix and page.whole,

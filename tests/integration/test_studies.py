@@ -65,6 +65,12 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stderr
     assert "These runs judge 1 aspect of 1 claim: 1 INCONCLUSIVE" in done.stdout
     assert re.search(r"Does it help\?  +– +not decided  [+−]", done.stdout)
+    assert (
+        "Each number is the difference that batch norm makes, or that the question names, over"
+        " 2 seeds. Brackets hold 95 % intervals; pp are percentage points.\n"
+        "Not decided: the runs do not show whether the difference is large enough to count,"
+        " usually 0.1 pp.\n"
+    ) in done.stdout
     assert "cannot decide a question, whatever they show: give --seeds 6 or more." in done.stdout
     return folder
 
@@ -76,16 +82,17 @@ def rows(path: Path) -> list[dict[str, str]]:
 def states(folder: Path, *options: object) -> dict[str, str]:
     done = bnbench("plan", "tiny.yaml", *options, cwd=folder)
     assert done.returncode == 0, done.stderr
-    cells = [line.split() for line in done.stdout.splitlines()[1:-1]]
+    cells = [re.split("  +", line) for line in done.stdout.splitlines()[1:-1]]
     return {row[0]: row[2] for row in cells}
 
 
 def test_plan_says_what_there_is_to_do(reproduced: Path) -> None:
-    assert states(reproduced) == {"plain": "cached", "batch_norm": "cached"}
+    assert states(reproduced) == {"plain": "finished", "batch_norm": "finished"}
     assert states(reproduced, "--small") == {
-        "tiny_small/plain": "run", "tiny_small/batch_norm": "run"
+        "tiny_small/plain": "to run", "tiny_small/batch_norm": "to run"
     }  # fmt: skip
-    assert states(reproduced, "--results", "elsewhere") == {"plain": "run", "batch_norm": "run"}
+    elsewhere = states(reproduced, "--results", "elsewhere")
+    assert elsewhere == {"plain": "to run", "batch_norm": "to run"}
     assert not (reproduced / "elsewhere").exists()
 
 
