@@ -28,7 +28,10 @@ def _unknown(metric: Metric, arm: ArmRuns) -> Iterator[str]:
     if unknown := sorted(arm.runs.keys() - level.values.keys()):
         yield f"not known of {arm.label}, {listed_seeds(unknown)} ({_why(metric)})"
     if level.at_first_look:
-        yield f"{arm.label} reached the threshold at its first evaluation, or before"
+        yield (
+            f"at least half of the runs of {arm.label} reached the threshold at their first"
+            " evaluation, or before"
+        )
     coarse = [seed for seed, run in arm.runs.items() if run.lacks_evaluations]
     if coarse and metric.quantity.source == "evaluations":
         yield (
