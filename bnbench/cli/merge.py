@@ -25,15 +25,15 @@ def merge(
 ) -> None:
     """Copy the finished runs of another results folder into this one.
 
-    The hash of every file and the seal of every manifest are checked first. A run that is here
-    already is left alone. If a run contradicts one that is here, nothing is copied.
+    The hash of every file and the seal of every manifest are checked. If one does not hold, or if
+    a run contradicts one that is here, nothing is taken. A run that is here already is left alone.
 
     Example: bnbench merge /mnt/other/results
     """
     from bnbench.runs.merging import merge as copy
     from bnbench.runs.merging import plan_merge
 
-    plan = plan_merge(other, results, run_folders(runs or (), other))
+    plan = plan_merge(other, results, run_folders(runs or (), other), hashed=dry_run)
     for taken in plan.taken:
         say(taken.target.path)
     if not dry_run:

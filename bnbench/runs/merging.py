@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 
 from bnbench.errors import BnbenchError
-from bnbench.foreign import PART, is_folder, open_regular, parts_of
+from bnbench.foreign import PART, is_folder, open_regular, parts_of, there_is
 from bnbench.runs.directory import Run, locked, no_run
 from bnbench.runs.files import force_to_disk, rename
-from bnbench.runs.hashes import MOST_HASHED, changed_files, file_hashes, left_out
+from bnbench.runs.hashes import MOST_HASHED, changed_files, file_hashes, left_out, sha256_of
 from bnbench.runs.manifest import Manifest, read_hashed
 from bnbench.runs.overview import run_folders
 from bnbench.runs.packed import opened
@@ -26,9 +28,6 @@ WORKSHOP = ".merging"
 
 AT_THE_SAME_TIME = min(4, os.cpu_count() or 1)
 """Threads: while one waits for a file, or hashes, Python lets another go on."""
-
-AT_ONCE = 500
-"""Runs that are forced to disk together: as many at most are copied again after a kill."""
 
 
 @dataclass(frozen=True)
@@ -60,32 +59,44 @@ class Merge:
     unfinished: tuple[Run, ...]
 
 
-def plan_merge(other: Path, results: Path, folders: Sequence[Path] = ()) -> Merge:
+def plan_merge(
+    other: Path, results: Path, folders: Sequence[Path] = (), *, hashed: bool = True
+) -> Merge:
     """Look at every run of another results folder, or only at those in `folders` of it.
 
     Nothing is written. Runs that were edited since they ended are refused, and those that
-    contradict the one of their name in `results`.
+    contradict the one of their name in `results`, or in the other folder.
+
+    Parameters
+    ----------
+    hashed : bool, default True
+        Whether every file is read now, and its hash checked. `merge` does so in any case.
     """
     other = opened(other)
     problems: list[str] = []
-    taken: list[Taken] = []
+    taken: dict[Path, Taken] = {}
     there: list[Run] = []
     unfinished: list[Run] = []
     runs = _runs(folders or [other], problems)
     with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:  # hashes and files do not hold Python's lock
-        for run, found in zip(runs, pool.map(partial(_look, other, results), runs), strict=True):
+        looked = pool.map(partial(_look, other, results, hashed), runs)
+        for run, found in zip(runs, looked, strict=True):
             if isinstance(found, BnbenchError):
                 problems += found.problems
             elif isinstance(found, Taken):
-                taken.append(found)
+                first = taken.setdefault(found.target.path, found)
+                if first.hashes != found.hashes:
+                    problems.append(_contradiction(first.run, run, "other bytes"))
+                elif first is not found:
+                    there.append(run)
             else:
                 (there if found else unfinished).append(run)
     if problems:
         raise BnbenchError(*problems)
-    return Merge(results, tuple(taken), tuple(there), tuple(unfinished))
+    return Merge(results, tuple(taken.values()), tuple(there), tuple(unfinished))
 
 
-def _look(other: Path, results: Path, run: Run) -> Taken | BnbenchError | bool:
+def _look(other: Path, results: Path, hashed: bool, run: Run) -> Taken | BnbenchError | bool:
     """Say how to take a run, what forbids it, or whether it is there already or unfinished."""
     try:
         manifest, manifest_hash = read_hashed(run.manifest)
@@ -95,7 +106,7 @@ def _look(other: Path, results: Path, run: Run) -> Taken | BnbenchError | bool:
         if _is_there(run, manifest, target):
             return True
         spared = left_out(run, manifest)
-        _check_whole(run, manifest, spared, other)
+        _check_whole(run, manifest, spared, other, hashed)
         hashes = {name: found for name, found in manifest.files.items() if name not in spared}
         return Taken(run, target, hashes | {run.manifest.name: manifest_hash})
     except BnbenchError as error:
@@ -111,20 +122,21 @@ def _runs(folders: Sequence[Path], problems: list[str]) -> list[Run]:
     return found
 
 
-def _check_whole(run: Run, manifest: Manifest, spared: Sequence[str], other: Path) -> None:
+def _check_whole(
+    run: Run, manifest: Manifest, spared: Sequence[str], other: Path, hashed: bool
+) -> None:
     """Refuse a run that was edited since it ended, and links, maybe out of the folder.
 
     An archived copy may lack what is spared.
     """
+    believed = -math.inf if hashed else math.inf
     if not manifest.files:
         raise BnbenchError(
             f"{run.manifest}: lists no files, as in the first release; copy this run yourself"
         )
-    for name, change in changed_files(run, manifest.files).items():
+    for name, change in changed_files(run, manifest.files, believed).items():
         if name not in spared:
-            raise BnbenchError(
-                f"{run.path / name}: {change} since the run ended; nothing is merged"
-            )
+            raise BnbenchError(_changed(run, name, change))
     linked = [run.path] if run.path.is_symlink() else []
     linked += _links(run.path, {name.partition("/")[0] for name in manifest.files})
     if any("/" in name for name in manifest.files):
@@ -133,6 +145,10 @@ def _check_whole(run: Run, manifest: Manifest, spared: Sequence[str], other: Pat
         linked.append(run.path)
     for path in linked:
         raise BnbenchError(f"{path}: is a link, maybe out of {other}; nothing is merged")
+
+
+def _changed(run: Run, name: str, change: str) -> str:
+    return f"{run.path / name}: {change} since the run ended; nothing is merged"
 
 
 def _links(folder: Path, names: set[str]) -> list[Path]:
@@ -157,9 +173,11 @@ def _is_there(run: Run, theirs: Manifest, target: Run) -> bool:
     if ours.files == theirs.files or (same and _weights(ours) == _weights(theirs) != ""):
         return True
     what = "other bytes" if same else "another configuration"
-    raise BnbenchError(
-        f"{target.path}: is there already, of {what} than {run.path}; move one of them away"
-    )
+    raise BnbenchError(_contradiction(target, run, what))
+
+
+def _contradiction(first: Run, second: Run, what: str) -> str:
+    return f"{first.path}: is there already, of {what} than {second.path}; move one of them away"
 
 
 def _check_unclaimed(target: Run, theirs: Manifest) -> None:
@@ -179,38 +197,55 @@ def _weights(manifest: Manifest) -> str:
 
 
 def merge(plan: Merge) -> None:
-    """Copy what was planned; a run is there whole or not at all."""
+    """Copy what was planned: all of it, or nothing if a file is not what its run has left.
+
+    The copies wait in a folder where nobody looks for runs, until all are checked and on disk. Only
+    then each is renamed to its place, so a run is there whole or not at all. After a kill, the next
+    merge takes the copies that are whole.
+    """
     workshop = plan.results / WORKSHOP
     if workshop.is_symlink():
         raise BnbenchError(f"{workshop}: is a link, through which runs would be copied; remove it")
     if not plan.taken:
         return
+    copies = [workshop / one.hashes[one.run.manifest.name] for one in plan.taken]
     with locked(Run(workshop)):
-        for start in range(0, len(plan.taken), AT_ONCE):
-            _merge_together(plan.taken[start : start + AT_ONCE], workshop)
+        with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
+            problems = [*chain.from_iterable(pool.map(_copy, plan.taken, copies))]
+        if not problems:
+            force_to_disk(file for copy in copies for file in copy.rglob("*"))
+            for one, copy in zip(plan.taken, copies, strict=True):
+                _put(copy, one.target)
     shutil.rmtree(workshop)
+    if problems:
+        raise BnbenchError(*problems)
 
 
-def _merge_together(taken: Sequence[Taken], workshop: Path) -> None:
-    """Copy runs into the workshop, force them to disk together, and only then rename them."""
-    for left in filter(Path.is_dir, workshop.iterdir()):  # of a merge that was killed
-        shutil.rmtree(left)
-    copies = [workshop / str(number) for number in range(len(taken))]
-    with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
-        list(pool.map(_copy, taken, copies))
-    force_to_disk(file for copy in copies for file in copy.rglob("*"))
-    for one, copy in zip(taken, copies, strict=True):
-        _put(copy, one.target)
+def _copy(taken: Taken, copy: Path) -> list[str]:
+    """Copy the files of a run, and name those that are not what the run has left.
+
+    What was read is both hashed and written.
+    """
+    if there_is(copy):  # of a merge that was killed
+        if _is_whole(copy, taken.hashes):
+            return []
+        shutil.rmtree(copy)
+    for folder in {name.rpartition("/")[0] for name in taken.hashes}:
+        (copy / folder).mkdir(parents=True, exist_ok=True)
+    return [
+        _changed(taken.run, name, "changed")
+        for name, sha256 in taken.hashes.items()
+        if _copied(f"{taken.run.path}/{name}", f"{copy}/{name}") != sha256
+    ]
 
 
-def _copy(taken: Taken, copy: Path) -> None:
-    """Copy the files of a run; what was read is both hashed and written."""
-    copy.mkdir()
-    for folder in {name.rpartition("/")[0] for name in taken.hashes} - {""}:
-        (copy / folder).mkdir()
-    for name, sha256 in taken.hashes.items():
-        if _copied(f"{taken.run.path}/{name}", f"{copy}/{name}") != sha256:
-            raise BnbenchError(f"{taken.run.path}: was changed while it was copied; merge again")
+def _is_whole(copy: Path, hashes: Mapping[str, str]) -> bool:
+    """Tell whether a folder holds these very files, no others and no links."""
+    found = {path.relative_to(copy).as_posix(): path for path in copy.rglob("*")}
+    if any(path.is_symlink() for path in (copy, *found.values())):
+        return False
+    files = {name for name, path in found.items() if not path.is_dir()}
+    return files == hashes.keys() and all(sha256_of(found[name]) == hashes[name] for name in files)
 
 
 def _copied(source: str, target: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run, merging
-from bnbench.runs.hashes import file_hashes
+from bnbench.runs.hashes import file_hashes, sha256_of
 from bnbench.runs.manifest import seal_of
 from bnbench.runs.merging import merge, plan_merge
 from bnbench.runs.overview import run_folders
@@ -152,12 +152,11 @@ def test_copies_wait_where_nobody_looks_until_all_are_on_disk(
     for seed in range(3):
         sealed("other", "a", seed)
     seen: list[set[str]] = []
-    monkeypatch.setattr(merging, "AT_ONCE", 2)
     monkeypatch.setattr(
         merging, "force_to_disk", lambda _: seen.append({*runs_in(tmp_path / "here")})
     )
     merge(plan_merge(tmp_path / "other", tmp_path / "here"))
-    assert seen == [set(), {"seed-0", "seed-1"}]
+    assert seen == [set()]
     assert runs_in(tmp_path / "here") == {"seed-0", "seed-1", "seed-2"}
 
 
@@ -178,6 +177,106 @@ def test_what_a_killed_merge_has_left_is_no_run_and_goes_with_the_next(
     assert not left.exists()
 
 
+def test_whole_copies_of_a_killed_merge_are_not_copied_again(
+    sealed: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But one with a file too few, too many, of other bytes or behind a link is."""
+
+    again: list[str] = []
+
+    def power_cut(_: object) -> None:
+        raise InterruptedError
+
+    def recorded(source: str, target: str) -> str:
+        again.append(source)
+        return copied(source, target)
+
+    runs = [with_probe(sealed("other", "a", seed)) for seed in range(5)]
+    here, copied = tmp_path / "here", merging._copied
+    monkeypatch.setattr(merging, "force_to_disk", power_cut)
+    with pytest.raises(InterruptedError):
+        merge(plan_merge(tmp_path / "other", here))
+    assert runs_in(here) == set()
+    left = [workplace(here, run) for run in runs]
+    (left[1] / "epochs.csv").unlink()
+    (left[2] / "notes.txt").touch()
+    edit_text(left[3] / "epochs.csv", "0.5", "0.9")
+    (left[4] / "epochs.csv").unlink()
+    (left[4] / "epochs.csv").symlink_to(runs[4].epochs)
+    monkeypatch.undo()
+    monkeypatch.setattr(merging, "_copied", recorded)
+    merge(plan_merge(tmp_path / "other", here))
+    assert {run.path for run in runs if str(run.manifest) in again} == {
+        run.path for run in runs[1:]
+    }
+    assert content(here) == content(tmp_path / "other")
+
+
+def workplace(results: Path, run: Run) -> Path:
+    """Where a merge keeps a copy of a run until all are whole."""
+    return results / merging.WORKSHOP / sha256_of(run.manifest)
+
+
+def test_a_link_in_place_of_a_copy_is_not_written_through(
+    sealed: Callable[..., Run], tmp_path: Path
+) -> None:
+    run, elsewhere = sealed("other", "a", 0), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    workplace(tmp_path / "here", run).parent.mkdir(parents=True)
+    workplace(tmp_path / "here", run).symlink_to(elsewhere)
+    with pytest.raises(OSError, match="symbolic link"):
+        merge(plan_merge(tmp_path / "other", tmp_path / "here"))
+    assert [*elsewhere.iterdir()] == []
+
+
+@pytest.mark.parametrize("hashed", [True, False])
+def test_every_edited_file_is_named_and_nothing_is_merged(
+    sealed: Callable[..., Run], tmp_path: Path, hashed: bool
+) -> None:
+    """Be the hashes checked before anything is copied, or as all is."""
+    sealed("other", "a", 0)
+    edited = [sealed("other", "a", seed).epochs for seed in (1, 2)]
+    for path in edited:
+        edit_text(path, "0.5", "0.9")
+    with pytest.raises(BnbenchError) as caught:
+        merge(plan_merge(tmp_path / "other", tmp_path / "here", hashed=hashed))
+    wanted = [f"{path}: changed since the run ended; nothing is merged" for path in edited]
+    assert str(caught.value).splitlines() == wanted
+    assert content(tmp_path / "here") == {}
+    assert not (tmp_path / "here" / merging.WORKSHOP).exists()
+
+
+@pytest.mark.parametrize("change", ["missing", "new"])
+def test_a_file_too_few_or_too_many_is_named_without_reading(
+    sealed: Callable[..., Run], tmp_path: Path, change: str
+) -> None:
+    run = sealed("other", "a", 0)
+    if change == "missing":
+        run.epochs.unlink()
+    else:
+        run.losses.write_bytes(b"not of this run")
+    with pytest.raises(BnbenchError, match=f": {change} since the run ended; nothing is merged"):
+        plan_merge(tmp_path / "other", tmp_path / "here", hashed=False)
+
+
+def test_a_run_that_the_other_folder_has_twice(sealed: Callable[..., Run], tmp_path: Path) -> None:
+    """Its copy is taken once; two runs of one name contradict each other."""
+    run = sealed("other", "a", 0)
+    shutil.copytree(run.path, tmp_path / "other/b/seed-0")
+    plan = plan_merge(tmp_path / "other", tmp_path / "here")
+    assert (len(plan.taken), len(plan.there)) == (1, 1)
+    merge(plan)
+    assert runs_in(tmp_path / "here") == {"seed-0"}
+    shutil.rmtree(tmp_path / "other/b")
+    sealed("more", "a", 0, 0.75).path.parent.rename(tmp_path / "other/b")
+    with pytest.raises(BnbenchError) as caught:
+        plan_merge(tmp_path / "other", tmp_path / "here/new")
+    assert str(caught.value) == (
+        f"{run.path}: is there already, of other bytes than {tmp_path / 'other/b/seed-0'};"
+        " move one of them away"
+    )
+
+
 def test_what_changes_between_looking_and_copying_is_not_taken(
     sealed: Callable[..., Run], tmp_path: Path
 ) -> None:
@@ -190,9 +289,10 @@ def test_what_changes_between_looking_and_copying_is_not_taken(
     edit_text(epochs, "0.5", "0.9")
     os.utime(epochs, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert epochs.stat().st_size == before.st_size
-    with pytest.raises(BnbenchError, match="a/seed-1: was changed while it was copied"):
+    with pytest.raises(BnbenchError) as caught:
         merge(plan)
-    assert runs_in(tmp_path / "here") == set()
+    assert str(caught.value) == f"{epochs}: changed since the run ended; nothing is merged"
+    assert content(tmp_path / "here") == {}
     epochs.write_bytes(text)
     merge(plan_merge(tmp_path / "other", tmp_path / "here"))
     assert content(tmp_path / "here") == content(tmp_path / "other")
@@ -203,7 +303,6 @@ def test_how_many_are_copied_at_the_same_time_changes_nothing(
     sealed: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
     monkeypatch.setattr(merging, "AT_THE_SAME_TIME", threads)
-    monkeypatch.setattr(merging, "AT_ONCE", 4)
     for seed in range(10):
         with_probe(sealed("other", "a", seed))
     plan = plan_merge(tmp_path / "other", tmp_path / "here")
