@@ -96,6 +96,19 @@ def test_parquet_holds_the_rows_of_the_logs(run: Run, tmp_path: Path) -> None:
         assert np.array_equal(batches[name], log[name])
 
 
+@pytest.mark.parametrize("name", ["epochs", "batches", "contrasts"])
+def test_no_table_is_overwritten_unasked(run: Run, tmp_path: Path, name: str) -> None:
+    """Nor is another one of the three written then."""
+    results, there = run.path.parents[1], tmp_path / f"{name}.parquet"
+    there.write_text("mine", encoding="utf-8")
+    with pytest.raises(BnbenchError, match="is there already; choose another name, or give --over"):
+        export_parquet(results, tmp_path)
+    assert there.read_text(encoding="utf-8") == "mine"
+    assert [path.name for path in tmp_path.glob("*.parquet")] == [there.name]
+    written = export_parquet(results, tmp_path, overwrite=True)
+    assert (there.read_bytes()[:4] == b"PAR1") == (there in written)
+
+
 def test_parquet_holds_the_contrasts_of_a_study(
     root: Path, reference_runs: Path, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from typer.testing import CliRunner
 
+from bnbench.cli import app
 from bnbench.config import load_experiment
 from bnbench.errors import BnbenchError
 from bnbench.prediction import predict, save_seen
@@ -84,6 +87,26 @@ def test_weights_that_are_no_numbers(run: Run, digit: Path) -> None:
     torch.save(weights, run.weights)
     run.read_manifest().changed(files={}).write(run.manifest)
     assert refused(run, digit).startswith(f"{run.weights}: holds what is no finite number")
+
+
+@pytest.mark.parametrize("dataset", ["digits", "folder"])
+def test_what_is_no_image_keeps_back_no_answer(
+    run: Run, digit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dataset: str
+) -> None:
+    """Nor does it keep back what is said of the others of its kind."""
+    if dataset == "folder":  # its images are read in another way
+        monkeypatch.setattr("bnbench.prediction.PREFIX", "digits")
+    text, absent = tmp_path / "text.png", tmp_path / "absent.png"
+    text.write_text("no image", encoding="utf-8")
+    images = [str(path) for path in (digit, text, digit, absent, digit)]
+    shown = ["--show", str(tmp_path / "seen.png"), "--json"]
+    result = CliRunner().invoke(app, ["predict", str(run.path), *images, *shown])
+    assert [row["image"] for row in json.loads(result.stdout)] == [str(digit)] * 3
+    assert isinstance(result.exception, BnbenchError)
+    bad, missing = result.exception.problems
+    assert bad.startswith(f"{text}: is n")
+    assert missing.startswith(f"{absent}: No such file or directory; ")
+    assert (tmp_path / "seen.png").exists()
 
 
 def test_what_the_network_saw_is_written(run: Run, digit: Path, tmp_path: Path) -> None:

@@ -151,6 +151,21 @@ def test_the_listed_formats_are_told_by_content(tmp_path: Path, kind: str) -> No
     np.testing.assert_array_equal(read_digit(path), seven(28))
 
 
+@pytest.mark.parametrize(
+    ("mode", "kind", "most"),
+    [("P", "PNG", 0), ("P", "GIF", 0), ("1", "PNG", 0), ("CMYK", "JPEG", 4)],
+)
+def test_palettes_and_printers_colours(tmp_path: Path, mode: str, kind: str, most: int) -> None:
+    """A JPEG of 56 x 56 pixels is not quite what was drawn; the others are."""
+    pixels = np.where(seven(28) > 127, 255, 0).astype(np.uint8)
+    image = Image.fromarray(pixels.repeat(2, 0).repeat(2, 1))
+    image.save(tmp_path / "grey.png")
+    coloured = image.convert("RGB").convert(mode)
+    coloured.save(tmp_path / "image", format=kind, **({"quality": 100} if kind == "JPEG" else {}))
+    found, expected = read_digit(tmp_path / "image"), read_digit(tmp_path / "grey.png")
+    np.testing.assert_allclose(found.astype(int), expected, atol=most)
+
+
 @pytest.mark.parametrize("ground", [0, 230])
 def test_sixteen_bits_of_grey_are_scaled_not_cut_off(tmp_path: Path, ground: int) -> None:
     """On grey paper, too: 257 times each value is the same picture."""
