@@ -32,7 +32,9 @@ DataDir = Annotated[
     ),
 ]
 
-DatasetName = Annotated[str, typer.Option("--dataset", help="mnist, fashion_mnist or digits.")]
+DatasetName = Annotated[
+    str, typer.Option("--dataset", help="mnist, fashion_mnist, kmnist or another data set.")
+]
 
 MOST_SEEDS = 100_000
 """A plan has an entry for each, and so many runs would take years."""

@@ -149,10 +149,12 @@ def _offline_help(dataset: Dataset, raw: Path, answers: Mapping[str, str]) -> li
         + (f"  SHA-256 {file.sha256}" if file.sha256 else "")
         for file in dataset.files
     ]
+    known = any(file.md5 or file.sha256 for file in dataset.files)
+    of_which = " (the checksums are of the plain ones)" if known else ""
     return [
         f"{dataset.title}: no source delivered it.",
         *asked,
-        f"Put these files, plain or as .gz (the checksums are of the plain ones), into {raw}:",
+        f"Put these files, plain or as .gz{of_which}, into {raw}:",
         *wanted,
         "Or leave it out: `-o data.dataset=digits` needs no network, only scikit-learn.",
     ]

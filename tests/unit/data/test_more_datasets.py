@@ -73,6 +73,7 @@ def test_emnist_is_put_there_by_hand(tmp_path: Path) -> None:
         fetch(find_dataset("emnist_letters"), tmp_path)
     text = str(caught.value)
     assert "unpack it by hand" in text
+    assert "Put these files, plain or as .gz, into " in text  # no checksum follows
     assert "\n  emnist-letters-train-images-idx3-ubyte\n" in text
 
 
