@@ -379,6 +379,7 @@ def test_python_examples_on_finished_runs_run(
 ) -> None:  # fmt: skip
     import bnbench
     from bnbench.config import DataSettings
+    from bnbench.export import export_onnx
 
     monkeypatch.chdir(tmp_path)
     for name in ("lenet5", "lenet5_batchnorm"):
@@ -388,7 +389,7 @@ def test_python_examples_on_finished_runs_run(
         for seed in (0, 1):
             for _ in bnbench.run_experiment(full.model_copy(update=changes), seed, "results"):
                 pass
-    _, compared, drawn, network = blocks(pages["python.md"], "python")
+    _, compared, drawn, network, exported = blocks(pages["python.md"], "python")
     for example in (compared, drawn, network):
         exec(compile(example, "python.md", "exec"), {})
     said = capsys.readouterr().out
@@ -399,6 +400,11 @@ def test_python_examples_on_finished_runs_run(
     assert stated is not None
     assert round(stated, 4) == accuracy
     assert Path("slide.png").stat().st_size > 10_000
+    export_onnx(bnbench.Run(Path("results/lenet5/seed-0")), Path("lenet5.onnx"))
+    exec(compile(exported, "python.md", "exec"), {})
+    statistics, answers = capsys.readouterr().out.splitlines()
+    assert statistics == "PixelStatistics(mean=0.3051, std=0.3233, low=0.0, high=1.0)"
+    assert re.fullmatch(r"\[\d( \d){4}\]", answers)
 
 
 def test_study_example_loads(root: Path, pages: dict[str, str], tmp_path: Path) -> None:
