@@ -108,6 +108,8 @@ def _look(other: Path, results: Path, hashed: bool, run: Run) -> Taken | Bnbench
         spared = left_out(run, manifest)
         _check_whole(run, manifest, spared, other, hashed)
         hashes = {name: found for name, found in manifest.files.items() if name not in spared}
+        if spared and there_is(run.measured):  # no manifest lists it
+            hashes[run.measured.name] = sha256_of(run.measured)
         return Taken(run, target, hashes | {run.manifest.name: manifest_hash})
     except BnbenchError as error:
         return error
@@ -138,8 +140,9 @@ def _check_whole(
         if name not in spared:
             raise BnbenchError(_changed(run, name, change))
     linked = [run.path] if run.path.is_symlink() else []
-    linked += _links(run.path, {name.partition("/")[0] for name in manifest.files})
-    if any("/" in name for name in manifest.files):
+    names = {run.measured.name, *(name.partition("/")[0] for name in manifest.files)}
+    linked += _links(run.path, names)
+    if is_folder(run.path / "probes"):
         linked += _links(run.path / "probes", {Path(name).name for name in manifest.files})
     if not _is_within(run.path if run.path == other else run.path.parent, other):
         linked.append(run.path)

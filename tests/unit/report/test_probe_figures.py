@@ -25,6 +25,7 @@ from bnbench.report.figures.figure import Source
 from bnbench.report.figures.trajectory import plane_table, share_of, way_table
 from bnbench.report.study_results import measured_by_probes
 from bnbench.runs import Run, opened
+from bnbench.runs.merging import merge, plan_merge
 from bnbench.training import run_experiment
 from bnbench.verification.inspection import inspect
 
@@ -201,6 +202,10 @@ def test_an_archive_keeps_what_probes_measured_and_the_files_of_the_first_seeds(
         assert found.problems == ()
         absent = [name for name in found.absent if name.startswith("probes/")]
         assert absent == (sorted(probes) if found.run.path.name == "seed-1" else [])
+    merge(plan_merge(tmp_path / "runs", tmp_path / "merged"))
+    merged = read_study(study, tmp_path / "merged")
+    findings_of(merged)
+    pd.testing.assert_frame_equal(values_table(merged), values_table(runs))
     assert all(
         one.caption.endswith(" Drawn are 1 of the 2 seeds, whose files were kept.")
         for one in drawn(study, copies)
