@@ -37,10 +37,9 @@ MLFLOW ?= .venv-mlflow
 SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 
 # The studies of `make evidence`, in the order of their worth.
-EVIDENCE := inside loss_surface learning_rate input_features input_scaling initial_scale \
-  higher_rates noisy_batch_norm affine placement small_batches batch_size large_batches \
-  weight_decay training_size bias batch_norm_momentum layers layer_sets lenet5_1998 \
-  binary_perceptron way class_batches
+EVIDENCE := input_features input_scaling initial_scale noisy_batch_norm placement batch_size \
+  large_batches weight_decay training_size bias batch_norm_momentum layers layer_sets \
+  lenet5_1998 binary_perceptron way class_batches rotation
 
 .DEFAULT_GOAL := help
 STUDIES := $(sort $(wildcard configs/studies/*.yaml))
