@@ -53,14 +53,14 @@ def _check_seeds(study: Study) -> None:
 
 
 def known_studies(paths: Iterable[Path], results: Path) -> list[Study]:
-    """Load, in full, all studies that there are: the given ones, those with names, and one's own.
+    """Load, in full, all studies that there are: those with names, the given ones, and one's own.
 
     One's own are those that `bnbench reproduce` has registered in the results folder. The headline
     comes first.
     """
     ours = sorted(named("study").values(), key=lambda path: (path.stem != HEADLINE.name, path))
     given = [config_file(path, "study") for path in paths]
-    known = each(load_study, {path.resolve(): path for path in [*given, *ours]}.values())
+    known = each(load_study, {path.resolve(): path for path in [*ours, *given]}.values())
     names = {study.name for study in known}
     own = {
         file.resolve(): file

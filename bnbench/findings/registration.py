@@ -20,6 +20,9 @@ from bnbench.errors import BnbenchError
 from bnbench.foreign import MEBIBYTE, read_foreign, there_is
 from bnbench.runs import Manifest, run_directory, write_text
 
+LISTED = 3
+"""Changes of one kind that are named; of more it is said how many there are."""
+
 Tests = Mapping[str, Any]
 """What claims ask of a study; see `bnbench.claims.tests_of`."""
 
@@ -157,9 +160,14 @@ def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
             names = sorted(before.keys() | after.keys())
             parts = [name for name in names if before.get(name) != after.get(name)]
             if parts:
-                yield f"{key} ({'; '.join(parts)})"
+                yield f"{key} ({_listed(parts)})"
         elif before != after:
             yield key
+
+
+def _listed(names: list[str]) -> str:
+    more = [f"{len(names) - LISTED} more"] if len(names) > LISTED + 1 else []
+    return "; ".join([*names[:LISTED], *more] if more else names)
 
 
 def _planned(planned: PlannedContrast | Change) -> dict[str, Any]:

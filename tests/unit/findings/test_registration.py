@@ -90,6 +90,8 @@ def test_the_line_says_when_and_what_has_changed(study: Study, results: Path, lo
     register(other, results, tests)  # the first stays
     changed = tests | {"A2, level": {"rule": "higher"}}
     assert line(other, results, changed).endswith("(lead), tests (A2, level)")
+    more = tests | {f"A{number}": {} for number in (3, 4, 5, 6, 7)}
+    assert line(other, results, more).endswith("tests (A3; A4; A5; 2 more)")
 
 
 def test_runs_that_began_under_other_questions_are_counted(study: Study, results: Path) -> None:
