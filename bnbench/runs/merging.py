@@ -232,7 +232,7 @@ def _copy(taken: Taken, copy: Path) -> list[str]:
     if there_is(copy):  # of a merge that was killed
         if _is_whole(copy, taken.hashes):
             return []
-        shutil.rmtree(copy)
+        _remove(copy)
     for folder in {name.rpartition("/")[0] for name in taken.hashes}:
         (copy / folder).mkdir(parents=True, exist_ok=True)
     return [
@@ -249,6 +249,14 @@ def _is_whole(copy: Path, hashes: Mapping[str, str]) -> bool:
         return False
     files = {name for name, path in found.items() if not path.is_dir()}
     return files == hashes.keys() and all(sha256_of(found[name]) == hashes[name] for name in files)
+
+
+def _remove(path: Path) -> None:
+    """Remove whatever has a name, but nothing behind a link."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _copied(source: str, target: str) -> str:

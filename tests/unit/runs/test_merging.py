@@ -224,9 +224,27 @@ def test_a_link_in_place_of_a_copy_is_not_written_through(
     elsewhere.mkdir()
     workplace(tmp_path / "here", run).parent.mkdir(parents=True)
     workplace(tmp_path / "here", run).symlink_to(elsewhere)
-    with pytest.raises(OSError, match="symbolic link"):
-        merge(plan_merge(tmp_path / "other", tmp_path / "here"))
+    merge(plan_merge(tmp_path / "other", tmp_path / "here"))
     assert [*elsewhere.iterdir()] == []
+    assert content(tmp_path / "here") == content(tmp_path / "other")
+
+
+def test_a_file_in_place_of_a_copy_keeps_nothing_back(
+    sealed: Callable[..., Run], tmp_path: Path
+) -> None:
+    run = sealed("other", "a", 0)
+    workplace(tmp_path / "here", run).parent.mkdir(parents=True)
+    workplace(tmp_path / "here", run).write_text("planted", encoding="utf-8")
+    merge(plan_merge(tmp_path / "other", tmp_path / "here"))
+    assert content(tmp_path / "here") == content(tmp_path / "other")
+
+
+def test_no_run_is_called_taken_before_it_is(sealed: Callable[..., Run], tmp_path: Path) -> None:
+    sealed("other", "a", 0)
+    edit_text(sealed("other", "a", 1).epochs, "0.5", "0.9")
+    said = invoke("merge", tmp_path / "other", "--results", tmp_path / "here")
+    assert isinstance(said.exception, BnbenchError)
+    assert said.stdout == ""
 
 
 @pytest.mark.parametrize("hashed", [True, False])
@@ -356,7 +374,7 @@ def test_runs_are_named_as_elsewhere(sealed: Callable[..., Run], tmp_path: Path)
     here, other = str(tmp_path / "here"), str(tmp_path / "other")
     sealed("other", "c", 0).manifest.write_text("{", encoding="utf-8")  # nobody asks for it
     merged = invoke("merge", other, "a/x", "--results", here)
-    assert merged.stdout.splitlines()[-1].startswith("1 runs taken")
+    assert merged.stdout.splitlines()[-1].startswith("1 run taken, 0 here already")
     assert {name[:3] for name in content(tmp_path / "here")} == {"a/x"}
     unknown = invoke("merge", other, "bb", "--results", here)
     assert "did you mean 'b'" in str(unknown.exception)
