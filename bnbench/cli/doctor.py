@@ -14,6 +14,7 @@ from bnbench.cli.names import RESULTS
 from bnbench.cli.options import DataDir, Json, Results
 from bnbench.cli.terminal import show, table
 from bnbench.errors import BnbenchError
+from bnbench.words import counted
 
 Row = tuple[str, str, str]
 """What was looked at, what was found, and what to do about it (nothing, if all is well)."""
@@ -58,10 +59,8 @@ def _cores() -> Row:
 
     quota = quota_cores()
     limit = "" if quota is None else f", and a quota of {quota:g} by the container"
-    found = (
-        f"{allowed_cores()} of {os.cpu_count()} allowed{limit}: {available_cores()} runs at once"
-    )
-    return "cores", found, ""
+    runs = counted(available_cores(), "run")
+    return "cores", f"{allowed_cores()} of {os.cpu_count()} allowed{limit}: {runs} at once", ""
 
 
 def _memory() -> Row:

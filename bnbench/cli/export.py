@@ -10,6 +10,7 @@ import typer
 from bnbench.cli.names import RESULTS, complete_run, run_folder
 from bnbench.cli.options import DataDir, Results
 from bnbench.cli.terminal import say
+from bnbench.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,9 +86,9 @@ def export(
             say(path)
     if tensorboard:
         folders = write.export_tensorboard(source, tensorboard)
-        say(f"{tensorboard}: {len(folders)} runs; tensorboard --logdir {tensorboard}")
+        say(f"{tensorboard}: {counted(len(folders), 'run')}; tensorboard --logdir {tensorboard}")
     if mlflow:
-        say(f"{mlflow}: {len(write.export_mlflow(source, mlflow))} runs written")
+        say(f"{mlflow}: {counted(len(write.export_mlflow(source, mlflow)), 'run')} written")
     if ro_crate:
         say(write.export_crate(source, overwrite=overwrite))
 

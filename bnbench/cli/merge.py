@@ -10,6 +10,7 @@ import typer
 from bnbench.cli.names import RESULTS, run_folders
 from bnbench.cli.options import Results
 from bnbench.cli.terminal import say
+from bnbench.words import counted
 
 
 def merge(
@@ -34,12 +35,12 @@ def merge(
     from bnbench.runs.merging import plan_merge
 
     plan = plan_merge(other, results, run_folders(runs or (), other), hashed=dry_run)
+    if not dry_run:
+        copy(plan)  # before a word of it: what does not hold is found as it is copied
     for taken in plan.taken:
         say(taken.target.path)
-    if not dry_run:
-        copy(plan)
     word = "would be taken" if dry_run else "taken"
     say(
-        f"{len(plan.taken)} runs {word}, {len(plan.there)} here already,"
-        f" {len(plan.unfinished)} unfinished and left there"
+        f"{counted(len(plan.taken), 'run')} {word}, {len(plan.there):,} here already,"
+        f" {len(plan.unfinished):,} unfinished and left there"
     )

@@ -97,8 +97,8 @@ def measured(study: Path, *arguments: str) -> tuple[float, float, str]:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["plan", "many.yaml"], "10000 runs: 10000 finished"),
-        (["plan", "many.yaml", "--seeds", "101"], "10100 runs: 10000 finished, 100 to run"),
+        (["plan", "many.yaml"], "10,000 runs: 10,000 finished"),
+        (["plan", "many.yaml", "--seeds", "101"], "10,100 runs: 10,000 finished, 100 to run"),
         (["list"], "many/plain@0.001"),
         (["list", "--runs"], "results/many/plain@0.1/seed-99"),
         (["list", "--json"], '"statuses": {"complete": 100}'),

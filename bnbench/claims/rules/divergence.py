@@ -17,6 +17,7 @@ from bnbench.claims.verdict import Outcome, Verdict, decide
 from bnbench.findings.numbers import p_equals
 from bnbench.findings.results import Finding
 from bnbench.statistics import share_below_p, sign_test_p
+from bnbench.words import counted
 
 RARE = 1 / 3
 """Of all seeds: a claim of failure means more than one run in three."""
@@ -47,7 +48,7 @@ class Divergence(OfContrast):
         below = share_below_p(as_claimed, finding.n, RARE, any_time=any_time)
         rare = enough_seeds(finding.n) and below < ALPHA
         verdict = decide(supported=p < ALPHA and as_claimed > otherwise, refuted=p < ALPHA or rare)
-        counts = f"{len(treatment)} against {len(baseline)} of {finding.n} runs"
+        counts = f"{len(treatment)} against {len(baseline)} of {counted(finding.n, 'run')}"
         needed = _needed(finding, none=not as_claimed + otherwise)
         told = needed_text(finding.n, needed) if needed else ()
         rest = f", sign test {p_equals(p)}"

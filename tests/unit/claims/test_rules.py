@@ -477,7 +477,7 @@ def test_runs_that_diverge_at_a_seed_that_is_not_shared_do_not_count(
         treatment={0: 0.0, 7: 1.0}, baseline={0: 0.0}, metric="diverged", diverged=((7,), ())
     )
     assert judge("more_diverged", finding).numbers == (
-        "0 against 0 of 1 runs, sign test p = 1.0; deciding takes at least 8 seeds"
+        "0 against 0 of 1 run, sign test p = 1.0; deciding takes at least 8 seeds"
     )
 
 
