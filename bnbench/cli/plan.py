@@ -21,6 +21,7 @@ from bnbench.cli.options import (
     StudySeeds,
 )
 from bnbench.cli.terminal import say, seed_ranges, show, table
+from bnbench.words import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -113,8 +114,9 @@ WORDS = {"cached": "finished", "resume": "to continue", "run": "to run", "other"
 
 def _counts(plan: Plan) -> str:
     states = [run.found.state for run in plan.planned]
-    counts = (f"{states.count(state)} {WORDS[state]}" for state in sorted(set(states)))
-    return f"{len(states)} runs: {', '.join(counts)}; {plan.epochs} epochs to do"
+    counts = (f"{states.count(state):,} {WORDS[state]}" for state in sorted(set(states)))
+    runs, epochs = counted(len(states), "run"), counted(plan.epochs, "epoch")
+    return f"{runs}: {', '.join(counts)}; {epochs} to do"
 
 
 def _show_costs(
@@ -137,7 +139,7 @@ def _show_costs(
     jobs = max(1, available_cores() // threads)
     undecided = costs(runs)
     if as_json or undecided:
-        show(_cost_table(undecided, jobs), as_json=as_json)
+        show(_cost_table(undecided, jobs, as_json=as_json), as_json=as_json)
     if not as_json:
         say(HOW.format(study=runs.study.name, jobs=jobs) if undecided else DECIDED)
 
@@ -150,7 +152,7 @@ HOW = (
 DECIDED = "No question that has runs is undecided."
 
 
-def _cost_table(undecided: Iterable[Cost], jobs: int) -> Table:
+def _cost_table(undecided: Iterable[Cost], jobs: int, *, as_json: bool) -> Table:
     from bnbench.claims.rules.deciding import MOST
     from bnbench.config import parse_metric
 
@@ -162,7 +164,7 @@ def _cost_table(undecided: Iterable[Cost], jobs: int) -> Table:
         return (
             one.test.aspect,
             names.get("contrast") or names.get("arm", ""),
-            parse_metric(metric).title if metric else "",
+            parse_metric(metric).title if metric and not as_json else metric or "",
             one.outcome.estimate,
             str(one.outcome.n),
             f"{needed:.0f}" if known else more,

@@ -76,12 +76,13 @@ def test_an_undecided_question_says_seeds_and_hours(
     assert row == {
         "question": "Does it help?",
         "contrast": "lead",
-        "metric": "validation accuracy after the last epoch",
+        "metric": "validation_accuracy@last",
         "so far": "+0.05 pp [−1.74, +1.84]",
         "seeds so far": "8",
         "seeds in all": "more than 1,000",
         "hours": "",
     }
+    assert "  validation accuracy after the last epoch  " in asked(tmp_path)  # people get its name
 
 
 @pytest.mark.parametrize("sd", [0.002, 0.004])
