@@ -12,12 +12,7 @@ from numpy.typing import NDArray
 
 from bnbench.config import Experiment
 from bnbench.errors import BnbenchError
-from bnbench.findings.run_files import (
-    frame,
-    read_measured,
-    refuse_changes,
-    refuse_first,
-)
+from bnbench.findings.run_files import frame, refuse_changes, refuse_first
 from bnbench.runs import (
     Log,
     Manifest,
@@ -30,6 +25,7 @@ from bnbench.runs import (
 from bnbench.runs.failure import ASTRONOMIC, chance, learned_nothing, sound_epochs
 from bnbench.runs.looks import Looks, problems_of_looks, read_looks
 from bnbench.runs.losses import Losses, losses_of, read_losses
+from bnbench.runs.measured import read_measured
 from bnbench.runs.problems import (
     disagreement,
     problems_of_batches,

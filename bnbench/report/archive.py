@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from bnbench.findings.run_files import measured_file
 from bnbench.report.files import writing
 from bnbench.runs import PACKED, Run, find_runs, pack
+from bnbench.runs.measured import measured_file
 
 LOOKED_INTO = 3
 """Seeds of an experiment of which all that probes saw is kept: as many as a figure draws one by

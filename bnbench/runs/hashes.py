@@ -135,7 +135,7 @@ def left_out(run: Run, manifest: Manifest) -> tuple[str, ...]:
     optional = (run.losses, run.predictions)
     left += [path for path in optional if path.name in manifest.files and not path.exists()]
     probes = {name for name in manifest.files if name.startswith("probes/")}
-    measured = probes if run.measured.exists() else ()
+    measured = probes if is_regular(run.measured) else ()
     unseen = sorted(name for name in measured if not (run.path / name).exists())
     return (*(path.name for path in left), *unseen)
 

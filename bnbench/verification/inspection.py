@@ -17,7 +17,7 @@ from bnbench.runs.problems import problems_of_configuration
 from bnbench.runs.schedule import schedule
 from bnbench.training.checkpoint import load_checkpoint, owner_of
 from bnbench.training.soundness import flaw, pattern
-from bnbench.verification.logs import check_epochs, check_logs, check_looks
+from bnbench.verification.logs import check_epochs, check_logs, check_looks, check_measured
 from bnbench.verification.tensors import check_predictions, check_weights
 
 
@@ -125,4 +125,4 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
     "complete": (check_logs, check_looks, check_weights, check_predictions),
     "diverged": (check_logs, check_looks),
 }
-_ARCHIVED: tuple[Check, ...] = (check_epochs, check_looks, check_predictions)
+_ARCHIVED: tuple[Check, ...] = (check_epochs, check_looks, check_measured, check_predictions)

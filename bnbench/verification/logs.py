@@ -20,6 +20,7 @@ from bnbench.runs import (
 )
 from bnbench.runs.looks import problems_of_looks, read_looks
 from bnbench.runs.losses import NAMES, Losses, losses_of, read_losses
+from bnbench.runs.measured import read_measured
 from bnbench.runs.problems import (
     disagreement,
     problems_of_batches,
@@ -85,6 +86,14 @@ def check_looks(run: Run, _: Manifest, experiment: Experiment) -> Iterator[str]:
             yield from problems_of_looks(path, experiment, read_looks(path))
         except BnbenchError as error:
             yield from error.problems
+
+
+def check_measured(run: Run, _: Manifest, __: Experiment) -> Iterator[str]:
+    """Check that what an archived copy has in place of files of its run can be read."""
+    try:
+        read_measured(run.measured)
+    except BnbenchError as error:
+        yield from error.problems
 
 
 def other_text(log: Log) -> Iterator[str]:

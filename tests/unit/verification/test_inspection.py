@@ -447,6 +447,35 @@ def test_an_edited_accuracy_of_an_archived_copy(make_run: MakeRun, tmp_path: Pat
     assert problems(copy) == [problem, f"{copy.evaluations}: holds 5 rows, not 6"]
 
 
+def test_what_stands_for_the_files_of_probes_must_be_readable(
+    originals: dict[str, Run], tmp_path: Path
+) -> None:
+    copy = archived(originals["held_out"], tmp_path)
+    seen = copy.probe("gradients")
+    seen.unlink()
+    missing = [f"{seen}: is missing; the manifest lists it"]
+    assert problems(copy) == missing
+    copy.measured.mkdir()  # no file that stands for anything
+    assert problems(copy) == [*missing, f"{copy.measured}: cannot be read (Is no regular file)"]
+    copy.measured.rmdir()
+    copy.measured.write_text("metric,value\nC1.gradient_norm@all,0.5\n", encoding="utf-8")
+    assert problems(copy) == []
+    assert "probes/gradients.npz" in inspect(copy).absent
+    for content in ("C1.gradient_norm@all,0.5\n", "metric,value\nx,half\n", "x" * 200_000, ""):
+        copy.measured.write_text(content, encoding="utf-8")
+        (problem,) = problems(copy)
+        assert problem.startswith(f"{copy.measured}: ")
+
+
+def test_a_run_whose_probes_file_is_gone_is_excused_by_nothing(make_run: MakeRun) -> None:
+    """It is no archived copy, whatever is put there in place of the file."""
+    run = make_run()
+    run.read_manifest().changed(files=file_hashes(run)).write(run.manifest)
+    run.probe("gradients").unlink()
+    run.measured.write_text("metric,value\nC1.gradient_norm@all,0.5\n", encoding="utf-8")
+    assert problems(run) == [f"{run.probe('gradients')}: is missing; the manifest lists it"]
+
+
 def test_a_run_that_lost_one_file_is_no_archived_copy(make_run: MakeRun) -> None:
     run = make_run()
     run.batches.unlink()
