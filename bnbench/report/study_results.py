@@ -11,6 +11,8 @@ from bnbench.claims import claims_table
 from bnbench.config import Metric, Study
 from bnbench.config.label import Label
 from bnbench.findings import StudyFindings, StudyRuns, contrasts_table, values_table
+from bnbench.findings.levels import level_of
+from bnbench.findings.study_runs import ArmRuns
 from bnbench.report.answers import answer_rows, answers_table
 from bnbench.report.appendix import appendix, read_appendix
 from bnbench.report.claim_part import claims_part
@@ -44,8 +46,8 @@ def experiments_with_losses(studies: Sequence[Study]) -> set[str]:
 def measured_by_probes(studies: Iterable[StudyRuns]) -> dict[Path, dict[str, float]]:
     """Lay out what probes said of each run, by its folder and the metrics of its studies."""
     measured: dict[Path, dict[str, float]] = {}
-    for arm in (arm for runs in studies for arm in runs.arms.values()):
-        levels = [level for level in arm.levels.values() if level.metric.quantity.probe]
+    for study, arm in ((runs.study, arm) for runs in studies for arm in runs.arms.values()):
+        levels = [level_of(arm, metric) for metric in _of_probes(study, arm)]
         for seed, run in arm.runs.items() if levels else ():
             said = {
                 one.metric.text: one.values[seed]  # noqa: PD011 -- a dict
@@ -54,6 +56,15 @@ def measured_by_probes(studies: Iterable[StudyRuns]) -> dict[Path, dict[str, flo
             }
             measured.setdefault(run.run.path, dict(run.measured)).update(said)
     return measured
+
+
+def _of_probes(study: Study, arm: ArmRuns) -> list[Metric]:
+    """List what an arm is measured by: on all its seeds, and on some of them at its best."""
+    asked = [level.metric for level in arm.levels.values()]
+    for best in study.best:
+        if arm.label in best.treatment + best.baseline:
+            asked += best.metrics
+    return [metric for metric in dict.fromkeys(asked) if metric.quantity.probe]
 
 
 def _compared(

@@ -210,3 +210,26 @@ def test_an_archive_keeps_what_probes_measured_and_the_files_of_the_first_seeds(
         one.caption.endswith(" Drawn are 1 of the 2 seeds, whose files were kept.")
         for one in drawn(study, copies)
     )
+
+
+def test_an_archive_keeps_what_probes_measured_at_the_best_points(
+    trained: tuple[Study, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside a contrast of other metrics, for which the probes' files may go."""
+    study, folder = trained
+    content = json.loads(Path(study.path).read_text(encoding="utf-8"))
+    sides = {"treatment": "bn", "baseline": "plain"}
+    content["contrasts"] = {
+        "best": {**sides, "metrics": ["C3.input_drift@all"], "tuning_seeds": 1},
+        "bn": {**sides, "metrics": ["effective_beta@last"]},
+    }
+    path = tmp_path / "tiny.yaml"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    monkeypatch.setattr("bnbench.report.archive.LOOKED_INTO", 0)
+    runs = read_study(load_study(path), folder)
+    (best,) = findings_of(runs).best
+    archive([run.run.path for run in runs.runs], tmp_path, measured=measured_by_probes([runs]))
+    kept = read_study(load_study(path), opened(tmp_path / "runs"))
+    assert not any(run.run.probes() for run in kept.runs)
+    (again,) = findings_of(kept).best
+    assert [one.treatment for one in again.findings] == [one.treatment for one in best.findings]
