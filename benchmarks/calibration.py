@@ -110,7 +110,7 @@ def _share(count: int) -> str:
 
 
 def main(path: Path) -> None:
-    """Print both tables, and write them to a file."""
+    """Print the tables, and write them to a file; whole studies have one of their own beside it."""
     rng = np.random.default_rng(0)
     often = len(list(looks(MOST)))
     text = markdown(
@@ -126,15 +126,17 @@ def main(path: Path) -> None:
         "The same studies with an effect added, looked at as above; found is where the any-time t"
         " interval excludes 0.",
     )
-    text += "\n" + markdown(
+    print(text)
+    write_text(path, text)
+    whole = markdown(
         ["rule, family or interval", "wrong if", "is wrong", "allowed", "asked"],
         verdict_errors(rng),
         "Whole studies in which both arms of each contrast are runs of one arm of the reference:"
         f" {' and '.join(f'{count} like {name}' for name, count in NAMES.items())}, of {SEEDS}"
         " seeds. For the row at the smallest effect one arm was raised by it.",
     )
-    print(text)
-    write_text(path, text)
+    print(whole)
+    write_text(path.with_name("verdict_errors.md"), whole)
 
 
 if __name__ == "__main__":
