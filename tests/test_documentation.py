@@ -46,7 +46,7 @@ TABLES = {
     "README.md": {"answers.md"},
     "headline.md": {"published/summary.md", "corrected/summary.md"},
     "reference.md": {"changes.md"},
-    "seeds.md": {"calibration.md", "verdict_errors.md"},
+    "seeds.md": {"calibration.md"},
     "what-batch-norm-does.md": {"mechanisms.md"},
     "sources.md": {"keras_fragments.md"},
     "performance.md": {
