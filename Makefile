@@ -71,7 +71,7 @@ expect:
 demo: $(VENV)/installed  ## A whole study in less than a minute, offline, on small digits
 	$(BNBENCH) demo
 
-reproduce: EXPECT := fifteen to thirty minutes
+reproduce: EXPECT := seven to thirty minutes
 reproduce: expect $(VENV)/installed  ## Environment, data, the headline study with 8 seeds, report
 	$(BNBENCH) reproduce --seeds 8
 

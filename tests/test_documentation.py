@@ -51,7 +51,7 @@ TABLES = {
     "sources.md": {"keras_fragments.md"},
     "performance.md": {
         "kernels.md", "kernels_avx2.md", "peers.md", "speed.md", "finished_runs.md",
-        "operator_times.md", "overhead.md", "threads.md",
+        "operator_times.md", "overhead.md", "probes.md", "threads.md",
     },
 }  # fmt: skip
 
