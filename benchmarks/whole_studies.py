@@ -36,7 +36,7 @@ from bnbench.runs import opened
 from bnbench.statistics import summarize
 
 RUNS = Path(__file__).parents[1] / "results/reference/runs"
-NAMES = {"headline": 500, "learning_rate": 100}
+NAMES = {"headline": 400, "learning_rate": 100}
 """How many studies are drawn, by the study whose runs they get."""
 SEEDS = 10
 OF_KIND = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bnbench.claims import Check
@@ -76,6 +76,7 @@ def judge_results(
     seeds: int | None = None,
     *,
     known_too: Sequence[Path] = (),
+    only: Collection[str] = (),
 ) -> Judged:
     """Judge all claims by the runs of a results folder.
 
@@ -88,6 +89,8 @@ def judge_results(
         By default as many as there are.
     known_too : sequence of Path
         Files of studies that are looked at if they have runs there.
+    only : collection of str
+        Names of studies; if one has runs there, others are not read.
     """
     folder, results = results, opened(results)
     known = known_studies([*paths, *known_too], results)
@@ -101,6 +104,7 @@ def judge_results(
             f"{folder}: holds {held or 'no run of a study'}; `bnbench reproduce` makes them, and"
             " --results names their folder"
         )
+    studies = [one for one in studies if one.name.removesuffix(SMALL) in only] or studies
     runs = sum(len(study.experiments) * len(study.seeds) for study in studies)
     of = studies[0].name if len(studies) == 1 else f"{len(studies)} studies"
     with saying(f"reading {counted(runs, 'run')} of {of}"):
