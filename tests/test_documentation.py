@@ -46,12 +46,12 @@ TABLES = {
     "README.md": {"answers.md"},
     "headline.md": {"published/summary.md", "corrected/summary.md"},
     "reference.md": {"changes.md"},
-    "seeds.md": {"calibration.md"},
+    "seeds.md": {"calibration.md", "verdict_errors.md"},
     "what-batch-norm-does.md": {"mechanisms.md"},
     "sources.md": {"keras_fragments.md"},
     "performance.md": {
         "kernels.md", "kernels_avx2.md", "peers.md", "speed.md", "finished_runs.md",
-        "operator_times.md", "overhead.md", "probes.md", "threads.md",
+        "operator_times.md", "overhead.md", "probes.md", "threads.md", "commands.md",
     },
 }  # fmt: skip
 
