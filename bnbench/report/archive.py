@@ -11,7 +11,7 @@ from bnbench.runs.measured import measured_file
 
 LOOKED_INTO = 3
 """Seeds of an experiment of which all that probes saw is kept: as many as a figure draws one by
-one. A run of LeNet-5 with twenty looks has 200 kB of it."""
+one. A run of the study inside has 80 kB of it."""
 
 Measured = Mapping[str, float]
 """Metric -> value."""
@@ -58,7 +58,9 @@ def archive(
         chosen = [run.predictions] if name in with_answers else []
         chosen += [run.losses] if with_losses is None or name in with_losses else []
         instead = None if run.path in whole else (measured or {}).get(run.path)
-        files = _with_probes(run, chosen) if instead is None else _without(run, chosen, instead)
+        files = _files(run, chosen if instead is not None else [*chosen, *run.probes()])
+        if instead is not None:
+            files[run.measured.name] = measured_file(instead)
         kept.setdefault(name, {}).update({f"{seed}/{file}": files[file] for file in files})
     with writing(out):
         for experiment, files in kept.items():
@@ -75,14 +77,7 @@ def _first_seeds(runs: Iterable[Run], most: int) -> set[Path]:
     return {of[seed] for of in seeds.values() for seed in sorted(of)[:most]}
 
 
-def _with_probes(run: Run, chosen: Sequence[Path]) -> dict[str, bytes]:
-    always = [run.config, run.manifest, run.epochs]
-    optional = [run.evaluations, run.measured, *chosen, *run.probes()]
-    files = [*always, *(file for file in optional if file.exists())]
+def _files(run: Run, chosen: Sequence[Path]) -> dict[str, bytes]:
+    optional = [run.evaluations, run.measured, *chosen]
+    files = [run.config, run.manifest, run.epochs, *(file for file in optional if file.exists())]
     return {file.relative_to(run.path).as_posix(): file.read_bytes() for file in files}
-
-
-def _without(run: Run, chosen: Sequence[Path], measured: Measured) -> dict[str, bytes]:
-    files = _with_probes(run, chosen)
-    kept = {name: files[name] for name in files if not name.startswith("probes/")}
-    return kept | {run.measured.name: measured_file(measured)}
