@@ -310,7 +310,7 @@ class ProbeSettings(Settings):
     kind: str
     every: Annotated[int, Field(ge=1)] = 50
     """Steps between two looks."""
-    images: Annotated[int, Field(ge=1)] = 1000
+    images: Annotated[int, Field(ge=1)] = 500
     """Number of images that it uses, the first of the training split."""
     layers: tuple[str, ...] | None = Field(default=None, strict=False, min_length=1)
     """Hidden layers to look at; ``None``: all of them."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from bnbench.kernels.preparation import load
-from bnbench.training import direct  # noqa: F401 - with all that it imports
+from bnbench.models import direct  # noqa: F401 - with all that it imports
 from bnbench.training.code import hash_ahead
 
 with suppress(Exception):  # whatever is wrong, a run comes upon it too, and says so

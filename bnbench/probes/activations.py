@@ -16,10 +16,10 @@ from bnbench.models import Network
 from bnbench.probes.passage import passage_of
 from bnbench.probes.probe import Probe, Seen, View, register_probe
 
-UNITS = 16
-POSITIONS = 2
 PERCENTILES = (15, 50, 85)
 SATURATED = 0.97
+AT_ONCE = 2**17
+"""Numbers that are counted in the cache: it is the passes over memory that take time."""
 
 
 @register_probe("activations")
@@ -72,7 +72,7 @@ class Activations(Probe):
         for name in self.watched(view.model):
             places = {"pre": passage.pre_activation(name), "next": passage.after(name)}
             for place, values in places.items():
-                key, ordered = f"{name}.{place}", _ordered(sample(values))
+                key, ordered = f"{name}.{place}", _ordered(values)
                 numbers |= {
                     f"{key}.{what}": value
                     for what, value in _described(ordered, view.kept.get(f"{key}.sorted")).items()
@@ -87,23 +87,6 @@ class Activations(Probe):
 def activation_of(model: Network, name: str) -> nn.Module:
     """Find a hidden layer's activation function."""
     return model.get_submodule(f"{name}.activation")
-
-
-def sample(values: Tensor) -> Tensor:
-    """Choose units and positions: (N, C, H, W) or (N, F) to (units, n)."""
-    chosen = values[:, _spaced(values.shape[1], UNITS, values.device)]
-    if chosen.dim() == 2:
-        return chosen.t().contiguous()
-    for axis in (2, 3):
-        size = chosen.shape[axis]
-        at = [size * (position + 1) // (POSITIONS + 1) for position in range(POSITIONS)]
-        chosen = chosen.index_select(axis, torch.tensor(at, device=chosen.device))
-    return chosen.transpose(0, 1).flatten(1)
-
-
-def _spaced(count: int, at_most: int, device: torch.device) -> Tensor:
-    chosen = min(count, at_most)
-    return torch.arange(chosen, device=device) * count // chosen
 
 
 def _ordered(values: Tensor) -> Tensor:
@@ -146,8 +129,8 @@ def _summed_up(
         keep[f"{place}.sd"] = numbers[f"{place}.sd"]
     keep[f"{after}.first_mean"] = first_mean = view.kept.get(f"{after}.first_mean", mean)
     keep[f"{after}.first_sd"] = first_sd = view.kept.get(f"{after}.first_sd", sd)
-    centred = ordered - ordered.mean(dim=1, keepdim=True)
-    kurtosis = centred.pow(4).mean(dim=1) / centred.pow(2).mean(dim=1).square()
+    squares = (ordered - ordered.mean(dim=1, keepdim=True)).square()
+    kurtosis = squares.square().mean(dim=1) / squares.mean(dim=1).square()
     first_mean, first_sd = first_mean.to(mean.device), first_sd.to(sd.device)
     return {
         f"{name}.activation_drift": _drift(numbers, view, pre),
@@ -171,8 +154,14 @@ def _mean(of_units: Tensor) -> Tensor:
 
 
 def _saturation(function: nn.Module, out: Tensor) -> Tensor:
-    """Count how often an activation function is where its slope is close to 0."""
+    """Compute how often an activation function is where its slope is close to 0."""
+    counts = [_saturated(function, part) for part in torch.split(out.flatten(), AT_ONCE)]
+    return torch.stack(counts).sum() / out.numel()
+
+
+def _saturated(function: nn.Module, out: Tensor) -> Tensor:
+    """Count; as floats, which PyTorch adds up in a quarter of the time of truth values."""
     if isinstance(function, nn.ReLU):
-        return (out <= 0).float().mean()
+        return (out <= 0).float().sum()
     size = (2 * out - 1).abs_() if isinstance(function, nn.Sigmoid) else out.abs()
-    return size.gt_(SATURATED).mean()  # in place: it is the passes over memory that take time
+    return size.gt_(SATURATED).sum()

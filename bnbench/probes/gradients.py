@@ -68,13 +68,13 @@ class Gradients(Probe):
 
 
 def _kurtosis(gradient: Tensor) -> Tensor:
-    return gradient.pow(4).mean() / gradient.square().mean().square()
+    squares = gradient.square()
+    return squares.square().mean() / squares.mean().square()
 
 
 def _agreement(by_output: Tensor) -> Tensor:
-    """Compare |sum| with sum of sizes over all but the channels; (N, C, H, W) or (N, F)."""
-    of_channels = by_output.transpose(0, 1).flatten(1)
-    share = of_channels.sum(dim=1).abs() / of_channels.abs().sum(dim=1)
+    """Compare |sum| with the sum of sizes, of each of (units, n)."""
+    share = by_output.sum(dim=1).abs() / by_output.abs().sum(dim=1)
     return share[share.isfinite()].mean()
 
 

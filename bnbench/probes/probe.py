@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from bnbench.config import Experiment, ProbeSettings, checked_section
 from bnbench.errors import BnbenchError
 from bnbench.models import Network, find_architecture
+from bnbench.probes.inside import Passage
 from bnbench.registry import Registry, subclass_of, unknown
 
 OUTPUT = "output"
@@ -34,6 +35,8 @@ class View:
         Logits, labels -> the mean loss that the training minimizes, nats.
     kept : mapping of str to Tensor
         What the probe kept at the look before; empty at the first one.
+    passes : callable or None
+        Network -> its pass on the images by the kernels of the training; None if it has no such.
     shared : dict of str to object
         What probes that look after the same step at the same images have computed for each other.
     """
@@ -43,6 +46,7 @@ class View:
     labels: Tensor
     loss: Callable[[Tensor, Tensor], Tensor]
     kept: Mapping[str, Tensor]
+    passes: Callable[[Network], Passage] | None = None
     shared: dict[str, Any] = field(default_factory=dict)
 
 

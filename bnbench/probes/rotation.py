@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from bnbench.config.schema import Float
-from bnbench.probes.passage import affine_of
+from bnbench.probes.inside import affine_of
 from bnbench.probes.probe import OUTPUT, Probe, Seen, View, layer, register_probe
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from bnbench.training.kernels import choose_kernels
 from bnbench.training.optimizer import build_optimizer, flatten_parameters
 
 if TYPE_CHECKING:
-    from bnbench.training.direct import DirectStep, DirectSteps
+    from bnbench.models.direct import DirectStep, DirectSteps
 
 BLOCK = 64  # steps between two reports; reading the losses waits for the device once a block
 CAPTURED = 1000  # steps between two looks at a GPU's losses: an epoch of MNIST in batches of 64
@@ -49,6 +50,8 @@ class Learner:
     ----------
     periods : tuple of int
         A block of steps ends at every multiple of each.
+    direct_steps : callable or None
+        Network, images, labels -> its steps without autograd; None where autograd does them all.
     """
 
     loss_shape: tuple[int, ...] = ()
@@ -69,12 +72,14 @@ class Learner:
         self.optimizer = build_optimizer(self.parameters, settings.optimizer)
         assert self.parameters.grad is not None
         self.gradient = self.parameters.grad
+        self.direct_steps: Callable[[nn.Module, Tensor, Tensor], DirectSteps] | None = None
         self._direct: DirectSteps | None = None
         if self.kernels == "batch_last":
-            from bnbench.training.direct import DirectSteps  # the compiler is slow to import
+            from bnbench.models.direct import DirectSteps  # the compiler is slow to import
 
             twice = settings.softmax_before_loss
-            self._direct = DirectSteps(model, split.images, split.labels, softmax_before_loss=twice)
+            self.direct_steps = partial(DirectSteps, softmax_before_loss=twice)
+            self._direct = self.direct_steps(model, split.images, split.labels)
         self.device = split.labels.device
         on_gpu = self.device.type == "cuda"
         recorded = on_gpu and settings.cuda_graph and settings.schedule is None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,11 +19,15 @@ from torch import Tensor
 from bnbench.errors import BnbenchError
 from bnbench.models import Network
 from bnbench.probes import Probe, View, columns
+from bnbench.probes.passage import passes_by_kernels
 from bnbench.runs import BatchRows
 from bnbench.training.checkpoint import TrainingState
 from bnbench.training.device import random_stream, set_random_stream
 from bnbench.training.learner import Learner
 from bnbench.training.progress import Result
+
+if TYPE_CHECKING:
+    from bnbench.probes.direct_passage import DirectPasses
 
 MOST_BYTES = 5_000_000
 """Of the numbers that one probe of one run may leave."""
@@ -64,6 +68,7 @@ class Looks:
         self._twin = twin
         self._seen: dict[str, dict[str, list[NDArray[np.float32]]]] = {}
         self._kept: dict[str, dict[str, Tensor]] = {}
+        self._passes: dict[int, DirectPasses | None] = {}
         self.seconds = {probe.kind: 0.0 for probe in probes}
         if resumed is not None:
             for probe in probes:
@@ -141,6 +146,7 @@ class Looks:
             split.labels[: probe.images],
             learner.loss,
             self._kept.get(probe.kind, {}),
+            self._passes_on(probe.images),
             shared,
         )
         saw = probe.look(view)
@@ -150,6 +156,15 @@ class Looks:
             seen.setdefault(name, []).append(value)
         self._kept[probe.kind] = saw.keep
         self.seconds[probe.kind] += perf_counter() - started
+
+    def _passes_on(self, images: int) -> DirectPasses | None:
+        """Look up what passes through networks by the kernels of the training, if it can."""
+        if images not in self._passes:
+            assert self._twin is not None
+            split, steps = self._learner.split, self._learner.direct_steps
+            data = split.images[:images], split.labels[:images]
+            self._passes[images] = passes_by_kernels(self._twin, *data, steps)
+        return self._passes[images]
 
     def _check_size(self, probe: Probe, steps: int) -> None:
         """Refuse what the first look shows to become too much."""

@@ -35,7 +35,8 @@ def test_each_row_has_its_seconds_and_limit(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(probes, "ROUNDS", 1)
     rows: list[Any] = list(probes.rows_of(probes.measured()))
     others = [kind for kind in PROBES if kind != "surface"]
-    runs = [[], ["activations"], ["gradients"], ["activations", "gradients"]]
+    both = ["activations", "gradients"]
+    runs = [[], ["activations"], ["gradients"], both, both]
     assert asked == [*runs, others, ["surface"]]
     assert rows[0] == (probes.PLAIN, "4.00", "1.00", "")
     assert rows[3] == (probes.BOTH, "8.00", "2.00", "5.20")

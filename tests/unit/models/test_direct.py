@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from bnbench.config import Experiment, InitializationSettings, ModelSettings, TrainingSettings
 from bnbench.data import Split
 from bnbench.models import resolve_model
-from bnbench.training.direct import chain_of
+from bnbench.models.direct import chain_of
 from bnbench.training.initialization import initial_model
 from bnbench.training.learner import Learner
 from bnbench.training.loop import update

@@ -1,4 +1,4 @@
-"""A training step without autograd, for a network that is a chain of layers with kernels.
+"""A step forward and back without autograd, for a network that is a chain of layers with kernels.
 
 Autograd, and memory that is taken anew in every step, cost a fifth of a step of LeNet-5 or more. Of
 a chain both are known before: the order of the layers, and where their arrays lie. So a step is a
@@ -113,6 +113,13 @@ class DirectStep:
         N.
     softmax_before_loss : bool
         See `bnbench.training.evaluation.cross_entropy`.
+
+    Attributes
+    ----------
+    layers : tuple of DirectLayer
+        The hidden ones, with what the last call left in them.
+    logits_gradient : Tensor, shape (N, K)
+        The loss's by the logits.
     """
 
     def __init__(
@@ -123,17 +130,19 @@ class DirectStep:
         self._images = images.new_empty(*images.shape[1:], examples)
         self._labels = labels.new_empty(examples)
         self._loss, self._correct = self._images.new_empty(()), self._labels.new_empty(())
-        layers, x = [], self._images
+        self.layers: tuple[DirectLayer, ...] = ()
+        x = self._images
         for module in chain.hidden:
-            layers.append(_Layer(module, x))
-            x = layers[-1].maps.pooled
-        self._steps = [step for layer in layers for step in layer.forward()]
+            self.layers += (DirectLayer(module, x),)
+            x = self.layers[-1].maps.pooled
+        self._forward = [step for layer in self.layers for step in layer.forward()]
         x = x.flatten(0, -2)  # (F, N)
+        self.logits_gradient = x.new_empty(examples, chain.output.out_features)
         above = torch.empty_like(x)
-        self._steps += self._output(chain.output, x, above, softmax_before_loss)
-        for layer in reversed(layers):
+        self._backward = self._output(chain.output, x, above, softmax_before_loss)
+        for layer in reversed(self.layers):
             below = torch.empty_like(layer.source)
-            self._steps += layer.backward(above, None if layer is layers[0] else below)
+            self._backward += layer.backward(above, None if layer is self.layers[0] else below)
             above = below
 
     def __call__(self, batch: Tensor) -> tuple[Tensor, Tensor]:
@@ -144,20 +153,33 @@ class DirectStep:
         batch : Tensor of int64, shape (N,)
             Indices of its examples.
         """
+        self.gather(batch)
+        self.forward()
+        self.backward()
+        return self._loss, self._correct
+
+    def gather(self, batch: Tensor) -> None:
+        """Take the examples at indices (N,) for the passes that follow."""
         images, labels = self._data
         gather(images, batch, self._images)
         torch.index_select(labels, 0, batch, out=self._labels)
-        for step in self._steps:
+
+    def forward(self) -> None:
+        """Compute the hidden layers."""
+        for step in self._forward:
             step()
-        return self._loss, self._correct
+
+    def backward(self) -> None:
+        """Compute the output layer and the loss, and go back."""
+        for step in self._backward:
+            step()
 
     def _output(
         self, layer: nn.Linear, x: Tensor, above: Tensor, softmax_before_loss: bool
     ) -> list[Step]:
         """The output layer, the loss, and the way back to the gradient `above` of `x` (F, N)."""
         weight, bias = layer.weight.detach(), layer.bias.detach()
-        logits = x.new_empty(x.shape[1], len(weight))
-        gradient = torch.empty_like(logits)
+        logits, gradient = torch.empty_like(self.logits_gradient), self.logits_gradient
         loss = cross_entropy_call(
             logits, self._labels, gradient, self._loss, self._correct,
             softmax_before_loss=softmax_before_loss,
@@ -171,23 +193,38 @@ class DirectStep:
         ]
 
 
-class _Layer:
-    """A hidden layer's arrays, and the steps that go forward and back through it."""
+class DirectLayer:
+    """A hidden layer's arrays, and the steps that go forward and back through it.
+
+    Attributes
+    ----------
+    source : Tensor, shape (C, H, W, N) or (F, N)
+        What it is given.
+    weights : Weights
+        Its parameters.
+    recipe : Recipe
+    maps : Maps
+        What it makes of a batch.
+    gradient : Tensor, shape (O, H', W', N)
+        The loss's, by what the convolution or linear map gives.
+    """
 
     def __init__(self, layer: HiddenLayer, x: Tensor) -> None:
         affine, norm, recipe = layer.affine, plain_norm(layer), recipe_of(layer)
+        self.recipe = recipe
         of_norm = (norm.weight, norm.bias) if norm else (None, None)
         self._norm = norm
-        self._weights = Weights(affine.weight, affine.bias, *of_norm)
+        self.weights = Weights(affine.weight, affine.bias, *of_norm)
         self.source = x.flatten(0, -2) if isinstance(affine, nn.Linear) else x
         shape = shape_of(self.source, affine.weight, recipe.padding)
         self._layout = Layout(shape, recipe, frozen=norm is not None and not norm.training)
         running = (norm.running_mean, norm.running_var) if norm else (None, None)
         self.maps = room_for(self._layout, x, *running)
+        self.gradient = torch.empty_like(self.maps.y)
 
     def forward(self) -> list[Step]:
         """Compute the layer, and move its running statistics."""
-        steps: list[Step] = [forward_call(self.source, self._weights, self.maps, self._layout)]
+        steps: list[Step] = [forward_call(self.source, self.weights, self.maps, self._layout)]
         if self._norm is not None and not self._layout.frozen:
             mean, variance = self.maps.mean, self.maps.variance
             assert mean is not None
@@ -199,21 +236,21 @@ class _Layer:
     def backward(self, above: Tensor, below: Tensor | None) -> list[Step]:
         """Go from the gradient of what the layer gives to that of its source, if it is wanted."""
         steps: list[Step] = []
-        padded, padding = self.source, self._layout.recipe.padding
+        padded, padding = self.source, self.recipe.padding
         if padding:
             channels, height, width, examples = padded.shape
             padded = padded.new_zeros(channels, height + 2 * padding, width + 2 * padding, examples)
             within = slice(padding, -padding)
             steps.append(partial(padded[:, within, within].copy_, self.source))
-        room, weight = torch.empty_like(self.maps.y), self._weights.weight
+        room, weight = self.gradient, self.weights.weight
         assert weight.grad is not None
-        others = [None if other is None else other.grad for other in self._weights[1:]]
+        others = [None if other is None else other.grad for other in self.weights[1:]]
         gradients = Weights(weight.grad, *others)
         if gradients.bias is None:  # it is summed all the same
             gradients = gradients._replace(bias=room.new_empty(len(room)))
         steps.append(
             backward_call(
-                padded, self._weights, self.maps, above, room, gradients, below, self._layout
+                padded, self.weights, self.maps, above, room, gradients, below, self._layout
             )
         )
         if self.source.dim() == 2:
