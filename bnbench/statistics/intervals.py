@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bnbench.statistics.resampling import Seed
-from bnbench.statistics.samples import as_sample, mean_of, sd_of
+from bnbench.statistics.samples import FloatArray, as_sample, mean_of, sd_of
 
 SMALLEST_BCA_SAMPLE = 8
 """Below, the acceleration of BCa is estimated from too few jackknife values to be of use."""
@@ -144,7 +144,8 @@ def bootstrap_interval(
     ``alpha = (1 ± confidence) / 2``. BCa: ``Phi(z0 + (z0 + z) / (1 - a (z0 + z)))`` at the
     normal quantile z of each of these, with z0 the normal quantile of the share of resampled
     means below the observed one, and a the skewness of the jackknife means over 6 sqrt(n).
-    SciPy computes both. They are too short for few seeds: with five normal values the percentile
+    SciPy's `bootstrap` gives the same bits, but takes half a second to be imported. They are too
+    short for few seeds: with five normal values the percentile
     interval covers about 83 %, with ten BCa covers about 90 %. So the t interval comes first.
 
     References
@@ -158,17 +159,37 @@ def bootstrap_interval(
         return Interval(math.nan, math.nan, confidence, name)
     if np.ptp(sample) <= 1e-12 * np.abs(sample).max():
         return Interval(mean_of(sample), mean_of(sample), confidence, name)
-    from scipy.stats import bootstrap
+    rng = np.random.default_rng(seed)
+    means = sample[rng.integers(0, sample.size, (resamples, sample.size))].mean(axis=-1)
+    tail = (1 - confidence) / 2
+    shares = _bca_shares(sample, means, tail) if bca else (tail, 1 - tail)
+    low, high = (_quantile(np.sort(means), share) for share in shares)
+    return Interval(low, high, confidence, name)
 
-    ends = bootstrap(
-        (sample,),
-        np.mean,
-        n_resamples=resamples,
-        confidence_level=confidence,
-        method="BCa" if bca else "percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return Interval(float(ends.low), float(ends.high), confidence, name)
+
+def _bca_shares(sample: FloatArray, means: FloatArray, tail: float) -> tuple[float, float]:
+    """The alpha_1 and alpha_2 of BCa; of resampled means equal to the observed one, half count."""
+    from scipy.special import ndtr, ndtri
+
+    n, mean = sample.size, sample.mean()
+    below = np.count_nonzero(means < mean) + np.count_nonzero(means <= mean)
+    z0 = ndtri(below / (2 * means.size))
+    left_out = np.array([np.delete(sample, index) for index in range(n)]).mean(axis=-1)
+    pull = (n - 1) * (left_out.mean() - left_out)
+    acceleration = 1 / 6 * ((pull**3).sum() / n**3) / ((pull**2).sum() / n**2) ** (3 / 2)
+    z = float(ndtri(tail))
+    low, high = (ndtr(z0 + (z0 + z) / (1 - acceleration * (z0 + z))) for z in (z, -z))
+    return float(low), float(high)
+
+
+def _quantile(ordered: FloatArray, share: float) -> float:
+    """Interpolate between the two values nearest to a share of the ordered ones; NaN for NaN."""
+    if math.isnan(share):  # a skewness beyond the largest number
+        return math.nan
+    place = share * ordered.size + (1 - share)
+    after = place % 1
+    lower, upper = (min(max(int(place // 1) + side, 0), ordered.size - 1) for side in (-1, 0))
+    return float((1 - after) * ordered[lower] + after * ordered[upper])
 
 
 def wilson_interval(successes: float, n: int, *, confidence: float = 0.95) -> Interval:

@@ -103,9 +103,14 @@ def wilcoxon_p(differences: npt.ArrayLike) -> float:
     sample = sample[sample != 0]
     if sample.size == 0:
         return 1.0
-    from scipy.stats import rankdata
+    return sign_flip_p(np.sign(sample) * _ranks(np.abs(sample)))
 
-    return sign_flip_p(np.sign(sample) * rankdata(np.abs(sample)))
+
+def _ranks(values: FloatArray) -> FloatArray:
+    """Ranks from 1; equal values share the mean of theirs, as by `scipy.stats.rankdata`."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: FloatArray = (np.cumsum(count) - (count - 1) / 2)[place]
+    return ranks
 
 
 def sign_test_p(wins: int, losses: int, *, any_time: bool = False) -> float:
