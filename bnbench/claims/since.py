@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from bnbench.claims.judging import Judgement
 from bnbench.claims.verdict import Verdict, together
 from bnbench.errors import BnbenchError
@@ -50,6 +48,8 @@ def changes_since(earlier: Path, judgements: Sequence[Judgement]) -> list[tuple[
 
 def _verdicts(earlier: Path) -> dict[str, dict[str, Verdict]]:
     """Read claim -> aspect -> verdict."""
+    import pandas as pd
+
     found: dict[str, dict[str, Verdict]] = {}
     try:
         table = pd.read_csv(earlier, dtype=str, keep_default_na=False)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from bnbench.claims.judging import Judgement
 from bnbench.claims.verdict import REPRODUCED
 from bnbench.findings.columns import Column, frame
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def claims_table(judgements: Sequence[Judgement]) -> pd.DataFrame:

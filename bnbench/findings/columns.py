@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Column:
 
 def frame(columns: Iterable[Column], rows: Iterable[Any]) -> pd.DataFrame:
     """Lay out rows for programs; what a row does not have is empty."""
+    import pandas as pd
+
     known = list(rows)
     cells = {column.title: [column.cell(row) for row in known] for column in columns}
     return pd.DataFrame(

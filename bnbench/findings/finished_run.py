@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from bnbench.config import Experiment
@@ -34,6 +34,9 @@ from bnbench.runs.problems import (
     problems_of_evaluations,
 )
 from bnbench.runs.schedule import Schedule, schedule
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST_EVALUATIONS = 10_000_000
 """A run that diverged counts at chance in each of them that it did not come to."""
@@ -88,7 +91,7 @@ class FinishedRun:
         """How far a failed run got, in a few words."""
         if not self.diverged:
             return "ended no better than chance"
-        last = len(self.epochs)
+        last = self._sound
         return f"diverged after epoch {last}" if last else "diverged in its first epoch"
 
     @property
@@ -118,11 +121,7 @@ class FinishedRun:
     @cached_property
     def epochs(self) -> pd.DataFrame:
         """The columns of ``epochs.csv``, up to where it diverged."""
-        return self._logged[: self._sound]
-
-    @cached_property
-    def _logged(self) -> pd.DataFrame:
-        return frame(self.epoch_log)
+        return frame(self.epoch_log)[: self._sound]
 
     @cached_property
     def _schedule(self) -> Schedule:
@@ -177,32 +176,24 @@ class FinishedRun:
         return read_predictions(self.run, self.manifest)
 
     @cached_property
-    def evaluations(self) -> pd.DataFrame:
-        """Every evaluation of the validation split, within the epochs and after them.
+    def evaluations(self) -> dict[str, NDArray[Any]]:
+        """Every evaluation of the validation split, within the epochs and after them, in order.
 
         The columns are ``step``, ``epoch`` (1.5 is halfway through the second), ``seconds`` of
         training since the start, ``validation_accuracy`` and ``validation_loss``. Without
         ``evaluations.csv`` the ends of the epochs are all there is.
         """
-        per_epoch = self.steps_per_epoch
-        logged = self._logged
-        seconds = logged["train_seconds"].cumsum()
-        ends = pd.DataFrame(
-            {
-                "step": logged["epoch"] * per_epoch,
-                "seconds": seconds,
-                "validation_accuracy": logged["validation_accuracy"],
-                "validation_loss": logged["validation_loss"],
-            }
-        )
+        epochs, per_epoch = self.epoch_log, self.steps_per_epoch
+        seconds = np.cumsum(epochs["train_seconds"])
+        columns = _measured_at(epochs, epochs["epoch"] * per_epoch, seconds)
         if self.experiment.training.evaluate_every is not None and not self.lacks_evaluations:
-            log, epochs = read_evaluations(self.run), self.epoch_log
+            log = read_evaluations(self.run)
             refuse_first(problems_of_evaluations(self.manifest, self.experiment, epochs, log))
-            within = frame(log)
-            before = np.append(0.0, seconds)[within["epoch"] - 1]
-            within = within.assign(seconds=before + within["train_seconds"])
-            ends = pd.concat([ends, within[list(ends)]]).sort_values("step", ignore_index=True)
-        return ends.assign(epoch=ends["step"] / per_epoch)
+            before = np.append(0.0, seconds)[log["epoch"] - 1]
+            within = _measured_at(log, log["step"], before + log["train_seconds"])
+            order = np.argsort(np.append(columns["step"], within["step"]), kind="stable")
+            columns = {name: np.append(columns[name], within[name])[order] for name in columns}
+        return columns | {"epoch": columns["step"] / per_epoch}
 
     def at_chance(self, column: str) -> float:
         """What a column of the logs is where nothing has been learned.
@@ -215,7 +206,7 @@ class FinishedRun:
     def curve(self, column: str) -> NDArray[np.float64]:
         """A column of ``epochs.csv``, (E,), filled up where the run diverged before its end."""
         curve = np.full(self.planned_epochs, self.at_chance(column))
-        curve[: len(self.epochs)] = self.epochs[column]
+        curve[: self._sound] = self.epoch_log[column][: self._sound]
         return curve
 
     def at_evaluations(self, column: str) -> NDArray[np.float64]:
@@ -223,7 +214,7 @@ class FinishedRun:
 
         A loss that is no number, which a run that went on can have had, counts as at chance.
         """
-        whole = self.evaluations.loc[self.evaluations["epoch"] <= len(self.epochs), column]
+        whole = self.evaluations[column][self.evaluations["epoch"] <= self._sound]
         nothing_learned = self.at_chance(column)
         curve = np.full(self.evaluations_due, nothing_learned)
         curve[: len(whole)] = whole
@@ -246,6 +237,14 @@ class FinishedRun:
                 f"{self.run.manifest}: final.test_accuracy: is missing; train the run again"
             )
         return accuracy
+
+
+def _measured_at(
+    log: Log, steps: NDArray[np.int64], seconds: NDArray[np.float64]
+) -> dict[str, NDArray[Any]]:
+    """Put what a log says of evaluations beside the steps and seconds at which they were."""
+    measures = {name: log[name] for name in ("validation_accuracy", "validation_loss")}
+    return {"step": steps, "seconds": seconds, **measures}
 
 
 def read_finished_run(run: Run, manifest: Manifest) -> FinishedRun:

@@ -50,7 +50,7 @@ def _first_look(arm: ArmRuns, metric: Metric, values: Mapping[int, float]) -> It
         return
     for seed, value in values.items():
         looks = arm.runs[seed].evaluations[TIMES[metric.quantity.unit]]
-        yield not looks.empty and value == looks.iloc[0]
+        yield looks.size > 0 and value == looks[0]
 
 
 def published_value(metric: Metric, published: PublishedRun, epochs: int) -> float | None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import get_type_hints
-
-import pandas as pd
+from typing import TYPE_CHECKING, get_type_hints
 
 from bnbench.config import Metric, PlannedContrast, Study
 from bnbench.findings.columns import Column, frame
@@ -13,6 +11,9 @@ from bnbench.findings.measures import measure
 from bnbench.findings.results import StudyFindings
 from bnbench.findings.study_runs import StudyRuns
 from bnbench.statistics import Contrast, Equivalence, Interval, SpeedUp, Summary
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VALUE_COLUMNS = ["study", "label", "experiment", "seed", "metric", "value", "failed"]
 
@@ -26,6 +27,8 @@ def values_table(runs: StudyRuns) -> pd.DataFrame:
         `VALUE_COLUMNS`: ``value`` in the metric's unit, infinite where a time was never reached,
         empty where it is not known; ``failed``, whether the run diverged or ended at chance.
     """
+    import pandas as pd
+
     rows = [
         (runs.study.name, arm.label, arm.experiment.experiment, seed, metric.text,
          measure(metric, run), run.failed)

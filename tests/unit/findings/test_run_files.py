@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import read_finished_run
@@ -130,7 +132,7 @@ def watched(make_run: MakeRun) -> Run:
     return run
 
 
-def _read_evaluations(run: Run) -> pd.DataFrame:
+def _read_evaluations(run: Run) -> dict[str, NDArray[Any]]:
     return read_finished_run(run, run.read_manifest()).evaluations
 
 
