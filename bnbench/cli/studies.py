@@ -77,6 +77,7 @@ def judge_results(
     *,
     known_too: Sequence[Path] = (),
     only: Collection[str] = (),
+    exact: bool = True,
 ) -> Judged:
     """Judge all claims by the runs of a results folder.
 
@@ -91,11 +92,15 @@ def judge_results(
         Files of studies that are looked at if they have runs there.
     only : collection of str
         Names of studies; if one has runs there, others are not read.
+    exact : bool, default True
+        Whether what is exact is checked where no studies are given.
     """
     folder, results = results, opened(results)
     known = known_studies([*paths, *known_too], results)
     files = [Path(study.path) for study in known]
-    studies = studies_with_runs(paths or files, results, seeds, started=not paths)
+    first = [] if paths else [Path(study.path) for study in known if study.name in only]
+    studies = studies_with_runs(first, results, seeds, started=True)
+    studies = studies or studies_with_runs(paths or files, results, seeds, started=not paths)
     if not studies:
         others = studies_with_runs(files, results, started=True) if paths else []
         names = ", ".join(study.name for study in others)
@@ -108,7 +113,9 @@ def judge_results(
     runs = sum(len(study.experiments) * len(study.seeds) for study in studies)
     of = studies[0].name if len(studies) == 1 else f"{len(studies)} studies"
     with saying(f"reading {counted(runs, 'run')} of {of}"):
-        return judge_studies(studies, known, results, None if paths else _run_checks())
+        return judge_studies(
+            studies, known, results, _run_checks() if exact and not paths else None
+        )
 
 
 def _run_checks() -> Mapping[str, Check]:
