@@ -58,6 +58,24 @@ def bnbench(*arguments: str, rounds: int = ROUNDS) -> float:
     return seconds("-m", "bnbench", *arguments, rounds=rounds)
 
 
+def short(results: Path) -> Iterator[tuple[str, list[str]]]:
+    """What trains nothing: its name in the table, and its arguments. Two runs are read."""
+    for name in ("lenet5", "lenet5_batchnorm"):
+        for _ in run_experiment(load_experiment(ROOT / f"configs/{name}.yaml", SHORT), 0, results):
+            pass
+    first, second = map(str, sorted(results.iterdir()))
+    reference = ["--results", "results/reference/runs"]
+    yield "models", ["models"]
+    yield "data where", ["data", "where", "--dataset", "digits"]
+    yield "list, 2 runs", ["list", str(results)]
+    yield "diff", ["diff", f"{first}/seed-0", f"{first}/seed-0"]
+    yield "verify, 2 runs", ["verify", first, second]
+    yield "compare, 2 runs", ["compare", first, second, "--out", str(results.parent / "figures")]
+    yield "plan headline", ["plan", "headline", *reference]
+    yield "claims headline", ["claims", "headline", *reference]
+    yield "claims A4.2", ["claims", "A4.2", *reference]
+
+
 def measured(folder: Path) -> Iterator[tuple[str, float, float]]:
     """What was done, its seconds, and how many it may take."""
     many, merged = folder / "many", folder / "merged"
@@ -70,13 +88,15 @@ def measured(folder: Path) -> Iterator[tuple[str, float, float]]:
     yield f"merge, {RUNS:,} runs, all of them there", bnbench(*merge, rounds=1), 10
     yield "check-model LeNet5_BatchNorm", bnbench("check-model", "LeNet5_BatchNorm"), 20
     yield "load_results of results/reference", seconds("-c", READ), 2
+    for name, arguments in short(folder / "two"):
+        yield name, bnbench(*arguments), 1.5
 
 
 def main() -> None:
     """Time all, print the table, and write it to the given file."""
     with TemporaryDirectory() as folder:
         rows = [
-            (name, f"{value:.1f}", f"{limit:.0f}") for name, value, limit in measured(Path(folder))
+            (name, f"{value:.1f}", f"{limit:g}") for name, value, limit in measured(Path(folder))
         ]
     context = (
         f"Medians of {ROUNDS} rounds, but for `demo` and `merge`; {os.cpu_count()} cores,"
