@@ -46,7 +46,7 @@ def parse(text: str, name: str) -> tuple[Any, dict[str, str]]:
     return _value(node, name, "", places, set()), places
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _composed(text: str) -> yaml.Node | None:
     """Compose a document; a study's runs all hold the same one, and PyYAML takes milliseconds."""
     node: yaml.Node | None = yaml.compose(text, Loader=_Shallow)

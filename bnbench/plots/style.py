@@ -257,6 +257,8 @@ def save(
     OSError
         If they cannot be written.
     """
+    figure.draw_without_rendering()
+    figure.set_layout_engine(None)  # savefig would lay it out, and so draw it, again in each format
     paths = []
     for suffix in formats:
         metadata = METADATA[suffix]
