@@ -92,7 +92,8 @@ def raised(runs: StudyRuns) -> StudyRuns:
     for planned in runs.study.contrasts:
         for metric in (one for one in planned.metrics if one.quantity.kind == "level"):
             level = levels.level_of(runs.arms[planned.treatment], metric)
-            arms[planned.treatment].levels[metric.text] = _plus(level, planned.smallest_effect)
+            effect = planned.effect_on(metric) or 0.0
+            arms[planned.treatment].levels[metric.text] = _plus(level, effect)
     return replace(runs, arms=arms)
 
 
@@ -107,7 +108,7 @@ def of_verdicts(found: StudyFindings) -> Iterator[Answer]:
         for rule in OF_KIND[finding.metric.quantity.kind]:
             supported = _verdict(rule, found, finding) is Verdict.SUPPORTED
             yield Answer(rule, "supported", 0.05 if rule == "different" else 0.025, supported)
-        if finding.contrast is not None:
+        if finding.equivalence is not None:
             refuted = _verdict("equivalent", found, finding) is Verdict.REFUTED
             yield Answer("equivalent", "refuted", 0.05, refuted)
         if finding.adjusted_by:
@@ -123,7 +124,7 @@ def of_verdicts(found: StudyFindings) -> Iterator[Answer]:
 
 def of_equivalence(found: StudyFindings) -> Iterator[Answer]:
     """Judge as equivalent what differs by the smallest effect of interest."""
-    for finding in (one for one in found.contrasts if one.contrast is not None):
+    for finding in (one for one in found.contrasts if one.equivalence is not None):
         supported = _verdict("equivalent", found, finding) is Verdict.SUPPORTED
         yield Answer("equivalent, at the smallest effect", "supported", 0.05, supported)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bnbench.config.loading import differing_keys
-from bnbench.config.planned import SMALLEST_EFFECT, Change, PlannedContrast
+from bnbench.config.planned import Change, PlannedContrast
 from bnbench.config.schema import Experiment
 from bnbench.config.study import StudyArm
 from bnbench.config.study_schema import LadderArm, StudyLadder
@@ -192,7 +192,7 @@ def _lead(ladder: StudyLadder, corrected: Recipe, metrics: tuple[Metric, ...]) -
     name = recipe_name(corrected, switches)
     return PlannedContrast(
         f"{group}@{name}", f"{ladder.treatment}@{name}", f"{ladder.baseline}@{name}",
-        metrics, SMALLEST_EFFECT, confirmatory=False,
+        metrics, None, confirmatory=False,
     )  # fmt: skip
 
 
@@ -206,7 +206,7 @@ def _corrections(
         if arm in (ladder.switches[switch].arms or ladder.arms):
             after, before = (f"{arm}@{recipe_name(side, switches)}" for side in sides)
             name = f"corrections_of_{arm}@{where}:{switch}"
-            yield PlannedContrast(name, after, before, metrics, SMALLEST_EFFECT, confirmatory=False)
+            yield PlannedContrast(name, after, before, metrics, None, confirmatory=False)
 
 
 def _arms(ladder: StudyLadder, name: str, study: str, loader: Loader) -> Iterator[StudyArm]:

@@ -8,10 +8,23 @@ from bnbench.config.label import AtPoint
 from bnbench.metrics import Metric
 
 SMALLEST_EFFECT = 0.001
+"""Where a study declares none: 0.1 pp, or 0.001 nats. In other units it would mean nothing."""
+
+
+class Compared(AtPoint):
+    """What is compared on several metrics, with one smallest effect of interest for all."""
+
+    smallest_effect: float | None
+
+    def effect_on(self, metric: Metric) -> float | None:
+        """The smallest effect of interest on a metric; ``None`` of a level that has none."""
+        quantity = metric.quantity
+        has_default = quantity.unit in ("pp", "nats") or quantity.kind != "level"
+        return self.smallest_effect or (SMALLEST_EFFECT if has_default else None)
 
 
 @dataclass(frozen=True)
-class PlannedContrast(AtPoint):
+class PlannedContrast(Compared):
     """Treatment against baseline, paired by seed, on one or more metrics.
 
     Attributes
@@ -20,8 +33,8 @@ class PlannedContrast(AtPoint):
         As the study's file names it, or ``name@point``.
     treatment, baseline : str
         Labels of arms.
-    smallest_effect : float
-        Of interest, in the metrics' unit, declared beforehand.
+    smallest_effect : float or None
+        Of interest, in the metrics' unit, declared beforehand; see `effect_on`.
     confirmatory : bool
         Whether it belongs to the family whose p values are adjusted together.
     """
@@ -30,7 +43,7 @@ class PlannedContrast(AtPoint):
     treatment: str
     baseline: str
     metrics: tuple[Metric, ...]
-    smallest_effect: float
+    smallest_effect: float | None
     confirmatory: bool
 
     @property
@@ -40,7 +53,7 @@ class PlannedContrast(AtPoint):
 
 
 @dataclass(frozen=True)
-class Change(AtPoint):
+class Change(Compared):
     """The difference of two contrasts, paired by seed: how the lead changes, or an interaction.
 
     Attributes
@@ -59,7 +72,7 @@ class Change(AtPoint):
     after: PlannedContrast
     before: PlannedContrast
     metrics: tuple[Metric, ...]
-    smallest_effect: float = SMALLEST_EFFECT
+    smallest_effect: float | None = None
     confirmatory: bool = False
 
     @property
@@ -87,5 +100,5 @@ class BestAgainstBest:
     baseline: tuple[str, ...]
     metrics: tuple[Metric, ...]
     tuning_seeds: int
-    smallest_effect: float
+    smallest_effect: float | None
     confirmatory: bool

@@ -14,7 +14,7 @@ from bnbench.config.ladder import RECIPE, LadderPlan, check_levels, climb
 from bnbench.config.loading import checked, load_variant, read_mapping
 from bnbench.config.named import config_file
 from bnbench.config.places import place_of
-from bnbench.config.planned import SMALLEST_EFFECT, BestAgainstBest, Change, PlannedContrast
+from bnbench.config.planned import BestAgainstBest, Change, PlannedContrast
 from bnbench.config.schema import Experiment
 from bnbench.config.study import SMALL, Study, StudyArm
 from bnbench.config.study_schema import (
@@ -247,7 +247,7 @@ class _Loading:
         for full, treatment, baseline in self._pairs(f"contrasts.{name}", name, *labels):
             yield PlannedContrast(
                 full, treatment, baseline, metrics,
-                contrast.smallest_effect or SMALLEST_EFFECT, contrast.family == "confirmatory",
+                contrast.smallest_effect, contrast.family == "confirmatory",
             )  # fmt: skip
 
     def _pairs(
@@ -296,7 +296,7 @@ class _Loading:
         for full, after, before in self._pairs(key, name, *sides):
             yield Change(
                 full, contrasts[after], contrasts[before], metrics,
-                change.smallest_effect or SMALLEST_EFFECT, change.family == "confirmatory",
+                change.smallest_effect, change.family == "confirmatory",
             )  # fmt: skip
 
 
@@ -314,7 +314,7 @@ def _best(
         baseline=tuple(arm.label for arm in baselines),
         metrics=metrics,
         tuning_seeds=contrast.tuning_seeds,
-        smallest_effect=contrast.smallest_effect or SMALLEST_EFFECT,
+        smallest_effect=contrast.smallest_effect,
         confirmatory=contrast.family == "confirmatory",
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bnbench.config import Metric, PlannedContrast, Study, StudyArm, parse_metric
-from bnbench.config.planned import SMALLEST_EFFECT
 from bnbench.findings.study_runs import ArmRuns, StudyRuns
 
 METRICS = tuple(
@@ -39,8 +38,7 @@ def as_study(arms: Sequence[ArmRuns]) -> StudyRuns:
         arms={arm.label: StudyArm(arm.label, arm.experiment.description or arm.label,
                                   arm.experiment) for arm in arms},
         contrasts=tuple(
-            PlannedContrast(arm.label, arm.label, baseline.label, metrics, SMALLEST_EFFECT,
-                            confirmatory=False)
+            PlannedContrast(arm.label, arm.label, baseline.label, metrics, None, confirmatory=False)
             for arm in treatments
         ),
     )  # fmt: skip

@@ -88,18 +88,20 @@ def compare_levels(
     """Compare two levels of one metric; `notes` is what a reader must know besides."""
     metric = treatment.metric
     contrast, equivalent, speed = None, None, None
+    effect = planned.effect_on(metric)
     if treatment.values.keys() & baseline.values.keys():
         if metric.quantity.kind == "level":
             contrast = paired_contrast(
                 treatment.values,
                 baseline.values,
                 higher_is_better=metric.quantity.higher_is_better,
-                effect_of_interest=planned.smallest_effect,
+                effect_of_interest=effect,
                 any_time=any_time,
             )
-            equivalent = equivalence_test(
-                contrast.differences, margin=planned.smallest_effect, any_time=any_time
-            )
+            if effect is not None:
+                equivalent = equivalence_test(
+                    contrast.differences, margin=effect, any_time=any_time
+                )
         elif metric.quantity.kind == "time":
             speed = speed_up(treatment.values, baseline.values, any_time=any_time)
     p = _p(treatment, baseline, contrast, any_time=any_time)
@@ -114,7 +116,7 @@ def compare_levels(
         speed_up=speed,
         prediction=prediction_interval(contrast.differences) if contrast else None,
         published=_published_difference(treatment, baseline),
-        smallest_effect=planned.smallest_effect,
+        smallest_effect=effect,
         confirmatory=planned.confirmatory,
         p=p,
         p_adjusted=p,

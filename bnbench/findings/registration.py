@@ -175,6 +175,9 @@ def _planned(planned: PlannedContrast | Change) -> dict[str, Any]:
     if isinstance(planned, Change):
         kept |= {"after": planned.after.name, "before": planned.before.name}
     kept["metrics"] = [metric.text for metric in planned.metrics]
+    effects = {metric.text: planned.effect_on(metric) for metric in planned.metrics}
+    first, *others = {*effects.values()}
+    kept["smallest_effect"] = effects if others else first
     return kept
 
 

@@ -96,7 +96,7 @@ class Finding(AtPoint):
     contrast : Contrast or None
         Of a level; ``None`` for times and shares, and where no seed is shared.
     equivalence : Equivalence or None
-        Two one-sided tests within the smallest effect, of a level.
+        Two one-sided tests within the smallest effect, of a level that has one.
     speed_up : SpeedUp or None
         Of a time.
     prediction : Interval or None
@@ -129,7 +129,7 @@ class Finding(AtPoint):
     speed_up: SpeedUp | None
     prediction: Interval | None
     published: float | None
-    smallest_effect: float
+    smallest_effect: float | None
     confirmatory: bool
     p: float
     p_adjusted: float

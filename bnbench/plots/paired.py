@@ -22,12 +22,14 @@ def plot_paired(table: pd.DataFrame, *, ax: Axes) -> Axes:
     table : DataFrame
         One row a mark: ``name`` (of the contrast; they keep their order, the first on top),
         ``kind`` (``run``: one seed; ``mean``, with the interval's ends in ``lower`` and
-        ``upper``; ``published``), ``value`` and ``smallest_effect``. One unit throughout.
+        ``upper``; ``published``), ``value`` and ``smallest_effect`` (NaN: none). One unit
+        throughout.
     """
     names = list(table["name"].unique())
     table = table.assign(row=table["name"].map({name: row for row, name in enumerate(names)}))
     margin = table["smallest_effect"].max()
-    ax.axvspan(-margin, margin, color="0.9", linewidth=0, zorder=0.5, label=SMALLEST_EFFECT)
+    if margin > 0:
+        ax.axvspan(-margin, margin, color="0.9", linewidth=0, zorder=0.5, label=SMALLEST_EFFECT)
     zero_line(ax=ax)
     look = experiment_look(1)
     runs, means, published = (table[table["kind"] == kind] for kind in ("run", "mean", "published"))

@@ -55,10 +55,10 @@ class Contrast:
     smallest_detectable : float
         The true difference that a paired t-test at this n and sd finds with 90 % power.
     effect_of_interest : float
-        The difference that would matter, declared beforehand.
+        The difference that would matter, declared beforehand; NaN where none was.
     n_needed : float
         Seeds that a paired t-test needs to find it with 90 % power at this sd; infinite beyond
-        ten million, NaN for n = 1.
+        ten million, NaN for n = 1 or without an effect of interest.
     """
 
     seeds: tuple[int, ...]
@@ -91,7 +91,7 @@ def paired_contrast(
     *,
     seed: Seed = 0,
     higher_is_better: bool = True,
-    effect_of_interest: float = 0.001,
+    effect_of_interest: float | None = 0.001,
     any_time: bool = False,
 ) -> Contrast:
     """Compare two arms by the differences at the seeds they share.
@@ -105,7 +105,7 @@ def paired_contrast(
         Of the bootstrap, and of the sign flips where n > 20.
     higher_is_better : bool, default True
         False for losses and errors. Only `win_probability` depends on it.
-    effect_of_interest : float, default 0.001
+    effect_of_interest : float or None, default 0.001
         In the metric's unit; 0.1 pp of accuracy unless the contrast declares its own.
     any_time : bool, default False
         Of seeds that were added until the answer was clear: the interval and the p that
@@ -138,6 +138,7 @@ def paired_contrast(
     differences = pairs.differences
     mean, sd = mean_of(differences), sd_of(differences)
     wins = _wins(differences if higher_is_better else -differences)
+    n_for = n_for_any_time if any_time else n_for_paired_t
     return Contrast(
         seeds=pairs.seeds,
         differences=tuple(differences.tolist()),
@@ -156,8 +157,10 @@ def paired_contrast(
         win_interval=wilson_interval(wins, differences.size),
         pairing_correlation=_correlation(pairs),
         smallest_detectable=smallest_detectable_effect(differences.size, sd=sd),
-        effect_of_interest=effect_of_interest,
-        n_needed=(n_for_any_time if any_time else n_for_paired_t)(effect=effect_of_interest, sd=sd),
+        effect_of_interest=math.nan if effect_of_interest is None else effect_of_interest,
+        n_needed=math.nan
+        if effect_of_interest is None
+        else n_for(effect=effect_of_interest, sd=sd),
     )
 
 

@@ -27,7 +27,13 @@ from bnbench.claims.verdict import Outcome, Verdict, decide
 from bnbench.config.schema import Float
 from bnbench.findings import numbers
 from bnbench.findings.results import Finding
-from bnbench.statistics import Contrast, n_for_any_time, n_for_paired_t, n_for_tost
+from bnbench.statistics import (
+    Contrast,
+    equivalence_test,
+    n_for_any_time,
+    n_for_paired_t,
+    n_for_tost,
+)
 
 
 class Difference(OfContrast):
@@ -37,7 +43,9 @@ class Difference(OfContrast):
     direction, and the mean is at least the smallest effect; refuted where the interval excludes 0
     in the other direction, or two one-sided tests show equivalence within the smallest effect.
     ``different``: supported where the interval excludes 0 in either direction and the mean is at
-    least the smallest effect; refuted by equivalence. ``equivalent``: the reverse.
+    least the smallest effect; refuted by equivalence. ``equivalent``: the reverse. Where no
+    smallest effect was declared and the metric has none by default, any difference from zero
+    counts, and there is no equivalence to be shown or ruled out.
     """
 
     rule: Literal["higher", "lower", "different", "equivalent"]
@@ -47,7 +55,7 @@ class Difference(OfContrast):
 
     def decide(self, finding: Finding) -> Outcome:
         """Decide, with the n it would take where neither is shown."""
-        effect = self.smallest_effect or finding.smallest_effect
+        effect = self.smallest_effect or finding.smallest_effect or 0.0
         contrast, unit = contrast_of(finding), finding.unit
         size = numbers.difference(effect, unit).lstrip("+")
         within = f"equivalent within {size}"
@@ -55,7 +63,7 @@ class Difference(OfContrast):
         equivalent = _equivalent(finding, effect)
         refuted = [within] * equivalent
         if self.rule == "equivalent":
-            supported, refuted = equivalent, [f"at least {size}"] * differs
+            supported, refuted = equivalent, [f"at least {size}"] * (differs and effect > 0)
         elif self.rule == "different":
             supported = differs
         else:
@@ -69,10 +77,13 @@ class Difference(OfContrast):
             Verdict.REFUTED: " and ".join(refuted),
         }.get(verdict, _held_back(finding))
         undecided = verdict is Verdict.INCONCLUSIVE
-        told, needed = _needed(finding, effect) if undecided else ((), None)
+        told, needed = _needed(finding, effect, self.rule) if undecided else ((), None)
         mean = numbers.estimate(contrast.mean_difference, contrast.t_interval, unit)
         rest = seeds_text(finding)
         return Outcome(verdict, finding.n, mean, rest, how, caveats=told, needed=needed)
+
+
+UNDECLARED = "no smallest effect of interest was declared"
 
 
 def contrast_of(finding: Finding) -> Contrast:
@@ -89,9 +100,11 @@ def excludes_zero(finding: Finding) -> bool:
 
 def _equivalent(finding: Finding, margin: float) -> bool:
     """Whether both one-sided tests reject: their 90 % interval lies inside the margin."""
-    assert finding.equivalence is not None
-    ends = finding.equivalence.interval
-    return enough_seeds(finding.n) and -margin < ends.low and ends.high < margin
+    if not margin or not enough_seeds(finding.n):
+        return False
+    known, differences = finding.equivalence, contrast_of(finding).differences
+    test = known or equivalence_test(differences, margin=margin, any_time=finding.any_time)
+    return -margin < test.interval.low and test.interval.high < margin
 
 
 def _held_back(finding: Finding) -> str:
@@ -101,7 +114,7 @@ def _held_back(finding: Finding) -> str:
     return "held back by the adjusted p alone" if held_back else ""
 
 
-def _needed(finding: Finding, effect: float) -> tuple[tuple[str, ...], float]:
+def _needed(finding: Finding, effect: float, rule: str) -> tuple[tuple[str, ...], float]:
     """Say how many seeds find the smallest effect, or its absence, with 90 % power.
 
     The deviation alone plans that. Where so many are there already, or the adjusted p alone holds
@@ -110,6 +123,8 @@ def _needed(finding: Finding, effect: float) -> tuple[tuple[str, ...], float]:
     n, sd = finding.n, contrast_of(finding).sd
     if not enough_seeds(n):
         return needed_text(n, fewest_seeds()), fewest_seeds()
+    if not effect:
+        return _against_zero(finding, rule)
     if _held_back(finding):
         return (), _if_the_mean_stays(finding, effect)
     if finding.any_time:
@@ -118,6 +133,13 @@ def _needed(finding: Finding, effect: float) -> tuple[tuple[str, ...], float]:
         planned = max(n_for_paired_t(effect=effect, sd=sd), n_for_tost(margin=effect, sd=sd))
     needed = planned if planned > n else _if_the_mean_stays(finding, effect)
     return needed_text(n, planned), needed
+
+
+def _against_zero(finding: Finding, rule: str) -> tuple[tuple[str, ...], float]:
+    """Say how many seeds tell the difference from zero if its mean stays; none show its absence."""
+    never = rule == "equivalent" or contrast_of(finding).mean_difference == 0
+    needed = math.inf if never else _if_the_mean_stays(finding, 0.0)
+    return (UNDECLARED, *needed_text(finding.n, needed, " if the mean stays")), needed
 
 
 def _if_the_mean_stays(finding: Finding, effect: float) -> float:

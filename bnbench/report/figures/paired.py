@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -112,7 +113,7 @@ def _paired(name: str, finding: Finding) -> Iterator[dict[str, Any]]:
     if (contrast := finding.contrast) is None:
         return
     unit = finding.unit
-    known = {"name": name, "smallest_effect": in_unit(finding.smallest_effect, unit)}
+    known = {"name": name, "smallest_effect": in_unit(finding.smallest_effect or math.nan, unit)}
     yield known | {"kind": "mean", **mark(contrast.mean_difference, contrast.t_interval, unit)}
     for seed, difference in zip(contrast.seeds, contrast.differences, strict=True):
         yield known | {"kind": "run", "seed": seed, "value": in_unit(difference, unit)}

@@ -32,4 +32,4 @@ def test_a_raised_treatment_differs_by_the_smallest_effect_more() -> None:
         assert one.contrast
         assert other.contrast
         grown = other.contrast.mean_difference - one.contrast.mean_difference
-        assert grown == pytest.approx(one.smallest_effect)
+        assert grown == pytest.approx(one.smallest_effect or 0.0)

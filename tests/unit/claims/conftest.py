@@ -50,7 +50,7 @@ def make_finding() -> MakeFinding:
         name: str = "contrast",
         labels: tuple[str, str] = ("treatment", "baseline"),
         diverged: tuple[Sequence[int], Sequence[int]] = ((), ()),
-        smallest_effect: float = 0.001,
+        smallest_effect: float | None = 0.001,
         confirmatory: bool = False,
         p_adjusted: float = 0.01,
         notes: tuple[str, ...] = (),

@@ -178,6 +178,77 @@ def test_a_test_may_declare_its_own_smallest_effect(make_finding: MakeFinding) -
     assert judge("equivalent", wide, smallest_effect=0.05).verdict is SUPPORTED
 
 
+BEND = "surface_bend@last"
+"""A metric without a unit, and therefore without a smallest effect unless one is declared."""
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "higher", "lower", "different"),
+    [
+        (0.0005, 0.0001, SUPPORTED, REFUTED, SUPPORTED),  # however small
+        (-0.0005, 0.0001, REFUTED, SUPPORTED, SUPPORTED),
+        (0.0005, 0.001, INCONCLUSIVE, INCONCLUSIVE, INCONCLUSIVE),  # -0.0002 ... 0.0012
+        (0.0, 0.0001, INCONCLUSIVE, INCONCLUSIVE, INCONCLUSIVE),  # nothing is too small to matter
+        (0.0, 0.0, INCONCLUSIVE, INCONCLUSIVE, INCONCLUSIVE),
+    ],
+)
+def test_without_a_smallest_effect_a_difference_is_held_against_zero(
+    make_finding: MakeFinding,
+    mean: float,
+    sd: float,
+    higher: Verdict,
+    lower: Verdict,
+    different: Verdict,
+) -> None:
+    finding = make_finding(sample(mean, sd), metric=BEND, smallest_effect=None)
+    rules = {"higher": higher, "lower": lower, "different": different, "equivalent": INCONCLUSIVE}
+    assert {rule: judge(rule, finding).verdict for rule in rules} == rules
+    assert judge("equivalent", finding).needed == INF
+    assert judge("equivalent", finding).caveats == (
+        "no smallest effect of interest was declared",
+        "no number of seeds would decide",
+    )
+
+
+def test_without_a_smallest_effect_it_takes_the_seeds_that_find_the_mean(
+    make_finding: MakeFinding,
+) -> None:
+    mean, sd = -0.3, 0.5
+    finding = make_finding(sample(mean, sd), metric=BEND, smallest_effect=None)
+    takes = fewest(lambda n: power_to_find(n, -mean, sd))
+    outcome = judge("lower", finding)
+    assert outcome.needed == takes > 10
+    assert outcome.numbers == (
+        "−0.30 [−0.66, +0.06], n = 10; no smallest effect of interest was declared;"
+        f" deciding takes at least {takes} seeds if the mean stays"
+    )
+    few = judge("lower", make_finding([-0.3] * 5, metric=BEND, smallest_effect=None))
+    assert few.caveats == ("deciding takes at least 6 seeds",)
+    never = judge("lower", make_finding([0.0] * 10, metric=BEND, smallest_effect=None))
+    assert never.caveats[1:] == ("no number of seeds would decide",)
+
+
+def test_a_test_may_declare_what_its_contrast_does_not(make_finding: MakeFinding) -> None:
+    finding = make_finding(sample(0.1, 0.01), metric=BEND, smallest_effect=None)
+    assert judge("higher", finding).verdict is SUPPORTED
+    assert judge("higher", finding, smallest_effect=0.2).how == "equivalent within 0.200"
+
+
+def test_a_contrast_in_accuracy_has_a_smallest_effect_though_it_declares_none(
+    make_finding: MakeFinding,
+) -> None:
+    for metric in ("validation_accuracy@last", "validation_loss@last", "saturation@last"):
+        metric = f"C1.{metric}" if metric.startswith("saturation") else metric
+        undeclared = make_finding(sample(0.0005, 0.0001), metric=metric, smallest_effect=None)
+        assert undeclared == make_finding(sample(0.0005, 0.0001), metric=metric)
+    for metric in (BEND, "train_trend", "F5.input_drift@all"):
+        finding = make_finding(sample(0.0005, 0.0001), metric=metric, smallest_effect=None)
+        assert (finding.smallest_effect, finding.equivalence) == (None, None)
+        assert finding.contrast is not None
+        assert math.isnan(finding.contrast.effect_of_interest)
+        assert math.isnan(finding.contrast.n_needed)
+
+
 def test_a_confirmatory_finding_decides_by_its_adjusted_p(make_finding: MakeFinding) -> None:
     differences = sample(0.005, 0.001)
     for p, verdict in ((0.049, SUPPORTED), (0.05, INCONCLUSIVE), (NAN, INCONCLUSIVE)):

@@ -120,7 +120,7 @@ def test_a_change_is_the_difference_of_two_contrasts(folder: Path) -> None:
         "grids@0.1,16": ("both@0.1,16", "single@0.1,16"),
         "one": ("point", "both@0.1,16"),
     }
-    assert [one.smallest_effect for one in study.changes] == [0.2, 0.2, 0.001]
+    assert [one.effect_on(one.metrics[0]) for one in study.changes] == [0.2, 0.2, 0.001]
     assert study.changes[0].after.baseline == "a@0.001,16"
 
 

@@ -76,6 +76,25 @@ def test_at_any_time_a_change_is_judged_so_too(
     assert found_change.contrast.t_interval.method == "any-time t"
 
 
+@pytest.mark.parametrize(
+    ("metrics", "declared", "written"),
+    [
+        ("validation_accuracy@last, epochs_to_accuracy@0.94", None, 0.001),
+        ("train_trend", None, None),
+        ("train_trend, test_accuracy", None, {"train_trend": None, "test_accuracy": 0.001}),
+        ("train_trend, test_accuracy", 0.05, 0.05),
+    ],
+)
+def test_the_smallest_effect_is_written_down_as_it_decides(
+    load: Load, results: Path, metrics: str, declared: float | None, written: object
+) -> None:
+    text = STUDY.replace("validation_accuracy@last, epochs_to_accuracy@0.94", metrics)
+    if declared:
+        text += f"    smallest_effect: {declared}\n"
+    asks = register(load(text), results, {}).asks
+    assert asks["contrasts"]["lead"]["smallest_effect"] == written
+
+
 def line(study: Study, results: Path, tests: Tests, *manifests: Manifest) -> str:
     return registration_line(study, read_registration(study, results), manifests, tests)
 

@@ -90,6 +90,12 @@ def test_the_smallest_effect_is_shaded_around_zero_and_the_published_mark_is_hol
     assert len(zero) == 1
 
 
+def test_where_no_smallest_effect_was_declared_nothing_is_shaded(ax: Axes) -> None:
+    paired.plot_paired(_paired().assign(smallest_effect=NAN), ax=ax)
+    assert not ax.patches
+    assert _marks(ax, paired.MEAN) == [(0.5, 0), (-0.1, 1)]
+
+
 def test_published_points_inside_and_outside_differ_in_shape_and_color(ax: Axes) -> None:
     table = pd.DataFrame(
         {
