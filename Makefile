@@ -89,6 +89,7 @@ reference: $(VENV)/installed-dev  ## Take the runs that are there into results/r
 	$(BNBENCH) compare published/lenet5_batchnorm --baseline published/lenet5 --labels plain --labels "batch norm" --results results/reference/runs --out results/reference/published
 	$(BNBENCH) compare lenet5_batchnorm --baseline lenet5 --labels plain --labels "batch norm" --results results/reference/runs --out results/reference/corrected
 	$(BNBENCH) claims --results results/reference/runs --since results/reference/first_verdicts.csv --markdown > results/reference/changes.md
+	$(BNBENCH) claims --results results/reference/runs --cost --markdown > results/reference/undecided.md
 	$(BIN)/python tests/test_documentation.py
 
 evidence: $(VENV)/installed-dev  ## Run in full what the reference has in small only, one by one into the reference

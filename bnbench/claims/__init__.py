@@ -4,7 +4,7 @@ A claim is an entry of a YAML file: its tests name a study's contrast or arm, a 
 or a check of what is exact. Verdicts are worked out from the findings every time.
 """
 
-from bnbench.claims.costs import Cost, costs
+from bnbench.claims.costs import UNDECIDED, Cost, costs, undecided
 from bnbench.claims.judging import Judgement, judge, overall_verdicts
 from bnbench.claims.questions import brief_tests, check_questions, part_tests, questions
 from bnbench.claims.reading import article_claims, load_claims, study_claims
@@ -21,6 +21,7 @@ __all__ = [
     "ASPECT_VERDICTS",
     "CHANGES",
     "RULES",
+    "UNDECIDED",
     "Check",
     "Claim",
     "ClaimTest",
@@ -42,4 +43,5 @@ __all__ = [
     "questions",
     "study_claims",
     "tests_of",
+    "undecided",
 ]

@@ -52,8 +52,12 @@ def claims(
         Path | None,
         typer.Option("--since", help="Show which verdicts are others than in this file of --csv."),
     ] = None,
+    cost: Annotated[
+        bool,
+        typer.Option("--cost", help="Instead: what it takes to decide each inconclusive aspect."),
+    ] = False,
     markdown: Annotated[
-        bool, typer.Option("--markdown", help="With --since, print a Markdown table.")
+        bool, typer.Option("--markdown", help="With --since or --cost, print a Markdown table.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -62,18 +66,28 @@ def claims(
     Example: bnbench claims A4.2
 
     Example: bnbench claims --article A0
+
+    Example: bnbench claims --cost --results results/reference/runs
     """
+    from bnbench.claims import UNDECIDED, undecided
+    from bnbench.claims.costs import WORDS
     from bnbench.cli.studies import judge_results
 
     ids = [str(one) for one in named or () if CLAIM.fullmatch(str(one))]
     studies = [one for one in named or () if str(one) not in ids]
     tests = _tests_of(ids) if since is None else []
-    judgements = judge_results(
+    judged = judge_results(
         studies,
         results,
         only={test["study"] for test in tests if "study" in test},
         exact=not tests or any("check" in test for test in tests),
-    ).judgements
+    )
+    judgements = judged.judgements
+    if cost:
+        kept = resting_on(judgements, studies) if studies else judgements
+        rows = undecided(_chosen(_with_ids(kept, ids), article, verdict), judged.runs)
+        print_rows(UNDECIDED, rows, DECIDED, WORDS, markdown=markdown, as_json=as_json)
+        return
     if since is not None:
         print_changes(judgements, since, markdown=markdown, as_json=as_json)
         return
@@ -145,15 +159,33 @@ def print_changes(
 ) -> None:
     """Print a row for each claim of whose verdicts one is another than in an earlier table."""
     from bnbench.claims import CHANGES, changes_since
-    from bnbench.report.markdown import table as markdown_table
 
     rows = changes_since(since, judgements)
+    print_rows(CHANGES, rows, "No verdict has changed.", markdown=markdown, as_json=as_json)
+
+
+DECIDED = "No aspect is inconclusive."
+
+
+def print_rows(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    none: str,
+    words: int | None = None,
+    *,
+    markdown: bool,
+    as_json: bool,
+) -> None:
+    """Print a table, whose columns after so many of words hold numbers; or that there is `none`."""
+    from bnbench.report import markdown as writing
+
     if markdown:
-        say(markdown_table(CHANGES, rows))
+        say(writing.table(header, ([*map(writing.escaped, cells)] for cells in rows), words))
     elif rows or as_json:
-        show(table(CHANGES, rows, whole=("claim", "then", "now")), as_json=as_json)
+        right = () if words is None else header[words:]
+        show(table(header, rows, whole=("claim", "then", "now"), right=right), as_json=as_json)
     else:
-        say("No verdict has changed.")
+        say(none)
 
 
 def resting_on(judgements: Sequence[Judgement], paths: Iterable[Path]) -> tuple[Judgement, ...]:

@@ -146,6 +146,7 @@ def _show_costs(
 
 HOW = (
     "Seeds in all: so many find the smallest effect of interest, or its absence, 9 times in 10."
+    " For a speed-up, so many are enough if each arm stays ahead as often as now."
     " Hours: for the missing seeds of {study}, {jobs} runs at a time, if each takes as long as"
     " those that are there."
 )
@@ -153,22 +154,19 @@ DECIDED = "No question that has runs is undecided."
 
 
 def _cost_table(undecided: Iterable[Cost], jobs: int, *, as_json: bool) -> Table:
-    from bnbench.claims.rules.deciding import MOST
     from bnbench.config import parse_metric
 
     def cells(one: Cost) -> tuple[str, ...]:
-        names, needed = one.test.names, one.outcome.needed
+        names = one.test.names
         metric = names.get("metric")
-        known = needed is not None and needed <= MOST
-        more = "" if needed is None else f"more than {MOST:,}"
         return (
             one.test.aspect,
             names.get("contrast") or names.get("arm", ""),
             parse_metric(metric).title if metric and not as_json else metric or "",
             one.outcome.estimate,
             str(one.outcome.n),
-            f"{needed:.0f}" if known else more,
-            f"{max(0.1, one.seconds / jobs / 3600):.1f}" if known else "",
+            one.seeds_text,
+            one.hours_text(jobs),
         )
 
     headers = ("question", "contrast", "metric", "so far", "seeds so far", "seeds in all", "hours")

@@ -51,6 +51,11 @@ class PlannedContrast(Compared):
         """Of the treatment and the baseline."""
         return self.treatment, self.baseline
 
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Labels of all arms whose runs it takes."""
+        return self.labels
+
 
 @dataclass(frozen=True)
 class Change(Compared):
@@ -80,6 +85,11 @@ class Change(Compared):
         """The names of the two contrasts, whose leads are compared as if they were arms."""
         return self.after.name, self.before.name
 
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """As of a `PlannedContrast`."""
+        return self.after.arms + self.before.arms
+
 
 @dataclass(frozen=True)
 class BestAgainstBest:
@@ -102,3 +112,8 @@ class BestAgainstBest:
     tuning_seeds: int
     smallest_effect: float | None
     confirmatory: bool
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """As of a `PlannedContrast`."""
+        return self.treatment + self.baseline

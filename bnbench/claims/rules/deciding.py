@@ -6,10 +6,11 @@ import math
 
 from bnbench.findings.numbers import p_equals
 from bnbench.findings.results import Finding
-from bnbench.statistics import smallest_p
+from bnbench.statistics import sign_test_p, smallest_p
 
 ALPHA = 0.05
 OTHER_WAY = "the other way round"
+IF_SHARES_STAY = " if the shares stay"
 MOST = 1000
 """Seeds beyond which nobody plans."""
 
@@ -50,12 +51,38 @@ def seeds_alone(n: int) -> float | None:
     return None if enough_seeds(n) else float(fewest_seeds())
 
 
+def tests_of_family(finding: Finding) -> float:
+    """By how many tests the adjustment has multiplied a finding's p."""
+    adjusted = finding.adjusted_by and finding.p > 0
+    return max(1.0, finding.p_adjusted / finding.p) if adjusted else 1.0
+
+
+def n_for_signs(
+    n: int, more: int, less: int, *, alpha: float = ALPHA, any_time: bool = False
+) -> float:
+    """How many seeds, more than there are, the sign test takes if both shares stay.
+
+    Of so many seeds the larger share is rounded down and the smaller one up. Equal shares are
+    never told apart; above `MOST` seeds nothing is counted.
+    """
+    if more == less:
+        return math.inf
+    few, many = sorted((more, less))
+    rounded = ((seeds, seeds * many // n, -(-seeds * few // n)) for seeds in range(n + 1, MOST + 1))
+    found = (
+        seeds
+        for seeds, wins, losses in rounded
+        if wins > losses and sign_test_p(wins, losses, any_time=any_time) < alpha
+    )
+    return float(next(found, MOST + 1))
+
+
 def needed_text(n: int, needed: float, condition: str = "") -> tuple[str, ...]:
     """Say how many seeds would decide, where that is more than there are."""
     if math.isnan(needed):
         return ("one seed has no interval",)
     if math.isinf(needed):
-        return ("no number of seeds would decide",)
+        return (f"no number of seeds would decide{condition}",)
     if needed <= n:
         return ()
     seeds = f"more than {MOST:,}" if needed > MOST else f"at least {needed:.0f}"

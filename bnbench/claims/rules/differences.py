@@ -20,6 +20,7 @@ from bnbench.claims.rules.deciding import (
     fewest_seeds,
     needed_text,
     seeds_text,
+    tests_of_family,
     withstands_adjustment,
 )
 from bnbench.claims.rules.rule import LevelMetric, OfContrast
@@ -139,7 +140,8 @@ def _against_zero(finding: Finding, rule: str) -> tuple[tuple[str, ...], float]:
     """Say how many seeds tell the difference from zero if its mean stays; none show its absence."""
     never = rule == "equivalent" or contrast_of(finding).mean_difference == 0
     needed = math.inf if never else _if_the_mean_stays(finding, 0.0)
-    return (UNDECLARED, *needed_text(finding.n, needed, " if the mean stays")), needed
+    condition = "" if rule == "equivalent" else " if the mean stays"
+    return (UNDECLARED, *needed_text(finding.n, needed, condition)), needed
 
 
 def _if_the_mean_stays(finding: Finding, effect: float) -> float:
@@ -148,8 +150,7 @@ def _if_the_mean_stays(finding: Finding, effect: float) -> float:
     if finding.any_time:
         needed = n_for_any_time(effect=mean if mean >= effect else effect - mean, sd=sd)
     elif mean >= effect:
-        adjusted = finding.adjusted_by and finding.p > 0
-        tests = max(1.0, finding.p_adjusted / finding.p) if adjusted else 1.0
+        tests = tests_of_family(finding)
         found = n_for_paired_t(effect=mean, sd=sd, alpha=ALPHA / tests)
         needed = max(found, fewest_seeds(math.ceil(tests - 1e-9)))
     else:

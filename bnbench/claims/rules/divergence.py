@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import Literal
 
 from bnbench.claims.rules.deciding import (
     ALPHA,
+    IF_SHARES_STAY,
+    MOST,
     OTHER_WAY,
     enough_seeds,
     fewest_seeds,
+    n_for_signs,
     needed_text,
 )
 from bnbench.claims.rules.rule import OfContrast, ShareMetric
@@ -49,17 +51,21 @@ class Divergence(OfContrast):
         rare = enough_seeds(finding.n) and below < ALPHA
         verdict = decide(supported=p < ALPHA and as_claimed > otherwise, refuted=p < ALPHA or rare)
         counts = f"{len(treatment)} against {len(baseline)} of {counted(finding.n, 'run')}"
-        needed = _needed(finding, none=not as_claimed + otherwise)
-        told = needed_text(finding.n, needed) if needed else ()
+        undecided = verdict is Verdict.INCONCLUSIVE
+        told, needed = _needed(finding, as_claimed, otherwise) if undecided else ((), None)
         rest = f", sign test {p_equals(p)}"
         how = OTHER_WAY if p < ALPHA else f"rarely as claimed: at {as_claimed} of {finding.n} seeds"
         how = how if verdict is Verdict.REFUTED else ""
         return Outcome(verdict, finding.n, counts, rest, how, caveats=told, needed=needed)
 
 
-def _needed(finding: Finding, *, none: bool) -> float | None:
-    """How many seeds it takes at least, more than there are; ``None`` where that is not said."""
-    any_time = finding.any_time
-    rare = next(n for n in count(1) if share_below_p(0, n, RARE, any_time=any_time) < ALPHA)
-    fewest = max(fewest_seeds(), rare) if none else fewest_seeds()
-    return float(fewest) if fewest > finding.n else None
+def _needed(finding: Finding, as_claimed: int, otherwise: int) -> tuple[tuple[str, ...], float]:
+    """Say how many seeds one of the two tests takes at least, more than there are."""
+    n, any_time, some = finding.n, finding.any_time, as_claimed + otherwise
+    if some and not enough_seeds(n):
+        return needed_text(n, fewest_seeds()), float(fewest_seeds())
+    shares = ((m, -(-m * as_claimed // n)) for m in range(n + 1, MOST + 1))
+    rare = (m for m, of in shares if share_below_p(of, m, RARE, any_time=any_time) < ALPHA)
+    by_sign = n_for_signs(n, as_claimed, otherwise, any_time=any_time)
+    needed = min(by_sign, float(next(rare, MOST + 1)))
+    return needed_text(n, needed, IF_SHARES_STAY if some else ""), needed

@@ -8,20 +8,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import chain
+from statistics import fmean, stdev
 from typing import ClassVar, Literal
 
 from bnbench.claims.rules.deciding import (
     ALPHA,
     enough_seeds,
     fewest_seeds,
+    n_for_signs,
     needed_text,
-    seeds_alone,
 )
 from bnbench.claims.rules.rule import ClaimTest, Text
 from bnbench.claims.verdict import NOT_RUN, Outcome, Verdict, decide
 from bnbench.findings.numbers import p_equals
 from bnbench.findings.results import StudyFindings
-from bnbench.statistics import equivalence_test, pair_by_seed, sign_test_p
+from bnbench.statistics import equivalence_test, n_for_tost, pair_by_seed, sign_test_p
 
 MARGIN = math.log10(3)
 """Decades: the step of a usual grid. Nobody chooses a learning rate more finely."""
@@ -62,21 +63,44 @@ class Range(ClaimTest):
         verdict = decide(supported=p < ALPHA and more > less, refuted=p < ALPHA or equivalent)
         counts = f"{words[0]} at {more} of {n} seeds, {words[1]} at {less}"
         undecided = verdict is Verdict.INCONCLUSIVE
-        told = needed_text(n, fewest_seeds()) if undecided else ()
         how = words[1] if p < ALPHA else "equivalent within a factor of three"
         how = how if verdict is Verdict.REFUTED else ""
         rest = f", sign test {p_equals(p)}"
-        needed = seeds_alone(n)
+        needed = _needed(treatment, baseline, more, less) if undecided else None
+        stay = " if the ranges stay" if enough_seeds(n) else ""
+        told = needed_text(n, needed, stay) if needed else ()
         return Outcome(verdict, n, f"{what} {counts}", rest, how, caveats=told, needed=needed)
 
 
 def _equivalent(treatment: Mapping[int, float], baseline: Mapping[int, float]) -> bool:
     """Whether both tests reject; they cannot where a side has no usable point at a seed."""
-    usable = all(map(math.isfinite, chain(treatment.values(), baseline.values())))
-    if not usable or not enough_seeds(len(treatment.keys() & baseline.keys())):
+    if not _finite(treatment, baseline) or not enough_seeds(_shared(treatment, baseline)):
         return False
     differences = pair_by_seed(treatment, baseline).differences
     return equivalence_test(differences, margin=MARGIN, alpha=ALPHA).equivalent
+
+
+def _needed(
+    treatment: Mapping[int, float], baseline: Mapping[int, float], more: int, less: int
+) -> float:
+    """How many seeds one of the two tests takes if the ranges stay as they are."""
+    n = _shared(treatment, baseline)
+    if not enough_seeds(n):
+        return float(fewest_seeds())
+    by_sign = n_for_signs(n, more, less)
+    if not _finite(treatment, baseline):
+        return by_sign
+    differences = pair_by_seed(treatment, baseline).differences
+    mean, sd = fmean(differences), stdev(differences)
+    return min(by_sign, max(n + 1, n_for_tost(margin=MARGIN, sd=sd, difference=mean)))
+
+
+def _shared(treatment: Mapping[int, float], baseline: Mapping[int, float]) -> int:
+    return len(treatment.keys() & baseline.keys())
+
+
+def _finite(treatment: Mapping[int, float], baseline: Mapping[int, float]) -> bool:
+    return all(map(math.isfinite, chain(treatment.values(), baseline.values())))
 
 
 def _numbers(points: Sequence[object]) -> list[float]:

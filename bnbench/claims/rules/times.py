@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from bnbench.claims.rules.deciding import (
     ALPHA,
+    IF_SHARES_STAY,
     adjusted_p_text,
+    enough_seeds,
     fewest_seeds,
+    n_for_signs,
     needed_text,
-    seeds_alone,
+    tests_of_family,
     withstands_adjustment,
 )
 from bnbench.claims.rules.rule import OfContrast, TimeMetric
@@ -43,12 +47,29 @@ class Sooner(OfContrast):
             refuted=decided and high < 1 and speed.win_probability < 0.5,
         )
         p = adjusted_p_text(finding) or numbers.p_equals(speed.sign_test_p)
-        rest, told = f", n = {finding.n}, sign test {p}", needed_text(finding.n, fewest_seeds())
+        rest = f", n = {finding.n}, sign test {p}"
         how = "later" if verdict is Verdict.REFUTED else ""
         how = how if seen else "both had reached it at the first evaluation"
-        needed = seeds_alone(finding.n)
+        undecided = verdict is Verdict.INCONCLUSIVE
+        told, needed = _needed(finding, speed) if undecided else ((), None)
         text = _speed(finding, speed)
         return Outcome(verdict, finding.n, text, rest, how, caveats=told, needed=needed)
+
+
+def _needed(finding: Finding, speed: SpeedUp) -> tuple[tuple[str, ...], float | None]:
+    """Say how many seeds the sign test takes; nothing where it is the ratio that is unclear."""
+    n, tests = finding.n, tests_of_family(finding)
+    if not enough_seeds(n):
+        return needed_text(n, fewest_seeds()), float(fewest_seeds())
+    if _unseen(finding):
+        return needed_text(n, math.inf), math.inf
+    if speed.sign_test_p < ALPHA and withstands_adjustment(finding):
+        return (), None
+    both = finding.treatment.values, finding.baseline.values
+    pairs = [(both[0][seed], both[1][seed]) for seed in speed.seeds]
+    sooner, later = sum(a < b for a, b in pairs), sum(a > b for a, b in pairs)
+    needed = n_for_signs(n, sooner, later, alpha=ALPHA / tests, any_time=finding.any_time)
+    return needed_text(n, needed, IF_SHARES_STAY), needed
 
 
 def _speed(finding: Finding, speed: SpeedUp) -> str:

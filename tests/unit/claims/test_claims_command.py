@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from bnbench.claims import (
+    UNDECIDED,
     Judgement,
     Verdict,
     article_claims,
@@ -18,8 +19,9 @@ from bnbench.claims import (
     judge,
     study_claims,
 )
+from bnbench.claims.costs import WORDS
 from bnbench.claims.verdict import together
-from bnbench.cli.claims import print_changes, print_claims, resting_on
+from bnbench.cli.claims import DECIDED, print_changes, print_claims, print_rows, resting_on
 from bnbench.errors import BnbenchError
 from tests.unit.claims.conftest import MakeFinding, MakeStudy
 
@@ -120,6 +122,19 @@ def test_the_terminal_gets_a_table_with_the_claims_own_words(
         "              n = 6.",
     ]
     assert "1 aspect of 1 claim: 1 SUPPORTED" in out
+
+
+def test_costs_as_markdown_and_where_there_are_none(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [("A1.1", "level", "s", "a [−1, +1]", "10", "26", "0.1")]
+    print_rows(UNDECIDED, rows, DECIDED, WORDS, markdown=True, as_json=False)
+    header, rule, row = capsys.readouterr().out.splitlines()
+    assert header.split("|")[1:-1] == [f" {name} " for name in UNDECIDED]
+    assert rule == "| --- | --- | --- | --- | ---: | ---: | ---: |"
+    assert row == r"| A1.1 | level | s | a \[−1, +1\] | 10 | 26 | 0.1 |"
+    print_rows(UNDECIDED, [], DECIDED, WORDS, markdown=False, as_json=False)
+    assert capsys.readouterr().out == "No aspect is inconclusive.\n"
+    print_rows(UNDECIDED, [], DECIDED, WORDS, markdown=False, as_json=True)
+    assert capsys.readouterr().out == "[]\n"
 
 
 def test_what_has_changed_since(

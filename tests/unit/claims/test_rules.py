@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bnbench.claims import RULES, Outcome, Verdict
-from bnbench.claims.rules.deciding import needed_text
+from bnbench.claims.rules.deciding import n_for_signs, needed_text
 from bnbench.findings.results import BestFinding, Finding, Level, StudyFindings
 from bnbench.statistics import any_time_interval
 from tests.unit.claims.conftest import MakeBest, MakeFinding, MakeLevel
@@ -150,7 +150,8 @@ def test_near_the_smallest_effect_it_takes_more_than_was_planned(
     ("rule", "values", "needed"),
     [
         ("sooner", [1.0, 2.0, 3.0], 6),
-        ("sooner", [1.0, 3.0] * 4, None),
+        ("sooner", [1.0, 3.0] * 4, INF),  # as often sooner as later
+        ("sooner", [1.0] * 8, None),
         ("higher", [0.5], 6),
     ],
 )
@@ -225,7 +226,7 @@ def test_without_a_smallest_effect_it_takes_the_seeds_that_find_the_mean(
     few = judge("lower", make_finding([-0.3] * 5, metric=BEND, smallest_effect=None))
     assert few.caveats == ("deciding takes at least 6 seeds",)
     never = judge("lower", make_finding([0.0] * 10, metric=BEND, smallest_effect=None))
-    assert never.caveats[1:] == ("no number of seeds would decide",)
+    assert never.caveats[1:] == ("no number of seeds would decide if the mean stays",)
 
 
 def test_a_test_may_declare_what_its_contrast_does_not(make_finding: MakeFinding) -> None:
@@ -410,7 +411,7 @@ def test_a_threshold_at_any_time_takes_the_wider_interval(make_level: MakeLevel)
 def test_a_mean_on_the_threshold_is_never_decided(make_level: MakeLevel) -> None:
     outcome = judge("above", make_level([0.5, 0.5]), number=0.5)
     assert outcome.verdict is INCONCLUSIVE
-    assert outcome.numbers.endswith("; no number of seeds would decide")
+    assert outcome.numbers.endswith("; no number of seeds would decide if the mean stays")
     assert judge("above", make_level([0.9]), number=0.5).numbers.endswith("has no interval")
 
 
@@ -490,7 +491,10 @@ def test_the_numbers_of_times(make_finding: MakeFinding) -> None:
         " deciding takes at least 6 seeds"
     )
     neither = make_finding(treatment=NEVER, baseline=NEVER, metric=TO_97)
-    assert judge("sooner", neither).numbers == ("medians never and never, n = 6, sign test p = 1.0")
+    assert judge("sooner", neither).numbers == (
+        "medians never and never, n = 6, sign test p = 1.0;"
+        " no number of seeds would decide if the shares stay"
+    )
     planned = replace(finding, adjusted_by="Holm", p_adjusted=0.0352)
     assert judge("sooner", planned).numbers.endswith(", n = 6, sign test p = 0.035 (Holm)")
 
@@ -585,7 +589,9 @@ def test_a_range_is_wider_only_where_the_seeds_agree(make_best: MakeBest) -> Non
     best = make_best((0.01, 1.0), (0.1, 1.0))
     best.usable["baseline"][5] = (0.001, 1.0)  # one seed of six against it: p = 14/64
     assert judge("wider", best).verdict is INCONCLUSIVE
-    assert judge("wider", best).numbers.endswith("p = 0.22")
+    assert judge("wider", best).numbers.endswith(
+        "p = 0.22; deciding takes at least 12 seeds if the ranges stay"  # 10 : 2, p = 0.039
+    )
 
 
 @pytest.mark.parametrize(
@@ -636,6 +642,91 @@ def test_opposite_claims_are_never_both_supported(
     assert not higher == lower == SUPPORTED
     assert (different is SUPPORTED) == (SUPPORTED in (higher, lower)) == (equivalent is REFUTED)
     assert (different is REFUTED) == (equivalent is SUPPORTED) <= (higher == lower == REFUTED)
+
+
+def brute_force(n: int, more: int, less: int, alpha: float = 0.05) -> float:
+    """Try every number of seeds, and count the outcomes of a fair coin one by one."""
+    for seeds in range(n + 1, 1001):
+        wins, losses = math.floor(seeds * more / n), math.ceil(seeds * less / n)
+        flips = wins + losses
+        extreme = sum(math.comb(flips, heads) for heads in range(min(wins, losses) + 1))
+        if wins > losses and 2 * extreme / 2**flips < alpha:
+            return seeds
+    return 1001
+
+
+@pytest.mark.parametrize(
+    ("n", "more", "less"), [(12, 9, 2), (12, 5, 1), (10, 4, 6), (7, 1, 0), (20, 12, 8)]
+)
+def test_the_seeds_of_a_sign_test_are_those_at_which_the_shares_of_now_are_significant(
+    n: int, more: int, less: int
+) -> None:
+    many, few = max(more, less), min(more, less)
+    expected = brute_force(n, many, few)
+    assert n_for_signs(n, more, less) == n_for_signs(n, less, more) == expected > n
+    strict = brute_force(n, many, few, alpha=0.01)
+    assert n_for_signs(n, more, less, alpha=0.01) == strict >= expected
+    assert n_for_signs(n, more, more) == INF
+    assert n_for_signs(100, 51, 49) == 1001  # 510 : 490 of a thousand, p = 0.55
+
+
+def test_a_time_that_is_not_decided_says_how_many_seeds_it_takes(
+    make_finding: MakeFinding,
+) -> None:
+    """Sooner at 7 of 10 seeds, later at 3."""
+    treatment, baseline = [2.0] * 7 + [4.0] * 3, [3.0] * 10
+    finding = make_finding(treatment=treatment, baseline=baseline, metric=TO_97)
+    outcome = judge("sooner", finding)
+    takes = brute_force(10, 7, 3)
+    assert outcome.needed == takes
+    assert outcome.caveats == (f"deciding takes at least {takes:.0f} seeds if the shares stay",)
+    of_two = replace(finding, p=0.03, p_adjusted=0.06, adjusted_by="Holm")
+    assert judge("sooner", of_two).needed == brute_force(10, 7, 3, alpha=0.025) > takes
+
+
+def test_times_that_no_number_of_seeds_tells_apart(make_finding: MakeFinding) -> None:
+    first = make_finding(treatment=[2.0] * 6, baseline=[6.0] * 6, metric=TO_97)
+    sides = (replace(level, at_first_look=True) for level in (first.treatment, first.baseline))
+    treatment, baseline = sides
+    unseen = judge("sooner", replace(first, treatment=treatment, baseline=baseline))
+    assert unseen.needed == INF
+    assert unseen.caveats == ("no number of seeds would decide",)
+
+
+def test_diverged_runs_that_are_not_decided_say_how_many_seeds_it_takes(
+    make_finding: MakeFinding,
+) -> None:
+    """At 2 of 10 seeds: the sign test takes 6 : 0, that it is rare takes fewer than a third."""
+    finding = make_finding(
+        treatment=[1.0] * 2 + [0.0] * 8, baseline=[0.0] * 10, metric="diverged",
+        diverged=(range(2), ()),
+    )  # fmt: skip
+    outcome = judge("more_diverged", finding)
+    rare = next(
+        n for n in range(11, 1000) if stats.binom.cdf(math.ceil(n * 2 / 10), n, 1 / 3) < 0.05
+    )
+    assert outcome.needed == min(brute_force(10, 2, 0), rare)
+    assert outcome.caveats[0].endswith(" seeds if the shares stay")
+
+
+@pytest.mark.parametrize("usable", [[0.1] * 4 + [0.01] * 2, [0.1] * 5 + [0.01]])
+def test_ranges_take_the_seeds_of_the_test_that_decides_first(
+    make_best: MakeBest, usable: Sequence[float]
+) -> None:
+    """Wider at some seeds, equal at the others: significantly wider, or equal on average."""
+    best = make_best((0.1, 1.0), (0.1, 1.0))
+    for seed, lowest in enumerate(usable):
+        best.usable["treatment"][seed] = (lowest, 1.0)
+    differences = np.log10(0.1 / np.array(usable))
+    outcome = judge("wider", best)
+    assert outcome.verdict is INCONCLUSIVE
+    assert outcome.needed == min(brute_force(6, sum(differences > 0), 0), equal(differences))
+
+
+def equal(differences: Any) -> float:
+    """Pairs of which two tests of this mean and deviation rule out a factor of three."""
+    mean, sd = float(np.mean(differences)), float(np.std(differences, ddof=1))
+    return fewest(lambda n: power_to_rule_out(n, math.log10(3), sd, mean))
 
 
 def test_more_seeds_than_anybody_runs_are_not_counted() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -80,7 +81,7 @@ def test_an_undecided_question_says_seeds_and_hours(
         "so far": "+0.05 pp [−1.74, +1.84]",
         "seeds so far": "8",
         "seeds in all": "more than 1,000",
-        "hours": "",
+        "hours": f"more than {2 * (1000 - 8) * SECONDS / 3 / 3600:.1f}",
     }
     assert "  validation accuracy after the last epoch  " in asked(tmp_path)  # people get its name
 
@@ -121,6 +122,36 @@ def test_without_a_run_it_is_one_line(load: Callable[[], Study], tmp_path: Path)
     done = invoke("plan", tmp_path / "s.yaml", "--cost", "--results", tmp_path / "results")
     assert isinstance(done.exception, BnbenchError)
     assert len(done.exception.problems) == 1
+
+
+def test_an_undecided_claim_costs_the_runs_of_its_own_arms(
+    root: Path, reference_runs: Path
+) -> None:
+    """Each side at its best rate: all rates of both, and the seeds that choose come on top."""
+    results = str(root / "results/reference/runs")
+    done = invoke("claims", "A4.2", "--cost", "--json", "--results", results)
+    assert done.exit_code == 0, done.exception
+    verdicts = pd.read_csv(root / "results/reference/verdicts.csv")
+    undecided = verdicts[(verdicts["claim"] == "A4.2") & (verdicts["verdict"] == "INCONCLUSIVE")]
+    rows = json.loads(done.stdout)
+    assert [row["aspect"] for row in rows] == undecided["aspect"].tolist()
+    of_best = [(row, name) for row, name in zip(rows, undecided["subject"], strict=True)
+               if "each arm's best" in row["aspect"]]  # fmt: skip
+    assert of_best
+    for row, name in of_best:
+        study = load_study(row["study"])
+        (best,) = (one for one in study.best if one.name == name)
+        needed = int(
+            undecided.set_index("subject")["numbers"][name].split("at least ")[1].split()[0]
+        )
+        assert row["seeds in all"] == str(needed + best.tuning_seeds)
+        seconds = 0.0
+        for label in (*best.treatment, *best.baseline):
+            folder = reference_runs / study.arms[label].experiment.experiment
+            logs = [pd.read_csv(path) for path in folder.glob("seed-*/epochs.csv")]
+            took = [log[["train_seconds", "evaluation_seconds"]].sum().sum() for log in logs]
+            seconds += (needed + best.tuning_seeds - len(took)) * float(np.mean(took))
+        assert row["hours on two cores"] == f"{seconds / 2 / 3600:.1f}"
 
 
 def test_the_reference_packed_as_it_is(root: Path) -> None:
