@@ -13,10 +13,11 @@ from dataclasses import replace
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from benchmarks.refutations import Answer, of_failures, of_ranges
 from bnbench.claims.rules import RULES
 from bnbench.claims.verdict import Verdict
 from bnbench.config import load_study
@@ -44,15 +45,6 @@ OF_KIND = {
     "time": ("sooner",),
     "share": ("more_diverged", "fewer_diverged"),
 }
-
-
-class Answer(NamedTuple):
-    """What was asked, which answer is wrong, how often it may be, and whether it was given."""
-
-    asked: str
-    wrong: str
-    allowed: float
-    given: bool
 
 
 def reference(name: str) -> StudyRuns:
@@ -169,6 +161,8 @@ def answers(rng: np.random.Generator) -> Iterator[Answer]:
             yield from of_verdicts(found)
             yield from of_intervals(found, runs, rng)
             yield from of_equivalence(findings_of(raised(drawn)))
+            yield from of_ranges(found)
+    yield from of_failures(rng)
 
 
 def verdict_errors(rng: np.random.Generator) -> list[list[str]]:
