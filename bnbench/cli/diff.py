@@ -29,14 +29,13 @@ def diff(
     Example: bnbench diff lenet5/seed-0 lenet5_batchnorm/seed-0
     """
     from bnbench.runs import find_run
-    from bnbench.runs.packed import place_of
     from bnbench.verification import batches_are_kept, differing_facts, differing_numbers
 
     a, b = map(find_run, run_folders((first, second), results))
     facts, numbers = differing_facts(a, b), differing_numbers(a, b)
     laid_out = difference_table([*facts, *numbers], "A", "B")
     if not as_json:
-        say(f"A  {place_of(a.path)}\nB  {place_of(b.path)}\n")
+        say(f"A  {a.place()}\nB  {b.place()}\n")
     if facts or numbers or as_json:
         show(laid_out, as_json=as_json)
     if not (numbers or as_json):

@@ -84,9 +84,11 @@ def _status(run: ListedRun) -> str:
 
 
 def _run_table(runs: Sequence[ListedRun]) -> Table:
+    from bnbench.runs import Run
+
     rows = [
         (
-            run.path,
+            str(Run(Path(run.path)).place()),
             _status(run),
             str(run.epochs),
             percent(run.validation_accuracy),

@@ -107,11 +107,9 @@ def _check(
 
 
 def _show_inspections(inspections: Sequence[Inspection], *, as_json: bool) -> None:
-    from bnbench.runs.packed import place_of
-
     rows = [
         (
-            str(place_of(one.run.path)),
+            str(one.run.place()),
             one.status,
             f"ok, without {', '.join(one.absent)}" if one.absent else "ok",
             "sealed" if one.sealed else "no seal",
@@ -132,17 +130,17 @@ def _hold(
 
     results = []
     for run in runs:
-        tell(f"{run.path}: running again")
+        tell(f"{run.place()}: running again")
         results.append((run, verification.rerun(run, steps, data_dir)))
-    rows = [(str(run.path), result.promise, f"{result.steps:,}") for run, result in results]
+    rows = [(str(run.place()), result.promise, f"{result.steps:,}") for run, result in results]
     show(table(("run", "holds", "steps compared"), rows), as_json=as_json)
     for run, result in results:
         if result.differences and not as_json:
-            say(f"\n{run.path}")
+            say(f"\n{run.place()}")
             if result.alike and not result.kept:
                 say(OTHER_BITS)
             show(difference_table(result.differences, "then", "now"))
-    return [Case(run.path, () if result.kept else _broken(result)) for run, result in results]
+    return [Case(run.place(), () if result.kept else _broken(result)) for run, result in results]
 
 
 def _broken(result: Rerun) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bnbench.errors import BnbenchError
-from bnbench.runs import find_runs, opened, pack
+from bnbench.runs import Run, find_runs, opened, pack
 from bnbench.runs.overview import look_over
 from bnbench.runs.packed import place_of, read_packed
 from bnbench.runs.removal import check_removal
@@ -76,6 +76,26 @@ def test_packed_runs_are_found_and_listed(
     make_packed(tmp_path / "out/runs")
     assert [run.path.name for run in find_runs([tmp_path / "out/runs/some"])] == ["seed-0"]
     assert [one.experiment for one in look_over(tmp_path / "out").experiments] == ["some"]
+
+
+@pytest.mark.parametrize("asked", ["runs", "runs/inside", "runs/inside/plain"])
+def test_a_packed_run_is_named_whole_however_its_folder_was_given(
+    tmp_path: Path, asked: str
+) -> None:
+    from tests.unit.runs.test_overview import write
+
+    plain = write(tmp_path / "plain", 0, experiment="inside/plain").parent
+    files = {f"seed-0/{path.name}": path.read_bytes() for path in plain.iterdir()}
+    pack(files, tmp_path / "runs/inside/plain.tar.xz")
+    (listed,) = look_over(tmp_path / asked).runs
+    run = Run(Path(listed.path))
+    assert run.place() == Path("inside/plain/seed-0")
+    assert Run(plain).place() == plain
+    says = (
+        r"^the packed folder: holds no run .*; name one of its experiments, such as inside/plain$"
+    )
+    with pytest.raises(BnbenchError, match=says):
+        find_runs([tmp_path / "runs/inside"])
 
 
 def test_what_nobody_has_opened_for_a_week_leaves_the_cache(tmp_path: Path, cache: Path) -> None:
