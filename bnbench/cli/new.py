@@ -24,7 +24,7 @@ EXPERIMENT = """\
 """
 
 STUDY = """\
-# A study: which experiments, at how many seeds, and what is held against what.
+# A study: which experiments, with how many seeds, and what is compared with what.
 #   bnbench reproduce {file}
 study: {name}
 question: Does batch norm help?
@@ -38,10 +38,11 @@ experiments:
   plain:
     config: {base}
     title: without batch norm          # in figures and tables
+    overrides: {{model.normalization: null}}  # dotted keys of the config
   batch_norm:
     config: {base}
     title: with batch norm
-    overrides: {{model.normalization: {{kind: batch}}}}  # dotted keys of the config
+    overrides: {{model.normalization: {{kind: batch}}}}
     # grid: {{training.batch_size: [16, 64]}}           # one experiment a value
 contrasts:
   lead:

@@ -42,6 +42,8 @@ def test_a_new_study_loads(tmp_path: Path) -> None:
     study = load_study(path)
     assert [arm.title for arm in study.arms.values()] == ["without batch norm", "with batch norm"]
     assert study.arms["batch_norm"].experiment.model.normalization is not None
+    folders = [arm.experiment.experiment for arm in study.arms.values()]
+    assert folders == ["mine/plain", "mine/batch_norm"]
 
 
 def ended_at(make_run: MakeRun, experiment: Experiment, seed: int, accuracy: float) -> None:
