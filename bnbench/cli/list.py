@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,12 +12,15 @@ import typer
 
 from bnbench.cli.names import RESULTS, complete_run, run_folder
 from bnbench.cli.options import Json
-from bnbench.cli.terminal import percent, say, say_json, seed_ranges, show, table
+from bnbench.cli.terminal import fits, percent, say, say_json, seed_ranges, show, table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from bnbench.runs.overview import ListedExperiment, ListedRun, Overview
+
+WIDTH_OF_A_NAME = 28
+"""Columns for names on a narrow terminal; beside them the other cells just fit into 80."""
 
 
 def list_runs(
@@ -44,7 +48,8 @@ def list_runs(
     if as_json:
         say_json(_content(overview, by_run))
         return
-    show(_run_table(overview.runs) if by_run else _table(overview.experiments))
+    laid_out = _run_table(overview.runs) if by_run else _table(overview.experiments)
+    show(laid_out if by_run or fits(laid_out) else _by_study(overview.experiments))
     for problem in overview.problems:
         say(problem)
 
@@ -56,20 +61,39 @@ def _content(overview: Overview, by_run: bool) -> dict[str, object]:
 
 
 def _table(experiments: Sequence[ListedExperiment]) -> Table:
-    headers = ("experiment", "seeds", "runs", "epochs", "validation", "device", "ended")
-    rows = [
-        (
-            one.experiment,
-            seed_ranges(one.seeds),
-            _runs(one),
-            str(one.epochs),
-            percent(one.validation_accuracy),
-            ", ".join(one.devices),
-            (one.ended or "")[: len("2026-11-20")],
-        )
-        for one in experiments
-    ]
-    return table(headers, rows)
+    """Lay out a line an experiment."""
+    rows = [{"experiment": one.experiment, **_cells(one)} for one in experiments]
+    return table((*rows[0],), [(*row.values(),) for row in rows])
+
+
+def _by_study(experiments: Sequence[ListedExperiment]) -> Table:
+    """Lay out for a narrow terminal: a study's name once, and no device if all ran on the CPU."""
+    left_out = "device" if {("cpu",)} == {one.devices for one in experiments} else ""
+    rows: list[tuple[str, ...]] = []
+    headers: tuple[str, ...] = ()
+    for study, group in groupby(experiments, key=lambda one: one.experiment.rpartition("/")[0]):
+        rows += [(f"{study}/",)] if study else []
+        for one in group:
+            name = f"  {one.experiment.removeprefix(f'{study}/')}" if study else one.experiment
+            cells = {key: cell for key, cell in _cells(one).items() if key != left_out}
+            rows.append((name, *cells.values()))
+            headers = ("experiment", *cells)
+    laid_out = table(headers, rows)
+    longest = max(len(name) for name, *_ in rows)
+    laid_out.columns[0].min_width = min(WIDTH_OF_A_NAME, longest)
+    laid_out.columns[headers.index("runs")].max_width = len("10 complete")
+    return laid_out
+
+
+def _cells(one: ListedExperiment) -> dict[str, str]:
+    return {
+        "seeds": seed_ranges(one.seeds),
+        "runs": _runs(one),
+        "epochs": str(one.epochs),
+        "validation": percent(one.validation_accuracy),
+        "device": ", ".join(one.devices),
+        "ended": (one.ended or "")[: len("2026-11-20")],
+    }
 
 
 def _runs(one: ListedExperiment) -> str:

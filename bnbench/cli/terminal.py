@@ -73,6 +73,17 @@ def saying(what: str) -> Iterator[None]:
         timer.cancel()
 
 
+def fits(table: Table) -> bool:
+    """Say whether the terminal is wide enough for every row of a table to be one line."""
+    from rich.console import Console
+
+    console = Console()
+    unfolded = console.options.update(width=UNFOLDED)
+    return (
+        not console.is_terminal or console.measure(table, options=unfolded).maximum <= console.width
+    )
+
+
 def show(table: Table, *, as_json: bool = False) -> None:
     """Print a table: folded to a terminal's width, of full width into files, or for programs.
 
@@ -123,7 +134,8 @@ def table(
     """
     from rich import box
     from rich.table import Table
-    from rich.text import Text
+
+    from bnbench.cli.cells import Cell
 
     laid_out = Table(box=box.SIMPLE_HEAD if ruled else None, pad_edge=False)
     for header in headers:
@@ -134,7 +146,7 @@ def table(
             justify="right" if header in right else "left",
         )
     for row in rows:
-        laid_out.add_row(*(Text(visible(cell), COLOURS.get(cell, "")) for cell in row))
+        laid_out.add_row(*(Cell(visible(cell), COLOURS.get(cell, "")) for cell in row))
     return laid_out
 
 

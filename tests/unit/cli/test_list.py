@@ -106,3 +106,36 @@ def test_it_loads_neither_torch_nor_pandas(results: Path) -> None:
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "bnbench.runs.overview" in loaded  # the report was read
     assert loaded.isdisjoint({"torch", "torchvision", "pandas", "matplotlib", "scipy"})
+
+
+def test_on_a_narrow_terminal_a_study_is_named_once(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No name is broken within a word, whatever room there is; the CPU goes without saying."""
+    for name in ("batch_size_small/batch_norm_everywhere@128", "batch_size_small/plain@1", "cnn"):
+        a_manifest(final={"epochs": 2, "validation_accuracy": 0.5}, ended=ENDED).write(
+            tmp_path / name / "seed-0/manifest.json"
+        )
+    for name, value in {"FORCE_COLOR": "1", "NO_COLOR": "1", "COLUMNS": "80"}.items():
+        monkeypatch.setenv(name, value)
+    list_runs(tmp_path, by_run=False, as_json=False)
+    _, *lines = re.sub(r"\x1b\[\d*m", "", capsys.readouterr().out).splitlines()
+    cells = "0      1 complete  2       50.00 %     2026-11-20"
+    assert [line.rstrip() for line in lines] == [
+        "batch_size_small/",
+        f"  batch_norm_everywhere@128  {cells}",
+        f"  plain@1                    {cells}",
+        f"cnn                          {cells}",
+    ]
+
+
+def test_a_long_name_is_broken_at_its_joints(
+    results: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"FORCE_COLOR": "1", "NO_COLOR": "1", "COLUMNS": "80"}.items():
+        monkeypatch.setenv(name, value)
+    list_runs(results, by_run=False, as_json=False)
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()][1:4]
+    assert [line[:30].rstrip() for line in lines] == [
+        "a_long_name_[of]_an_", "experiment/published/", "  lenet5_batchnorm@0.001"
+    ]  # fmt: skip
