@@ -63,6 +63,8 @@ def claims(
 ) -> None:
     """Judge the published claims by the finished runs: all claims, or some, or those of a study.
 
+    Of all claims, it shows what is decided; --verdict open shows what is not yet.
+
     Example: bnbench claims A4.2
 
     Example: bnbench claims --article A0
@@ -116,7 +118,7 @@ def print_claims(
     *,
     as_json: bool = False,
 ) -> None:
-    """Print one line a verdict.
+    """Print one line a verdict; of all claims, those that are open are only counted.
 
     Parameters
     ----------
@@ -129,7 +131,7 @@ def print_claims(
     as_json : bool
         Print the rows with everything about them, and nothing else.
     """
-    from bnbench.claims import claims_table
+    from bnbench.claims import Verdict, claims_table
 
     kept = resting_on(judgements, studies) if studies else judgements
     chosen = _chosen(_with_ids(kept, ids), article, verdict)
@@ -144,12 +146,19 @@ def print_claims(
     if not chosen:
         say("No claim rests on these; bnbench claims lists all.")
         return
+    folded = not (article or verdict or studies or ids)
+    shown = [one for one in chosen if not (folded and one.outcome.verdict is Verdict.OPEN)]
     if on_terminal():
-        for claim, group in groupby(chosen, key=lambda one: one.claim):
+        for claim, group in groupby(shown, key=lambda one: one.claim):
             show(_claim_table(claim, group))
     else:
-        show(table(HEADER, [(one.claim.id, *_cells(one)) for one in chosen]))
+        show(table(HEADER, [(one.claim.id, *_cells(one)) for one in shown]))
     say(_summary(chosen))
+    if left_out := len(chosen) - len(shown):
+        say(
+            f"Not shown: {counted(left_out, 'OPEN aspect')}, whose runs are missing;"
+            " --verdict open shows them"
+        )
     if not studies:  # else the other aspects of their claims were not looked at
         say(_overall(chosen, judgements))
 

@@ -47,6 +47,24 @@ def test_a_line_a_verdict_and_a_sum(
     assert total == f"{len(lines) - 1} aspects of 13 claims: 3 NOT TESTABLE, {opened} OPEN"
 
 
+def test_of_all_claims_the_open_ones_are_only_counted(
+    judgements: tuple[Judgement, ...], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A file has them, and whoever asks for them sees them."""
+    opened = sum(one.outcome.verdict is Verdict.OPEN for one in judgements)
+    print_claims(judgements, csv=tmp_path / "all.csv")
+    *lines, total, folded, _ = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + len(judgements) - opened
+    assert not any("OPEN" in line for line in lines)
+    assert total.endswith(f", {opened} OPEN")
+    assert folded == (
+        f"Not shown: {opened} OPEN aspects, whose runs are missing; --verdict open shows them"
+    )
+    assert len(pd.read_csv(tmp_path / "all.csv")) == len(judgements)
+    print_claims(judgements, verdict="open")
+    assert capsys.readouterr().out.count(" OPEN ") == opened
+
+
 def test_only_the_claims_of_some_studies(root: Path, judgements: tuple[Judgement, ...]) -> None:
     studies = root / "configs/studies"
     kept = resting_on(judgements, [studies / "bias.yaml", studies / "mlp.yaml"])
