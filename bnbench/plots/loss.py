@@ -42,7 +42,7 @@ def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
         one row a point: the columns of `bnbench.plots.seeds` and ``experiment``, ``split``,
         ``batch`` (counted over the run; of the training split it is the optimizer step) and
         ``loss`` (nats). ``run`` and ``mean`` average what `TITLES` says. Further kinds are
-        ``batch``, a single batch of one seed; ``range``, from the ``lower`` to the ``upper`` loss
+        ``batch``, a single batch of one seed; ``range``, the ``lower`` and the ``upper`` loss
         of all seeds' batches, drawn where there are no single ones; ``published``, an extreme; and
         ``floor``, the least loss that the experiment can have.
     split : str
@@ -106,11 +106,11 @@ def _plot_batches(rows: pd.DataFrame, look: Look, ax: Axes) -> None:
     """Draw thousands of points as pixels, in the SVG too: it stays small and quick to open."""
     batches, span = rows[rows["kind"] == "batch"], rows[rows["kind"] == "range"]
     if batches.empty:
-        ax.fill_between(
-            span["batch"].to_numpy(float), span["lower"].to_numpy(float),
-            span["upper"].to_numpy(float), color=look.color, alpha=0.16, linewidth=0, zorder=1,
-            label=BATCHES_RANGE,
-        )  # fmt: skip
+        for end in ("lower", "upper"):  # two areas, one upon the other, would hide each other
+            ax.plot(
+                span["batch"], span[end], color=look.color, linewidth=0.7, alpha=0.5, zorder=1,
+                label=BATCHES_RANGE,
+            )  # fmt: skip
         return
     ax.plot(
         batches["batch"], batches["loss"], color=_light(look.color), linewidth=0.4, zorder=1,

@@ -98,7 +98,7 @@ PUBLISHED_COLORS = ("black", "0.45")
 PUBLISHED_DASHES = (0, (4, 2.5))
 
 ONE_BATCH = "single batches of one seed"
-BATCHES_RANGE = "least to largest loss of a batch, all seeds"
+BATCHES_RANGE = "least and largest loss of a batch, all seeds"
 ONE_SEED = "single seeds"
 SEEDS_MEAN = "mean of the seeds"
 PUBLISHED = "published (one run)"
@@ -112,7 +112,7 @@ NOW = "now: 15th to 85th percentile, median"
 # What several curves have in common stands once in the legend, without anyone's colour.
 SHARED_HANDLES: dict[str, Artist] = {
     ONE_BATCH: Line2D([], [], color="0.35", linewidth=3, alpha=0.3),
-    BATCHES_RANGE: Patch(color="0.35", alpha=0.16, linewidth=0),
+    BATCHES_RANGE: Line2D([], [], color="0.35", linewidth=0.7, alpha=0.5),
     ONE_SEED: Line2D([], [], color="0.35", linewidth=0.7),
     SEEDS_MEAN: Line2D([], [], color="0.35", linewidth=1.8),
     BAND: Patch(color="0.35", alpha=0.25, linewidth=0),

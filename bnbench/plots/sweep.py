@@ -16,6 +16,7 @@ from bnbench.plots.seeds import plot_seeds
 from bnbench.plots.style import experiment_look
 
 LETTERS = 7  # of the values' names, side by side over an inch of the figure
+MOST_WITH_TICKS_BETWEEN = 1000  # the largest by the smallest value: beyond, only powers of ten
 ERROR_TICKS = (10, 50, 80, 90, 95, 98, 99, 99.5, 99.9)  # percent accuracy
 
 
@@ -41,7 +42,8 @@ def plot_sweep(table: pd.DataFrame, *, percent: bool, ax: Axes) -> Axes:
         _spread_below_100(ax, values)
     elif not percent and spans_decades(values):
         ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        wide = float(np.nanmax(values) / np.nanmin(values)) > MOST_WITH_TICKS_BETWEEN
+        ax.yaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
         ax.yaxis.set_minor_locator(NullLocator())
         ax.yaxis.set_major_formatter("{x:g}")
     return ax
@@ -67,9 +69,16 @@ def plot_failures(table: pd.DataFrame, *, ax: Axes) -> Axes:
 
 
 def setting_axis(values: Sequence[float], names: Sequence[str], *, ax: Axes) -> None:
-    """Put a tick at every value that was tried, on a logarithmic scale where they span decades."""
-    if spans_decades(np.array(values)):
-        ax.set_xscale("log")
+    """Put a tick at every value that was tried, on a logarithmic scale where they span decades.
+
+    A zero among them is on such a scale, too, one decade before the smallest.
+    """
+    positive = np.array([value for value in values if value])
+    if spans_decades(positive):
+        if len(positive) == len(values):
+            ax.set_xscale("log")
+        else:
+            ax.set_xscale("symlog", linthresh=positive.min(), linscale=1)
         ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xticks(values, names)
     subplot = ax.get_subplotspec()

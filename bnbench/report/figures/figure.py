@@ -169,8 +169,11 @@ def named(quantity: str, unit: str) -> str:
 
 
 def wrapped(text: str, width: int) -> str:
-    """Break a text into lines."""
-    return "\n".join(textwrap.wrap(plain(text), width))
+    """Break a text into as few lines as there can be, and these into about equal ones."""
+    words = plain(text)
+    fewest = len(textwrap.wrap(words, width))
+    lines = (textwrap.wrap(words, narrower) for narrower in range(1, width + 1))
+    return "\n".join(next((one for one in lines if len(one) <= fewest), []))
 
 
 def plain(text: str) -> str:

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
 
 from bnbench.config import Metric, Study
 from bnbench.findings.numbers import in_unit
@@ -70,19 +73,27 @@ def _picture(
     """Draw findings, a panel a metric; `names` are those of their contrasts."""
     groups = by_metric(findings)
     columns = min(2, len(groups))
-    rows = -(-len(groups) // columns)
     written = {key: wrapped(words, 18 if columns > 1 else 40) for key, words in names.items()}
     lines = 1 + max(words.count("\n") for words in written.values())
-    most = max(map(len, groups.values()))
-    with style.figure(rows * (0.9 + (0.26 + 0.12 * lines) * most), width=COLUMN) as figure:
-        axes = figure.subplots(rows, columns, squeeze=False).ravel()
-        for ax, (metric, group) in zip(axes, groups.items(), strict=False):
+    counts = [*map(len, groups.values())]
+    most = [max(counts[first : first + columns]) for first in range(0, len(counts), columns)]
+    height = 0.26 + 0.12 * lines  # inches a row
+    with style.figure(0.9 * len(most) + height * sum(most), width=COLUMN) as figure:
+        grid = figure.add_gridspec(len(most), columns, height_ratios=most)
+        for position, (metric, group) in enumerate(groups.items()):
+            row, column = divmod(position, columns)
+            ax = _panel(figure, grid[row, column], len(group), most[row])
             plot_paired(paired_table([written[row.name] for row in group], group), ax=ax)
-            ax.set_title(wrapped(metric.title, 28), loc="left", fontsize=9)
+            ax.set_title(wrapped(metric.title, 36), loc="left", fontsize=9)
             ax.set_xlabel(_better(metric), fontsize=8.5)
-        for ax in axes[len(groups) :]:
-            ax.remove()
         return finish(figure, name, title, caption, beside)
+
+
+def _panel(figure: Figure, cell: SubplotSpec, rows: int, most: int) -> Axes:
+    """Add a panel at the top of its cell, in which rows are as high as in the one beside it."""
+    if rows < most:
+        cell = cell.subgridspec(2, 1, height_ratios=[rows, most - rows])[0]
+    return figure.add_subplot(cell)
 
 
 def _contrast_names(study: Study, findings: Sequence[Finding]) -> tuple[dict[str, str], str]:
@@ -122,5 +133,8 @@ def _paired(name: str, finding: Finding) -> Iterator[dict[str, Any]]:
 
 
 def _better(metric: Metric) -> str:
+    """Name the unit, and the better side: of what a probe measures, neither is better."""
+    if metric.quantity.probe:
+        return metric.quantity.unit or "difference"
     side = "above" if metric.quantity.higher_is_better else "below"
     return f"{metric.quantity.unit} (better: {side} 0)".strip()

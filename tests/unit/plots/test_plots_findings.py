@@ -185,6 +185,26 @@ def test_settings_have_a_tick_each(ax: Axes) -> None:
     assert [label.get_text() for label in words.get_xticklabels()] == ["tanh", "relu"]
 
 
+def test_a_zero_keeps_its_distance_from_the_small_settings(ax: Axes) -> None:
+    """On a linear scale 0 and 0.0001 would be written over each other."""
+    values = [0, 0.0001, 0.0005, 0.005]
+    sweep.setting_axis(values, [f"{value:g}" for value in values], ax=ax)
+    zero, smallest, _, largest = ax.get_xaxis_transform().transform([(x, 0) for x in values])[:, 0]
+    assert smallest - zero > (largest - zero) / 3
+    near = Figure().subplots()
+    sweep.setting_axis([0, 0.2, 0.5], ["0", "0.2", "0.5"], ax=near)
+    assert near.get_xscale() == "linear"
+
+
+@pytest.mark.parametrize(("largest", "between"), [(40.0, True), (4000.0, False)])
+def test_over_many_decades_only_the_powers_of_ten_have_ticks(
+    ax: Axes, largest: float, between: bool
+) -> None:
+    sweep.plot_sweep(_sweep([0.1, 2.0, largest]), percent=False, ax=ax)
+    assert (2.0 in ax.get_yticks()) == between
+    assert 1.0 in ax.get_yticks()
+
+
 def test_failures_are_drawn_in_the_looks_of_their_arms(ax: Axes) -> None:
     table = pd.DataFrame(
         {"arm": ["plain", "plain", "other"], "x": [1, 2, 1], "failed": [0.0, 50.0, 100.0]}

@@ -83,7 +83,7 @@ def test_losses_of_copies(folder: Path) -> None:
         ("batch_norm", "validation", 1.631),
     }  # fmt: skip
     (picture,) = KINDS["losses"].draw(Source(findings_of(runs), pd.DataFrame(), runs))
-    for said in ("batch norm, published extremes (one run)", "least to largest loss of a batch"):
+    for said in ("batch norm, published extremes (one run)", "least and largest loss of a batch"):
         assert said in picture.svg
 
 

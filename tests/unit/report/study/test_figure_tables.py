@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from matplotlib.figure import Figure
 
 from bnbench.findings.results import StudyFindings
-from bnbench.report.figures import paired, settings
+from bnbench.metrics import parse_metric
+from bnbench.report.figures import figure, paired, settings
 from bnbench.report.figures import sweep as sweeps
 
 
@@ -66,7 +68,7 @@ def test_settings_that_give_the_same_numbers_are_one_row(ladder: StudyFindings) 
     twin = dataclasses.replace(half, treatment=treatment)
     rows = settings.rows_of(ladder.study, [first, twin, *others])
     assert next(iter(rows.items())) == (
-        "published or corrected up\nto “softmax before the\nloss”",
+        "published or corrected\nup to “softmax before\nthe loss”",
         first,
     )
     assert len(rows) == 3
@@ -92,3 +94,35 @@ def test_a_point_without_runs_is_left_out(sweep: StudyFindings) -> None:
     table = sweeps.sweep_table(sweep.study, [empty, *others])
     at = table[(table["x"] == 0.001) & (table["panel"] == "dropout 0")]
     assert set(at["arm"]) == {"batch norm"}
+
+
+def test_lines_are_as_few_as_can_be_and_about_equal() -> None:
+    """No last word stands alone where it need not."""
+    assert figure.wrapped("training loss after the last epoch", 28) == (
+        "training loss after\nthe last epoch"
+    )
+    assert figure.wrapped("test accuracy", 28) == "test accuracy"
+    assert figure.wrapped("", 28) == ""
+
+
+def test_rows_of_panels_beside_each_other_are_equally_high() -> None:
+    page = Figure(layout="constrained")
+    grid = page.add_gridspec(2, 2, height_ratios=[4, 1])
+    panels = [paired._panel(page, grid[0], 4, 4), paired._panel(page, grid[1], 1, 4)]
+    page.draw_without_rendering()
+    many, one = (panel.get_position() for panel in panels)
+    assert one.y1 == pytest.approx(many.y1, abs=0.01)
+    assert one.height == pytest.approx(many.height / 4, rel=0.3)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("test_accuracy", "pp (better: above 0)"),
+        ("validation_loss@last", "nats (better: below 0)"),
+        ("F6.input_drift@all", "sd"),
+        ("update_cosine@all", "difference"),
+    ],
+)
+def test_of_what_a_probe_measures_neither_side_is_better(text: str, says: str) -> None:
+    assert paired._better(parse_metric(text)) == says
