@@ -90,10 +90,12 @@ def _picture(
 
 
 def _panel(figure: Figure, cell: SubplotSpec, rows: int, most: int) -> Axes:
-    """Add a panel at the top of its cell, in which rows are as high as in the one beside it."""
-    if rows < most:
-        cell = cell.subgridspec(2, 1, height_ratios=[rows, most - rows])[0]
-    return figure.add_subplot(cell)
+    """Add a panel at the top of its cell, in which rows are as high as in the one beside it.
+
+    Each is in a grid of its own, also where it fills it: so all are equally wide.
+    """
+    heights = [rows, most - rows] if rows < most else [rows]
+    return figure.add_subplot(cell.subgridspec(len(heights), 1, height_ratios=heights)[0])
 
 
 def _contrast_names(study: Study, findings: Sequence[Finding]) -> tuple[dict[str, str], str]:

@@ -109,10 +109,13 @@ def test_rows_of_panels_beside_each_other_are_equally_high() -> None:
     page = Figure(layout="constrained")
     grid = page.add_gridspec(2, 2, height_ratios=[4, 1])
     panels = [paired._panel(page, grid[0], 4, 4), paired._panel(page, grid[1], 1, 4)]
+    for panel in panels:
+        panel.set_yticks([0], ["a name at the left"])
     page.draw_without_rendering()
     many, one = (panel.get_position() for panel in panels)
     assert one.y1 == pytest.approx(many.y1, abs=0.01)
     assert one.height == pytest.approx(many.height / 4, rel=0.3)
+    assert one.width == pytest.approx(many.width, rel=0.05)
 
 
 @pytest.mark.parametrize(
