@@ -14,7 +14,7 @@ import typer
 from bnbench.cli.labels import short_labels
 from bnbench.cli.names import RESULTS, complete_run, run_folders
 from bnbench.cli.options import Json, Latex, Results, WithRuns
-from bnbench.cli.terminal import say, say_json, saying, show
+from bnbench.cli.terminal import fits, say, say_json, saying, show
 
 if TYPE_CHECKING:
     from bnbench.report.compare import Comparison
@@ -101,7 +101,9 @@ def compare(
     if shared:
         say(f"All runs: {shared}.")
     header = tuple(titles.get(name, name) for name in table.header)
-    show(for_terminal(replace(table, header=header)))
+    table = replace(table, header=header)
+    whole = for_terminal(table)
+    show(whole if fits(whole) else for_terminal(table, narrow=True))
     for line in (*comparison.notes, *paths, *conclusions(comparison.findings, titles)):
         say(line)
 

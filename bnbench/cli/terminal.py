@@ -135,7 +135,7 @@ def table(
     from rich import box
     from rich.table import Table
 
-    from bnbench.cli.cells import Cell
+    from bnbench.cells import Cell
 
     laid_out = Table(box=box.SIMPLE_HEAD if ruled else None, pad_edge=False)
     for header in headers:

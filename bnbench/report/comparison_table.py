@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 import rich.table
 from rich import box
-from rich.markup import escape
 
+from bnbench.cells import Cell, longest_piece
 from bnbench.config import Metric
 from bnbench.findings.comparison import metrics_of
 from bnbench.findings.levels import level_of
@@ -38,16 +38,24 @@ def comparison_table(comparison: Comparison) -> Table:
     return Table(CAPTION, header, tuple(rows))
 
 
-def for_terminal(table: Table) -> rich.table.Table:
-    """Write a table for a terminal, its numbers flush right, with its caption below."""
-    written = rich.table.Table(box=box.SIMPLE_HEAD, caption=table.caption, caption_justify="left")
+def for_terminal(table: Table, *, narrow: bool = False) -> rich.table.Table:
+    """Write a table for a terminal, its numbers flush right, with its caption below.
+
+    Where it is too `narrow`, headers and words are folded, but no number is.
+    """
+    written = rich.table.Table(
+        box=box.SIMPLE_HEAD, pad_edge=not narrow, caption=table.caption, caption_justify="left"
+    )
     for place, name in enumerate(table.header):
         words = place < table.words
+        numbers = [len(row[place]) for row in table.rows]
         written.add_column(
-            escape(name), justify="left" if words else "right", overflow="fold", no_wrap=words
-        )
+            Cell(name), justify="left" if words else "right", overflow="fold",
+            no_wrap=words and not narrow,
+            width=None if words or not narrow else max(longest_piece(name), *numbers),
+        )  # fmt: skip
     for cells in table.rows:
-        written.add_row(*map(escape, cells))
+        written.add_row(*map(Cell, cells))
     return written
 
 

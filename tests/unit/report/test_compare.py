@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from bnbench.errors import BnbenchError
 from bnbench.plots import style
@@ -243,10 +245,25 @@ def test_the_table_counts_diverged_runs_at_chance(make_run: MakeRun, tmp_path: P
     assert table["seconds per epoch"] == ["4.0", "–", "4.0", "–", "–"]
 
 
+def test_no_number_and_no_word_is_broken_at_80_columns(results: Path, tmp_path: Path) -> None:
+    """A name is broken after a slash."""
+    written = comparison_table(compare(_paths(results)[:2], tmp_path))
+    named = dataclasses.replace(written, header=("", "mine/plain", "mine/batch_norm", "difference"))
+    cells = ["+42.83 [−488.61, +574.26]", "53.17 ± 59.15", "never (0 of 6)"]
+    rows = [("validation, last epoch (%)", "never (0 of 6)", "53.17 ± 59.15", cells[0])]
+    console = Console(width=80)
+    with console.capture() as printed:
+        console.print(for_terminal(dataclasses.replace(named, rows=tuple(rows)), narrow=True))
+    shown = printed.get()
+    assert all(one in shown for one in (*cells, "mine/plain", "validation, last"))
+    assert {"mine/batch_", "norm"} <= {*shown.split()}
+    assert max(map(len, shown.splitlines())) <= 80
+
+
 def test_the_terminal_shows_the_same_cells(results: Path, tmp_path: Path) -> None:
     comparison = compare(_paths(results), tmp_path)
     table = for_terminal(comparison_table(comparison))
     header, _, *rows = _table(comparison)
-    assert [column.header for column in table.columns] == header
-    columns = [list(column.cells) for column in table.columns]
+    assert [str(column.header) for column in table.columns] == header
+    columns = [list(map(str, column.cells)) for column in table.columns]
     assert [list(cells) for cells in zip(*columns, strict=True)] == rows

@@ -23,6 +23,11 @@ class Cell(Text):
         return broken.wrap(console, width, **options)
 
 
+def longest_piece(text: str) -> int:
+    """Count the columns that a text needs where it is broken wherever it may be."""
+    return max((len(piece) for word in text.split() for piece in JOINT.split(word)), default=0)
+
+
 def broken_at_joints(text: str, width: int) -> str:
     r"""Break text into lines; a word that is too long, after as many of its joints as fit.
 
