@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from bnbench import direct  # noqa: F401 - with all that it imports
 from bnbench.kernels.preparation import load
-from bnbench.models import direct  # noqa: F401 - with all that it imports
 from bnbench.training.code import hash_ahead
 
 with suppress(Exception):  # whatever is wrong, a run comes upon it too, and says so

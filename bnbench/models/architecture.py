@@ -68,7 +68,7 @@ Forward = TypeVar("Forward", bound=Callable[..., Tensor])
 def in_order(forward: Forward) -> Forward:
     """Mark a forward pass that is the hidden layers in their order, and then `output`, linear.
 
-    Its training may then do without PyTorch's autograd; see `bnbench.models.direct`.
+    Its training may then do without PyTorch's autograd; see `bnbench.direct`.
     """
     forward.is_in_order = True  # type: ignore[attr-defined]
     return forward

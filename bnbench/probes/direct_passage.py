@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from copy import deepcopy
 from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from bnbench.models import Network
-from bnbench.models.direct import DirectLayer, DirectStep, DirectSteps
 from bnbench.probes.inside import Gradient, affine_of
 from bnbench.probes.probe import OUTPUT, layer
 from bnbench.probes.sample import pixels_of, sample, units_of
 
-Steps = Callable[[Network, Tensor, Tensor], DirectSteps]
-"""Network, images and labels -> its steps on these."""
-
-
-def direct_passes(
-    model: Network, images: Tensor, labels: Tensor, steps: Steps
-) -> DirectPasses | None:
-    """Prepare passes through networks like one that is a chain of layers with kernels."""
-    network = deepcopy(model).requires_grad_()
-    for parameter in network.parameters():
-        parameter.grad = torch.zeros_like(parameter)
-    step = steps(network, images, labels).step_for(len(images))
-    if step is None:
-        return None
-    step.gather(torch.arange(len(images)))
-    return DirectPasses(network, step)
+if TYPE_CHECKING:
+    from bnbench.direct import DirectLayer, DirectStep
 
 
 class DirectPasses:

@@ -48,7 +48,7 @@ DECIDES_NO_NUMBER = (
 """Modules, and packages with all that is in them."""
 BUT = ("bnbench.config.schema", "bnbench.runs.logs")
 OF_BATCH_LAST = (
-    "bnbench.kernels.", "bnbench.models.batch_last", "bnbench.models.direct",
+    "bnbench.kernels.", "bnbench.models.batch_last", "bnbench.direct",
     "bnbench.probes.direct_passage",
 )  # fmt: skip
 """Modules, by the start of their names, that only runs with these kernels use."""
@@ -114,7 +114,7 @@ EARLIER = {
     # Its recipes were its own; nothing was normalized after the pooling.
     "bnbench.models.batch_last": ("fecb689a8902", "ec23b5a9e1db"),
     "bnbench.models.cnn": ("79933069924a", "443ae47adf36"),
-    "bnbench.models.direct": (ABSENT,),  # it stood in training
+    "bnbench.direct": (ABSENT,),  # it stood in training
     "bnbench.models.input_size": (ABSENT,),
     "bnbench.models.layers": (
         "08b6a87487ac", "45ffcaba5323", "cdf92aa14a6e", "d1b8272fb994",

@@ -25,7 +25,7 @@ from bnbench.training.kernels import choose_kernels
 from bnbench.training.optimizer import build_optimizer, flatten_parameters
 
 if TYPE_CHECKING:
-    from bnbench.models.direct import DirectStep, DirectSteps
+    from bnbench.direct import DirectStep, DirectSteps
 
 BLOCK = 64  # steps between two reports; reading the losses waits for the device once a block
 CAPTURED = 1000  # steps between two looks at a GPU's losses: an epoch of MNIST in batches of 64
@@ -75,7 +75,7 @@ class Learner:
         self.direct_steps: Callable[[nn.Module, Tensor, Tensor], DirectSteps] | None = None
         self._direct: DirectSteps | None = None
         if self.kernels == "batch_last":
-            from bnbench.models.direct import DirectSteps  # the compiler is slow to import
+            from bnbench.direct import DirectSteps  # the compiler is slow to import
 
             twice = settings.softmax_before_loss
             self.direct_steps = partial(DirectSteps, softmax_before_loss=twice)

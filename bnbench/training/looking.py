@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,15 +19,13 @@ from torch import Tensor
 from bnbench.errors import BnbenchError
 from bnbench.models import Network
 from bnbench.probes import Probe, View, columns
-from bnbench.probes.passage import passes_by_kernels
+from bnbench.probes.direct_passage import DirectPasses
+from bnbench.probes.passage import direct_passes
 from bnbench.runs import BatchRows
 from bnbench.training.checkpoint import TrainingState
 from bnbench.training.device import random_stream, set_random_stream
 from bnbench.training.learner import Learner
 from bnbench.training.progress import Result
-
-if TYPE_CHECKING:
-    from bnbench.probes.direct_passage import DirectPasses
 
 MOST_BYTES = 5_000_000
 """Of the numbers that one probe of one run may leave."""
@@ -159,11 +157,13 @@ class Looks:
 
     def _passes_on(self, images: int) -> DirectPasses | None:
         """Look up what passes through networks by the kernels of the training, if it can."""
+        split, steps = self._learner.split, self._learner.direct_steps
+        if steps is None:
+            return None
         if images not in self._passes:
             assert self._twin is not None
-            split, steps = self._learner.split, self._learner.direct_steps
             data = split.images[:images], split.labels[:images]
-            self._passes[images] = passes_by_kernels(self._twin, *data, steps)
+            self._passes[images] = direct_passes(self._twin, *data, steps)
         return self._passes[images]
 
     def _check_size(self, probe: Probe, steps: int) -> None:

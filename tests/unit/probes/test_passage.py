@@ -14,11 +14,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from bnbench.models.direct import DirectSteps
+from bnbench.direct import DirectSteps
 from bnbench.probes import View
 from bnbench.probes.autograd_passage import AutogradPassage
 from bnbench.probes.direct_passage import DirectPassage
-from bnbench.probes.passage import passage_of, passes_by_kernels
+from bnbench.probes.passage import direct_passes, passage_of
 from bnbench.probes.sample import sample
 from tests.unit.probes.conftest import MakeView, look
 
@@ -37,7 +37,7 @@ def test_a_pass_stays_what_it_is_when_the_network_moves(make_view: MakeView) -> 
 
 def with_kernels(view: View) -> View:
     steps = partial(DirectSteps, softmax_before_loss=False)
-    passes = passes_by_kernels(view.model, view.images, view.labels, steps)
+    passes = direct_passes(view.model, view.images, view.labels, steps)
     return replace(view, passes=passes, shared={})
 
 

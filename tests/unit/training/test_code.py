@@ -98,7 +98,7 @@ def test_kernels_count_where_they_run() -> None:
         "bnbench.kernels.functions", "bnbench.kernels.gather", "bnbench.kernels.job",
         "bnbench.kernels.loops",
         "bnbench.kernels.recipe", "bnbench.kernels.team", "bnbench.kernels.tiles",
-        "bnbench.models.batch_last", "bnbench.models.direct",
+        "bnbench.models.batch_last", "bnbench.direct",
     }  # fmt: skip
 
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from bnbench.config import Experiment, InitializationSettings, ModelSettings, TrainingSettings
 from bnbench.data import Split
+from bnbench.direct import chain_of
 from bnbench.models import resolve_model
-from bnbench.models.direct import chain_of
 from bnbench.training.initialization import initial_model
 from bnbench.training.learner import Learner
 from bnbench.training.loop import update
