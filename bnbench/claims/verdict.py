@@ -84,6 +84,8 @@ class Outcome:
     needed : float or None
         Of an inconclusive one, how many seeds it takes, 9 times in 10; infinite where no number
         would do, ``None`` where its rule cannot say.
+    brief : str
+        The estimate where there is little room; empty where `estimate` is short enough.
     """
 
     verdict: Verdict
@@ -94,6 +96,7 @@ class Outcome:
     reproduced: bool | None = None
     caveats: tuple[str, ...] = ()
     needed: float | None = field(default=None, compare=False)
+    brief: str = field(default="", compare=False)
 
     @property
     def numbers(self) -> str:
@@ -139,6 +142,11 @@ def tally(verdicts: Iterable[Verdict]) -> dict[Verdict, int]:
     """How many there are of each verdict that there is, in the order of `Verdict`."""
     counts = Counter(verdicts)
     return {verdict: counts[verdict] for verdict in Verdict if counts[verdict]}
+
+
+def tally_text(verdicts: Iterable[Verdict]) -> str:
+    """How many there are of each, in words: ``12 SUPPORTED, 1 OPEN``."""
+    return ", ".join(f"{count} {verdict.value}" for verdict, count in tally(verdicts).items())
 
 
 def answer_of(verdicts: Iterable[Verdict], rule: str = "") -> str:

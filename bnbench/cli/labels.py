@@ -26,18 +26,25 @@ def short_labels(experiments: Iterable[str]) -> tuple[str, dict[str, str]]:
     shared: list[str] = []
     if len(parted) > 1:
         first, *others = (overrides for _, overrides in parted.values())
-        shared = [one for one in first if all(one in overrides for overrides in others)]
+        shared = [item for item in first if all(item in overrides for overrides in others)]
     labels = {
-        name: " · ".join([base, *(_spoken(one) for one in overrides if one not in shared)])
+        name: " · ".join([base, *(_spoken(item) for item in overrides if item not in shared)])
         for name, (base, overrides) in parted.items()
     }
     return ", ".join(map(_spoken, shared)), labels
 
 
+def base_name(experiment: str) -> str:
+    """The name of an experiment without its overrides."""
+    from bnbench.config.label import Label  # it takes pydantic
+
+    return Label.parse(experiment).group
+
+
 def _parted(name: str) -> tuple[str, list[str]]:
-    base, _, suffix = name.partition("@")
-    overrides = suffix.split(",")
-    return (base, overrides) if all("=" in one for one in overrides) else (name, [])
+    base = base_name(name)
+    overrides = name[len(base) + 1 :].split(",")
+    return (base, overrides) if all("=" in item for item in overrides) else (name, [])
 
 
 def _spoken(override: str) -> str:

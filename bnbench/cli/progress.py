@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from bnbench.cli.labels import base_name
 from bnbench.cli.terminal import percent, redraws, tell
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _begin(bar: tqdm[Any], event: Started) -> None:
 
 def _description(task: Task, what: str) -> str:
     """Name a run in few columns: its overrides, and the beginning of a long name, drop out."""
-    name = task.experiment.experiment.partition("@")[0]
+    name = base_name(task.experiment.experiment)
     short = name if len(name) <= NAME_WIDTH else "…" + name[1 - NAME_WIDTH :]
     return f"{short:<{NAME_WIDTH}} {task.seeds_in_words} {what}"
 

@@ -68,5 +68,4 @@ def _answer(test: ClaimTest | None, found: StudyFindings) -> BriefAnswer:
     if test is None:
         return BriefAnswer("")
     outcome = test.judge(found)
-    number = outcome.estimate.partition(" (medians ")[0]  # of times, their ratio alone
-    return BriefAnswer(outcome.verdict.answer(), number, outcome.n)
+    return BriefAnswer(outcome.verdict.answer(), outcome.brief or outcome.estimate, outcome.n)

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from bnbench.claims import Claim, Judgement, Verdict, overall_verdicts
-from bnbench.claims.verdict import tally
+from bnbench.claims.verdict import tally_text
 from bnbench.config.study import SMALL
 
-ARTICLES = (
-    "A0: O. Olu-Ipinlaye, Batch Normalization in Convolutional Neural Networks (Paperspace).",
-    "A1: T. Madushanka, Batch Normalization in Neural Networks (Medium, 2024).",
-    "A2: CNNs Part 5: Batch Normalization.",
-    "A3: an untitled note on batch norm in convolutional networks.",
-    "A4: Batch Normalization in Convolutional Neural Networks (Baeldung).",
-)
+ARTICLES = {
+    "A0": "O. Olu-Ipinlaye, Batch Normalization in Convolutional Neural Networks (Paperspace).",
+    "A1": "T. Madushanka, Batch Normalization in Neural Networks (Medium, 2024).",
+    "A2": "CNNs Part 5: Batch Normalization.",
+    "A3": "an untitled note on batch norm in convolutional networks.",
+    "A4": "Batch Normalization in Convolutional Neural Networks (Baeldung).",
+}
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,12 @@ class ClaimsPart:
     def articles(self) -> tuple[str, ...]:
         """The articles that the shown claims are of; claims of a study's own are of none."""
         ids = {claim.article for claim in self.shown}
-        return tuple(line for line in ARTICLES if line.partition(":")[0] in ids)
+        return tuple(f"{name}: {title}" for name, title in ARTICLES.items() if name in ids)
 
     @property
     def counts(self) -> str:
         """How many claims have which verdict."""
-        counts = tally(claim.verdict for claim in self.shown)
-        known = ", ".join(f"{count} {verdict.word}" for verdict, count in counts.items())
+        known = tally_text(claim.verdict for claim in self.shown).lower()
         aspects = sum(len(claim.aspects) for claim in self.shown)
         return (
             f"{len(self.shown)} claims in {aspects} aspects: {known}. A claim is supported or"

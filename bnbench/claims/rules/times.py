@@ -52,8 +52,11 @@ class Sooner(OfContrast):
         how = how if seen else "both had reached it at the first evaluation"
         undecided = verdict is Verdict.INCONCLUSIVE
         told, needed = _needed(finding, speed) if undecided else ((), None)
-        text = _speed(finding, speed)
-        return Outcome(verdict, finding.n, text, rest, how, caveats=told, needed=needed)
+        times, brief = _medians(finding, speed), _ratio(finding, speed)
+        text = f"{brief} ({times})" if brief else times
+        return Outcome(
+            verdict, finding.n, text, rest, how, caveats=told, needed=needed, brief=brief
+        )
 
 
 def _needed(finding: Finding, speed: SpeedUp) -> tuple[tuple[str, ...], float | None]:
@@ -72,18 +75,22 @@ def _needed(finding: Finding, speed: SpeedUp) -> tuple[tuple[str, ...], float | 
     return needed_text(n, needed, IF_SHARES_STAY), needed
 
 
-def _speed(finding: Finding, speed: SpeedUp) -> str:
-    """Write the ratio of both arms' median times with its interval, and then these times."""
+def _medians(finding: Finding, speed: SpeedUp) -> str:
+    """Write both arms' median times, and their unit once."""
     medians = (speed.treatment_median, speed.baseline_median)
     first, second = (numbers.level(median, finding.unit) for median in medians)
     unit = f" {finding.unit}"
-    times = f"{first.removesuffix(unit) if second.endswith(unit) else first} and {second}"
+    return f"medians {first.removesuffix(unit) if second.endswith(unit) else first} and {second}"
+
+
+def _ratio(finding: Finding, speed: SpeedUp) -> str:
+    """Write the ratio of the medians with its interval; nothing where there is none."""
     ratio = numbers.ratio(speed.ratio, speed.interval)
     if ratio == numbers.NOTHING or _unseen(finding):
-        return f"medians {times}"
+        return ""
     sides = ("at least ", finding.treatment), ("at most ", finding.baseline)
     bound = "".join(words for words, level in sides if level.at_first_look)
-    return f"{bound}{ratio} times as fast (medians {times})"
+    return f"{bound}{ratio} times as fast"
 
 
 def _unseen(finding: Finding) -> bool:
