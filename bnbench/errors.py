@@ -48,8 +48,10 @@ class BnbenchError(Exception):
     def __init__(self, *problems: str | BnbenchError) -> None:
         self.problems: tuple[str, ...] = tuple(
             line
-            for one in problems
-            for line in (one.problems if isinstance(one, BnbenchError) else [in_one_line(one)])
+            for problem in problems
+            for line in (
+                problem.problems if isinstance(problem, BnbenchError) else [in_one_line(problem)]
+            )
         )
         super().__init__(*self.problems)
 
@@ -80,9 +82,9 @@ def each(make: Callable[[Given], Made], given: Iterable[Given]) -> list[Made]:
     """Make something of each, and refuse the problems of all of them together."""
     made: list[Made] = []
     problems: list[str] = []
-    for one in given:
+    for thing in given:
         with noted(problems):
-            made.append(make(one))
+            made.append(make(thing))
     if problems:
         raise BnbenchError(*problems)
     return made

@@ -37,7 +37,11 @@ def changes_since(earlier: Path, judgements: Sequence[Judgement]) -> list[tuple[
     claims = {judgement.claim.id: judgement.claim for judgement in judgements}
     rows: list[tuple[str, ...]] = []
     for name, claim in claims.items():
-        now = {one.aspect: one.outcome.verdict for one in judgements if one.claim.id == name}
+        now = {
+            judgement.aspect: judgement.outcome.verdict
+            for judgement in judgements
+            if judgement.claim.id == name
+        }
         then = before.get(name, {})
         if said := "; ".join(_changes(then, now)):
             why = sentence(said) + (f" {claim.chosen}" if claim.chosen else "")

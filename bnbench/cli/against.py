@@ -57,18 +57,20 @@ def _table(agreement: ReferenceAgreement) -> Table:
     """List everything, or of very much what lies outside."""
     headers = ("experiment", "validation accuracy", "reference", "here", "verdict")
     many = len(agreement.checks) > LISTED
-    return table(headers, [_cells(one) for one in agreement.checks if not (many and one.inside)])
+    return table(
+        headers, [_cells(check) for check in agreement.checks if not (many and check.inside)]
+    )
 
 
-def _cells(one: ReferenceCheck) -> tuple[str, ...]:
-    written, unit = difference if one.paired else level, one.metric.quantity.unit
-    low, high = (written(end, unit) for end in (one.interval.low, one.interval.high))
+def _cells(check: ReferenceCheck) -> tuple[str, ...]:
+    written, unit = difference if check.paired else level, check.metric.quantity.unit
+    low, high = (written(end, unit) for end in (check.interval.low, check.interval.high))
     return (
-        one.what,
-        f"epoch {one.metric.epoch}" if one.metric.epoch else "last epoch",
-        f"{low} to {high} (n = {one.reference_n})",
-        f"{written(one.mean, unit)} (n = {one.n})",
-        "inside" if one.inside else "OUTSIDE",
+        check.what,
+        f"epoch {check.metric.epoch}" if check.metric.epoch else "last epoch",
+        f"{low} to {high} (n = {check.reference_n})",
+        f"{written(check.mean, unit)} (n = {check.n})",
+        "inside" if check.inside else "OUTSIDE",
     )
 
 

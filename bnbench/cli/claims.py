@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -75,8 +74,8 @@ def claims(
     from bnbench.claims.costs import WORDS
     from bnbench.cli.studies import judge_results
 
-    ids = [str(one) for one in named or () if CLAIM.fullmatch(str(one))]
-    studies = [one for one in named or () if str(one) not in ids]
+    ids = [str(entry) for entry in named or () if CLAIM.fullmatch(str(entry))]
+    studies = [entry for entry in named or () if str(entry) not in ids]
     tests = _tests_of(ids) if since is None else []
     judged = judge_results(
         studies,
@@ -93,7 +92,10 @@ def claims(
     if since is not None:
         print_changes(judgements, since, markdown=markdown, as_json=as_json)
         return
-    print_claims(judgements, article, verdict, csv, studies, ids, as_json=as_json)
+    print_claims(
+        judgements, article=article, verdict=verdict, csv=csv, studies=studies, ids=ids,
+        as_json=as_json,
+    )  # fmt: skip
 
 
 def _tests_of(ids: Collection[str]) -> list[dict[str, str]]:
@@ -110,12 +112,12 @@ def _tests_of(ids: Collection[str]) -> list[dict[str, str]]:
 
 def print_claims(
     judgements: Sequence[Judgement],
+    *,
     article: str | None = None,
     verdict: str | None = None,
     csv: Path | None = None,
     studies: Sequence[Path] = (),
     ids: Sequence[str] = (),
-    *,
     as_json: bool = False,
 ) -> None:
     """Print one line a verdict; of all claims, those that are open are only counted.
@@ -147,12 +149,16 @@ def print_claims(
         say("No claim rests on these; bnbench claims lists all.")
         return
     folded = not (article or verdict or studies or ids)
-    shown = [one for one in chosen if not (folded and one.outcome.verdict is Verdict.OPEN)]
+    shown = [
+        judgement
+        for judgement in chosen
+        if not (folded and judgement.outcome.verdict is Verdict.OPEN)
+    ]
     if on_terminal():
-        for claim, group in groupby(shown, key=lambda one: one.claim):
+        for claim, group in groupby(shown, key=lambda judgement: judgement.claim):
             show(_claim_table(claim, group))
     else:
-        show(table(HEADER, [(one.claim.id, *_cells(one)) for one in shown]))
+        show(table(HEADER, [(judgement.claim.id, *_cells(judgement)) for judgement in shown]))
     say(_summary(chosen))
     if left_out := len(chosen) - len(shown):
         say(
@@ -202,18 +208,21 @@ def resting_on(judgements: Sequence[Judgement], paths: Iterable[Path]) -> tuple[
     from bnbench.config import load_study
 
     names = {load_study(path).name for path in paths}
-    return tuple(one for one in judgements if one.test and one.test.names.get("study") in names)
+    return tuple(
+        judgement
+        for judgement in judgements
+        if judgement.test and judgement.test.names.get("study") in names
+    )
 
 
 def _with_ids(judgements: Sequence[Judgement], ids: Sequence[str]) -> Sequence[Judgement]:
     """Keep some claims; without ids, all. Refuse an id that there is not."""
     from bnbench.registry import unknown
 
-    known = {one.claim.id for one in judgements}
-    for wanted in ids:
-        if wanted not in known:
-            raise unknown("claim", wanted, known)
-    return [one for one in judgements if not ids or one.claim.id in ids]
+    known = {judgement.claim.id for judgement in judgements}
+    if absent := [wanted for wanted in ids if wanted not in known]:
+        raise unknown("claim", absent[0], known)
+    return [judgement for judgement in judgements if not ids or judgement.claim.id in ids]
 
 
 def _chosen(
@@ -256,21 +265,19 @@ def _cells(judgement: Judgement) -> tuple[str, str, str]:
 
 
 def _summary(judgements: Sequence[Judgement]) -> str:
-    from bnbench.claims import ASPECT_VERDICTS
+    from bnbench.claims.verdict import tally_text
 
-    counts = Counter(judgement.outcome.verdict for judgement in judgements)
     claims = len({judgement.claim.id for judgement in judgements})
-    parts = ", ".join(f"{counts[one]} {one.value}" for one in ASPECT_VERDICTS if counts[one])
     aspects = counted(len(judgements), "aspect")
-    return f"{aspects} of {counted(claims, 'claim')}: {parts}"
+    verdicts = tally_text(judgement.outcome.verdict for judgement in judgements)
+    return f"{aspects} of {counted(claims, 'claim')}: {verdicts}"
 
 
 def _overall(chosen: Sequence[Judgement], judgements: Sequence[Judgement]) -> str:
     """Count the claims shown by their overall verdict, which rests on every aspect of each."""
     from bnbench.claims import overall_verdicts
-    from bnbench.claims.verdict import tally
+    from bnbench.claims.verdict import tally_text
 
     verdicts = overall_verdicts(judgements)
-    counts = tally(verdicts[claim] for claim in {one.claim.id for one in chosen})
-    parts = [f"{count} {verdict.value}" for verdict, count in counts.items()]
-    return f"The claims as a whole: {', '.join(parts) or 'none'}"
+    claims = {judgement.claim.id for judgement in chosen}
+    return f"The claims as a whole: {tally_text(verdicts[claim] for claim in claims)}"

@@ -80,7 +80,7 @@ def compare(
     from bnbench.runs import write_text
 
     folders = run_folders(([baseline] if baseline else []) + runs, results)
-    chosen = tuple(one.value for one in formats) if formats else Form.formats
+    chosen = tuple(kind.value for kind in formats) if formats else Form.formats
     form = Form(chosen, width, font_size, title)
     with saying("reading the runs, and drawing"):
         comparison = compare(folders, out, form, labels or ())

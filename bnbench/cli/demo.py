@@ -78,7 +78,7 @@ def _drawn(events: Iterable[Event], study: Study) -> list[str]:
     drawing = redraws(sys.stdout)
     if not drawing:
         events = shown(events, tasks, 0, 1, curves.titles)
-    epochs = max(one.training.epochs for one in study.experiments)
+    epochs = max(experiment.training.epochs for experiment in study.experiments)
     width = min(72, console.width - 1)
     with Live(console=console, auto_refresh=False) as live:
         for event in events:

@@ -47,5 +47,5 @@ def diff(
 
 def difference_table(differences: Sequence[Difference], first: str, second: str) -> Table:
     """Lay out what differs, under the names of the two."""
-    rows = [(one.what, one.first, one.second) for one in differences]
+    rows = [(difference.what, difference.first, difference.second) for difference in differences]
     return table(("difference in", first, second), rows)

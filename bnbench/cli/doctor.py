@@ -40,7 +40,7 @@ def doctor(results: Results = RESULTS, data_dir: DataDir = None, as_json: Json =
 
 
 def _device() -> Row:
-    if sys.platform == "linux" and not any(Path("/dev", one).exists() for one in GPUS):
+    if sys.platform == "linux" and not any(Path("/dev", device).exists() for device in GPUS):
         return "device", "the CPU; no GPU is needed", ""
     import torch  # takes longer than all the rest
 
@@ -124,10 +124,10 @@ def _disk(results: Path) -> Row:
 
 def _existing(folder: Path) -> Path:
     """Find the nearest folder that there is, and may be looked at."""
-    for one in (folder.absolute(), *folder.absolute().parents):
+    for place in (folder.absolute(), *folder.absolute().parents):
         with suppress(OSError):
-            if one.is_dir():
-                return one
+            if place.is_dir():
+                return place
     return Path()
 
 

@@ -46,7 +46,7 @@ def list_runs(
 
     overview = look_over(results if results.is_dir() else run_folder(results, RESULTS))
     if as_json:
-        say_json(_content(overview, by_run))
+        say_json(_content(overview, by_run=by_run))
         return
     laid_out = _run_table(overview.runs) if by_run else _table(overview.experiments)
     show(laid_out if by_run or fits(laid_out) else _by_study(overview.experiments))
@@ -54,7 +54,7 @@ def list_runs(
         say(problem)
 
 
-def _content(overview: Overview, by_run: bool) -> dict[str, object]:
+def _content(overview: Overview, *, by_run: bool) -> dict[str, object]:
     rows = overview.runs if by_run else overview.experiments
     name = "runs" if by_run else "experiments"
     return {name: [asdict(row) for row in rows], "problems": overview.problems}
@@ -62,20 +62,26 @@ def _content(overview: Overview, by_run: bool) -> dict[str, object]:
 
 def _table(experiments: Sequence[ListedExperiment]) -> Table:
     """Lay out a line an experiment."""
-    rows = [{"experiment": one.experiment, **_cells(one)} for one in experiments]
+    rows = [{"experiment": experiment.experiment, **_cells(experiment)} for one in experiments]
     return table((*rows[0],), [(*row.values(),) for row in rows])
 
 
 def _by_study(experiments: Sequence[ListedExperiment]) -> Table:
     """Lay out for a narrow terminal: a study's name once, and no device if all ran on the CPU."""
-    left_out = "device" if {("cpu",)} == {one.devices for one in experiments} else ""
+    left_out = "device" if {("cpu",)} == {experiment.devices for one in experiments} else ""
     rows: list[tuple[str, ...]] = []
     headers: tuple[str, ...] = ()
-    for study, group in groupby(experiments, key=lambda one: one.experiment.rpartition("/")[0]):
+    for study, group in groupby(
+        experiments, key=lambda experiment: experiment.experiment.rpartition("/")[0]
+    ):
         rows += [(f"{study}/",)] if study else []
-        for one in group:
-            name = f"  {one.experiment.removeprefix(f'{study}/')}" if study else one.experiment
-            cells = {key: cell for key, cell in _cells(one).items() if key != left_out}
+        for experiment in group:
+            name = (
+                f"  {experiment.experiment.removeprefix(f'{study}/')}"
+                if study
+                else experiment.experiment
+            )
+            cells = {key: cell for key, cell in _cells(experiment).items() if key != left_out}
             rows.append((name, *cells.values()))
             headers = ("experiment", *cells)
     laid_out = table(headers, rows)
@@ -85,20 +91,20 @@ def _by_study(experiments: Sequence[ListedExperiment]) -> Table:
     return laid_out
 
 
-def _cells(one: ListedExperiment) -> dict[str, str]:
+def _cells(experiment: ListedExperiment) -> dict[str, str]:
     return {
-        "seeds": seed_ranges(one.seeds),
-        "runs": _runs(one),
-        "epochs": str(one.epochs),
-        "validation": percent(one.validation_accuracy),
-        "device": ", ".join(one.devices),
-        "ended": (one.ended or "")[: len("2026-11-20")],
+        "seeds": seed_ranges(experiment.seeds),
+        "runs": _runs(experiment),
+        "epochs": str(experiment.epochs),
+        "validation": percent(experiment.validation_accuracy),
+        "device": ", ".join(experiment.devices),
+        "ended": (experiment.ended or "")[: len("2026-11-20")],
     }
 
 
-def _runs(one: ListedExperiment) -> str:
-    counts = ", ".join(f"{count} {status}" for status, count in one.statuses.items())
-    learnt_nothing = one.failed - one.statuses.get("diverged", 0)
+def _runs(experiment: ListedExperiment) -> str:
+    counts = ", ".join(f"{count} {status}" for status, count in experiment.statuses.items())
+    learnt_nothing = experiment.failed - experiment.statuses.get("diverged", 0)
     return f"{counts}; {learnt_nothing} failed to learn" if learnt_nothing else counts
 
 

@@ -51,7 +51,7 @@ def _together(registry: Mapping[str, object]) -> dict[str, str]:
     names: dict[int, list[str]] = {}
     for name, entry in sorted(registry.items()):
         names.setdefault(id(entry), []).append(name)
-    by_names = {", ".join(f"`{one}`" for one in given): given[0] for given in names.values()}
+    by_names = {", ".join(f"`{name}`" for name in given): given[0] for given in names.values()}
     return {heading: told(registry[name]) for heading, name in by_names.items()}
 
 

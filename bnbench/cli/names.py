@@ -36,7 +36,7 @@ def run_folder(given: str | Path, results: Path) -> Path:
 
 def run_folders(given: Iterable[str | Path], results: Path) -> list[Path]:
     """Find several folders of runs; see `run_folder`."""
-    return [run_folder(one, results) for one in given]
+    return [run_folder(name, results) for name in given]
 
 
 def run_names(results: Path) -> set[str]:

@@ -90,7 +90,7 @@ def _check_questions(study: Study) -> None:
     named_there = {test.names.get("study", "") for claim in claims for test in claim.tests}
     others = named_there & named("study").keys() - {study.name}
     known = [study, *map(load_study, sorted(others))]
-    check_claims(claims, {one.name: one for one in known})
+    check_claims(claims, {entry.name: entry for entry in known})
     check_questions(known)
 
 
@@ -135,7 +135,7 @@ def _show_costs(
     if not found:
         raise BnbenchError(f"{results}: holds no run of {path}; `bnbench reproduce` makes them")
     runs = read_study(found[0], folder)
-    threads = max(one.training.threads for one in runs.study.experiments)
+    threads = max(experiment.training.threads for experiment in runs.study.experiments)
     jobs = max(1, available_cores() // threads)
     undecided = costs(runs)
     if as_json or undecided:
@@ -156,17 +156,17 @@ DECIDED = "No question that has runs is undecided."
 def _cost_table(undecided: Iterable[Cost], jobs: int, *, as_json: bool) -> Table:
     from bnbench.config import parse_metric
 
-    def cells(one: Cost) -> tuple[str, ...]:
-        names = one.test.names
+    def cells(cost: Cost) -> tuple[str, ...]:
+        names = cost.test.names
         metric = names.get("metric")
         return (
-            one.test.aspect,
+            cost.test.aspect,
             names.get("contrast") or names.get("arm", ""),
             parse_metric(metric).title if metric and not as_json else metric or "",
-            one.outcome.estimate,
-            str(one.outcome.n),
-            one.seeds_text,
-            one.hours_text(jobs),
+            cost.outcome.estimate,
+            str(cost.outcome.n),
+            cost.seeds_text,
+            cost.hours_text(jobs),
         )
 
     headers = ("question", "contrast", "metric", "so far", "seeds so far", "seeds in all", "hours")

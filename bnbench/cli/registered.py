@@ -25,21 +25,21 @@ def registered() -> dict[str, dict[str, str]]:
     from bnbench.report.figures import KINDS
 
     metrics = {
-        name: f"{one.title}{f', {one.unit}' if one.unit else ''}"
-        for name, one in QUANTITIES.items()
+        name: f"{quantity.title}{f', {quantity.unit}' if quantity.unit else ''}"
+        for name, quantity in QUANTITIES.items()
     }
     return {
         "Architectures: `model.name`": {
-            name: _said(one.network).removesuffix(".")
-            + (", with batch norm." if one.normalized_layers else ".")
-            for name, one in ARCHITECTURES.items()
+            name: _said(architecture.network).removesuffix(".")
+            + (", with batch norm." if architecture.normalized_layers else ".")
+            for name, architecture in ARCHITECTURES.items()
         },
         "Normalizations: `model.normalization.kind`": _told(NORMALIZATIONS),
-        "Datasets: `data.dataset`": {name: one.title for name, one in DATASETS.items()},
+        "Datasets: `data.dataset`": {name: dataset.title for name, dataset in DATASETS.items()},
         "Probes: `probes[].kind`": _told(PROBES),
         "Metrics: of contrasts, claims and figures": metrics,
         "Rules: of claims, and of what a study asks": _told(RULES),
-        "Figures: `figures` of a study": {name: _said(one.draw) for name, one in KINDS.items()},
+        "Figures: `figures` of a study": {name: _said(kind.draw) for name, kind in KINDS.items()},
         "Animations: `bnbench animate --probe`": _told(SCENES),
     }
 

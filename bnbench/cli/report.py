@@ -115,7 +115,7 @@ def keep_runs(judged: Judged, out: Path) -> None:
         measured_by_probes,
     )
 
-    studies = [one.study for one in judged.findings]
+    studies = [found.study for found in judged.findings]
     archive(
         sorted(run.path for run in judged.every_run),
         out,
@@ -123,6 +123,6 @@ def keep_runs(judged: Judged, out: Path) -> None:
         with_losses=experiments_with_losses(studies),
         measured=measured_by_probes(judged.runs),
     )
-    for one in judged.runs:
-        if one.registration is not None:
-            write_registration(one.registration, out / "runs")
+    for runs in judged.runs:
+        if runs.registration is not None:
+            write_registration(runs.registration, out / "runs")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bnbench.claims import Judgement, Verdict, questions
 from bnbench.claims.rules.deciding import fewest_seeds
-from bnbench.claims.verdict import tally
+from bnbench.claims.verdict import tally, tally_text
 from bnbench.cli.terminal import say, show, table
 from bnbench.errors import BnbenchError
 from bnbench.findings import StudyFindings, reference_agreement
@@ -24,7 +24,7 @@ REFERENCE = Path("results/reference")
 def as_data(judged: Judged) -> dict[str, object]:
     """Lay out everything that the functions below say, for programs."""
     agreement = _agreement(judged)
-    counts = tally(one.outcome.verdict for one in _decided(judged))
+    counts = tally(judgement.outcome.verdict for judgement in _decided(judged))
     return {
         "answers": [asdict(row) for row in answer_rows(judged.findings)],
         "questions": {
@@ -42,7 +42,7 @@ def say_answers(judged: Judged) -> None:
     if rows := answer_rows(judged.findings):
         cells = [(row.question, *_cells(row.published), *_cells(row.corrected)) for row in rows]
         show(table(("question", "as published", "", "corrected", ""), cells))
-        _say_how_to_read([one for row in rows for one in (row.published, row.corrected)])
+        _say_how_to_read([given for row in rows for given in (row.published, row.corrected)])
     for found in judged.findings:
         if not found.study.brief:
             _say_answer(found)
@@ -55,13 +55,13 @@ def say_answers(judged: Judged) -> None:
 
 def _say_how_to_read(answers: Sequence[BriefAnswer]) -> None:
     """Say what the numbers of short answers are, and how sure."""
-    if many := sorted({one.n for one in answers if one.n}):
+    if many := sorted({given.n for given in answers if given.n}):
         seeds = f"{' or '.join(map(str, many))} seed{'s' * (many != [1])}"
         say(
             f"Each number is the difference that batch norm makes, or that the question names, over"
             f" {seeds}. Brackets hold 95 % intervals; pp are percentage points."
         )
-    if any(one.word == Verdict.INCONCLUSIVE.answer() for one in answers):
+    if any(given.word == Verdict.INCONCLUSIVE.answer() for given in answers):
         say(f"Not decided: {UNDECIDED}.")
 
 
@@ -76,8 +76,10 @@ def _say_answer(found: StudyFindings) -> None:
 def _needed(found: StudyFindings) -> list[str]:
     """Say how many seeds would decide what is not decided, where those that are could have."""
     outcomes = (test.judge(found) for test in questions(found.study))
-    undecided = (one for one in outcomes if one.verdict is Verdict.INCONCLUSIVE)
-    texts = [text for one in undecided if one.n >= fewest_seeds() for text in one.caveats]
+    undecided = (outcome for outcome in outcomes if outcome.verdict is Verdict.INCONCLUSIVE)
+    texts = [
+        text for outcome in undecided if outcome.n >= fewest_seeds() for text in outcome.caveats
+    ]
     return list(map(sentence, dict.fromkeys(texts)))
 
 
@@ -88,7 +90,7 @@ def adjusted_together(found: StudyFindings) -> int:
     """
     names = (test.names for test in questions(found.study))
     asked = (found.finding(one.get("contrast", ""), one.get("metric", "")) for one in names)
-    by_holm = sum(one is not None and one.adjusted_by == HOLM for one in asked)
+    by_holm = sum(finding is not None and finding.adjusted_by == HOLM for finding in asked)
     if found.study.brief or not by_holm:
         return max(1, by_holm)
     return sum(finding.adjusted_by == HOLM for finding in found.all)
@@ -106,11 +108,10 @@ def say_registrations(judged: Judged) -> None:
 def say_verdicts(judged: Judged) -> None:
     """Count the verdicts that these studies decide."""
     decided = _decided(judged)
-    counts = tally(one.outcome.verdict for one in decided)
-    parts = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items())
-    claims = counted(len({one.claim.id for one in decided}), "claim")
+    verdicts = tally_text(judgement.outcome.verdict for judgement in decided)
+    claims = counted(len({judgement.claim.id for judgement in decided}), "claim")
     if decided:
-        say(f"These runs judge {counted(len(decided), 'aspect')} of {claims}: {parts}")
+        say(f"These runs judge {counted(len(decided), 'aspect')} of {claims}: {verdicts}")
 
 
 def say_agreement(judged: Judged) -> None:
@@ -130,8 +131,8 @@ def _cells(answer: BriefAnswer) -> tuple[str, str]:
 
 def _decided(judged: Judged) -> list[Judgement]:
     """Keep the aspects of claims that these studies decide."""
-    names = {one.study.name for one in judged.findings}
-    return [one for one in judged.judgements if one.study in names]
+    names = {found.study.name for found in judged.findings}
+    return [judgement for judgement in judged.judgements if judgement.study in names]
 
 
 def _agreement(judged: Judged) -> reference_agreement.ReferenceAgreement | None:

@@ -11,7 +11,7 @@ from statistics import fmean, stdev
 import torch
 from rich.table import Table
 
-from bnbench.cli.labels import short_labels
+from bnbench.cli.labels import base_name, short_labels
 from bnbench.cli.names import RESULTS
 from bnbench.cli.options import Executor, RunOptions
 from bnbench.cli.progress import shown
@@ -121,7 +121,7 @@ def _outcomes(plan: Plan, running: Running) -> list[Ended]:
             tell("nothing of this was ever tried on Apple's GPU (mps); --device cpu was")
         if not ray:
             _warn_of_threads(
-                max((one.experiment.training.threads for one in plan.tasks), default=1)
+                max((task.experiment.training.threads for task in plan.tasks), default=1)
             )
         _announce(plan, slots)
         with closing(run_tasks(plan.tasks, slots, running.rules, workers)) as events:
@@ -134,13 +134,16 @@ def _names(plan: Plan) -> dict[str, str]:
     """Name experiments in lines: without the overrides that all of them share."""
     names = [task.experiment.experiment for task in plan.tasks]
     alone = len(set(names)) == 1
-    return {names[0]: names[0].partition("@")[0]} if alone else short_labels(names)[1]
+    return {names[0]: base_name(names[0])} if alone else short_labels(names)[1]
 
 
 def _prepare(plan: Plan, running: Running) -> None:
     """Compile the kernels that runs will use, so that their processes find them compiled."""
     alike = {repr(task.experiment): task.experiment for task in plan.tasks}.values()
-    if any(resolve_kernels(one, running.device_of(one).type) != TORCH for one in alike):
+    if any(
+        resolve_kernels(experiment, running.device_of(experiment).type) != TORCH
+        for experiment in alike
+    ):
         from bnbench.kernels.preparation import prepare
 
         prepare(tell)
@@ -165,7 +168,9 @@ def _refusals(outcome: Ended) -> list[str]:
     wanted = configuration_hash(outcome.task.experiment)
     with suppress(BnbenchError):
         manifests = [run.read_manifest() for run in outcome.task.runs]
-        if all(one.finished and one.configuration_hash == wanted for one in manifests):
+        if all(
+            manifest.finished and manifest.configuration_hash == wanted for manifest in manifests
+        ):
             return []
     return outcome.message.split("\n")
 
@@ -206,8 +211,8 @@ def say_means(runs: Sequence[Run], results: Path) -> None:
         (
             labels[name],
             str(len(finals)),
-            _spread([one.validation_accuracy for one in finals]),
-            _spread([one.test_accuracy for one in finals]),
+            _spread([final.validation_accuracy for final in finals]),
+            _spread([final.test_accuracy for final in finals]),
         )
         for name, finals in ended.items()
     ]
@@ -238,7 +243,7 @@ def say_runs(runs: Sequence[Run]) -> None:
 
 def _spread(accuracies: Sequence[float | None]) -> str:
     """Write the mean and the standard deviation of accuracies, in per cent."""
-    known = [one for one in accuracies if one is not None]
+    known = [accuracy for accuracy in accuracies if accuracy is not None]
     if len(known) < 2:
         return percent(known[0] if known else None)
     return f"{100 * fmean(known):.2f} ± {100 * stdev(known):.2f} %"

@@ -77,7 +77,7 @@ def as_table(schema: dict[str, Any]) -> str:
         (
             f"`{key.name}`",
             key.values,
-            ", ".join(f"`{one}`" for one in key.default.split(", ") if one),
+            ", ".join(f"`{value}`" for value in key.default.split(", ") if value),
             key.meaning,
         )
         for key in keys(schema)

@@ -109,7 +109,7 @@ def judge_results(
             f"{folder}: holds {held or 'no run of a study'}; `bnbench reproduce` makes them, and"
             " --results names their folder"
         )
-    studies = [one for one in studies if one.name.removesuffix(SMALL) in only] or studies
+    studies = [study for study in studies if study.name.removesuffix(SMALL) in only] or studies
     runs = sum(len(study.experiments) * len(study.seeds) for study in studies)
     of = studies[0].name if len(studies) == 1 else f"{len(studies)} studies"
     with saying(f"reading {counted(runs, 'run')} of {of}"):

@@ -78,14 +78,15 @@ def verify(
     elif not runs:
         raise BnbenchError("name runs, such as lenet5; or give --against")
     else:
-        cases = _check(run_folders(runs, results), rerun, steps, data_dir, as_json=as_json)
+        folders = run_folders(runs, results)
+        cases = _check(folders, steps, data_dir, again=rerun, as_json=as_json)
     if junit is not None:
         write_junit(cases, junit)
     raise typer.Exit(any(case.problems for case in cases))
 
 
 def _check(
-    folders: Sequence[Path], again: bool, steps: int | None, data_dir: Path | None, *, as_json: bool
+    folders: Sequence[Path], steps: int | None, data_dir: Path | None, *, again: bool, as_json: bool
 ) -> list[Case]:
     """Check runs on disk, and do them again if asked to."""
     from bnbench.runs import find_runs
@@ -95,12 +96,14 @@ def _check(
     if steps is not None and not again:
         raise BnbenchError("--steps: says how much to do again; give --rerun, too")
     inspections = [*without_manifest(folders), *map(inspect, find_runs(folders))]
-    cases = [Case(one.run.path, one.problems) for one in inspections]
+    cases = [Case(inspection.run.path, inspection.problems) for inspection in inspections]
     if problems := [line for case in cases for line in case.problems]:
         for line in (*problems, "move the folders of these runs away, and train them again"):
             say(line)
     elif again:
-        cases = _hold([one.run for one in inspections], steps, data_dir, as_json=as_json)
+        cases = _hold(
+            [inspection.run for inspection in inspections], steps, data_dir, as_json=as_json
+        )
     else:
         _show_inspections(inspections, as_json=as_json)
     return cases
@@ -109,12 +112,12 @@ def _check(
 def _show_inspections(inspections: Sequence[Inspection], *, as_json: bool) -> None:
     rows = [
         (
-            str(one.run.place()),
-            one.status,
-            f"ok, without {', '.join(one.absent)}" if one.absent else "ok",
-            "sealed" if one.sealed else "no seal",
+            str(inspection.run.place()),
+            inspection.status,
+            f"ok, without {', '.join(inspection.absent)}" if inspection.absent else "ok",
+            "sealed" if inspection.sealed else "no seal",
         )
-        for one in inspections
+        for inspection in inspections
     ]
     laid_out = table(("run", "status", "files", "manifest"), rows)
     show(laid_out, as_json=as_json)

@@ -116,7 +116,7 @@ def climb(ladder: StudyLadder, study: str, loader: Loader) -> LadderPlan:
     metrics = loader.metrics(ladder.metrics, "ladder.metrics")
     check_levels(metrics, "a ladder", loader.place("ladder.metrics"))
     arms = tuple(arm for name in ladder.arms for arm in _arms(ladder, name, study, loader))
-    leads = {one: _lead(ladder, one, metrics) for one in recipes(tuple(ladder.switches))}
+    leads = {recipe: _lead(ladder, recipe, metrics) for recipe in recipes(tuple(ladder.switches))}
     steps = list(_steps(tuple(ladder.switches)))
     return LadderPlan(
         arms,
@@ -142,8 +142,8 @@ def check_levels(metrics: Iterable[Metric], who: str, place: str) -> None:
 def _titles(ladder: StudyLadder) -> dict[str, str]:
     """Words for the groups and points of everything but the lead on the rungs."""
     switches = tuple(ladder.switches)
-    others = [one for one in recipes(switches) if one not in _rungs(switches)]
-    titles = {recipe_name(one, switches): _spoken(one, ladder) for one in others}
+    others = [recipe for recipe in recipes(switches) if recipe not in _rungs(switches)]
+    titles = {recipe_name(recipe, switches): _spoken(recipe, ladder) for recipe in others}
     for name in switches:
         titles[name] = _defect(name, ladder)
         titles |= {f"{where}:{name}": f"{titles[name]}, {words}" for where, words in WHERE.items()}
@@ -182,7 +182,7 @@ def _steps(switches: Recipe) -> Iterator[tuple[str, str, Recipe, Recipe]]:
         for place, name in enumerate(switches):
             first, rest = switches[:place], switches[place + 1 :]
             before = {"switch": first, "alone": (), "last": first + rest}[where]
-            after = tuple(one for one in switches if one in (*before, name))
+            after = tuple(switch for switch in switches if switch in (*before, name))
             yield where, name, after, before
 
 
@@ -219,7 +219,7 @@ def _arms(ladder: StudyLadder, name: str, study: str, loader: Loader) -> Iterato
     title = arm.title or experiments[()].description
     for corrected in recipes(switches):
         recipe = recipe_name(corrected, switches)
-        experiment = experiments[tuple(one for one in effective if one in corrected)]
+        experiment = experiments[tuple(switch for switch in effective if switch in corrected)]
         yield StudyArm(f"{name}@{recipe}", title, experiment, (_spoken(corrected, ladder),))
 
 

@@ -178,7 +178,9 @@ class _Loading:
 
     def _check_names_of_ladder(self, ladder: LadderPlan) -> None:
         """Refuse names that the ladder gives to its own arms, contrasts and changes."""
-        planned = {one.group for one in ladder.contrasts} | {one.group for one in ladder.changes}
+        planned = {contrast.group for contrast in ladder.contrasts} | {
+            contrast.group for contrast in ladder.changes
+        }
         arms = {Label.parse(arm.label).group for arm in ladder.arms}
         for section, own in (("experiments", arms), ("contrasts", planned), ("changes", planned)):
             for name in getattr(self.file, section).keys() & own:
@@ -275,7 +277,9 @@ class _Loading:
         planned: list[Change] = []
         for name, change in self.file.changes.items():
             with noted(self.problems):
-                planned += self._change(name, change, {one.name: one for one in contrasts})
+                planned += self._change(
+                    name, change, {contrast.name: contrast for contrast in contrasts}
+                )
         return tuple(planned)
 
     def _change(
@@ -287,7 +291,7 @@ class _Loading:
         sides = []
         for side in ("after", "before"):
             asked = getattr(change, side)
-            found = [one for one in contrasts if asked in (one, Label.parse(one).group)]
+            found = [name for name in contrasts if asked in (name, Label.parse(name).group)]
             if not found:
                 raise unknown("contrast", asked, contrasts, self.place(f"{key}.{side}"))
             sides.append(found)

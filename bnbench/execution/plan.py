@@ -85,9 +85,9 @@ class Plan:
             Experiment -> the studies that have it, with the hashes of their questions.
         """
 
-        def told(one: PlannedRun) -> PlannedRun:
-            asked = studies.get(one.task.experiment.experiment, {})
-            return replace(one, task=replace(one.task, registered=tuple(asked.items())))
+        def told(run: PlannedRun) -> PlannedRun:
+            asked = studies.get(run.task.experiment.experiment, {})
+            return replace(run, task=replace(run.task, registered=tuple(asked.items())))
 
         return Plan(tuple(map(told, self.planned)))
 

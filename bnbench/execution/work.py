@@ -53,7 +53,7 @@ def _progress(task: Task, slot: int, shared: Path | None) -> Iterator[Progress |
     manifests = [run.read_manifest() for run in task.runs]
     incomplete = (manifest for manifest in manifests if manifest.status != "complete")
     worst = next(incomplete, manifests[0])
-    last = [one.final.validation_accuracy for one in manifests]
+    last = [manifest.final.validation_accuracy for manifest in manifests]
     known = [accuracy for accuracy in last if accuracy is not None]
     yield Ended(
         task, slot, worst.status, worst.error or "", fmean(known) if known == last else None

@@ -40,7 +40,7 @@ def export_crate(results: Path, *, overwrite: bool = False) -> Path:
     for listed in overview.runs:
         run = Run(Path(listed.path))
         if (manifest := run.read_manifest()).finished:
-            entities |= {one["@id"]: one for one in _run(run, manifest, results)}
+            entities |= {entity["@id"]: entity for entity in _run(run, manifest, results)}
     graph = [*_head(entities), *entities.values()]
     content = {"@context": f"{CRATE}/context", "@graph": graph}
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

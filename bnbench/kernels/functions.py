@@ -27,7 +27,7 @@ from bnbench.kernels.recipe import Recipe
 
 
 def innermost(x: Tensor) -> Tensor:
-    """Give (N, C, H, W) or (N, F) with the batch last, contiguous; transposed if it is not."""
+    """Copy (N, C, H, W) or (N, F) with the batch last, contiguous; transposed if it is not."""
     moved = x.t() if x.dim() == 2 else x.permute(1, 2, 3, 0)
     if moved.is_contiguous():
         return moved

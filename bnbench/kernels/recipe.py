@@ -52,7 +52,7 @@ class Recipe:
         )  # fmt: skip
 
     def maps_of(self, x: Tensor, weight: Tensor) -> tuple[int, int]:
-        """Give height and width of the maps after the convolution; of a linear layer, 1 and 1."""
+        """Height and width of the maps after the convolution; of a linear layer, 1 and 1."""
         if x.dim() == 2:
             return 1, 1
         grown = 2 * self.padding - weight.shape[2] + 1

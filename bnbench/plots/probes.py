@@ -62,7 +62,7 @@ def surface_levels(losses: Sequence[float]) -> list[float]:
     finite = finite[np.isfinite(finite) & (finite > 0)]
     if not finite.size:
         finite = np.ones(1)
-    return [float(one) for one in np.geomspace(finite.min(), finite.max() * 1.001, LEVELS)]
+    return [float(level) for level in np.geomspace(finite.min(), finite.max() * 1.001, LEVELS)]
 
 
 def plot_percentiles(table: pd.DataFrame, *, look: Look, ax: Axes) -> None:

@@ -105,8 +105,8 @@ class Drawings:
                 use.attrib.pop("class", None)
         whole = {name for look, name in self._classes.items() if OF_A_GROUP.search(look)}
         for group in root.iter("g"):
-            looks = {one.get("class", "") for one in group if one.tag != "defs"}
-            alike = {one.tag for one in group} <= {"use", "defs"} and len(looks) == 1
+            looks = {child.get("class", "") for child in group if child.tag != "defs"}
+            alike = {child.tag for child in group} <= {"use", "defs"} and len(looks) == 1
             if alike and "class" not in group.attrib and not looks & {"", *whole}:
                 group.set("class", looks.pop())
                 for use in group.findall("use"):

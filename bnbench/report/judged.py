@@ -42,7 +42,7 @@ class Judged:
     @property
     def every_run(self) -> list[Run]:
         """Each run once, though several studies may have it."""
-        return list({run.run.path: run.run for one in self.runs for run in one.runs}.values())
+        return list({run.run.path: run.run for study in self.runs for run in study.runs}.values())
 
 
 def own_claims(known: Sequence[Study]) -> list[Claim]:

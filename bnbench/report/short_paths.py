@@ -45,7 +45,7 @@ def _steps(path: str) -> Iterator[tuple[str, list[int]]]:
         else:
             yield (
                 command.lower(),
-                [one - of for point in points for one, of in zip(point, at, strict=True)],
+                [to - of for point in points for to, of in zip(point, at, strict=True)],
             )
         at = points[-1]
 

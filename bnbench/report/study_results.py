@@ -50,9 +50,9 @@ def measured_by_probes(studies: Iterable[StudyRuns]) -> dict[Path, dict[str, flo
         levels = [level_of(arm, metric) for metric in _of_probes(study, arm)]
         for seed, run in arm.runs.items() if levels else ():
             said = {
-                one.metric.text: one.values[seed]  # noqa: PD011 -- a dict
-                for one in levels
-                if seed in one.values  # noqa: PD011 -- a dict
+                level.metric.text: level.values[seed]  # noqa: PD011 -- a dict
+                for level in levels
+                if seed in level.values  # noqa: PD011 -- a dict
             }
             measured.setdefault(run.run.path, dict(run.measured)).update(said)
     return measured
@@ -139,7 +139,7 @@ def write_latex(page: Page, out: Path) -> list[Path]:
 
 def write_mechanisms(judged: Judged, out: Path) -> None:
     """Write ``mechanisms.md`` and the figures of ``mechanisms/``, where studies have probes."""
-    studies = [one for one in judged.runs if any(run.experiment.probes for run in one.runs)]
+    studies = [runs for runs in judged.runs if any(run.experiment.probes for run in runs.runs)]
     if not studies:
         return
     found = {findings.study.name: findings for findings in judged.findings}

@@ -61,7 +61,8 @@ def parse_arrays(content: bytes, most_bytes: int) -> dict[str, NDArray[Any]]:
             if sum(member.file_size for member in archive.infolist()) <= most_bytes:
                 members = {name: archive.read(name) for name in archive.namelist()}
                 return {
-                    name.removesuffix(".npy"): parse_array(one) for name, one in members.items()
+                    name.removesuffix(".npy"): parse_array(member)
+                    for name, member in members.items()
                 }
     except ForeignArrayError:
         raise

@@ -211,14 +211,14 @@ def merge(plan: Merge) -> None:
         raise BnbenchError(f"{workshop}: is a link, through which runs would be copied; remove it")
     if not plan.taken:
         return
-    copies = [workshop / one.hashes[one.run.manifest.name] for one in plan.taken]
+    copies = [workshop / taken.hashes[taken.run.manifest.name] for taken in plan.taken]
     with locked(Run(workshop)):
         with ThreadPoolExecutor(AT_THE_SAME_TIME) as pool:
             problems = [*chain.from_iterable(pool.map(_copy, plan.taken, copies))]
         if not problems:
             force_to_disk(file for copy in copies for file in copy.rglob("*"))
-            for one, copy in zip(plan.taken, copies, strict=True):
-                _put(copy, one.target)
+            for taken, copy in zip(plan.taken, copies, strict=True):
+                _put(copy, taken.target)
     shutil.rmtree(workshop)
     if problems:
         raise BnbenchError(*problems)

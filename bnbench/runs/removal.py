@@ -64,7 +64,7 @@ def _problem(run: Run) -> str:
 
 def _ours(file: Path) -> bool:
     if file.name == "probes" and file.is_dir() and not file.is_symlink():
-        return all(one.suffix == ".npz" and not one.is_dir() for one in file.iterdir())
+        return all(member.suffix == ".npz" and not member.is_dir() for member in file.iterdir())
     own = file.name in WRITTEN or file.name.startswith("checkpoint-") or ".beside-" in file.name
     return own and not file.is_dir()
 

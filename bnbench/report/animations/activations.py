@@ -27,7 +27,9 @@ SUFFIX = ".pre.percentiles"
 def scene(runs: Sequence[FinishedRun]) -> Scene:
     """Each unit's input as a bar from its 15th to its 85th percentile, a panel for each layer."""
     layers = [percentiles_of(run) for run in runs]
-    ends = limits(runs[0], PROBE, (one for found in layers for one in found.values()))
+    ends = limits(
+        runs[0], PROBE, (percentiles for found in layers for percentiles in found.values())
+    )
     columns = max(map(len, layers))
 
     def draw(figure: Figure, look: int) -> None:

@@ -26,7 +26,7 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
     with style.figure(3.1, width=COLUMN) as figure:
         axes = figure.subplots(1, 2, sharey=True)
         runs = [[trace_table(run, layer) for run in arm.runs.values()] for arm in arms]
-        tables = [pd.concat(one) for one in runs]
+        tables = [pd.concat(traces) for traces in runs]
         for position, (ax, arm, table) in enumerate(zip(axes, arms, tables, strict=True)):
             plot_percentiles(table, look=style.experiment_look(position), ax=ax)
             ax.set_title(arm_title(study, arm.label), loc="left")

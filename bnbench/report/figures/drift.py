@@ -55,7 +55,9 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
 
 def panels_of(run: FinishedRun) -> dict[str, str]:
     """Name the layers to be drawn, and what each one's output is the input of; at most eight."""
-    layers = [one.removesuffix(SUFFIX) for one in run.looks["activations"] if one.endswith(SUFFIX)]
+    layers = [
+        name.removesuffix(SUFFIX) for name in run.looks["activations"] if name.endswith(SUFFIX)
+    ]
     if not layers:
         raise not_as_seen(run, "activations", "layers")
     titles = {before: f"input of {after}" for before, after in pairwise(layers)}

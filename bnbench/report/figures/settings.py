@@ -30,8 +30,8 @@ from bnbench.report.names import grouped, pair_title, settings_at, sweep_title, 
 
 
 def _has(study: Study) -> bool:
-    worded = (one for one in study.contrasts if swept_over(study, one) == "words")
-    return any(any_level(one.metrics) for one in worded)
+    worded = (contrast for contrast in study.contrasts if swept_over(study, contrast) == "words")
+    return any(any_level(contrast.metrics) for contrast in worded)
 
 
 @register_figure("settings", of="a contrast in levels over a grid of words", has=_has)

@@ -42,8 +42,8 @@ from bnbench.report.names import (
 
 
 def _has(study: Study) -> bool:
-    swept = (one for one in study.contrasts if swept_over(study, one) == "numbers")
-    return any(any_level(one.metrics) for one in swept)
+    swept = (contrast for contrast in study.contrasts if swept_over(study, contrast) == "numbers")
+    return any(any_level(contrast.metrics) for contrast in swept)
 
 
 @register_figure("sweep", of="a contrast in levels over a grid of numbers", has=_has)
