@@ -136,17 +136,12 @@ def _missing(test: ClaimTest, study: str, studies: list[StudyFindings]) -> str:
     """Say why a test has no verdict, and the command that makes its study's runs."""
     subject = (test.names.get("contrast", ""), test.names.get("metric", ""))
     findings = [finding for found in studies if (finding := found.finding(*subject))]
-    notes = "; ".join(dict.fromkeys(map(_reason, findings[0].notes if findings else ())))
-    why = f"not measured ({notes})" if notes else "not run"
+    notes = findings[0].notes if findings else ()
+    reasons = "; ".join(dict.fromkeys(note.reason or str(note) for note in notes))
+    why = f"not measured ({reasons})" if reasons else "not run"
     path = studies[0].study.path if studies else study
     known = {str(file): name for name, file in named("study").items()}
     return f"{why}: bnbench reproduce {known.get(path, path)}"
-
-
-def _reason(note: str) -> str:
-    """The reason in brackets at a note's end, which both arms have; else the whole note."""
-    reason = re.search(r"\(([^()]+)\)$", note)
-    return reason[1] if reason else note
 
 
 def overall_verdicts(judgements: Iterable[Judgement]) -> dict[str, Verdict]:

@@ -36,7 +36,7 @@ def read_arms(paths: Iterable[Path]) -> tuple[list[ArmRuns], list[str]]:
     for run in find_runs(paths):
         manifest = run.read_manifest()
         if not manifest.finished:
-            left_out.setdefault(manifest.experiment, []).append(why_unfinished(manifest))
+            left_out.setdefault(manifest.experiment, []).append(str(why_unfinished(manifest)))
             continue
         runs.setdefault(manifest.experiment, []).append(read_finished_run(run, manifest))
     if unfinished := left_out.keys() - runs.keys():

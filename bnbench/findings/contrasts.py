@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from bnbench.config import Change, Metric, PlannedContrast, Study
 from bnbench.findings.levels import level_of
 from bnbench.findings.reader_notes import reader_notes
-from bnbench.findings.results import Finding, Level
+from bnbench.findings.results import Finding, Level, Note
 from bnbench.findings.study_runs import ArmRuns, StudyRuns
 from bnbench.statistics import (
     Contrast,
@@ -51,7 +51,7 @@ def _compare(runs: StudyRuns, planned: PlannedContrast | Change, metric: Metric)
 
 def _lead(
     runs: StudyRuns, contrast: PlannedContrast, metric: Metric
-) -> tuple[Level, tuple[str, ...]]:
+) -> tuple[Level, tuple[Note, ...]]:
     """Measure a contrast as a level of its own, treatment minus baseline, seed by seed.
 
     It has notes on its arms. Nothing of it was published, and it cannot diverge.
@@ -81,7 +81,7 @@ def compare_levels(
     planned: PlannedContrast | Change,
     treatment: Level,
     baseline: Level,
-    notes: tuple[str, ...],
+    notes: tuple[Note, ...],
     *,
     any_time: bool = False,
 ) -> Finding:

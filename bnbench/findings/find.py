@@ -13,7 +13,7 @@ from bnbench.findings.best import compare_best
 from bnbench.findings.contrasts import compare_changes, compare_planned
 from bnbench.findings.multiplicity import Name, adjust, main_questions
 from bnbench.findings.published_points import published_points
-from bnbench.findings.results import BestFinding, Finding, StudyFindings
+from bnbench.findings.results import BestFinding, Finding, RunNote, StudyFindings
 from bnbench.findings.study_runs import StudyRuns, read_study
 
 
@@ -70,9 +70,9 @@ def _adjusted(
     )
 
 
-def _failures(runs: StudyRuns) -> Iterator[str]:
+def _failures(runs: StudyRuns) -> Iterator[RunNote]:
     """Name the runs that failed, and how."""
     for run in runs.runs:
         if run.failed:
             why = f" ({run.why_diverged})" if run.diverged else ""
-            yield f"{run.experiment.experiment}, seed {run.seed}: {run.how_it_failed}{why}"
+            yield RunNote(run.experiment.experiment, run.seed, run.how_it_failed + why)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bnbench.config import Experiment
 from bnbench.errors import BnbenchError
+from bnbench.findings.results import RunNote
 from bnbench.findings.run_files import frame, refuse_changes, refuse_first
 from bnbench.runs import (
     Log,
@@ -279,10 +280,8 @@ def _batches(run: Run, manifest: Manifest, experiment: Experiment, epochs: Log) 
     return batches
 
 
-def why_unfinished(manifest: Manifest) -> str:
-    """Say in one line why a run takes no part, and what finishes it."""
+def why_unfinished(manifest: Manifest) -> RunNote:
+    """Say why a run takes no part, and what finishes it."""
     reason = f" ({' '.join(str(manifest.error).split())})" if manifest.error else ""
-    return (
-        f"{manifest.experiment}, seed {manifest.seed}: left out, its status is"
-        f" {manifest.status}{reason}; `bnbench train` finishes it"
-    )
+    said = f"left out, its status is {manifest.status}{reason}; `bnbench train` finishes it"
+    return RunNote(manifest.experiment, manifest.seed, said)

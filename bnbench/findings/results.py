@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from bnbench.config import Metric, Study
 from bnbench.config.label import AtPoint
@@ -20,6 +22,49 @@ from bnbench.statistics import (
     median_time,
     summarize,
 )
+
+
+class RunNote(NamedTuple):
+    """What is to be said of a run that takes no part, or that failed."""
+
+    experiment: str
+    seed: int
+    said: str
+
+    def __str__(self) -> str:
+        """All of it in a line: ``lenet5, seed 3: diverged after epoch 1``."""
+        return f"{self.experiment}, seed {self.seed}: {self.said}"
+
+
+class Arm(str):
+    """The label of an arm within a note: a report writes its title in its place."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a reader must know of a finding besides its numbers.
+
+    Attributes
+    ----------
+    parts : tuple of str
+        One after the other a line; the labels in it are `Arm`.
+    reason : str
+        Stands in brackets at its end, if there is one.
+    """
+
+    parts: tuple[str, ...]
+    reason: str = ""
+
+    def told(self, name: Callable[[str], str]) -> str:
+        """Write the line, with `name` of each label in its place."""
+        line = "".join(name(part) if isinstance(part, Arm) else part for part in self.parts)
+        return f"{line} ({self.reason})" if self.reason else line
+
+    def __str__(self) -> str:
+        """The line with the labels as they are."""
+        return self.told(str)
 
 
 @dataclass(frozen=True)
@@ -111,7 +156,7 @@ class Finding(AtPoint):
         is, which counts as 1 in the family.
     adjusted_by : str
         ``Holm``, ``Benjamini-Hochberg`` or ``""``.
-    notes : tuple of str
+    notes : tuple of Note
         Seeds that only one side has, arms with different epochs, nothing shared, ...
     any_time : bool
         Whether its intervals and p hold at every number of seeds; see `Study.any_time`.
@@ -134,7 +179,7 @@ class Finding(AtPoint):
     p: float
     p_adjusted: float
     adjusted_by: str
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     any_time: bool = False
     family: str = ""
 
@@ -245,10 +290,10 @@ class StudyFindings:
         In the study's order.
     changes : tuple of Finding
         Of differences of contrasts; a side is the lead in a contrast, labelled by its name.
-    missing : tuple of str
-        One line a run that is not there or did not finish.
-    diverged : tuple of str
-        One line a run that diverged, or ended no better than chance.
+    missing : tuple of RunNote
+        Runs that are not there or did not finish.
+    diverged : tuple of RunNote
+        Runs that diverged, or ended no better than chance.
     """
 
     study: Study
@@ -257,8 +302,8 @@ class StudyFindings:
     changes: tuple[Finding, ...]
     published: tuple[PublishedPoint, ...]
     answers: tuple[TestAnswers, ...]
-    missing: tuple[str, ...]
-    diverged: tuple[str, ...]
+    missing: tuple[RunNote, ...]
+    diverged: tuple[RunNote, ...]
 
     @property
     def all(self) -> tuple[Finding, ...]:

@@ -11,7 +11,7 @@ from bnbench.errors import BnbenchError, noted
 from bnbench.findings.finished_run import FinishedRun, read_finished_run, why_unfinished
 from bnbench.findings.published import PublishedRun, replicated
 from bnbench.findings.registration import Registration, read_registration
-from bnbench.findings.results import Level
+from bnbench.findings.results import Level, RunNote
 from bnbench.findings.shared_seeds import why_unpaired
 from bnbench.runs import run_directory
 
@@ -60,15 +60,15 @@ class StudyRuns:
     ----------
     arms : dict of str to ArmRuns
         By label, every arm of the study; two labels of one experiment share its runs.
-    missing : tuple of str
-        One line a run that is not there or did not finish.
+    missing : tuple of RunNote
+        Runs that are not there or did not finish.
     registration : Registration or None
         What the study asked before its first run, if that was written down.
     """
 
     study: Study
     arms: dict[str, ArmRuns]
-    missing: tuple[str, ...]
+    missing: tuple[RunNote, ...]
     registration: Registration | None = None
 
     @property
@@ -92,7 +92,7 @@ def read_study(study: Study, results: Path) -> StudyRuns:
     registration = read_registration(study, results)
     if registration is not None and registration.any_time:
         study = replace(study, any_time=True)
-    missing: list[str] = []
+    missing: list[RunNote] = []
     problems: list[str] = []
     read: dict[str, dict[int, FinishedRun]] = {}
     for experiment in study.experiments:
@@ -115,7 +115,7 @@ def read_study(study: Study, results: Path) -> StudyRuns:
     return StudyRuns(study, arms, tuple(missing), registration)
 
 
-def _read(experiment: Experiment, seed: int, results: Path) -> FinishedRun | str:
+def _read(experiment: Experiment, seed: int, results: Path) -> FinishedRun | RunNote:
     """Read one run, or say why it takes no part."""
     run = run_directory(results, experiment, seed)
     if unclaimed := run.unclaimed():
@@ -124,7 +124,7 @@ def _read(experiment: Experiment, seed: int, results: Path) -> FinishedRun | str
             " it back"
         )
     if not run.manifest.exists():
-        return f"{experiment.experiment}, seed {seed}: missing; `bnbench reproduce` runs it"
+        return RunNote(experiment.experiment, seed, "missing; `bnbench reproduce` runs it")
     manifest = run.read_manifest()
     if (manifest.experiment, manifest.seed) != (experiment.experiment, seed):
         raise BnbenchError(

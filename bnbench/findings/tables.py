@@ -101,7 +101,7 @@ CONTRASTS = (
     *_ends("prediction", "prediction"),
     *(Column(name, name) for name in ("published", "smallest_effect", "confirmatory", "p",
                                       "p_adjusted", "adjusted_by", "family")),
-    Column("notes", "notes", lambda notes, _: "; ".join(notes)),
+    Column("notes", "notes", lambda notes, _: "; ".join(map(str, notes))),
     *_numbers("speed_up", "speed_up", SpeedUp),
 )  # fmt: skip
 """Of ``contrasts.csv``; an interval is two columns, ``<name>_low`` and ``<name>_high``."""

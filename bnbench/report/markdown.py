@@ -10,11 +10,12 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from bnbench.findings.results import RunNote
+from bnbench.report.names import grouped
 from bnbench.report.table import Table
-from bnbench.words import capitalized
+from bnbench.words import capitalized, listed_seeds
 
 MARKS = re.compile(r"[\\`*\[\]|~$]|(?<!\w)_|_(?!\w)")
-OF_SEED = re.compile(r"(.+), seed (\d+): (.+)")
 LEADING = re.compile(r"^([-=]+$|(#+|[-+]|\d+[.)])(?=\s|$))")
 
 
@@ -55,21 +56,18 @@ def _laid_out(plain: Table) -> Markup:
     return Markup(table(header, rows, plain.words))
 
 
-def by_seed(lines: Iterable[str]) -> list[str]:
-    """Join lines that say the same of several seeds of an experiment.
+def by_seed(notes: Iterable[RunNote]) -> list[str]:
+    """Write in one line what is to be said of several seeds of an experiment.
 
     Examples
     --------
-    >>> by_seed(["a, seed 6: missing", "a, seed 7: missing", "b, seed 6: diverged"])
-    ['a, seeds 6, 7: missing', 'b, seed 6: diverged']
+    >>> by_seed([RunNote("a", 6, "missing"), RunNote("a", 7, "missing"), RunNote("b", 6, "lost")])
+    ['a, seeds 6, 7: missing', 'b, seed 6: lost']
     """
-    seeds: dict[tuple[str, str], list[str]] = {}
-    for line in lines:
-        name, seed, rest = found.groups() if (found := OF_SEED.fullmatch(line)) else (line, "", "")
-        seeds.setdefault((name, rest), []).append(seed)
+    groups = grouped(notes, lambda note: (note.experiment, note.said))
     return [
-        f"{name}, seed{'s' * (len(of) > 1)} {', '.join(of)}: {rest}" if rest else name
-        for (name, rest), of in seeds.items()
+        f"{same[0].experiment}, {listed_seeds([note.seed for note in same])}: {same[0].said}"
+        for same in groups
     ]
 
 

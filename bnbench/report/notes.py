@@ -22,7 +22,7 @@ def failed_notes(arms: Iterable[ArmRuns]) -> list[str]:
 
 def pairing_notes(findings: Iterable[Finding]) -> list[str]:
     """List what the contrasts have to say besides their numbers, each line once."""
-    return list(dict.fromkeys(note for finding in findings for note in finding.notes))
+    return list(dict.fromkeys(str(note) for finding in findings for note in finding.notes))
 
 
 def data_notes(arms: Sequence[ArmRuns]) -> list[str]:

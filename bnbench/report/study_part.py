@@ -12,6 +12,7 @@ from bnbench.findings import numbers
 from bnbench.findings.results import (
     BestFinding,
     Finding,
+    RunNote,
     StudyFindings,
     TestAnswers,
 )
@@ -70,8 +71,8 @@ class StudyPart:
     reduced: str
     pictures: tuple[Picture, ...]
     groups: tuple[Group, ...]
-    missing: tuple[str, ...]
-    diverged: tuple[str, ...]
+    missing: tuple[RunNote, ...]
+    diverged: tuple[RunNote, ...]
     registered: str = ""
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -193,22 +192,17 @@ def finding_notes(study: Study, findings: Iterable[Finding]) -> list[str]:
     """Say once what several metrics of a contrast have to be told of, with the arms' titles."""
     told: dict[tuple[str, str], list[str]] = {}
     metrics: dict[str, int] = {}
+
+    def named(label: str) -> str:
+        return f"“{arm_title(study, label)}”"
+
     for finding in findings:
         at = settings_at(study, finding) if finding.point else ""
         metrics[at] = metrics.get(at, 0) + 1
         for note in finding.notes:
-            text = _titled(study, finding, note)
-            told.setdefault((at, text), []).append(finding.metric.title)
+            told.setdefault((at, note.told(named)), []).append(finding.metric.title)
     lines = []
-    for (at, note), titles in told.items():
+    for (at, line), titles in told.items():
         of = [] if len(titles) == metrics[at] else titles
-        lines.append(": ".join(filter(None, ["; ".join(filter(None, [at, *of])), note])))
+        lines.append(": ".join(filter(None, ["; ".join(filter(None, [at, *of])), line])))
     return lines
-
-
-def _titled(study: Study, finding: Finding, note: str) -> str:
-    """Put the titles of the two arms in place of their labels, the longer label first."""
-    known = "|".join(map(re.escape, sorted(finding.labels, key=len, reverse=True)))
-    return re.sub(
-        rf"(?<!\w)({known})(?![\w@])", lambda found: f"“{arm_title(study, found[1])}”", note
-    )

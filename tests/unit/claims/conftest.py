@@ -11,7 +11,7 @@ import pytest
 
 from bnbench.config import BestAgainstBest, Metric, PlannedContrast, Study, parse_metric
 from bnbench.findings.contrasts import compare_levels
-from bnbench.findings.results import BestFinding, Finding, Level, StudyFindings
+from bnbench.findings.results import BestFinding, Finding, Level, Note, StudyFindings
 
 MakeFinding = Callable[..., Finding]
 MakeLevel = Callable[..., Level]
@@ -53,7 +53,7 @@ def make_finding() -> MakeFinding:
         smallest_effect: float | None = 0.001,
         confirmatory: bool = False,
         p_adjusted: float = 0.01,
-        notes: tuple[str, ...] = (),
+        notes: tuple[Note, ...] = (),
     ) -> Finding:
         if differences is not None:
             treatment, baseline = [0.5 + one for one in differences], [0.5] * len(differences)

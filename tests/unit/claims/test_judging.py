@@ -10,6 +10,7 @@ import pytest
 from bnbench.claims import Check, Claim, Judgement, Verdict, article_claims, claims_table, judge
 from bnbench.config import parse_metric
 from bnbench.errors import BnbenchError
+from bnbench.findings.results import Note
 from tests.unit.claims.conftest import MakeBest, MakeFinding, MakeStudy
 
 UP = [0.02, 0.021, 0.019, 0.02, 0.02, 0.021]
@@ -76,7 +77,7 @@ def test_what_was_not_measured_says_why(make_finding: MakeFinding, make_study: M
         finding = make_finding(
             treatment=values,
             baseline={1: 0.9},
-            notes=("x (no batches.csv)", "y (no batches.csv)", "b"),
+            notes=(Note(("x",), "no batches.csv"), Note(("y",), "no batches.csv"), Note(("b",))),
         )
         there = make_study([finding])
         judgement = only(judge([asking()], {"study": there}))

@@ -62,6 +62,10 @@ BATCH_NORM = {0: [0.95, 0.95], 1: [0.95, 0.96], 2: [0.95, 0.97], 3: [0.95, 0.98]
 HALF = "at least half of the runs of {} reached the threshold at their first evaluation, or before"
 
 
+def lines(finding: Finding) -> list[str]:
+    return list(map(str, finding.notes))
+
+
 def test_a_level_seed_by_seed(compare: Compare) -> None:
     finding = compare("validation_accuracy@1", BATCH_NORM, PLAIN)
     differences = [0.05, 0.04, 0.03, 0.02]
@@ -78,7 +82,7 @@ def test_a_level_seed_by_seed(compare: Compare) -> None:
     assert finding.equivalence.p == pytest.approx(test.pvalue)
     assert (finding.name, finding.group, finding.n) == ("speed", "speed", 4)
     assert finding.speed_up is None
-    assert finding.notes == ()
+    assert lines(finding) == []
 
 
 def test_the_levels_of_both_arms(compare: Compare) -> None:
@@ -162,7 +166,7 @@ def test_a_missing_seed_is_left_out_of_the_pairs_and_said(compare: Compare) -> N
     assert finding.contrast is not None
     assert finding.contrast.differences == pytest.approx([0.05, 0.03, 0.02])
     assert len(finding.treatment.values) == 4
-    assert finding.notes == ("only batch_norm has seed 1, left out of the pairs",)
+    assert lines(finding) == ["only batch_norm has seed 1, left out of the pairs"]
 
 
 def test_a_metric_that_is_known_of_no_shared_seed(
@@ -175,11 +179,11 @@ def test_a_metric_that_is_known_of_no_shared_seed(
     assert finding.n == 0
     assert finding.speed_up is None
     assert math.isnan(finding.p)
-    assert finding.notes == (
+    assert lines(finding) == [
         "not known of batch_norm, seed 0 (its losses have not been kept)",
         "not known of plain, seed 1 (its losses have not been kept)",
         "it is known of no seed that both have, so there is no difference",
-    )
+    ]
 
 
 def test_a_metric_of_a_probe_that_gives_no_number(
@@ -193,7 +197,7 @@ def test_a_metric_of_a_probe_that_gives_no_number(
         seen = np.full(3, math.nan, np.float32)
         np.savez(run.probe("inference"), step=np.arange(0, 30, 10), mean_error_slope=seen)
     (finding,) = find(study, results).contrasts
-    assert finding.notes[1] == "not known of plain, seed 0 (its probe gives no number)"
+    assert lines(finding)[1] == "not known of plain, seed 0 (its probe gives no number)"
 
 
 def test_an_arm_without_a_run(compare: Compare) -> None:
@@ -203,10 +207,10 @@ def test_an_arm_without_a_run(compare: Compare) -> None:
     assert finding.treatment.summary is None
     assert math.isnan(finding.treatment.median)
     assert finding.speed_up is None
-    assert finding.notes == (
+    assert lines(finding) == [
         "batch_norm has no finished run",
         HALF.format("plain"),
-    )
+    ]
 
 
 def test_one_arm_diverged(compare: Compare, diverged: dict[str, Any]) -> None:
@@ -240,7 +244,7 @@ def test_times_by_medians_and_signs(compare: Compare) -> None:
     assert (finding.treatment.at_first_look, finding.baseline.at_first_look) == (True, False)
     assert any(
         "of batch_norm reached the threshold at their first evaluation" in note
-        for note in finding.notes
+        for note in lines(finding)
     )
     assert finding.baseline.median == pytest.approx((plain[1] + plain[2]) / 2)
     assert finding.treatment.summary is None
@@ -297,7 +301,7 @@ def test_arms_with_different_epochs(compare: Compare) -> None:
     changed = {"batch_norm": "{training.epochs: 3}"}
     finding = compare("validation_accuracy@last", longer, PLAIN, changed=changed)
     assert finding.treatment.values[0] == 0.99
-    assert finding.notes == ("batch_norm has 3 epochs, plain 2",)
+    assert lines(finding) == ["batch_norm has 3 epochs, plain 2"]
 
 
 def test_an_epoch_that_one_arm_does_not_have(compare: Compare) -> None:
@@ -314,7 +318,7 @@ def test_an_epoch_that_one_arm_does_not_have(compare: Compare) -> None:
 def test_losses_of_different_kinds(compare: Compare, metric: str, noted: bool) -> None:
     changed = {"plain": "{training.softmax_before_loss: true}"}
     finding = compare(metric, BATCH_NORM, PLAIN, changed=changed)
-    assert [note.partition(":")[2] for note in finding.notes] == (
+    assert [note.partition(":")[2] for note in lines(finding)] == (
         [" losses of different kinds"] if noted else []
     )
 
@@ -328,7 +332,7 @@ def test_arms_with_different_data(compare: Compare) -> None:
         changed={"plain": "{data.split: held_out}"},
         manifests={("plain", seed): held_out for seed in PLAIN},
     )
-    assert finding.notes == ("data.split is published in batch_norm, held_out in plain",)
+    assert lines(finding) == ["data.split is published in batch_norm, held_out in plain"]
 
 
 def test_a_metric_that_is_not_known_at_every_seed(
@@ -342,20 +346,20 @@ def test_a_metric_that_is_not_known_at_every_seed(
     (finding,) = find(study, results).contrasts
     assert finding.baseline.values.keys() == {2, 3}
     assert finding.n == 2
-    assert finding.notes == (
+    assert lines(finding) == [
         "not known of plain, seeds 0, 1 (its losses have not been kept)",
         "only batch_norm has seeds 0, 1, left out of the pairs",
-    )
+    ]
 
 
 def test_times_without_the_evaluations_within_epochs(compare: Compare) -> None:
     changed = {"plain": "{training.evaluate_every: 5}"}
     finding = compare("epochs_to_accuracy@0.94", {0: BATCH_NORM[0]}, {0: PLAIN[0]}, changed=changed)
-    assert finding.notes == (
+    assert lines(finding) == [
         HALF.format("batch_norm"),
         "known only at the ends of the epochs of plain, seed 0 (evaluations.csv is missing)",
         "batch_norm is evaluated after each epoch only, plain every 5 steps, too",
-    )
+    ]
 
 
 def test_a_change_is_the_difference_of_two_differences(
@@ -395,6 +399,6 @@ changes:
     assert (ends.low, ends.high) == pytest.approx((interval.low, interval.high))
     assert (change.treatment.label, change.baseline.label) == ("fast", "slow")
     assert (change.n, change.adjusted_by) == (3, "Holm")
-    assert change.notes == ("only plain has seed 3, left out of the pairs",)
+    assert lines(change) == ["only plain has seed 3, left out of the pairs"]
     table = contrasts_table(find(study, results))
     assert table["contrast"].tolist() == ["slow", "fast", "faster"]

@@ -12,6 +12,7 @@ import pytest
 
 from bnbench.config import Study
 from bnbench.findings import contrasts_table, find, findings_of, read_study, values_table
+from bnbench.findings.results import RunNote
 from tests.unit.findings.conftest import Load, MakeRuns
 
 STUDY = """\
@@ -43,10 +44,10 @@ def test_what_is_missing_and_what_failed(
     found = find(study, results)
     assert found.study is study
     (missing,) = found.missing
-    assert missing.startswith("batch_norm, seed 2: ")
+    assert (missing.experiment, missing.seed) == ("batch_norm", 2)
     assert found.diverged == (
-        "plain, seed 2: ended no better than chance",
-        f"batch_norm, seed 1: diverged after epoch 1 ({diverged['error']})",
+        RunNote("plain", 2, "ended no better than chance"),
+        RunNote("batch_norm", 1, f"diverged after epoch 1 ({diverged['error']})"),
     )
 
 

@@ -17,7 +17,9 @@ from bnbench.findings.results import (
     BestFinding,
     Finding,
     Level,
+    Note,
     PublishedPoint,
+    RunNote,
     StudyFindings,
     TestAnswers,
 )
@@ -125,7 +127,7 @@ def nasty(path: Path, root: Path) -> StudyFindings:
     """The same with an arm's title, the question and a note that look like markup."""
     study = load(HEADLINE, path, root, question=NASTY, title=NASTY)
     found = construct(study, law, answers=True, published=["plain"])
-    return dataclasses.replace(found, missing=(NASTY,))
+    return dataclasses.replace(found, missing=(RunNote(NASTY, 9, "not run"),))
 
 
 @pytest.fixture(scope="session")
@@ -166,7 +168,7 @@ def construct(
         changes=tuple(filled(study.changes)),
         published=tuple(_points(published)),
         answers=(_answers(study),) if answers else (),
-        missing=("plain, seed 9: not run",) if answers else (),
+        missing=(RunNote("plain", 9, "not run"),) if answers else (),
         diverged=(),
     )
 
@@ -193,7 +195,7 @@ def _finding(
         return value(pair.treatment, of, seed) - value(pair.baseline, of, seed)
 
     treatment, baseline = (_level(study, label, metric, of_side) for label in planned.labels)
-    notes = ("only baseline has seed 9",) if planned.confirmatory else ()
+    notes = (Note(("only baseline has seed 9",)),) if planned.confirmatory else ()
     found = compare_levels(study.name, planned, treatment, baseline, notes)
     return dataclasses.replace(
         found,

@@ -12,7 +12,7 @@ import pytest
 
 from bnbench.claims import Claim, Judgement, Outcome, Verdict
 from bnbench.errors import BnbenchError
-from bnbench.findings.results import StudyFindings
+from bnbench.findings.results import RunNote, StudyFindings
 from bnbench.report.appendix import AppendixRun, Listing, appendix, read_appendix
 from bnbench.report.claim_part import ClaimsPart, claims_part
 from bnbench.report.figures import draw_all
@@ -175,11 +175,11 @@ def test_a_paired_figure_says_what_its_rows_differ_from(headline: StudyFindings)
 
 
 def test_runs_that_are_missing_share_a_line(headline: StudyFindings) -> None:
-    lines = ["a, seed 6: missing", "a, seed 7: missing", "b, seed 6: diverged", "c: a folder"]
-    assert by_seed(lines) == ["a, seeds 6, 7: missing", "b, seed 6: diverged", "c: a folder"]
-    page = _page(_part(dataclasses.replace(headline, missing=tuple(lines)), _curves()))
+    runs = (RunNote("a", 6, "missing"), RunNote("a", 7, "missing"), RunNote("b", 6, "lost"))
+    assert by_seed(runs) == ["a, seeds 6, 7: missing", "b, seed 6: lost"]
+    page = _page(_part(dataclasses.replace(headline, missing=runs), _curves()))
     text = markdown(page, figures=None)
-    assert "Not run or not finished: 4 runs" in text
+    assert "Not run or not finished: 3 runs" in text
     assert "- a, seeds 6, 7: missing\n" in text
 
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from bnbench.findings.numbers import NOTHING
-from bnbench.findings.results import Finding, StudyFindings
+from bnbench.findings.results import Arm, Finding, Note, StudyFindings
 from bnbench.report.study_tables import (
     answers_table,
     contrast_tables,
@@ -138,7 +138,9 @@ def test_a_sweep_says_where(sweep: StudyFindings) -> None:
 
 def test_what_was_not_measured_has_no_row_but_its_note(headline: StudyFindings) -> None:
     unknown = dataclasses.replace(
-        _of(headline.contrasts, "epochs_to_accuracy@0.97"), speed_up=None, notes=("no batches",)
+        _of(headline.contrasts, "epochs_to_accuracy@0.97"),
+        speed_up=None,
+        notes=(Note(("no batches",)),),
     )
     assert contrast_tables(headline.study, [unknown]) == []
     others = [one for one in headline.contrasts if one.metric != unknown.metric]
@@ -198,8 +200,9 @@ def test_rare_columns_are_folded_and_empty_ones_left_out() -> None:
 
 def test_notes_name_arms_by_their_titles(headline: StudyFindings) -> None:
     (first, *_) = headline.contrasts
-    note = "not known of batch_norm, seed 1 (plain text)"
+    note = Note(("not known of ", Arm("batch_norm"), ", seed 1"), "plain text")
     told = dataclasses.replace(first, notes=(note,))
+    assert str(note) == "not known of batch_norm, seed 1 (plain text)"
     assert finding_notes(headline.study, [told]) == [
-        "not known of “batch norm”, seed 1 (“plain” text)"
+        "not known of “batch norm”, seed 1 (plain text)"
     ]
