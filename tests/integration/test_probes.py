@@ -132,7 +132,7 @@ def test_probes_are_a_part_of_a_runs_identity(root: Path, tmp_path: Path, plain:
     one = experiment(root, "[{kind: gradients, every: 9, images: 16}]")
     found = trained(one, tmp_path)
     changes: dict[str, Any] = {"probes": (one.probes[0].model_copy(update={"every": 10}),)}
-    with pytest.raises(BnbenchError, match="holds a run that differs in probes"):
+    with pytest.raises(BnbenchError, match="differs in probes"):
         list(run_experiment(one.model_copy(update=changes), 0, tmp_path))
     assert "bnbench.probes.gradients" in found.read_manifest().code
     assert not any("probes" in module for module in plain.read_manifest().code)

@@ -183,7 +183,7 @@ def test_results_that_cannot_be_written_fail_their_run_alone(
     with RayCluster(cluster.address).connected() as workers:
         (first, second) = ends(list(run_tasks([one, other], 1, workers=workers)))
     assert first[0] == "failed"
-    assert first[1].startswith("its results cannot be written")
+    assert "cannot be written" in first[1]
     assert second == ("complete", "")
 
 
@@ -195,7 +195,8 @@ def test_past_its_time_limit_a_run_ends_on_its_node(
     with RayCluster(cluster.address).connected() as workers:
         rules = Rules(time_limit=10)
         ((status, message),) = ends(list(run_tasks([one], 1, rules, workers)))
-        assert (status, message) == ("failed", "past its time limit of 10 s")
+        assert status == "failed"
+        assert "limit of 10 s" in message
         assert one.runs[0].read_manifest().status == "interrupted"
         with pytest.raises(AssertionError, match="nobody works on"):
             worker_of(one)
@@ -220,7 +221,7 @@ def test_a_stopped_command_goes_on_without_ray(cluster: Any, root: Path, tmp_pat
         process.terminate()
         _, said = process.communicate(timeout=60)
     assert process.returncode == 143, said
-    assert "interrupted; the same command does what is left" in said
+    assert "bnbench: interrupted" in said
     (manifest,) = tmp_path.rglob("manifest.json")
     run = Run(manifest.parent)
     assert run.read_manifest().status == "interrupted"

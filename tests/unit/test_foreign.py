@@ -45,7 +45,7 @@ def test_a_pipe_in_place_of_an_image_or_of_data_is_not_waited_for(
     tmp_path: Path, read: Callable[[Path], object]
 ) -> None:
     os.mkfifo(tmp_path / "digit.png")
-    with pytest.raises(BnbenchError, match=r"Is no regular file"):
+    with pytest.raises(BnbenchError, match="regular file"):
         read(tmp_path / "digit.png")
 
 

@@ -262,7 +262,7 @@ def test_a_confirmatory_finding_decides_by_its_adjusted_p(make_finding: MakeFind
     assert judge("higher", finding).numbers.endswith("n = 10, p = 0.035 (Holm)")
     finding = make_finding(differences, confirmatory=True, p_adjusted=0.0508)
     assert judge("higher", finding).numbers.endswith("(Holm)")
-    assert judge("higher", finding).how == "held back by the adjusted p alone"
+    assert judge("higher", finding).how.startswith("held back")
     same = make_finding(sample(0.0, 0.0001), confirmatory=True, p_adjusted=1.0)
     assert judge("higher", same).verdict is REFUTED  # equivalence is a hypothesis of its own
 
@@ -314,7 +314,7 @@ def test_a_finding_of_few_seeds_decides_nothing(
     for rule in ("higher", "lower", "different", "equivalent"):
         outcome = judge(rule, few)
         assert outcome.verdict is INCONCLUSIVE
-        assert outcome.numbers.endswith("; deciding takes at least 6 seeds")
+        assert "at least 6 seeds" in outcome.caveats[0]
         assert outcome.how == "too few seeds"
 
 

@@ -77,7 +77,7 @@ def test_a_billion_seeds_are_refused(refused: Refused, arguments: tuple[str, ...
 def test_a_folder_where_a_file_is_to_be_written(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").mkdir()
     (line,) = refused("train", "-c", "a.yaml")
-    assert line == "bnbench: a.yaml: cannot be read (Is no regular file)"
+    assert line.startswith("bnbench: a.yaml: cannot be read")
 
 
 def test_problems_of_problems_are_problems() -> None:

@@ -82,5 +82,5 @@ def test_brackets_within_brackets_are_answered_at_once(tmp_path: Path, text: str
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     os.mkfifo(path)
-    with pytest.raises(BnbenchError, match=r"a\.yaml: cannot be read \(Is no regular file\)"):
+    with pytest.raises(BnbenchError, match=r"a\.yaml: cannot be read"):
         load_experiment(path)

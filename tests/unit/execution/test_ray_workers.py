@@ -40,8 +40,8 @@ RAY = SimpleNamespace(
 @pytest.mark.parametrize(
     ("name", "place", "said"),
     [
-        ("../../x", 0, "which is no file of a run"),
-        ("batches.csv", 0, "results cannot be written"),
+        ("../../x", 0, "../../x"),
+        ("batches.csv", 0, "cannot be written"),
         ("epochs.csv", 1, "a node sent files of run 1"),
         ("epochs.csv", -1, "a node sent files of run -1"),
     ],

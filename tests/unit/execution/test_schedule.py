@@ -206,7 +206,7 @@ def test_exactly_the_runs_past_the_time_limit_fail(
     ends = {event.task.seed: event for event in events if isinstance(event, Ended)}
     late = [seed for seed, duration in enumerate(durations) if duration > limit]
     assert sorted(seed for seed, end in ends.items() if end.status == "failed") == late
-    assert all(ends[seed].message == f"past its time limit of {limit}.5 s" for seed in late)
+    assert all(f"limit of {limit}.5 s" in ends[seed].message for seed in late)
     assert len(ends) == len(durations)
     assert len(workers.stopped) == len(late)
 

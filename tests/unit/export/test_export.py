@@ -101,7 +101,7 @@ def test_no_table_is_overwritten_unasked(run: Run, tmp_path: Path, name: str) ->
     """Nor is another one of the three written then."""
     results, there = run.path.parents[1], tmp_path / f"{name}.parquet"
     there.write_text("mine", encoding="utf-8")
-    with pytest.raises(BnbenchError, match="is there already; choose another name, or give --over"):
+    with pytest.raises(BnbenchError, match="or give --overwrite"):
         export_parquet(results, tmp_path)
     assert there.read_text(encoding="utf-8") == "mine"
     assert [path.name for path in tmp_path.glob("*.parquet")] == [there.name]
@@ -172,7 +172,7 @@ def test_nothing_is_overwritten_unasked(run: Run, tmp_path: Path, option: str) -
     there.write_text("mine", encoding="utf-8")
     result = invoke("export", run.path, option, there)
     assert isinstance(result.exception, BnbenchError)
-    assert "is there already; choose another name, or give --overwrite" in str(result.exception)
+    assert str(there) in str(result.exception)
     assert there.read_text(encoding="utf-8") == "mine"
 
 

@@ -19,6 +19,7 @@ from bnbench.plots.loss import plot_loss
 
 SEEDS = {0: [0.90, 0.95, 0.96], 1: [0.92, 0.94, 0.97], 7: [0.91, 0.93]}  # seed 7 diverges
 NAN = float("nan")
+FLOOR = "least loss possible behind a softmax (1.4612)"
 
 
 @pytest.fixture
@@ -198,7 +199,7 @@ def test_the_loss_shows_single_batches_below_their_averages(ax: Axes) -> None:
     mean = _line(ax, "plain, one seed")
     assert _ys(mean) == [0.91, 0.94, 0.965]
     assert raw[0].get_zorder() < mean.get_zorder()
-    floor = _line(ax, "least loss possible behind a softmax (1.4612)")
+    floor = _line(ax, FLOOR)
     assert _ys(floor) == pytest.approx([1.46115] * 2, abs=1e-5)
     assert floor.get_linestyle() == ":"
     assert (ax.get_xlabel(), ax.get_ylabel()) == (
@@ -222,7 +223,7 @@ def test_without_a_floor_the_loss_scale_is_logarithmic(ax: Axes, floor: tuple[st
     plot_loss(_losses(floor=floor), split="train", ax=ax)
     assert ax.get_yscale() == "log"
     assert ax.get_ylabel() == "cross-entropy (nats),\nlog scale"
-    assert ("least loss possible behind a softmax (1.4612)" in _labels(ax)) == bool(floor)
+    assert (FLOOR in _labels(ax)) == bool(floor)
 
 
 def test_a_band_ends_where_accuracies_do(ax: Axes) -> None:

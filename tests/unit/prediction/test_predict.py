@@ -105,7 +105,7 @@ def test_what_is_no_image_keeps_back_no_answer(
     assert isinstance(result.exception, BnbenchError)
     bad, missing = result.exception.problems
     assert bad.startswith(f"{text}: is n")
-    assert missing.startswith(f"{absent}: No such file or directory; ")
+    assert missing.startswith(f"{absent}: ")
     assert (tmp_path / "seen.png").exists()
 
 

@@ -26,6 +26,8 @@ from bnbench.report.comparison_table import (
 from tests.unit.conftest import MakeRun
 
 pytestmark = pytest.mark.usefixtures("undrawn")
+LAST = "validation, last epoch (%)"
+"""The row of the table."""
 SETTINGS = {
     "published/plain": {"published": {"source": "lenet5_article", "arm": "regular"}},
     "published/normalized": {"published": {"source": "lenet5_article", "arm": "batch_norm"}},
@@ -197,7 +199,7 @@ def test_the_table_by_hand(make_run: MakeRun, tmp_path: Path) -> None:
         ["epochs", "2", "2", "2"],
         ["validation, epoch 1 (%)", "95.00 ± 1.00", "97.00 ± 1.00", "+2.00 [+2.00, +2.00]"],
         ["published (one run)", "93.0", "95.6", "+2.6"],
-        ["validation, last epoch (%)", "97.00 ± 1.00", "97.00 ± 0.00", "+0.00 [−2.48, +2.48]"],
+        [LAST, "97.00 ± 1.00", "97.00 ± 0.00", "+0.00 [−2.48, +2.48]"],
         ["published (one run)", "95.1", "97.3", "+2.2"],
         ["epochs to 97 %", "2.00 (2 of 3)", "≤ 1.00 (3 of 3)", "–"],
         ["published (one run)", "4.40", "1.82", "–"],
@@ -216,7 +218,7 @@ def test_the_table_of_one_run_has_no_spread(make_run: MakeRun, tmp_path: Path) -
         ["runs", "1"],
         ["epochs", "2"],
         ["validation, epoch 1 (%)", "90.00"],
-        ["validation, last epoch (%)", "98.00"],
+        [LAST, "98.00"],
         ["test, last epoch (%)", "97.12"],
         ["epochs to 97 %", "1.88 (1 of 1)"],  # of 90 and 98 %, 7/8 of the way
         ["epochs to 98 %", "2.00 (1 of 1)"],
@@ -239,7 +241,7 @@ def test_the_table_counts_diverged_runs_at_chance(make_run: MakeRun, tmp_path: P
     assert table["validation, epoch 1 (%)"] == [
         "85.00 ± 7.07", "11.35", "91.00 ± 1.41", "−78.65", "+6.00 [−44.82, +56.82]",
     ]  # fmt: skip
-    assert table["validation, last epoch (%)"] == [
+    assert table[LAST] == [
         "53.17 ± 59.15", "11.35", "96.00 ± 0.00", "−83.65", "+42.83 [−488.61, +574.26]",
     ]  # fmt: skip
     assert table["seconds per epoch"] == ["4.0", "–", "4.0", "–", "–"]

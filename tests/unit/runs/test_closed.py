@@ -35,7 +35,7 @@ def test_a_run_that_cannot_be_read_is_a_problem_of_its_folder(runs: tuple[Run, R
             overview = look_over(results)
         assert [run.seed for run in overview.runs] == [1]
         (problem,) = overview.problems
-        assert problem == f"{place}: cannot be read (Permission denied)"
+        assert problem.startswith(f"{place}: cannot be read")
 
 
 @pytest.mark.parametrize("place", ["", "lenet5", "lenet5/seed-0"])
@@ -69,7 +69,7 @@ def test_a_home_that_is_another_user_s_names_the_ways_out(
         with pytest.raises(BnbenchError, match="--data-dir or BNBENCH_DATA_DIR"):
             raw_folder(find_dataset("mnist"), data_folder(None))
         doctor(public)
-    assert "cannot be read (Permission denied)" in capsys.readouterr().out
+    assert "cannot be read" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["x" * 400, "\0", "\ud800", "a\nb"], ids=ascii)

@@ -92,7 +92,7 @@ def test_a_flood_of_problems_is_told_up_to_a_number(run: Run) -> None:
     with pytest.raises(BnbenchError) as caught:
         run.read_manifest()
     assert len(caught.value.problems) == 21
-    assert caught.value.problems[-1].endswith(": 49,980 more problems are left out")
+    assert ": 49,980 more" in caught.value.problems[-1]
 
 
 def test_every_wrong_field_at_once(run: Run) -> None:

@@ -72,8 +72,8 @@ def test_contradictions_and_edits_are_all_named_and_nothing_is_copied(
         plan_merge(tmp_path / "other", tmp_path / "here")
     lines = sorted(str(caught.value).splitlines())
     assert len(lines) == 3
-    assert "here/a/seed-0: is there already, of other bytes than" in lines[0]
-    assert "b/seed-0/epochs.csv: changed since the run ended; nothing is merged" in lines[1]
+    assert "here/a/seed-0: is there already" in lines[0]
+    assert "b/seed-0/epochs.csv: changed" in lines[1]
     assert "c/seed-0/manifest.json: was edited" in lines[2]
     assert content(tmp_path / "here") == before
 
@@ -273,7 +273,7 @@ def test_a_file_too_few_or_too_many_is_named_without_reading(
         run.epochs.unlink()
     else:
         run.losses.write_bytes(b"not of this run")
-    with pytest.raises(BnbenchError, match=f": {change} since the run ended; nothing is merged"):
+    with pytest.raises(BnbenchError, match=f": {change} since"):
         plan_merge(tmp_path / "other", tmp_path / "here", hashed=False)
 
 
@@ -309,7 +309,8 @@ def test_what_changes_between_looking_and_copying_is_not_taken(
     assert epochs.stat().st_size == before.st_size
     with pytest.raises(BnbenchError) as caught:
         merge(plan)
-    assert str(caught.value) == f"{epochs}: changed since the run ended; nothing is merged"
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"{epochs}: changed")
     assert content(tmp_path / "here") == {}
     epochs.write_bytes(text)
     merge(plan_merge(tmp_path / "other", tmp_path / "here"))

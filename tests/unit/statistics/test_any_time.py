@@ -100,7 +100,7 @@ def test_the_mixture_against_a_share_by_quadrature(counts: tuple[int, int]) -> N
     )
     expected = min(1, 1 / e_value) if successes < n / 3 else 1
     assert share_below_p(successes, n, 1 / 3, any_time=True) == pytest.approx(expected, rel=1e-6)
-    with pytest.raises(ValueError, match="3 successes of 2 trials"):
+    with pytest.raises(ValueError, match="of 2 trials"):
         share_below_p(3, 2, 1 / 3, any_time=True)
 
 

@@ -222,7 +222,7 @@ def test_an_earlier_version_s_is_not_taken(run: Run) -> None:
     content = torch.load(io.BytesIO(run.checkpoint(1, 7).read_bytes()[:-32]), weights_only=True)
     del content["hashes"]
     write(run.checkpoint(1, 7), content)
-    assert refusal(run) == "is no checkpoint of this version"
+    assert "this version" in refusal(run)
 
 
 def test_one_that_is_named_after_another_step(run: Run) -> None:

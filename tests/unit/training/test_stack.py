@@ -197,7 +197,7 @@ def test_a_member_that_diverges_ends_alone(device: str) -> None:
         networks[1].get_parameter("C1.affine.weight")[0, 0, 0, 0] = torch.inf
     learner, results = stacked(networks, data, chosen)
     assert isinstance(results[1][-1], Divergence)
-    assert results[1][-1].message == "the train loss is not finite at step 1"
+    assert results[1][-1].message.endswith("step 1")
     assert len(results[1]) == 2
     for member in (0, 2):
         one, other = learner.weights(member), sound.weights(member)

@@ -89,7 +89,7 @@ def test_a_file_that_cannot_be_read_is_one_line_among_the_others(
     edit_line(run.epochs, 2, "1,", "2,")
     with closed(run.weights):
         problems = inspect(run).problems
-    assert problems[0] == f"{run.weights}: cannot be read (Permission denied)"
+    assert problems[0].startswith(f"{run.weights}: cannot be read")
     assert len(problems) == len(set(problems)) == 2
     assert problems[1].startswith(f"{run.epochs}: ")
 
@@ -344,7 +344,7 @@ def test_an_edited_manifest(
     assert inspect(run).sealed
     assert problems(run) == []
     edit_manifest(run, **changes)
-    assert_first(problems(run), run.manifest, "was edited since it was written")
+    assert_first(problems(run), run.manifest, "was edited")
     assert len(problems(run)) == (1 if "error" in changes else 2)
 
 
@@ -456,7 +456,9 @@ def test_what_stands_for_the_files_of_probes_must_be_readable(
     missing = [f"{seen}: is missing; the manifest lists it"]
     assert problems(copy) == missing
     copy.measured.mkdir()  # no file that stands for anything
-    assert problems(copy) == [*missing, f"{copy.measured}: cannot be read (Is no regular file)"]
+    *others, unreadable = problems(copy)
+    assert others == missing
+    assert unreadable.startswith(f"{copy.measured}: cannot be read")
     copy.measured.rmdir()
     copy.measured.write_text("metric,value\nC1.gradient_norm@all,0.5\n", encoding="utf-8")
     assert problems(copy) == []
@@ -473,7 +475,8 @@ def test_a_run_whose_probes_file_is_gone_is_excused_by_nothing(make_run: MakeRun
     run.read_manifest().changed(files=file_hashes(run)).write(run.manifest)
     run.probe("gradients").unlink()
     run.measured.write_text("metric,value\nC1.gradient_norm@all,0.5\n", encoding="utf-8")
-    assert problems(run) == [f"{run.probe('gradients')}: is missing; the manifest lists it"]
+    (problem,) = problems(run)
+    assert problem.startswith(f"{run.probe('gradients')}: is missing")
 
 
 def test_a_run_that_lost_one_file_is_no_archived_copy(make_run: MakeRun) -> None:

@@ -15,7 +15,9 @@ from bnbench.findings.results import Finding, StudyFindings
 from bnbench.report import study_answer
 
 FIRST, LAST = "validation_accuracy@1", "validation_accuracy@last"
-TITLE = parse_metric(FIRST).title
+TITLE, LAST_TITLE, LOSS_TITLE = (
+    parse_metric(metric).title for metric in (FIRST, LAST, "validation_loss@last")
+)
 
 
 def answer(found: StudyFindings) -> str:
@@ -146,7 +148,7 @@ def test_two_metrics_of_a_part_are_judged_together(decided: StudyFindings) -> No
     metrics = [FIRST, "validation_loss@last"]
     written = answer(asking(decided, {**ONE, "metrics": metrics}))
     assert written.startswith(f"In part. Corrected: {TITLE}: +")
-    assert "] (yes); validation loss after the last epoch: −" in written
+    assert f"] (yes); {LOSS_TITLE}: −" in written
     assert written.endswith(f"(no, {OTHER_WAY}), n = 6.")
 
 
@@ -175,7 +177,7 @@ def test_a_sweep_counts_its_points_and_names_the_largest(sweep: StudyFindings) -
     largest = max(sizes, key=lambda name: sizes[name])
     rate, dropout = largest.partition("@")[2].split(",")
     assert answer(asking(sweep, ask)).startswith(
-        "Not decided. Corrected: validation accuracy after the last epoch: not decided in all 6"
+        f"Not decided. Corrected: {LAST_TITLE}: not decided in all 6"
         f" settings; the largest, learning rate {rate}, dropout {dropout}:"
         f" +{100 * sizes[largest]:.2f} pp ["
     )
@@ -184,9 +186,7 @@ def test_a_sweep_counts_its_points_and_names_the_largest(sweep: StudyFindings) -
 def test_best_against_best(sweep: StudyFindings) -> None:
     ask = {"contrasts": ["best_sgd"], "metrics": [LAST], "yes": "higher"}
     written = answer(asking(sweep, ask))
-    assert written.startswith(
-        "Not decided. Corrected: validation accuracy after the last epoch differs by +"
-    )
+    assert written.startswith(f"Not decided. Corrected: {LAST_TITLE} differs by +")
     written = answer(asking(sweep, {"contrasts": ["best_sgd"], "yes": "larger"}))
     assert written == (
         "Not decided. Corrected: largest usable value higher at 2 of 2 seeds, lower at 0, n = 2."
@@ -244,7 +244,7 @@ def test_what_was_not_run_is_never_yes(decided: StudyFindings) -> None:
     ask = {**ONE, "metrics": [FIRST, "validation_loss@last"]}
     written = answer(asking(found, ask))
     assert written.startswith("Open. Corrected: ")
-    assert "; validation loss after the last epoch not run, n = 6" in written
+    assert f"; {LOSS_TITLE} not run, n = 6" in written
 
 
 def test_the_name_of_a_layer_keeps_its_letters(decided: StudyFindings) -> None:
