@@ -18,6 +18,7 @@ from bnbench.findings.reference_agreement import (
     agreement_with,
 )
 from bnbench.runs import Run, find_runs, opened
+from bnbench.runs.overview import runs_below
 from bnbench.verification.junit import Case
 
 LISTED = 60
@@ -46,7 +47,7 @@ def judge_runs(
 def _runs_in(results: Path) -> list[Run]:
     """Find all runs in their places; copies below them, as the reference's own, are in none."""
     results = opened(results)
-    runs = [Run(path.parent) for path in sorted(results.glob("**/seed-*/manifest.json"))]
+    runs = runs_below(results)
     placed = [run for run in runs if run.path.parent == results / run.read_manifest().experiment]
     if not placed:
         raise BnbenchError(f"{results}: holds no run; `bnbench reproduce` makes them")

@@ -41,13 +41,11 @@ def run_folders(given: Iterable[str | Path], results: Path) -> list[Path]:
 
 def run_names(results: Path) -> set[str]:
     """List the runs of a results folder, such as ``lenet5/seed-0``."""
+    from bnbench.runs.overview import runs_below
     from bnbench.runs.packed import opened
 
     results = opened(results)
-    return {
-        path.parent.relative_to(results).as_posix()
-        for path in results.glob("**/seed-*/manifest.json")
-    }
+    return {run.path.relative_to(results).as_posix() for run in runs_below(results)}
 
 
 def complete_experiment(incomplete: str) -> list[str]:

@@ -3,6 +3,9 @@
 The table has one row a point. Column ``kind`` says of what: ``run`` (one seed; ``seed`` and
 ``status`` say which and how it ended), ``mean`` (over the ``n`` runs that have this point, with
 the band's ends in ``lower`` and ``upper``) or ``published``. Nothing is computed here.
+
+Matplotlib draws the marks: for those of ten seeds `seaborn.lineplot` takes 19 ms in place of 3, and
+`seaborn.stripplot` 38 in place of 1, after 0.6 s in which it is imported.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from bnbench.runs.directory import Run, locked, no_run
 from bnbench.runs.files import force_to_disk, rename
 from bnbench.runs.hashes import MOST_HASHED, changed_files, file_hashes, left_out, sha256_of
 from bnbench.runs.manifest import Manifest, read_hashed
-from bnbench.runs.overview import run_folders
+from bnbench.runs.overview import runs_below
 from bnbench.runs.packed import opened
 from bnbench.runs.removal import remove
 
@@ -117,7 +117,7 @@ def _look(other: Path, results: Path, hashed: bool, run: Run) -> Taken | Bnbench
 
 def _runs(folders: Sequence[Path], problems: list[str]) -> list[Run]:
     """Find the runs in folders, each of which must hold one, and what may not be looked into."""
-    found = [Run(path) for folder in folders for path in run_folders(folder, problems)]
+    found = [run for folder in folders for run in runs_below(folder, problems)]
     for folder in folders:
         if not problems and not any(run.path.is_relative_to(folder) for run in found):
             raise no_run(folder)

@@ -116,16 +116,16 @@ def look_over(results: Path) -> Overview:
     results = opened_folder(results)
     runs: list[ListedRun] = []
     problems: list[str] = []
-    for folder in run_folders(results, problems):
+    for run in runs_below(results, problems):
         with noted(problems):
-            runs.append(_listed(Run(folder), results))
+            runs.append(_listed(run, results))
     if not runs:
         raise BnbenchError(*problems) if problems else no_run(results)
     return Overview(tuple(sorted(runs, key=lambda run: (run.experiment, run.seed))), (*problems,))
 
 
-def run_folders(results: Path, problems: list[str] | None = None) -> Iterator[Path]:
-    """Find the folders of runs, however deep they lie, but for what a report keeps.
+def runs_below(results: Path, problems: list[str] | None = None) -> Iterator[Run]:
+    """Find the runs in a folder, however deep they lie, but for what a report keeps.
 
     Hidden folders hold none. What may not be looked into is added to `problems`.
     """
@@ -140,7 +140,7 @@ def run_folders(results: Path, problems: list[str] | None = None) -> Iterator[Pa
             subfolders.clear()
         if "manifest.json" in files:
             subfolders.clear()
-            yield Path(folder)
+            yield Run(Path(folder))
 
 
 def _listed(run: Run, results: Path) -> ListedRun:

@@ -16,7 +16,7 @@ from bnbench.errors import BnbenchError
 from bnbench.foreign import read_foreign
 from bnbench.runs.directory import Run
 from bnbench.runs.manifest import MOST_BYTES
-from bnbench.runs.overview import run_folders
+from bnbench.runs.overview import runs_below
 from bnbench.runs.schedule import schedule
 from bnbench.runs.tables import Table, read_batches, read_epochs
 
@@ -61,7 +61,8 @@ class RunningRun:
 
 def running_runs(results: Path) -> list[RunningRun]:
     """Look at every run in a folder that goes on, or was killed, in the order of their names."""
-    return [found for folder in sorted(run_folders(results)) for found in _running(Run(folder))]
+    runs = sorted(runs_below(results), key=lambda run: run.path)
+    return [found for run in runs for found in _running(run)]
 
 
 def _running(run: Run) -> Iterator[RunningRun]:

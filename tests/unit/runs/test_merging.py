@@ -16,7 +16,7 @@ from bnbench.runs import Run, merging
 from bnbench.runs.hashes import file_hashes, sha256_of
 from bnbench.runs.manifest import seal_of
 from bnbench.runs.merging import merge, plan_merge
-from bnbench.runs.overview import run_folders
+from bnbench.runs.overview import runs_below
 from bnbench.runs.removal import check_removal, find_removable
 from tests.edits import edit_manifest, edit_text
 from tests.invoke import invoke
@@ -161,7 +161,7 @@ def test_copies_wait_where_nobody_looks_until_all_are_on_disk(
 
 
 def runs_in(results: Path) -> set[str]:
-    return {folder.name for folder in run_folders(results)}
+    return {run.path.name for run in runs_below(results)}
 
 
 def test_what_a_killed_merge_has_left_is_no_run_and_goes_with_the_next(
