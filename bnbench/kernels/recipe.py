@@ -33,7 +33,6 @@ class Recipe:
         A name of `POOLS`, of blocks of 2 x 2.
     normalizes : str
         A name of `NORMALIZES`: never, before the activation, or after it and before the pool.
-    epsilon : float
     """
 
     padding: int

@@ -19,7 +19,6 @@ def plot_digits(
     images_NHW : ndarray of uint8, shape (N, H, W)
         0 is the background.
     labels_N : ndarray of int, shape (N,)
-    columns : int, default 10
     """
     count, height, width = images_NHW.shape
     rows = -(-count // columns)

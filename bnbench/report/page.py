@@ -130,7 +130,6 @@ def markdown(page: Page, *, figures: str | None, appendix: bool = True) -> str:
     ----------
     figures : str or None
         Folder of the figures' files, from the Markdown file's own; ``None`` leaves them out.
-    appendix : bool, default True
     """
     text = (
         environment()

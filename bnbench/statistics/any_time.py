@@ -31,7 +31,6 @@ def any_time_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Int
     values : array_like of shape (n,)
         One number per seed. Where n is too small to exclude anything, both ends are infinite;
         for n = 1 they are NaN, as those of `t_interval`.
-    confidence : float, default 0.95
 
     Raises
     ------
@@ -73,7 +72,6 @@ def any_time_median_interval(
     ----------
     values : array_like of shape (n,)
         One number per seed, in [0, inf], as times are: a run that never arrives is infinite.
-    confidence : float, default 0.95
 
     Returns
     -------

@@ -120,7 +120,6 @@ def two_level_bootstrap(
         seed, column i the same image.
     seed : int or numpy.random.Generator
         Decides the resamples.
-    confidence : float, default 0.95
     resamples : int, default 10,000
         B.
 

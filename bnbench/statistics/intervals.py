@@ -58,7 +58,6 @@ def t_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Interval:
     ----------
     values : array_like of shape (n,)
         One number per seed. For n = 1 the interval is NaN.
-    confidence : float, default 0.95
 
     Raises
     ------
@@ -90,7 +89,6 @@ def prediction_interval(
     ----------
     values : array_like of shape (n,)
         One number per seed. For n = 1 the interval is NaN.
-    confidence : float, default 0.95
     rounding : float, default 0
         Half a unit of the last published digit, added on both sides: 0.0005 for accuracies
         printed with three decimals.
@@ -130,8 +128,6 @@ def bootstrap_interval(
         values (to 12 digits) their mean twice.
     seed : int or numpy.random.Generator
         Decides the resamples, nothing else does.
-    confidence : float, default 0.95
-    resamples : int, default 10,000
 
     Raises
     ------
@@ -201,7 +197,6 @@ def wilson_interval(successes: float, n: int, *, confidence: float = 0.95) -> In
         In [0, n]; a tie that counts half may make it fractional.
     n : int
         Trials, at least 1.
-    confidence : float, default 0.95
 
     Raises
     ------

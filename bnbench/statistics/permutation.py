@@ -120,7 +120,6 @@ def sign_test_p(wins: int, losses: int, *, any_time: bool = False) -> float:
 
     Parameters
     ----------
-    wins, losses : int
     any_time : bool, default False
         Whether p has to hold at every number of seeds.
 

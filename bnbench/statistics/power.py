@@ -26,7 +26,6 @@ def paired_t_power(n: int, *, effect: float, sd: float, alpha: float = 0.05) -> 
         True mean difference.
     sd : float
         Of the differences, in the effect's unit, positive.
-    alpha : float, default 0.05
 
     Raises
     ------

@@ -95,7 +95,6 @@ def speed_up(
         Seed -> epochs or seconds to one threshold, infinite where never reached.
     seed : int or numpy.random.Generator, default 0
         Of the bootstrap.
-    resamples : int, default 10,000
     any_time : bool, default False
         Whether the sign test and the interval have to hold at every number of seeds.
 

@@ -21,7 +21,6 @@ def initial_model(
     ----------
     model : ModelSettings
         As `bnbench.models.resolve_model` returns them.
-    num_classes : int, default 10
     """
     torch.manual_seed(seed)
     network = build_model(model, num_classes)

@@ -19,7 +19,6 @@ def try_model(settings: ModelSettings, num_classes: int = 10) -> Network:
     ----------
     settings : ModelSettings
         As `bnbench.models.resolve_model` returns them.
-    num_classes : int, default 10
     """
     with torch.random.fork_rng(devices=[]):
         network = _built(settings, num_classes).eval()
