@@ -110,8 +110,8 @@ def keep_runs(judged: Judged, out: Path) -> None:
     from bnbench.findings.registration import write_registration
     from bnbench.report.archive import archive
     from bnbench.report.study_results import (
-        answering_experiments,
         experiments_with_losses,
+        experiments_with_predictions,
         measured_by_probes,
     )
 
@@ -119,7 +119,7 @@ def keep_runs(judged: Judged, out: Path) -> None:
     archive(
         sorted(run.path for run in judged.every_run),
         out,
-        with_answers=answering_experiments(studies),
+        with_answers=experiments_with_predictions(studies),
         with_losses=experiments_with_losses(studies),
         measured=measured_by_probes(judged.runs),
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bnbench.config import Experiment
 from bnbench.errors import BnbenchError
 from bnbench.findings.results import RunNote
-from bnbench.findings.run_files import frame, refuse_changes, refuse_first
+from bnbench.findings.run_files import as_frame, refuse_changes, refuse_first
 from bnbench.runs import (
     Log,
     Manifest,
@@ -122,7 +122,7 @@ class FinishedRun:
     @cached_property
     def epochs(self) -> pd.DataFrame:
         """The columns of ``epochs.csv``, up to where it diverged."""
-        return frame(self.epoch_log)[: self._sound]
+        return as_frame(self.epoch_log)[: self._sound]
 
     @cached_property
     def _schedule(self) -> Schedule:
@@ -155,7 +155,7 @@ class FinishedRun:
 
         Only losses of the split and epoch in which a run diverged may be not finite.
         """
-        return frame(_batches(self.run, self.manifest, self.experiment, self.epoch_log))
+        return as_frame(_batches(self.run, self.manifest, self.experiment, self.epoch_log))
 
     @cached_property
     def looks(self) -> dict[str, Looks]:
@@ -173,7 +173,7 @@ class FinishedRun:
 
     @cached_property
     def predictions(self) -> NDArray[np.uint8]:
-        """Labels and answers of the test file, (2, N); see `bnbench.runs.read_predictions`."""
+        """Labels and predictions of the test file, (2, N); see `bnbench.runs.read_predictions`."""
         return read_predictions(self.run, self.manifest)
 
     @cached_property

@@ -261,8 +261,8 @@ class PublishedPoint:
 
 
 @dataclass(frozen=True)
-class TestAnswers:
-    """Two arms compared answer by answer on the test file's images.
+class TestPredictions:
+    """Two arms compared image by image, by their predictions for the test file.
 
     Attributes
     ----------
@@ -301,7 +301,7 @@ class StudyFindings:
     best: tuple[BestFinding, ...]
     changes: tuple[Finding, ...]
     published: tuple[PublishedPoint, ...]
-    answers: tuple[TestAnswers, ...]
+    predictions: tuple[TestPredictions, ...]
     missing: tuple[RunNote, ...]
     diverged: tuple[RunNote, ...]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def frame(log: Log) -> pd.DataFrame:
+def as_frame(log: Log) -> pd.DataFrame:
     """The same columns and rows as a frame."""
     import pandas as pd  # here, since it takes a third of a second
 

@@ -14,7 +14,7 @@ from bnbench.findings.results import (
     Finding,
     RunNote,
     StudyFindings,
-    TestAnswers,
+    TestPredictions,
 )
 from bnbench.report.figures import Picture, published
 from bnbench.report.names import (
@@ -29,9 +29,9 @@ from bnbench.report.names import (
 )
 from bnbench.report.study_answer import Answer, answer
 from bnbench.report.study_tables import (
-    answers_table,
     contrast_tables,
     finding_notes,
+    predictions_table,
     published_table,
 )
 from bnbench.report.table import Table
@@ -95,7 +95,7 @@ def study_part(
         *(_best(study, best) for best in found.best),
         *_groups(study, found.changes, change_title, lambda change: change.group),
         *_published(found),
-        *(_answers(study, answers) for answers in found.answers),
+        *(_predictions(study, compared) for compared in found.predictions),
     ]
     chosen = study.figures is not None
     head = [picture for picture in pictures if chosen or not picture.beside]
@@ -173,10 +173,10 @@ def _published(found: StudyFindings) -> Iterator[Group]:
         )
 
 
-def _answers(study: Study, answers: TestAnswers) -> Group:
-    planned = next(contrast for contrast in study.contrasts if contrast.name == answers.contrast)
+def _predictions(study: Study, compared: TestPredictions) -> Group:
+    planned = next(contrast for contrast in study.contrasts if contrast.name == compared.contrast)
     titles = [arm_title(study, label) for label in planned.labels]
-    two = answers.two_level
+    two = compared.two_level
     gain = numbers.difference(abs(two.accuracy_difference), "pp").lstrip("+")
     more = "more" if two.accuracy_difference >= 0 else "less"
     text = (
@@ -188,5 +188,5 @@ def _answers(study: Study, answers: TestAnswers) -> Group:
     return Group(
         f"{against(titles)}, image by image",
         texts=(text,),
-        tables=(answers_table(answers),),
+        tables=(predictions_table(compared),),
     )

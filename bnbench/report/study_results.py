@@ -28,7 +28,7 @@ from bnbench.report.study_part import study_part
 from bnbench.runs import write_text
 
 
-def answering_experiments(studies: Sequence[Study]) -> set[str]:
+def experiments_with_predictions(studies: Sequence[Study]) -> set[str]:
     """Name the experiments of contrasts of test accuracy which a study set out to confirm.
 
     Their answers to the test file are worth keeping: 20 kB a run.

@@ -10,7 +10,7 @@ from bnbench.config import Study
 from bnbench.findings import numbers
 from bnbench.findings.columns import Column
 from bnbench.findings.numbers import NOTHING
-from bnbench.findings.results import Finding, Level, PublishedPoint, TestAnswers
+from bnbench.findings.results import Finding, Level, PublishedPoint, TestPredictions
 from bnbench.report.names import arm_title, pair_title, settings_at
 from bnbench.report.table import Table, tabulate
 from bnbench.statistics import Contrast, Equivalence, Interval, McNemar, SpeedUp, Summary
@@ -144,15 +144,15 @@ def published_table(study: Study, points: Iterable[PublishedPoint]) -> Table:
     return tabulate("Published accuracies and the re-runs", (arm, *POINTS), points, words=2)
 
 
-def answers_table(answers: TestAnswers) -> Table:
+def predictions_table(compared: TestPredictions) -> Table:
     """Lay out McNemar's test seed by seed."""
-    seeds = sorted(answers.per_seed.items())
+    seeds = sorted(compared.per_seed.items())
     return tabulate("Two single networks on the same images, by McNemar's test", MCNEMAR,
-                    (SeedAnswers(seed, found) for seed, found in seeds))  # fmt: skip
+                    (SeedPredictions(seed, found) for seed, found in seeds))  # fmt: skip
 
 
-class SeedAnswers(NamedTuple):
-    """The answers of two networks of one seed."""
+class SeedPredictions(NamedTuple):
+    """The predictions of two networks of one seed, compared."""
 
     seed: int
     found: McNemar

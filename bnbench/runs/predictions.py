@@ -1,4 +1,4 @@
-"""``test_predictions.npy``: the test file's labels and a complete run's answers to its images."""
+"""``test_predictions.npy``: the test file's labels and a complete run's predictions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_BYTES = 64 * MEBIBYTE
 
 
 def read_predictions(run: Run, manifest: Manifest) -> NDArray[np.uint8]:
-    """Read labels and answers: classes, whose accuracy must be the one in the manifest.
+    """Read labels and predictions: classes, whose accuracy must be the one in the manifest.
 
     Returns
     -------
@@ -23,20 +23,20 @@ def read_predictions(run: Run, manifest: Manifest) -> NDArray[np.uint8]:
         Labels and predicted classes.
     """
     try:
-        answers: NDArray[np.uint8] = parse_array(read_foreign(run.predictions, MOST_BYTES))
+        found: NDArray[np.uint8] = parse_array(read_foreign(run.predictions, MOST_BYTES))
     except ForeignArrayError:
         raise BnbenchError(f"{run.predictions}: is no array that bnbench wrote") from None
     dataset, final = manifest.dataset, manifest.final
     name, images = "test_accuracy", dataset.test_examples
     if images is None:  # the test file has served as validation
         name, images = "validation_accuracy", dataset.validation_examples
-    if answers.dtype != np.uint8 or answers.shape != (2, images):
+    if found.dtype != np.uint8 or found.shape != (2, images):
         raise BnbenchError(
-            f"{run.predictions}: is {answers.dtype} {answers.shape}, not uint8 {(2, images)}"
+            f"{run.predictions}: is {found.dtype} {found.shape}, not uint8 {(2, images)}"
         )
-    if answers.max() >= dataset.classes:
+    if found.max() >= dataset.classes:
         raise BnbenchError(f"{run.predictions}: holds a number that is no class")
-    accuracy, stated = float((answers[0] == answers[1]).mean()), getattr(final, name)
+    accuracy, stated = float((found[0] == found[1]).mean()), getattr(final, name)
     if accuracy != stated:
         raise BnbenchError(f"{run.predictions}: {accuracy} are right, not final.{name} {stated}")
-    return answers
+    return found

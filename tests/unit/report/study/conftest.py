@@ -21,7 +21,7 @@ from bnbench.findings.results import (
     PublishedPoint,
     RunNote,
     StudyFindings,
-    TestAnswers,
+    TestPredictions,
 )
 from bnbench.statistics import mcnemar, summarize, two_level_bootstrap
 
@@ -119,14 +119,14 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def headline(path: Path, root: Path) -> StudyFindings:
-    return construct(load(HEADLINE, path, root), law, answers=True, published=["plain"])
+    return construct(load(HEADLINE, path, root), law, predictions=True, published=["plain"])
 
 
 @pytest.fixture(scope="session")
 def nasty(path: Path, root: Path) -> StudyFindings:
     """The same with an arm's title, the question and a note that look like markup."""
     study = load(HEADLINE, path, root, question=NASTY, title=NASTY)
-    found = construct(study, law, answers=True, published=["plain"])
+    found = construct(study, law, predictions=True, published=["plain"])
     return dataclasses.replace(found, missing=(RunNote(NASTY, 9, "not run"),))
 
 
@@ -154,7 +154,7 @@ def law(label: str, metric: Metric, seed: int) -> float:
 
 
 def construct(
-    study: Study, value: Law, *, answers: bool = False, published: Iterable[str] = ()
+    study: Study, value: Law, *, predictions: bool = False, published: Iterable[str] = ()
 ) -> StudyFindings:
     """Fill a study's plan with values; every number comes from `bnbench.statistics`."""
 
@@ -167,8 +167,8 @@ def construct(
         best=tuple(_best(study, value)),
         changes=tuple(filled(study.changes)),
         published=tuple(_points(published)),
-        answers=(_answers(study),) if answers else (),
-        missing=(RunNote("plain", 9, "not run"),) if answers else (),
+        predictions=(_predictions(study),) if predictions else (),
+        missing=(RunNote("plain", 9, "not run"),) if predictions else (),
         diverged=(),
     )
 
@@ -231,11 +231,11 @@ def _points(labels: Iterable[str]) -> Iterable[PublishedPoint]:
                 yield PublishedPoint(label, split, epoch, published, summary)
 
 
-def _answers(study: Study) -> TestAnswers:
+def _predictions(study: Study) -> TestPredictions:
     rng = np.random.default_rng(0)
     right = {arm: rng.random((3, 200)) < share for arm, share in (("a", 0.9), ("b", 0.8))}
     per_seed = {
         seed: mcnemar(right["a"][seed], right["b"][seed], np.ones(200)) for seed in range(3)
     }
     two_level = two_level_bootstrap(right["a"], right["b"], seed=0, resamples=200)
-    return TestAnswers(study.contrasts[0].name, per_seed, two_level)
+    return TestPredictions(study.contrasts[0].name, per_seed, two_level)

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from bnbench.findings.numbers import NOTHING
 from bnbench.findings.results import Arm, Finding, Note, StudyFindings
 from bnbench.report.study_tables import (
-    answers_table,
     contrast_tables,
     finding_notes,
+    predictions_table,
     published_table,
 )
 from bnbench.report.table import Table
@@ -182,9 +182,9 @@ def test_the_ladder_goes_down_by_one_defect_a_row(ladder: StudyFindings) -> None
 
 
 def test_answers_seed_by_seed(headline: StudyFindings) -> None:
-    table = answers_table(headline.answers[0])
+    table = predictions_table(headline.predictions[0])
     assert [row[0] for row in table.rows] == ["0", "1", "2"]
-    one = headline.answers[0].per_seed[0]
+    one = headline.predictions[0].per_seed[0]
     gained, lost = one.only_treatment_right, one.only_baseline_right
     assert table.rows[0][1:4] == ("200", str(gained), str(lost))
     assert table.rows[0][4] == f"{(gained - lost) / 2:+.2f} pp".replace("-", "−")
