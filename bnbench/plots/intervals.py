@@ -8,9 +8,7 @@ from matplotlib.axes import Axes
 from bnbench.plots.style import Look
 
 
-def plot_intervals(
-    rows: pd.DataFrame, *, offset: float, label: str, look: Look, ax: Axes, markersize: float = 5.5
-) -> None:
+def plot_intervals(rows: pd.DataFrame, *, offset: float, label: str, look: Look, ax: Axes) -> None:
     """Draw estimates from left to right, one line each.
 
     Parameters
@@ -22,14 +20,12 @@ def plot_intervals(
         Added to every height, so that several estimates of one row do not hide each other.
     look : Look
         Its colour and marker.
-    markersize : float, default 5.5
-        Points.
     """
     heights = rows["row"] + offset
     ax.hlines(heights, rows["lower"], rows["upper"], color=look.color, linewidth=1.8, zorder=3)
     ax.plot(
         rows["value"], heights, color=look.color, linestyle="none", marker=look.marker,
-        markersize=markersize, label=label, zorder=4,
+        markersize=5.5, label=label, zorder=4,
     )  # fmt: skip
 
 
