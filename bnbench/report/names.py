@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from bnbench.config import PlannedContrast, Study
 from bnbench.config.label import Label
+from bnbench.config.ladder import RECIPE
 from bnbench.config.study import SMALL
 from bnbench.config.study_schema import Point
 from bnbench.findings.results import Finding
@@ -20,7 +21,7 @@ SETTINGS = {
     "model.batch_norm.momentum": ("momentum of batch norm", "momentum {}"),
     "model.activation": ("activation", "{}"),
     "training.initialization.scale": ("scale of the first weights", "scale {}"),
-    "recipe": ("recipe", "{}"),
+    RECIPE: ("recipe", "{}"),
 }
 """Key -> what it is called, and how a value of it is; else the key's last word does."""
 VALUES = {
@@ -71,10 +72,11 @@ def _without_point(study: Study, label: str, point: str) -> str:
 
 def lead_title(study: Study, contrast: str) -> str:
     """Name the lead in a contrast, which a change compares as if it were an arm."""
-    if not contrast.startswith("lead"):
+    treatments = {known.name: known.treatment for known in study.contrasts}
+    treatment = treatments.get(contrast, "")
+    if study.grid_keys.get(Label.parse(treatment).group) != (RECIPE,):
         return f"lead in {spoken(contrast)}"
-    planned = next(known for known in study.contrasts if known.name == contrast)
-    return ", ".join(["lead", *map(str, study.arms[planned.treatment].point)])
+    return ", ".join(["lead", *map(str, study.arms[treatment].point)])
 
 
 def setting(key: str, value: Point) -> str:

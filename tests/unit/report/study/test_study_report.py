@@ -18,7 +18,7 @@ from bnbench.report.claim_part import ClaimsPart, claims_part
 from bnbench.report.figures import draw_all
 from bnbench.report.figures.figure import Source
 from bnbench.report.markdown import by_seed
-from bnbench.report.names import study_title
+from bnbench.report.names import arm_title, study_title
 from bnbench.report.page import Page, markdown, write_report
 from bnbench.report.study_part import StudyPart, study_part
 from tests.unit.conftest import MakeRun
@@ -166,6 +166,13 @@ def test_a_study_is_called_by_its_title(headline: StudyFindings) -> None:
     study = dataclasses.replace(headline.study, title="LeNet-5, twice")
     assert study_title(study) == "LeNet-5, twice"
     assert study_title(dataclasses.replace(study, title="", name="two_words_small")) == "Two words"
+
+
+def test_a_lead_is_called_by_its_contrast_whatever_its_name(headline: StudyFindings) -> None:
+    study = headline.study
+    known = dataclasses.replace(study.contrasts[0], name="leader")
+    named = dataclasses.replace(study, contrasts=(known, *study.contrasts[1:]))
+    assert arm_title(named, "leader") == "lead in leader"
 
 
 def test_a_paired_figure_says_what_its_rows_differ_from(headline: StudyFindings) -> None:
