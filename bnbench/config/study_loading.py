@@ -178,9 +178,7 @@ class _Loading:
 
     def _check_names_of_ladder(self, ladder: LadderPlan) -> None:
         """Refuse names that the ladder gives to its own arms, contrasts and changes."""
-        planned = {contrast.group for contrast in ladder.contrasts} | {
-            contrast.group for contrast in ladder.changes
-        }
+        planned = {each.group for each in (*ladder.contrasts, *ladder.changes)}
         arms = {Label.parse(arm.label).group for arm in ladder.arms}
         for section, own in (("experiments", arms), ("contrasts", planned), ("changes", planned)):
             for name in getattr(self.file, section).keys() & own:
