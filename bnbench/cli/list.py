@@ -62,13 +62,15 @@ def _content(overview: Overview, *, by_run: bool) -> dict[str, object]:
 
 def _table(experiments: Sequence[ListedExperiment]) -> Table:
     """Lay out a line an experiment."""
-    rows = [{"experiment": experiment.experiment, **_cells(experiment)} for one in experiments]
+    rows = [
+        {"experiment": experiment.experiment, **_cells(experiment)} for experiment in experiments
+    ]
     return table((*rows[0],), [(*row.values(),) for row in rows])
 
 
 def _by_study(experiments: Sequence[ListedExperiment]) -> Table:
     """Lay out for a narrow terminal: a study's name once, and no device if all ran on the CPU."""
-    left_out = "device" if {("cpu",)} == {experiment.devices for one in experiments} else ""
+    left_out = "device" if {("cpu",)} == {experiment.devices for experiment in experiments} else ""
     rows: list[tuple[str, ...]] = []
     headers: tuple[str, ...] = ()
     for study, group in groupby(

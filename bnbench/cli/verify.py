@@ -147,5 +147,7 @@ def _hold(
 
 
 def _broken(result: Rerun) -> tuple[str, ...]:
-    differences = (f"{one.what}: {one.first}, now {one.second}" for one in result.differences)
+    differences = (
+        f"{found.what}: {found.first}, now {found.second}" for found in result.differences
+    )
     return (*[OTHER_BITS] * result.alike, *differences)

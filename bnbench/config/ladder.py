@@ -93,7 +93,7 @@ def recipe_name(corrected: Recipe, switches: Recipe) -> str:
 
     Examples
     --------
-    >>> [recipe_name(one, ("a", "b", "c")) for one in ((), ("a", "b"), ("b",), ("a", "c"))]
+    >>> [recipe_name(recipe, ("a", "b", "c")) for recipe in ((), ("a", "b"), ("b",), ("a", "c"))]
     ['published', 'published+a+b', 'published+b', 'corrected-b']
     """
     if corrected == switches:

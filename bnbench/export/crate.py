@@ -54,7 +54,7 @@ def _head(entities: dict[str, Entity]) -> Iterator[Entity]:
         "about": {"@id": "./"}, "conformsTo": {"@id": CRATE},
     }  # fmt: skip
     of = {
-        kind: [{"@id": name} for name, one in entities.items() if one["@type"] == kind]
+        kind: [{"@id": name} for name, entity in entities.items() if entity["@type"] == kind]
         for kind in ("File", "CreateAction")
     }
     yield {
@@ -82,7 +82,7 @@ def _run(run: Run, manifest: Manifest, results: Path) -> Iterator[Entity]:
         "name": f"{manifest.experiment}, seed {manifest.seed}",
         "instrument": {"@id": program["@id"]},
         "object": [{"@id": config}, {"@id": data["@id"]}],
-        "result": [{"@id": one["@id"]} for one in files if one["@id"] != config],
+        "result": [{"@id": file["@id"]} for file in files if file["@id"] != config],
         "startTime": manifest.started,
         "endTime": manifest.ended,
         "actionStatus": {"@id": f"http://schema.org/{_STATUSES[manifest.status]}"},

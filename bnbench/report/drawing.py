@@ -98,7 +98,7 @@ class Drawings:
 
     def _share_looks(self, root: ElementTree.Element) -> None:
         """Say once what a mark's copies say alike: of ticks the mark, of dots their group."""
-        marks = {f"#{one.get('id')}": one for one in root.iter("path") if "id" in one.attrib}
+        marks = {f"#{path.get('id')}": path for path in root.iter("path") if "id" in path.attrib}
         for use in root.iter("use"):
             mark = marks.get(use.get("href", ""))
             if mark is not None and use.get("class") == mark.get("class"):
