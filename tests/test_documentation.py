@@ -45,7 +45,7 @@ def filled(readme: str, folder: Path) -> str:
 TABLES = {
     "README.md": {"answers.md"},
     "headline.md": {"published/summary.md", "corrected/summary.md"},
-    "reference.md": {"changes.md"},
+    "reference.md": {"changes.md", "undecided.md"},
     "seeds.md": {"calibration.md", "verdict_errors.md"},
     "what-batch-norm-does.md": {"mechanisms.md"},
     "sources.md": {"keras_fragments.md"},
@@ -74,6 +74,19 @@ def test_the_changes_are_between_the_two_tables_of_verdicts(root: Path) -> None:
     changed = {claim for claim, *_ in tested("first_verdicts.csv") ^ tested("verdicts.csv")}
     lines = (folder / "changes.md").read_text(encoding="utf-8").splitlines()[2:]
     assert {line.split(" ")[1] for line in lines} == changed
+
+
+def test_every_inconclusive_aspect_has_a_row_that_says_what_it_takes(root: Path) -> None:
+    folder = root / "results/reference"
+    table = pd.read_csv(folder / "verdicts.csv", dtype=str, keep_default_na=False)
+    inconclusive = table[table["verdict"] == "INCONCLUSIVE"]
+    lines = (folder / "undecided.md").read_text(encoding="utf-8").splitlines()[2:]
+    rows = [re.split(r"(?<!\\) \| ", line.strip("| ")) for line in lines]
+    named = [(claim, aspect, study) for claim, aspect, study, *_ in rows]
+    wanted = inconclusive[["claim", "aspect", "study"]].itertuples(index=False, name=None)
+    assert named == list(wanted)
+    for _, _, _, _, n, seeds, *_ in rows:
+        assert not seeds.isdecimal() or int(seeds) > int(n)
 
 
 def test_readme_is_short(pages: dict[str, str]) -> None:
