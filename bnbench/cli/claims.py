@@ -82,6 +82,7 @@ def claims(
         results,
         only={test["study"] for test in tests if "study" in test},
         exact=not tests or any("check" in test for test in tests),
+        alone=bool(tests) and all("check" in test for test in tests),
     )
     judgements = judged.judgements
     if cost:

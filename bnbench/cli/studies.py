@@ -78,6 +78,7 @@ def judge_results(
     known_too: Sequence[Path] = (),
     only: Collection[str] = (),
     exact: bool = True,
+    alone: bool = False,
 ) -> Judged:
     """Judge all claims by the runs of a results folder.
 
@@ -94,6 +95,8 @@ def judge_results(
         Names of studies; if one has runs there, others are not read.
     exact : bool, default True
         Whether what is exact is checked where no studies are given.
+    alone : bool, default False
+        Whether that is enough, and a folder without runs is judged, too.
     """
     folder, results = results, opened(results)
     known = known_studies([*paths, *known_too], results)
@@ -101,7 +104,7 @@ def judge_results(
     first = [] if paths else [Path(study.path) for study in known if study.name in only]
     studies = studies_with_runs(first, results, seeds, started=True)
     studies = studies or studies_with_runs(paths or files, results, seeds, started=not paths)
-    if not studies:
+    if not studies and not alone:
         others = studies_with_runs(files, results, started=True) if paths else []
         names = ", ".join(study.name for study in others)
         held = f"no run of {', '.join(map(str, paths))}, but of {names}" if others else ""

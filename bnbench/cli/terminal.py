@@ -120,7 +120,6 @@ def table(
     *,
     whole: Collection[str] = (),
     right: Collection[str] = (),
-    ruled: bool = False,
 ) -> Table:
     """Lay out rows whose cells are text, never markup.
 
@@ -129,15 +128,12 @@ def table(
     whole, right : collection of str
         Headers of the columns that are never folded, and of those set flush right, which are not
         folded either.
-    ruled : bool
-        Whether a rule follows the headers.
     """
-    from rich import box
     from rich.table import Table
 
     from bnbench.cells import Cell
 
-    laid_out = Table(box=box.SIMPLE_HEAD if ruled else None, pad_edge=False)
+    laid_out = Table(box=None, pad_edge=False)
     for header in headers:
         laid_out.add_column(
             header,

@@ -23,6 +23,7 @@ from bnbench.claims.costs import WORDS
 from bnbench.claims.verdict import together
 from bnbench.cli.claims import DECIDED, print_changes, print_claims, print_rows, resting_on
 from bnbench.errors import BnbenchError
+from tests import commands
 from tests.unit.claims.conftest import MakeFinding, MakeStudy
 
 
@@ -202,3 +203,10 @@ def test_what_is_no_table_of_verdicts(text: str, tmp_path: Path) -> None:
     for wrong in (path, tmp_path / "none.csv", tmp_path):
         with pytest.raises(BnbenchError, match="is no table of verdicts; bnbench claims --csv"):
             changes_since(wrong, ())
+
+
+def test_what_is_exact_needs_no_run(tmp_path: Path) -> None:
+    done = commands.bnbench("claims", "A0.14", "--results", str(tmp_path))
+    assert done.returncode == 0
+    assert done.stdout.count(" SUPPORTED ") == 2
+    assert commands.bnbench("claims", "A0.1", "--results", str(tmp_path)).returncode == 2
