@@ -193,7 +193,7 @@ def test_the_reference_report_is_one_page_that_a_browser_opens_at_once(root: Pat
 
 def test_the_answers_are_the_contrasts(root: Path, pages: dict[str, str]) -> None:
     """Each difference in README's table is the mean and interval of its row of contrasts.csv."""
-    contrasts = pd.read_csv(root / "results/reference/contrasts.csv")
+    contrasts = pd.read_csv(root / "results/reference/contrasts.csv.xz")
     columns = ["paired_mean_difference", "paired_t_interval_low", "paired_t_interval_high"]
     known = {tuple(row) for row in (100 * contrasts[columns]).round(2).to_numpy()}
     (table,) = [block[0] for block in BLOCK.finditer(pages["README.md"]) if "answers" in block[2]]
@@ -213,7 +213,7 @@ def test_the_sentence_below_the_corrected_table_holds(root: Path) -> None:
     of_test = contrasts["quantity"] == "test_accuracy_difference_pp"
     matters = contrasts["mean"] >= 0.1
     assert matters.tolist() == ((contrasts["epoch"] == 1) | of_test).tolist()
-    judged = pd.read_csv(root / "results/reference/contrasts.csv")
+    judged = pd.read_csv(root / "results/reference/contrasts.csv.xz")
     (row,) = judged[(judged["study"] == "headline") & (judged["contrast"] == "corrected")
                     & (judged["metric"] == "test_accuracy")].to_dict("records")  # fmt: skip
     assert row["p_adjusted"] < 0.05

@@ -112,7 +112,7 @@ def agreement_with(runs: Iterable[Run], reference: Path) -> ReferenceAgreement:
     ----------
     reference : Path
         As ``results/reference``: its runs are under ``runs``; the pairs are those of its
-        ``contrasts.csv``, whose labels ``values.csv.xz`` explains. A results folder serves, too,
+        ``contrasts.csv.xz``, whose labels ``values.csv.xz`` explains. A results folder serves, too,
         without any pairs.
     """
     notes: list[str] = []

@@ -84,14 +84,13 @@ def _compared(
 def write_study_tables(judged: Judged, out: Path, *, lean: bool = False) -> list[Path]:
     """Write ``contrasts.csv``, ``values.csv`` (one row a run and metric) and ``verdicts.csv``.
 
-    A ladder has no contrast by a name: without any, there is no ``contrasts.csv``. Lean,
-    ``values.csv.xz`` takes the place of ``values.csv``.
+    A ladder has no contrast by a name: without any, there is no ``contrasts.csv``. Lean, the first
+    two are compressed, with ``.xz`` behind their names.
     """
+    end = ".xz" if lean else ""
     tables = {
-        "contrasts.csv": stack([contrasts_table(found) for found in judged.findings]),
-        "values.csv.xz" if lean else "values.csv": stack(
-            [values_table(runs) for runs in judged.runs]
-        ),
+        f"contrasts.csv{end}": stack([contrasts_table(found) for found in judged.findings]),
+        f"values.csv{end}": stack([values_table(runs) for runs in judged.runs]),
         "verdicts.csv": claims_table(judged.judgements),
     }
     with writing(out):

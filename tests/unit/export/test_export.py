@@ -118,7 +118,7 @@ def test_parquet_holds_the_contrasts_of_a_study(
         shutil.copytree(reference_runs / name, tmp_path / "results" / name)
     export_parquet(tmp_path / "results", tmp_path / "t", [study])
     found = pd.read_parquet(tmp_path / "t/contrasts.parquet")
-    known = pd.read_csv(root / "results/reference/contrasts.csv")
+    known = pd.read_csv(root / "results/reference/contrasts.csv.xz")
     known = known[known["study"] == study.name].reset_index(drop=True)
     assert list(found) == list(known)
     keys = ["contrast", "metric", "n", "paired_mean_difference", "p_adjusted"]
