@@ -29,7 +29,7 @@ Steps: TypeAlias = "Callable[[Network, Tensor, Tensor], DirectSteps]"
 def passage_of(view: View) -> Passage:
     """Look up the pass of a view; the first probe to ask makes it."""
     if PASSAGE not in view.shared:
-        view.shared[PASSAGE] = view.passes(view.model) if view.passes else AutogradPassage(view)
+        view.shared[PASSAGE] = view.direct_pass(view.model) or AutogradPassage(view)
     return cast(Passage, view.shared[PASSAGE])
 
 

@@ -35,7 +35,7 @@ class View:
         Logits, labels -> the mean loss that the training minimizes, nats.
     kept : mapping of str to Tensor
         What the probe kept at the look before; empty at the first one.
-    passes : callable or None
+    direct_pass : callable
         Network -> its pass on the images by the kernels of the training; None if it has no such.
     shared : dict of str to object
         What probes that look after the same step at the same images have computed for each other.
@@ -46,7 +46,7 @@ class View:
     labels: Tensor
     loss: Callable[[Tensor, Tensor], Tensor]
     kept: Mapping[str, Tensor]
-    passes: Callable[[Network], Passage] | None = None
+    direct_pass: Callable[[Network], Passage | None] = lambda _: None
     shared: dict[str, Any] = field(default_factory=dict)
 
 

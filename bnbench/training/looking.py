@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -19,7 +20,7 @@ from torch import Tensor
 from bnbench.errors import BnbenchError
 from bnbench.models import Network
 from bnbench.probes import Probe, View, columns
-from bnbench.probes.direct_passage import DirectPasses
+from bnbench.probes.direct_passage import DirectPassage, DirectPasses
 from bnbench.probes.passage import direct_passes
 from bnbench.runs import BatchRows
 from bnbench.training.checkpoint import TrainingState
@@ -144,7 +145,7 @@ class Looks:
             split.labels[: probe.images],
             learner.loss,
             self._kept.get(probe.kind, {}),
-            self._passes_on(probe.images),
+            partial(self._pass, probe.images),
             shared,
         )
         saw = probe.look(view)
@@ -155,16 +156,19 @@ class Looks:
         self._kept[probe.kind] = saw.keep
         self.seconds[probe.kind] += perf_counter() - started
 
-    def _passes_on(self, images: int) -> DirectPasses | None:
-        """Look up what passes through networks by the kernels of the training, if it can."""
+    def _pass(self, images: int, model: Network) -> DirectPassage | None:
+        """Pass through a network by the kernels of the training, if it has such for all of it.
+
+        The arrays are taken when a probe first asks: most never do, and there are many images.
+        """
         split, steps = self._learner.split, self._learner.direct_steps
         if steps is None:
             return None
         if images not in self._passes:
-            assert self._twin is not None
             data = split.images[:images], split.labels[:images]
-            self._passes[images] = direct_passes(self._twin, *data, steps)
-        return self._passes[images]
+            self._passes[images] = direct_passes(model, *data, steps)
+        passes = self._passes[images]
+        return passes(model) if passes else None
 
     def _check_size(self, probe: Probe, steps: int) -> None:
         """Refuse what the first look shows to become too much."""

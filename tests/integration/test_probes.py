@@ -15,6 +15,8 @@ import torch
 from bnbench.config import Experiment, load_experiment
 from bnbench.errors import BnbenchError
 from bnbench.probes import PROBES
+from bnbench.probes.direct_passage import DirectPasses
+from bnbench.probes.passage import direct_passes
 from bnbench.runs import EpochRow, Run
 from bnbench.training import run_experiment
 from bnbench.training.experiment import run_seeds
@@ -30,8 +32,10 @@ QUICK = {"surface": ", points: 5", "trajectory": ", points: 5", "sharpness": ", 
 DROPPED = {"train_seconds", "evaluation_seconds"}
 
 
-def experiment(root: Path, probes: str, config: str = "lenet5_batchnorm_all") -> Experiment:
-    return load_experiment(root / f"configs/{config}.yaml", [*SHORT, f"probes={probes}"])
+def experiment(
+    root: Path, probes: str, *more: str, config: str = "lenet5_batchnorm_all"
+) -> Experiment:
+    return load_experiment(root / f"configs/{config}.yaml", [*SHORT, f"probes={probes}", *more])
 
 
 def traces(found: Run) -> tuple[bytes, pd.DataFrame, dict[str, torch.Tensor]]:
@@ -74,6 +78,29 @@ def test_a_probe_leaves_no_trace_and_survives_a_kill(
         single = {name.rpartition(".")[2] for name in looks.files if looks[name].ndim == 1}
     assert single == {"step", *PROBES[kind].quantities}
     assert whole.probe(kind).stat().st_size < 5_000_000
+
+
+def test_passes_by_the_kernels_of_the_training(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both probes share one, it leaves no trace, and a probe that needs none takes no memory."""
+    made = []
+
+    def counted(*arguments: Any) -> Any:
+        made.append(direct_passes(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr("bnbench.training.looking.direct_passes", counted)
+    chain = ("model.dropout=0", "training.kernels=batch_last")
+    path, *both = (
+        f"{{kind: {kind}, every: {EVERY}, images: 64}}"
+        for kind in ("path", "activations", "gradients")
+    )
+    other = trained(experiment(root, f"[{path}]", *chain), tmp_path / "path")
+    assert made == []
+    shared = trained(experiment(root, f"[{', '.join(both)}]", *chain), tmp_path / "both")
+    assert [type(passes) for passes in made] == [DirectPasses]
+    assert same(shared, other)
 
 
 def test_all_probes_together_are_the_same_as_each_alone(root: Path, tmp_path: Path) -> None:

@@ -53,6 +53,11 @@ def judge(rule: str, of: Finding | Level | BestFinding, **fields: Any) -> Outcom
     return outcome
 
 
+def by_each_rule(finding: Finding) -> tuple[Verdict, ...]:
+    rules = ("higher", "lower", "different", "equivalent")
+    return tuple(judge(rule, finding).verdict for rule in rules)
+
+
 @pytest.mark.parametrize(
     ("mean", "sd", "higher", "lower", "different", "equivalent"),
     [
@@ -76,8 +81,7 @@ def test_differences(
     equivalent: Verdict,
 ) -> None:
     finding = make_finding(sample(mean, sd))
-    rules = {"higher": higher, "lower": lower, "different": different, "equivalent": equivalent}
-    assert {rule: judge(rule, finding).verdict for rule in rules} == rules
+    assert by_each_rule(finding) == (higher, lower, different, equivalent)
 
 
 def test_the_numbers_of_a_difference(make_finding: MakeFinding) -> None:
@@ -202,8 +206,7 @@ def test_without_a_smallest_effect_a_difference_is_held_against_zero(
     different: Verdict,
 ) -> None:
     finding = make_finding(sample(mean, sd), metric=BEND, smallest_effect=None)
-    rules = {"higher": higher, "lower": lower, "different": different, "equivalent": INCONCLUSIVE}
-    assert {rule: judge(rule, finding).verdict for rule in rules} == rules
+    assert by_each_rule(finding) == (higher, lower, different, INCONCLUSIVE)
     assert judge("equivalent", finding).needed == INF
     assert judge("equivalent", finding).caveats == (
         "no smallest effect of interest was declared",

@@ -17,7 +17,7 @@ from torch.nn import functional
 from bnbench.direct import DirectSteps
 from bnbench.probes import View
 from bnbench.probes.autograd_passage import AutogradPassage
-from bnbench.probes.direct_passage import DirectPassage
+from bnbench.probes.direct_passage import DirectPassage, DirectPasses
 from bnbench.probes.passage import direct_passes, passage_of
 from bnbench.probes.sample import sample
 from tests.unit.probes.conftest import MakeView, look
@@ -35,10 +35,14 @@ def test_a_pass_stays_what_it_is_when_the_network_moves(make_view: MakeView) -> 
         np.testing.assert_array_equal(np.asarray(after[name]), np.asarray(value))
 
 
-def with_kernels(view: View) -> View:
+def by_kernels(view: View) -> DirectPasses | None:
     steps = partial(DirectSteps, softmax_before_loss=False)
-    passes = direct_passes(view.model, view.images, view.labels, steps)
-    return replace(view, passes=passes, shared={})
+    return direct_passes(view.model, view.images, view.labels, steps)
+
+
+def with_kernels(view: View) -> View:
+    passes = by_kernels(view)
+    return replace(view, direct_pass=passes or (lambda _: None), shared={})
 
 
 @pytest.mark.parametrize("shown", [with_kernels, lambda view: view])
@@ -110,12 +114,12 @@ def test_the_kernels_of_the_training_pass_as_autograd_does(
 
 
 def test_autograd_passes_where_the_kernels_cannot(make_view: MakeView) -> None:
-    assert with_kernels(make_view("LeNet5_1998")).passes is None
+    assert isinstance(passage_of(with_kernels(make_view("LeNet5_1998"))), AutogradPassage)
 
 
 def test_a_pass_by_the_kernels_leaves_nothing_for_the_next(make_view: MakeView) -> None:
     """Gradients are added up, and the arrays are used again."""
-    passes, other = with_kernels(make_view("LeNet5")).passes, make_view("LeNet5", seed=1)
+    passes, other = by_kernels(make_view("LeNet5")), make_view("LeNet5", seed=1)
     assert passes is not None
     _ = passes(make_view("LeNet5").model).gradients
     expected = passage_of(with_kernels(other)).gradients
