@@ -50,6 +50,15 @@ def same(one: Run, other: Run) -> bool:
     return batches == batches2
 
 
+def stopped_and_resumed(one: Experiment, results: Path) -> Run:
+    with closing(run_seeds(one, [0], results)) as stopped:
+        list(takewhile(lambda row: not isinstance(row[1], EpochRow), stopped))
+        next(stopped)  # past the checkpoint
+    resumed = trained(one, results)
+    assert resumed.read_manifest().resumed_after_epochs == [1]
+    return resumed
+
+
 @pytest.fixture(scope="module")
 def plain(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return trained(experiment(root, "[]"), tmp_path_factory.mktemp("plain"))
@@ -62,11 +71,7 @@ def test_a_probe_leaves_no_trace_and_survives_a_kill(
     one = experiment(root, f"[{{kind: {kind}, every: {EVERY}, images: 64{QUICK.get(kind, '')}}}]")
     whole = trained(one, tmp_path / "whole")
     assert same(whole, plain)
-    with closing(run_seeds(one, [0], tmp_path / "stopped")) as stopped:
-        list(takewhile(lambda row: not isinstance(row[1], EpochRow), stopped))
-        next(stopped)  # past the checkpoint
-    resumed = trained(one, tmp_path / "stopped")
-    assert resumed.read_manifest().resumed_after_epochs == [1]
+    resumed = stopped_and_resumed(one, tmp_path / "stopped")
     assert same(resumed, plain)
     assert resumed.probe(kind).read_bytes() == whole.probe(kind).read_bytes()
     manifest = whole.read_manifest()
@@ -98,9 +103,13 @@ def test_passes_by_the_kernels_of_the_training(
     )
     other = trained(experiment(root, f"[{path}]", *chain), tmp_path / "path")
     assert made == []
-    shared = trained(experiment(root, f"[{', '.join(both)}]", *chain), tmp_path / "both")
+    wanted = experiment(root, f"[{', '.join(both)}]", *chain)
+    whole = trained(wanted, tmp_path / "both")
     assert [type(passes) for passes in made] == [DirectPasses]
-    assert same(shared, other)
+    assert same(whole, other)
+    resumed = stopped_and_resumed(wanted, tmp_path / "stopped")
+    for kind in ("activations", "gradients"):
+        assert resumed.probe(kind).read_bytes() == whole.probe(kind).read_bytes()
 
 
 def test_all_probes_together_are_the_same_as_each_alone(root: Path, tmp_path: Path) -> None:
