@@ -250,9 +250,16 @@ def test_a_number_beyond_any_float_is_one_line(write: Write) -> None:
     assert "\n" not in text
 
 
-@pytest.mark.parametrize("sign", ["\\0", "\\x1b[31m", "\\x9b", "\\ud800", "\\u202e", "\\r"])
+@pytest.mark.parametrize("sign", ["\\0", "\\x1b[31m", "\\x9b", "\\u202e", "\\r"])
 def test_what_a_terminal_would_obey_is_refused(write: Write, sign: str) -> None:
     for line in (f'description: "a{sign}b"', f'"a{sign}b": 1'):
         text = problem(write(MINIMAL + line + "\n"))
         assert "holds the control character" in text
         assert text.isprintable()
+
+
+@pytest.mark.parametrize("half", ["\\ud800", "\udcff"], ids=ascii)
+def test_half_of_a_surrogate_pair_is_no_text(write: Write, half: str) -> None:
+    text = problem(write(MINIMAL), f'description="a{half}b"')
+    assert "is no YAML" in text
+    assert text.isprintable()
