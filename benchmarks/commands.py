@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+from subprocess import PIPE, STDOUT
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
@@ -25,6 +26,10 @@ ROOT = Path(__file__).parents[1]
 RUNS = int(os.environ.get("BENCH_RUNS", "10000"))
 ROUNDS = 3
 SHORT = ["data.dataset=digits", "training.epochs=2", "training.evaluate_every=null"]
+AS_INSTALLED = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {
+    "PYTHONUNBUFFERED": "1"
+}
+"""A person's Python compiles a file once, and a terminal shows a line as soon as it is printed."""
 READ = "import bnbench; bnbench.load_results('results/reference/runs')"
 
 
@@ -45,12 +50,27 @@ def make_runs(results: Path) -> None:
 
 def seconds(*line: str, rounds: int = ROUNDS) -> float:
     """Median of some runs of ``python`` with these arguments, in the checkout."""
-    measured = []
-    for _ in range(rounds):
-        started = perf_counter()
-        subprocess.run([sys.executable, *line], cwd=ROOT, check=True, capture_output=True)
-        measured.append(perf_counter() - started)
-    return median(measured)
+    return median(_timed(line)[1] for _ in range(rounds))
+
+
+def until_a_line(*line: str) -> float:
+    """Median of the seconds until ``python`` with these arguments has printed its first line."""
+    return median(_timed(line)[0] for _ in range(ROUNDS))
+
+
+def _timed(line: tuple[str, ...]) -> tuple[float, float]:
+    """Seconds until the first line of output, and until the end."""
+    started = perf_counter()
+    with subprocess.Popen(
+        [sys.executable, *line], cwd=ROOT, env=AS_INSTALLED, stdout=PIPE, stderr=STDOUT
+    ) as process:
+        assert process.stdout is not None
+        told = process.stdout.readline()
+        first = perf_counter() - started
+        told += process.stdout.read()
+    if process.returncode:
+        raise SystemExit(f"{line}: {told.decode()}")
+    return first, perf_counter() - started
 
 
 def bnbench(*arguments: str, rounds: int = ROUNDS) -> float:
@@ -90,6 +110,8 @@ def measured(folder: Path) -> Iterator[tuple[str, float, float]]:
     yield "load_results of results/reference", seconds("-c", READ), 2
     for name, arguments in short(folder / "two"):
         yield name, bnbench(*arguments), 1.5
+        if name.startswith("compare"):
+            yield f"{name}: its table", until_a_line("-m", "bnbench", *arguments), 1.5
 
 
 def main() -> None:

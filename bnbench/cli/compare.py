@@ -1,9 +1,9 @@
-"""``bnbench compare``: draw, write, and print the table."""
+"""``bnbench compare``: print the table, then draw and write."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +17,8 @@ from bnbench.cli.options import Json, Latex, Results, WithRuns
 from bnbench.cli.terminal import fits, say, say_json, saying, show
 
 if TYPE_CHECKING:
-    from bnbench.report.compare import Comparison
+    from bnbench.report.comparison import Comparison
+    from bnbench.report.table import Table
 
 
 class Format(StrEnum):
@@ -71,41 +72,62 @@ def compare(
     For a slide: bnbench compare lenet5 lenet5_batchnorm --format pdf --width 9 --font-size 14
     --labels plain --labels "batch norm"
     """
-    from bnbench.plots.style import Form
-    from bnbench.report.archive import archive
-    from bnbench.report.compare import compare
-    from bnbench.report.comparison_table import comparison_table, for_github, for_terminal
+    from bnbench.report.comparison import called, compare
+    from bnbench.report.comparison_table import comparison_table
     from bnbench.report.conclusion import conclusions
-    from bnbench.report.latex import latex_tables
-    from bnbench.runs import write_text
 
     folders = run_folders(([baseline] if baseline else []) + runs, results)
-    chosen = tuple(kind.value for kind in formats) if formats else Form.formats
-    form = Form(chosen, width, font_size, title)
-    with saying("reading the runs, and drawing"):
-        comparison = compare(folders, out, form, labels or ())
-    table, paths = comparison_table(comparison), [*comparison.paths, out / "summary.md"]
-    write_text(paths[-1], for_github(table))
-    if latex:
-        paths.append(out / "summary.tex")
-        write_text(paths[-1], latex_tables([table]))
+    with saying("reading the runs"):
+        comparison = compare(folders)
+    titles = called(comparison, labels or ())
+    table = comparison_table(comparison)
+    if not as_json:
+        shared, short = short_labels(titles)
+        titles = titles if labels else short
+        _show(replace(table, header=tuple(titles.get(name, name) for name in table.header)), shared)
+        for note in comparison.notes:
+            say(note)
+    with saying("drawing"):
+        from bnbench.plots.style import Form  # drawing takes longer than all before it
+        from bnbench.report.comparison_files import write_comparison
+
+        kinds = tuple(kind.value for kind in formats) if formats else Form.formats
+        form = Form(kinds, width, font_size, title)
+        paths = [*write_comparison(comparison, out, form, labels or ())]
+        paths += _write_tables(table, out, latex=latex)
     if with_runs:
+        from bnbench.report.archive import archive
+
         archive(folders, out)
         paths.append(out / "runs")
     if as_json:
         say_json(_as_data(comparison, paths))
         return
-    names = [arm.experiment.experiment for arm in comparison.runs.arms.values()]
-    shared, short = short_labels(names)
-    titles = dict(zip(names, labels, strict=True)) if labels else short
+    for line in (*paths, *conclusions(comparison.findings, titles)):
+        say(line)
+
+
+def _show(table: Table, shared: str) -> None:
+    """Print the table as wide as it has to be, below what all experiments were changed by."""
+    from bnbench.report.comparison_table import for_terminal
+
     if shared:
         say(f"All runs: {shared}.")
-    header = tuple(titles.get(name, name) for name in table.header)
-    table = replace(table, header=header)
     whole = for_terminal(table)
     show(whole if fits(whole) else for_terminal(table, narrow=True))
-    for line in (*comparison.notes, *paths, *conclusions(comparison.findings, titles)):
-        say(line)
+
+
+def _write_tables(table: Table, out: Path, *, latex: bool) -> Iterator[Path]:
+    from bnbench.report.comparison_table import for_github
+    from bnbench.report.latex import latex_tables
+    from bnbench.runs import write_text
+
+    texts = {"summary.md": for_github(table)}
+    if latex:
+        texts["summary.tex"] = latex_tables([table])
+    for name, text in texts.items():
+        write_text(out / name, text)
+        yield out / name
 
 
 def _as_data(comparison: Comparison, paths: Sequence[Path]) -> dict[str, object]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from bnbench.config import Metric, PlannedContrast, Study, StudyArm, parse_metric
+from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.study_runs import ArmRuns, StudyRuns
 
 METRICS = tuple(
@@ -48,6 +52,23 @@ def as_study(arms: Sequence[ArmRuns]) -> StudyRuns:
 def metrics_of(compared: StudyRuns) -> tuple[Metric, ...]:
     """List what `as_study` measures of every arm, also where there is nothing to compare."""
     return _metrics(next(iter(compared.arms.values())))
+
+
+def failed_seeds(arm: ArmRuns) -> list[int]:
+    """Seeds of the runs that failed; `bnbench.runs.failure` says when."""
+    return [seed for seed, run in arm.runs.items() if run.failed]
+
+
+def seconds_per_epoch(arm: ArmRuns) -> float:
+    """Median over the runs of `epoch_seconds`; NaN where every run diverged in its first epoch."""
+    known = [epoch_seconds(run) for run in arm.runs.values() if len(run.epoch_log)]
+    return float(np.median(known)) if known else math.nan
+
+
+def epoch_seconds(run: FinishedRun) -> float:
+    """Mean over a run's epochs, training and evaluation; NaN where it ended none."""
+    seconds = run.epoch_log["train_seconds"] + run.epoch_log["evaluation_seconds"]
+    return float(np.mean(seconds)) if len(seconds) else math.nan
 
 
 def _metrics(baseline: ArmRuns) -> tuple[Metric, ...]:

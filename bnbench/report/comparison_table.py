@@ -13,14 +13,13 @@ from rich import box
 
 from bnbench.cells import Cell, longest_piece
 from bnbench.config import Metric
-from bnbench.findings.comparison import metrics_of
+from bnbench.findings.comparison import failed_seeds, metrics_of, seconds_per_epoch
 from bnbench.findings.levels import level_of
 from bnbench.findings.numbers import NOTHING, estimate, minus
 from bnbench.findings.results import Finding, Level
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.report import markdown
-from bnbench.report.compare import Comparison
-from bnbench.report.summary import failed_seeds, seconds_per_epoch
+from bnbench.report.comparison import Comparison
 from bnbench.report.table import Table
 
 CAPTION = (
@@ -66,7 +65,7 @@ def for_github(table: Table) -> str:
 
 def _rows(comparison: Comparison) -> Iterator[list[str]]:
     """Yield the header and the rows, without those in which every cell would be empty."""
-    arms = list(comparison.runs.arms.values())
+    arms = comparison.arms
     treatments = arms[1:]
     yield [
         "",

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import pandas as pd
 
 from bnbench.config import Metric
 from bnbench.findings.columns import Column, frame
-from bnbench.findings.comparison import metrics_of
-from bnbench.findings.finished_run import FinishedRun
+from bnbench.findings.comparison import epoch_seconds, failed_seeds, metrics_of, seconds_per_epoch
 from bnbench.findings.levels import level_of
 from bnbench.findings.measures import measure
 from bnbench.findings.numbers import in_unit
 from bnbench.findings.results import Finding, Level
-from bnbench.findings.study_runs import ArmRuns, StudyRuns
+from bnbench.findings.study_runs import StudyRuns
 from bnbench.report.curves import stack
 
 COLUMNS = [
@@ -40,32 +38,14 @@ def runs_table(compared: StudyRuns) -> pd.DataFrame:
             "experiment": arm.label,
             "seed": seed,
             "status": run.status,
-            "epochs": len(run.epochs),
+            "epochs": len(run.epoch_log),
             **{PER_RUN[metric.text]: measure(metric, run) for metric in measured},
-            "seconds_per_epoch": _seconds_per_epoch(run),
+            "seconds_per_epoch": epoch_seconds(run),
         }
         for arm in compared.arms.values()
         for seed, run in arm.runs.items()
     ]
     return pd.DataFrame(rows)
-
-
-def seconds_per_epoch(arm: ArmRuns) -> float:
-    """Median over the runs of the mean over their epochs, training and evaluation.
-
-    NaN where every run diverged in its first epoch.
-    """
-    known = [_seconds_per_epoch(run) for run in arm.runs.values() if len(run.epochs)]
-    return float(np.median(known)) if known else float("nan")
-
-
-def _seconds_per_epoch(run: FinishedRun) -> float:
-    return float((run.epochs["train_seconds"] + run.epochs["evaluation_seconds"]).mean())
-
-
-def failed_seeds(arm: ArmRuns) -> list[int]:
-    """Seeds of the runs that failed; `bnbench.runs.failure` says when."""
-    return [seed for seed, run in arm.runs.items() if run.failed]
 
 
 def summary_table(compared: StudyRuns, findings: Sequence[Finding]) -> pd.DataFrame:

@@ -16,7 +16,8 @@ from bnbench.config import load_experiment
 from bnbench.data import data_folder, find_dataset
 from bnbench.data.fetching import fetch
 from bnbench.plots.style import Form
-from bnbench.report.compare import compare
+from bnbench.report.comparison import compare
+from bnbench.report.comparison_files import write_comparison
 from bnbench.report.files import ABANDONED
 from bnbench.runs.merging import merge, plan_merge
 from bnbench.runs.removal import find_removable, remove
@@ -93,7 +94,7 @@ def test_compare(trained: Path, tmp_path: Path) -> None:
     runs = [trained / "results" / "lenet5", trained / "results" / "lenet5_batchnorm"]
 
     def figures(out: Path) -> None:
-        compare(runs, out, Form(width=3))  # small ones take half the time
+        write_comparison(compare(runs), out, Form(width=3))  # small ones take half the time
 
     killed_again_and_again(figures, tmp_path)
 
@@ -169,6 +170,6 @@ def test_what_a_killed_command_left_goes_in_time(trained: Path, tmp_path: Path) 
         path.touch()
     long_ago = time.time() - ABANDONED - 60
     os.utime(old, (long_ago, long_ago))
-    compare([trained / "results" / "lenet5"], tmp_path)
+    write_comparison(compare([trained / "results" / "lenet5"]), tmp_path)
     assert not old.exists()
     assert new.exists()

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from bnbench.findings import contrasts_table, find
-from bnbench.report.compare import compare
+from bnbench.report.comparison import compare
+from bnbench.report.comparison_files import write_comparison
 from tests.edits import edit_text
 from tests.unit.findings.conftest import Load, MakeRuns
 
@@ -57,7 +58,8 @@ def both(
             for seed, curve in curves.items():
                 manifest = diverged if label == "plain" and seed in lost else None
                 make_runs(study, label, {seed: curve}, manifest=manifest)
-        compare([results / "plain", results / "batch_norm"], tmp_path / "out")
+        compared = compare([results / "plain", results / "batch_norm"])
+        write_comparison(compared, tmp_path / "out")
         return (
             contrasts_table(find(study, results)).set_index("metric"),
             pd.read_csv(tmp_path / "out" / "summary.csv"),

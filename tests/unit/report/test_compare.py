@@ -16,7 +16,8 @@ from bnbench.errors import BnbenchError
 from bnbench.plots import style
 from bnbench.plots.accuracy import plot_experiments
 from bnbench.plots.difference import plot_difference
-from bnbench.report.compare import Comparison, compare
+from bnbench.report.comparison import Comparison, compare
+from bnbench.report.comparison_files import write_comparison
 from bnbench.report.comparison_table import (
     CAPTION,
     comparison_table,
@@ -52,7 +53,7 @@ def _paths(results: Path) -> list[Path]:
 def test_figures_can_be_redrawn_from_their_files_and_show_the_runs(
     results: Path, tmp_path: Path
 ) -> None:
-    compare(_paths(results), tmp_path / "out")
+    write_comparison(compare(_paths(results)), tmp_path / "out")
     table = pd.read_csv(tmp_path / "out" / "accuracy.csv")
     with style.figure(4) as figure:
         ax = plot_experiments(table, split="validation", ax=figure.subplots())
@@ -65,7 +66,7 @@ def test_figures_can_be_redrawn_from_their_files_and_show_the_runs(
 
 
 def test_the_difference_figure_is_paired_by_seed(results: Path, tmp_path: Path) -> None:
-    compare(_paths(results), tmp_path)
+    write_comparison(compare(_paths(results)), tmp_path)
     with style.figure(4) as figure:
         ax = plot_difference(pd.read_csv(tmp_path / "difference.csv"), ax=figure.subplots())
         thin = [line.get_ydata() for line in ax.get_lines() if line.get_label() == style.ONE_SEED]
@@ -78,17 +79,15 @@ def test_the_difference_figure_is_paired_by_seed(results: Path, tmp_path: Path) 
 
 
 def test_one_experiment_has_its_own_figures_only(results: Path, tmp_path: Path) -> None:
-    comparison = compare([results / "plain"], tmp_path / "out")
-    names = {path.stem for path in comparison.paths}
+    comparison = compare([results / "plain"])
+    names = {path.stem for path in write_comparison(comparison, tmp_path / "out")}
     assert names == {"accuracy-published~plain", "loss", "summary", "runs"}
     assert comparison.findings == ()
 
 
-def test_the_first_of_three_experiments_is_the_baseline(
-    results: Path, make_run: MakeRun, tmp_path: Path
-) -> None:
+def test_the_first_of_three_experiments_is_the_baseline(results: Path, make_run: MakeRun) -> None:
     third = make_run("third", 0, [0.99] * 10)
-    comparison = compare([*_paths(results), third.path], tmp_path / "out")
+    comparison = compare([*_paths(results), third.path])
     contrasts = [
         (found.treatment.label, found.baseline.label, found.n)
         for found in comparison.findings
@@ -114,7 +113,8 @@ def test_nothing_is_left_out_in_silence(make_run: MakeRun, tmp_path: Path) -> No
     make_run("plain", 4, [0.9, 0.92, 0.1])
     short = make_run("short", 0, [0.95, 0.96], manifest={"versions": {"torch": "2.11.0"}})
     short.batches.unlink()
-    comparison = compare([plain.path.parent, short.path.parent], tmp_path / "out")
+    comparison = compare([plain.path.parent, short.path.parent])
+    write_comparison(comparison, tmp_path / "out")
     said = (
         "plain, seed 3: ", "plain, seed 1: ", "plain, seed 2: ", "plain, seed 4: ",
         "only plain has seeds 1, 2, 4", "short has 2 epochs, plain 3",
@@ -129,29 +129,28 @@ def test_nothing_is_left_out_in_silence(make_run: MakeRun, tmp_path: Path) -> No
     assert "short,plain,run,0,complete,1,5.0" in svg
 
 
-def test_without_a_common_seed_nothing_is_compared(make_run: MakeRun, tmp_path: Path) -> None:
+def test_without_a_common_seed_nothing_is_compared(make_run: MakeRun) -> None:
     runs = [
         make_run("plain", 0, [0.9], settings=SETTINGS["published/plain"]),
         make_run("normalized", 1, [0.95], settings=SETTINGS["published/normalized"]),
     ]
     said = "^normalized has seed 1, plain has seed 0: none is shared.*run both with the same seeds$"
     with pytest.raises(BnbenchError, match=said):
-        compare([run.path for run in runs], tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+        compare([run.path for run in runs])
 
 
 def test_a_published_curve_of_other_data_is_not_drawn(make_run: MakeRun, tmp_path: Path) -> None:
     settings = SETTINGS["published/plain"] | {"data": {"dataset": "digits"}}
-    comparison = compare([make_run("plain", 0, [0.9], settings=settings).path], tmp_path / "out")
+    comparison = compare([make_run("plain", 0, [0.9], settings=settings).path])
+    write_comparison(comparison, tmp_path / "out")
     assert "plain: the published curve is of other data, and is not shown" in comparison.notes
     assert "published,," not in (tmp_path / "out" / "accuracy-plain.csv").read_text()
 
 
-def test_a_bad_file_leaves_nothing_written(results: Path, tmp_path: Path) -> None:
+def test_a_bad_file_is_found_before_anything_is_drawn(results: Path) -> None:
     (results / "normalized" / "seed-2" / "batches.csv").write_text("not a log\n")
     with pytest.raises(BnbenchError, match=r"seed-2/batches.csv: "):
-        compare(_paths(results), tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+        compare(_paths(results))
 
 
 def test_a_folder_that_cannot_be_written(results: Path, tmp_path: Path) -> None:
@@ -159,13 +158,13 @@ def test_a_folder_that_cannot_be_written(results: Path, tmp_path: Path) -> None:
     with pytest.raises(
         BnbenchError, match=r"out: cannot be written .*; give another folder by --out"
     ):
-        compare(_paths(results), tmp_path / "out")
+        write_comparison(compare(_paths(results)), tmp_path / "out")
 
 
-def test_torch_and_pyplot_stay_unloaded() -> None:
+def test_the_table_is_there_before_matplotlib_is_loaded() -> None:
     program = (
-        "import sys, bnbench.report.compare, bnbench.report.comparison_table\n"
-        "loaded = {'torch', 'torchvision', 'matplotlib.pyplot', 'seaborn'} & sys.modules.keys()\n"
+        "import sys, bnbench.report.comparison, bnbench.report.comparison_table\n"
+        "loaded = {'torch', 'matplotlib', 'seaborn', 'pandas'} & sys.modules.keys()\n"
         "assert not loaded, loaded"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
@@ -181,7 +180,7 @@ def _table(comparison: Comparison) -> list[list[str]]:
     return [_cells(line) for line in text.splitlines() if line.startswith("|")]
 
 
-def test_the_table_by_hand(make_run: MakeRun, tmp_path: Path) -> None:
+def test_the_table_by_hand(make_run: MakeRun) -> None:
     curves = {
         "published/plain": ([0.94, 0.96], [0.95, 0.97], [0.96, 0.98]),
         "published/normalized": ([0.96, 0.97], [0.97, 0.97], [0.98, 0.97]),
@@ -191,7 +190,7 @@ def test_the_table_by_hand(make_run: MakeRun, tmp_path: Path) -> None:
         for name, seeds in curves.items()
         for seed, curve in enumerate(seeds)
     ]
-    header, rule, *rows = _table(compare([run.path for run in runs], tmp_path / "out"))
+    header, rule, *rows = _table(compare([run.path for run in runs]))
     assert header == ["", "published/plain", "published/normalized", "difference (pp)"]
     assert rule == ["---", "---:", "---:", "---:"]
     assert rows == [
@@ -209,11 +208,11 @@ def test_the_table_by_hand(make_run: MakeRun, tmp_path: Path) -> None:
     ]
 
 
-def test_the_table_of_one_run_has_no_spread(make_run: MakeRun, tmp_path: Path) -> None:
+def test_the_table_of_one_run_has_no_spread(make_run: MakeRun) -> None:
     final = {"final": {"epochs": 2, "test_accuracy": 0.9712}}
     held_out = {"data": {"split": "held_out"}}
     run = make_run("plain", 0, [0.9, 0.98], settings=held_out, manifest=final)
-    comparison = compare([run.path], tmp_path)
+    comparison = compare([run.path])
     assert _table(comparison)[2:] == [
         ["runs", "1"],
         ["epochs", "2"],
@@ -226,7 +225,7 @@ def test_the_table_of_one_run_has_no_spread(make_run: MakeRun, tmp_path: Path) -
     ]
 
 
-def test_the_table_counts_diverged_runs_at_chance(make_run: MakeRun, tmp_path: Path) -> None:
+def test_the_table_counts_diverged_runs_at_chance(make_run: MakeRun) -> None:
     runs = [
         make_run("plain", 0, [0.9, 0.95]),
         make_run("plain", 1, [0.8], diverged_of=2),
@@ -234,7 +233,7 @@ def test_the_table_counts_diverged_runs_at_chance(make_run: MakeRun, tmp_path: P
         make_run("good", 0, [0.92, 0.96]),
         make_run("good", 1, [0.9, 0.96]),
     ]
-    header, _, *rows = _table(compare([run.path for run in runs], tmp_path / "out"))
+    header, _, *rows = _table(compare([run.path for run in runs]))
     table = {row[0]: row[1:] for row in rows}
     assert header[4:] == ["all_diverged − plain (pp)", "good − plain (pp)"]
     assert table["runs"] == ["2 (1 failed)", "1 (1 failed)", "2", "1 paired", "2 paired"]
@@ -247,9 +246,9 @@ def test_the_table_counts_diverged_runs_at_chance(make_run: MakeRun, tmp_path: P
     assert table["seconds per epoch"] == ["4.0", "–", "4.0", "–", "–"]
 
 
-def test_no_number_and_no_word_is_broken_at_80_columns(results: Path, tmp_path: Path) -> None:
+def test_no_number_and_no_word_is_broken_at_80_columns(results: Path) -> None:
     """A name is broken after a slash."""
-    written = comparison_table(compare(_paths(results)[:2], tmp_path))
+    written = comparison_table(compare(_paths(results)[:2]))
     named = dataclasses.replace(written, header=("", "mine/plain", "mine/batch_norm", "difference"))
     cells = ["+42.83 [−488.61, +574.26]", "53.17 ± 59.15", "never (0 of 6)"]
     rows = [("validation, last epoch (%)", "never (0 of 6)", "53.17 ± 59.15", cells[0])]
@@ -262,8 +261,8 @@ def test_no_number_and_no_word_is_broken_at_80_columns(results: Path, tmp_path: 
     assert max(map(len, shown.splitlines())) <= 80
 
 
-def test_the_terminal_shows_the_same_cells(results: Path, tmp_path: Path) -> None:
-    comparison = compare(_paths(results), tmp_path)
+def test_the_terminal_shows_the_same_cells(results: Path) -> None:
+    comparison = compare(_paths(results))
     table = for_terminal(comparison_table(comparison))
     header, _, *rows = _table(comparison)
     assert [str(column.header) for column in table.columns] == header

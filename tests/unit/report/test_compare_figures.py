@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bnbench.report.compare import compare
+from bnbench.report.comparison import compare
+from bnbench.report.comparison_files import write_comparison
 from tests.unit.conftest import MakeRun
 
 FIGURES = ["accuracy-plain", "accuracy-normalized", "accuracy", "difference", "loss"]
@@ -19,12 +20,12 @@ def test_each_figure_comes_as_png_svg_and_its_table_the_same_twice(
         for seed in range(3)
     ]
     out, again = tmp_path / "new" / "figures with ö", tmp_path / "again"
-    comparison = compare(runs, out)
+    paths = write_comparison(compare(runs), out)
     expected = {f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg", "csv")}
     assert {path.name for path in out.iterdir()} == expected | {"summary.csv", "runs.csv"}
-    assert sorted(comparison.paths) == sorted(out.iterdir())
+    assert sorted(paths) == sorted(out.iterdir())
     assert (out / "accuracy.png").read_bytes().startswith(b"\x89PNG")
     assert b"</svg>" in (out / "accuracy.svg").read_bytes()
-    compare(runs, again)
+    write_comparison(compare(runs), again)
     for path in out.iterdir():
         assert path.read_bytes() == (again / path.name).read_bytes(), path.name

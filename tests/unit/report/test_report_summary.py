@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bnbench.report.compare import compare
+from bnbench.report.comparison import compare
+from bnbench.report.comparison_files import write_comparison
 from bnbench.runs import Run
 from tests.unit.conftest import MakeRun
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 def _summary(out: Path, *runs: Run) -> pd.DataFrame:
-    compare([run.path for run in runs], out)
+    write_comparison(compare([run.path for run in runs]), out)
     return pd.read_csv(out / "summary.csv")
 
 

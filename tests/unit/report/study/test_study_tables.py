@@ -40,7 +40,6 @@ def _contrast() -> Contrast:
         win_probability=1.0,
         win_interval=_interval(0.4385, 1.0),
         pairing_correlation=-0.5,
-        smallest_detectable=0.034,
         effect_of_interest=0.001,
         n_needed=1053.0,
     )

@@ -1,4 +1,4 @@
-"""Compare experiments from their run directories: read, lay out tables, draw them, summarize.
+"""The files of a comparison: its figures, and its tables.
 
 Each figure is drawn from the very table that is written beside it as CSV.
 """
@@ -13,115 +13,69 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bnbench.errors import BnbenchError
-from bnbench.findings.arms import read_arms
-from bnbench.findings.comparison import as_study
-from bnbench.findings.contrasts import compare_planned
-from bnbench.findings.results import Finding
-from bnbench.findings.study_runs import ArmRuns, StudyRuns
+from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots import style
 from bnbench.plots.accuracy import plot_experiments, plot_splits
 from bnbench.plots.difference import plot_difference
 from bnbench.plots.loss import plot_loss
 from bnbench.plots.style import Form
+from bnbench.report.comparison import Comparison, called, without_losses
 from bnbench.report.curves import accuracy_table, difference_table
 from bnbench.report.figures.figure import plain
 from bnbench.report.files import write_table, writing
 from bnbench.report.losses import loss_table
-from bnbench.report.notes import data_notes, failed_notes, origin_notes, pairing_notes
+from bnbench.report.notes import failed_notes, pairing_notes
 from bnbench.report.summary import runs_table, summary_table
 
 PAGE = Form()
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """What a comparison found, and where it was written.
-
-    Attributes
-    ----------
-    runs : StudyRuns
-        The experiments as the arms of a study; the first is the baseline.
-    findings : tuple of Finding
-        Every other experiment against the baseline, metric by metric.
-    notes : tuple of str
-        What a reader must know besides: runs left out, diverged, without a partner, ...
-    paths : tuple of Path
-        The files written.
-    """
-
-    runs: StudyRuns
-    findings: tuple[Finding, ...]
-    notes: tuple[str, ...]
-    paths: tuple[Path, ...]
-
-
-def compare(
-    experiments: Sequence[Path],
-    out: Path,
-    form: Form = PAGE,
-    titles: Sequence[str] = (),
-) -> Comparison:
-    """Draw and tabulate finished runs.
+def write_comparison(
+    comparison: Comparison, out: Path, form: Form = PAGE, titles: Sequence[str] = ()
+) -> tuple[Path, ...]:
+    """Draw and tabulate a comparison; with one experiment, its own figures and table are made.
 
     Parameters
     ----------
-    experiments : sequence of Path
-        Folders of experiments or of single runs. The first experiment is the baseline; with
-        only one, its own figures and table are made.
     out : Path
         Folder for ``<figure>.png``, ``.svg`` and ``.csv``, ``summary.csv`` and ``runs.csv``.
     form : Form
         Of the figures.
     titles : sequence of str
         What the figures call the experiments, in their order; by default their names.
+
+    Returns
+    -------
+    tuple of Path
+        The files written.
     """
-    arms, left_out = read_arms(experiments)
-    named = _Drawing(form, _titles(arms, titles))
-    runs = as_study(arms)
-    findings = tuple(compare_planned(runs, runs.study.contrasts))
+    runs, findings, arms = comparison.runs, comparison.findings, comparison.arms
+    named = _Drawing(
+        form, {name: plain(title) for name, title in called(comparison, titles).items()}
+    )
     accuracy = accuracy_table(arms)
     difference = difference_table(accuracy, [arm.label for arm in arms])
-    loss, loss_notes = _losses(arms)
-    notes = [*failed_notes(arms), *pairing_notes(findings)]
+    loss = pd.DataFrame() if without_losses(arms) else loss_table(arms)
     with writing(out):
         paths = [path for arm in arms for path in named.splits(arm, accuracy, out)]
         if len(arms) > 1:
             paths += named.experiments(arms, accuracy, out)
         if (difference["kind"] == "run").any():
+            notes = [*failed_notes(arms), *pairing_notes(findings)]
             paths += named.difference(difference, notes, out)
         if not loss.empty:
             paths += named.losses(arms, loss, out)
         paths.append(write_table(summary_table(runs, findings), out / "summary.csv"))
         paths.append(write_table(runs_table(runs), out / "runs.csv"))
-    notes = [*left_out, *notes, *data_notes(arms), *origin_notes(arms), *loss_notes]
-    return Comparison(runs, findings, tuple(notes), tuple(paths))
-
-
-def _losses(arms: Sequence[ArmRuns]) -> tuple[pd.DataFrame, list[str]]:
-    """Lay out the losses where every run has kept them; else say which has not."""
-    for arm in arms:
-        for run in arm.runs.values():
-            if run.losses is None:
-                return pd.DataFrame(), [f"no loss figure: {run.run.losses} is not there"]
-    return loss_table(arms), []
-
-
-def _titles(arms: Sequence[ArmRuns], titles: Sequence[str]) -> dict[str, str]:
-    """Map experiments to what figures call them; a dollar sign there is no mathematics."""
-    labels = [arm.label for arm in arms]
-    if titles and len(titles) != len(labels):
-        raise BnbenchError(
-            f"--labels: names {len(titles)} experiments, and there are {len(labels)}:"
-            f" {', '.join(labels)}"
-        )
-    written = [plain(title) for title in titles or labels]
-    return dict(zip(labels, written, strict=True))
+    return tuple(paths)
 
 
 @dataclass(frozen=True)
 class _Drawing:
-    """How the figures of one comparison are drawn: their form, and what they call experiments."""
+    """How the figures of one comparison are drawn: their form, and what they call experiments.
+
+    A dollar sign in a title is no mathematics.
+    """
 
     form: Form
     titles: dict[str, str]
