@@ -14,7 +14,7 @@ import typer
 from bnbench.cli.labels import short_labels
 from bnbench.cli.names import RESULTS, complete_run, run_folders
 from bnbench.cli.options import Json, Latex, Results, WithRuns
-from bnbench.cli.terminal import fits, say, say_json, saying, show
+from bnbench.cli.terminal import captioned, fits, say, say_json, saying, show
 
 if TYPE_CHECKING:
     from bnbench.report.comparison import Comparison
@@ -109,12 +109,10 @@ def compare(
 
 def _show(table: Table, shared: str) -> None:
     """Print the table as wide as it has to be, below what all experiments were changed by."""
-    from bnbench.report.comparison_table import for_terminal
-
     if shared:
         say(f"All runs: {shared}.")
-    whole = for_terminal(table)
-    show(whole if fits(whole) else for_terminal(table, narrow=True))
+    whole = captioned(table)
+    show(whole if fits(whole) else captioned(table, narrow=True))
 
 
 def _write_tables(table: Table, out: Path, *, latex: bool) -> Iterator[Path]:

@@ -15,6 +15,8 @@ from bnbench.errors import visible
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from bnbench.report.table import Table as CaptionedTable
+
 UNFOLDED = 10_000
 """Columns, where the output is no terminal: a row stays a line for the program that reads it."""
 
@@ -131,7 +133,7 @@ def table(
     """
     from rich.table import Table
 
-    from bnbench.cells import Cell
+    from bnbench.cli.cells import Cell
 
     laid_out = Table(box=None, pad_edge=False)
     for header in headers:
@@ -143,6 +145,32 @@ def table(
         )
     for row in rows:
         laid_out.add_row(*(Cell(visible(cell), COLOURS.get(cell, "")) for cell in row))
+    return laid_out
+
+
+def captioned(table: CaptionedTable, *, narrow: bool = False) -> Table:
+    """Lay out a table with a caption below it and a line below its header, numbers flush right.
+
+    Where it is too `narrow`, headers and words are folded, but no number is.
+    """
+    from rich import box
+    from rich.table import Table
+
+    from bnbench.cli.cells import Cell, longest_piece
+
+    laid_out = Table(
+        box=box.SIMPLE_HEAD, pad_edge=not narrow, caption=table.caption, caption_justify="left"
+    )
+    for place, name in enumerate(table.header):
+        words = place < table.words
+        numbers = [len(row[place]) for row in table.rows]
+        laid_out.add_column(
+            Cell(name), justify="left" if words else "right", overflow="fold",
+            no_wrap=words and not narrow,
+            width=None if words or not narrow else max(longest_piece(name), *numbers),
+        )  # fmt: skip
+    for cells in table.rows:
+        laid_out.add_row(*map(Cell, cells))
     return laid_out
 
 

@@ -1,4 +1,4 @@
-"""The table of a comparison, and how it is written for a terminal and in Markdown.
+"""The table of a comparison, and how it is written in Markdown.
 
 A column an experiment or contrast, a row a quantity: experiments are few and their names long.
 """
@@ -8,10 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-import rich.table
-from rich import box
-
-from bnbench.cells import Cell, longest_piece
 from bnbench.config import Metric
 from bnbench.findings.comparison import failed_seeds, metrics_of, seconds_per_epoch
 from bnbench.findings.levels import level_of
@@ -35,27 +31,6 @@ def comparison_table(comparison: Comparison) -> Table:
     """Lay a comparison out; every renderer of it shows these cells."""
     header, *rows = map(tuple, _rows(comparison))
     return Table(CAPTION, header, tuple(rows))
-
-
-def for_terminal(table: Table, *, narrow: bool = False) -> rich.table.Table:
-    """Write a table for a terminal, its numbers flush right, with its caption below.
-
-    Where it is too `narrow`, headers and words are folded, but no number is.
-    """
-    written = rich.table.Table(
-        box=box.SIMPLE_HEAD, pad_edge=not narrow, caption=table.caption, caption_justify="left"
-    )
-    for place, name in enumerate(table.header):
-        words = place < table.words
-        numbers = [len(row[place]) for row in table.rows]
-        written.add_column(
-            Cell(name), justify="left" if words else "right", overflow="fold",
-            no_wrap=words and not narrow,
-            width=None if words or not narrow else max(longest_piece(name), *numbers),
-        )  # fmt: skip
-    for cells in table.rows:
-        written.add_row(*map(Cell, cells))
-    return written
 
 
 def for_github(table: Table) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from bnbench.cli.terminal import captioned
 from bnbench.errors import BnbenchError
 from bnbench.plots import style
 from bnbench.plots.accuracy import plot_experiments
@@ -22,7 +23,6 @@ from bnbench.report.comparison_table import (
     CAPTION,
     comparison_table,
     for_github,
-    for_terminal,
 )
 from tests.unit.conftest import MakeRun
 
@@ -254,7 +254,7 @@ def test_no_number_and_no_word_is_broken_at_80_columns(results: Path) -> None:
     rows = [("validation, last epoch (%)", "never (0 of 6)", "53.17 ± 59.15", cells[0])]
     console = Console(width=80)
     with console.capture() as printed:
-        console.print(for_terminal(dataclasses.replace(named, rows=tuple(rows)), narrow=True))
+        console.print(captioned(dataclasses.replace(named, rows=tuple(rows)), narrow=True))
     shown = printed.get()
     assert all(one in shown for one in (*cells, "mine/plain", "validation, last"))
     assert {"mine/batch_", "norm"} <= {*shown.split()}
@@ -263,7 +263,7 @@ def test_no_number_and_no_word_is_broken_at_80_columns(results: Path) -> None:
 
 def test_the_terminal_shows_the_same_cells(results: Path) -> None:
     comparison = compare(_paths(results))
-    table = for_terminal(comparison_table(comparison))
+    table = captioned(comparison_table(comparison))
     header, _, *rows = _table(comparison)
     assert [str(column.header) for column in table.columns] == header
     columns = [list(map(str, column.cells)) for column in table.columns]
