@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from numba.core.registry import cpu_target
 
 from benchmarks.measurement import ROOT
+from benchmarks.table import table_file
 
 LATER = ("avx512", "avx10", "amx", "evex512")
 """Instructions that came after AVX2, by the start of their names."""
@@ -46,4 +47,4 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(table_file())

@@ -7,7 +7,6 @@ becomes of whole studies is in `benchmarks.whole_studies`.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from itertools import permutations, product
 from pathlib import Path
@@ -17,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.refutations import STUDIES as COUNTS
-from benchmarks.table import markdown
+from benchmarks.table import markdown, table_file
 from benchmarks.whole_studies import NAMES, SEEDS, verdict_errors
 from bnbench.cli.until_decided import looks
 from bnbench.runs import write_text
@@ -143,4 +142,4 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(table_file())

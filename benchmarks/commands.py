@@ -17,7 +17,7 @@ from subprocess import PIPE, STDOUT
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from benchmarks.table import machine, publish
+from benchmarks.table import machine, publish, table_file
 from bnbench import load_experiment, run_experiment
 from bnbench.runs import Run, find_run
 from bnbench.runs.manifest import SEAL, seal_of
@@ -124,7 +124,7 @@ def main() -> None:
         f"Medians of {ROUNDS} rounds, but for `demo` and `merge`; {os.cpu_count()} cores,"
         f" {machine()}."
     )
-    publish(("command", "s", "at most"), rows, context, Path(sys.argv[1]))
+    publish(("command", "s", "at most"), rows, context, table_file())
 
 
 if __name__ == "__main__":

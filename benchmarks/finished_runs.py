@@ -17,7 +17,7 @@ from time import perf_counter
 
 import numpy as np
 
-from benchmarks.table import machine
+from benchmarks.table import machine, table_file
 from bnbench.config import TrainingSettings, configuration_hash, dump_experiment, load_study
 from bnbench.data import data_folder, load_splits
 from bnbench.execution import PlannedRun, plan_runs
@@ -184,7 +184,7 @@ def main() -> None:
     context = f"{ROUNDS} rounds on one core of {len(os.sched_getaffinity(0))}; {machine()}."
     text = "\n".join([*lines, "", context, ""])
     print(text)
-    write_text(Path(sys.argv[1]), text)
+    write_text(table_file(), text)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from time import perf_counter
 import torch
 
 from benchmarks.measurement import measured
-from benchmarks.table import publish
+from benchmarks.table import publish, table_file
 from benchmarks.trained import trained
 from bnbench.runs import versions
 
@@ -117,4 +117,4 @@ def main(path: Path, rounds: str = "3") -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2:])
+    main(table_file(), *sys.argv[2:])

@@ -5,14 +5,13 @@ The steps are recorded ones, as in a run. "between operators" is the time in whi
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import torch
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.operator_times import ARMS, Times, rows_of, seconds
-from benchmarks.table import publish
+from benchmarks.table import publish, table_file
 from bnbench.config import load_experiment
 from bnbench.data import Splits, data_folder, load_splits
 from bnbench.runs import versions
@@ -76,4 +75,4 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(table_file())

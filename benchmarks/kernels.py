@@ -6,7 +6,6 @@ turns, so that a slow spell of the machine hits both.
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from time import perf_counter
 
 import torch
 
-from benchmarks.table import machine, publish
+from benchmarks.table import machine, publish, table_file
 from bnbench.config import load_experiment
 from bnbench.data import Split, data_folder, load_splits
 from bnbench.models import resolve_model
@@ -101,4 +100,4 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(table_file())

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -18,7 +17,7 @@ from unittest.mock import patch
 
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from benchmarks.table import machine, publish
+from benchmarks.table import machine, publish, table_file
 from bnbench.config import Experiment, load_experiment
 from bnbench.data import Split, Splits, data_folder, load_splits
 from bnbench.kernels.arrays import FORWARD, Call
@@ -137,4 +136,4 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(table_file())

@@ -8,7 +8,6 @@ first one is there twice, and what its two times differ by is what the measureme
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr
 from itertools import islice
@@ -16,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from benchmarks.table import machine, publish
+from benchmarks.table import machine, publish, table_file
 from bnbench.cli.progress import shown
 from bnbench.config import Experiment, load_experiment
 from bnbench.data import data_folder, load_splits
@@ -111,4 +110,4 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(table_file())

@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.table import machine, publish
+from benchmarks.table import machine, publish, table_file
 from benchmarks.trained import Trained, trained
 from bnbench.probes import PROBES
 
@@ -91,4 +90,4 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(table_file())

@@ -7,14 +7,12 @@ the machine hits all of them; the medians are what counts. It takes about six mi
 from __future__ import annotations
 
 import os
-import sys
 from collections import defaultdict
-from pathlib import Path
 from statistics import mean, median
 from time import perf_counter
 
 from benchmarks.measurement import measured
-from benchmarks.table import machine, publish
+from benchmarks.table import machine, publish, table_file
 from benchmarks.trained import trained
 
 CONFIGS = ("lenet5", "lenet5_batchnorm")
@@ -70,7 +68,7 @@ def main() -> None:
         for name, values in seconds.items()
     ]
     context = f"{ROUNDS} rounds; mean of both published arms; {machine()}."
-    publish(HEADER, rows, context, Path(sys.argv[1]))
+    publish(HEADER, rows, context, table_file())
     print(f"{ROUNDS} rounds in {perf_counter() - started:.0f} s")
 
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from benchmarks.table import publish
+from benchmarks.table import publish, table_file
 from bnbench.runs import versions
 from bnbench.training.capture import cuda_graph
 
@@ -119,4 +119,4 @@ def main(path: Path, device: str = "cuda") -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2:])
+    main(table_file(), *sys.argv[2:])

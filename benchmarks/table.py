@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import torch
 
 from bnbench.runs import processor, versions, write_text
 
 Rows = Sequence[Sequence[str]]
+
+
+def table_file() -> Path:
+    """The file that the benchmark writes its table to, which its command line begins with."""
+    described = sys.modules["__main__"].__doc__
+    parser = ArgumentParser(description=described, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path, help="where the table is written, in Markdown")
+    return cast(Path, parser.parse_known_args()[0].file)
 
 
 def machine() -> str:

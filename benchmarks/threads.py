@@ -19,7 +19,7 @@ from time import perf_counter
 import torch
 
 from benchmarks.kernels import Contender, contender
-from benchmarks.table import machine, publish
+from benchmarks.table import machine, publish, table_file
 from bnbench.training.device import reproducible
 from bnbench.training.kernels import Kernels, threads_of
 from bnbench.training.loop import update
@@ -89,4 +89,4 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(table_file())

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from bnbench.cli.terminal import percent
 
 MARKS = "o+x*"
-"""Of the first curve, of the second, and so on; ``#`` where two curves meet."""
+"""Of the first curve, of the second, and so on."""
+MEETING = "#"
 AXIS = 9  # columns in front of a chart: its labels, and a rule
 
 
@@ -35,7 +36,7 @@ def chart(
     grid = [[" "] * (width - AXIS) for _ in range(height)]
     for mark, curve in zip(MARKS, curves.values(), strict=False):
         for column, row in _places(curve, epochs, width - AXIS, height, low, high):
-            grid[row][column] = mark if grid[row][column] in (" ", mark) else "#"
+            grid[row][column] = mark if grid[row][column] in (" ", mark) else MEETING
     labels = {0: high, height - 1: low} if values else {}
     rows = [
         f"{percent(labels.get(place), 1):>{AXIS - 2}} │{''.join(line)}".rstrip()
@@ -67,7 +68,8 @@ def _axis(epochs: int, width: int) -> list[str]:
 
 
 def _legend(curves: Mapping[str, Sequence[float]]) -> list[str]:
-    return [
+    lines = [
         f"{mark:>{AXIS - 1}} {name}" + (f": {percent(curve[-1], 1)}" if curve else "")
         for mark, (name, curve) in zip(MARKS, curves.items(), strict=False)
     ]
+    return [*lines, f"{MEETING:>{AXIS - 1}} where they meet"] if len(curves) > 1 else lines

@@ -15,14 +15,15 @@ def test_marks_stand_where_the_values_are() -> None:
         " 50.0 % │o",
         "        └─────",
     ]
-    assert lines[-2:] == ["       o plain: 100.0 %", "       + other: 100.0 %"]
+    legend = ["       o plain: 100.0 %", "       + other: 100.0 %", "       # where they meet"]
+    assert lines[-3:] == legend
 
 
 def test_where_curves_meet_and_before_there_are_any() -> None:
     assert "#" in chart({"a": [0.5, 0.7], "b": [0.5, 0.7]}, epochs=2)[0]
     empty = chart({"a": [], "b": []}, epochs=2, height=2)
     assert empty[:2] == ["        │", "        │"]
-    assert empty[-2:] == ["       o a", "       + b"]
+    assert empty[-3:-1] == ["       o a", "       + b"]
 
 
 def test_no_line_is_wider_than_asked() -> None:
