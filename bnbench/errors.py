@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 _OBEYED = re.compile(
@@ -31,6 +32,21 @@ def in_one_line(text: object) -> str:
     return _LINE_ENDS.sub(_written_out, visible(text))
 
 
+_COPIES: dict[str, str] = {}
+
+
+def name_copy(copy: Path, original: Path) -> None:
+    """Let problems name a folder by the one that a person has given, of which it is a copy."""
+    _COPIES[str(copy)] = str(original)
+
+
+def as_given(text: str) -> str:
+    """A text in which no folder is a copy; see `name_copy`."""
+    for copy, original in _COPIES.items():
+        text = text.replace(copy, original)
+    return text
+
+
 class BnbenchError(Exception):
     """Problems that the user can remedy: each names the file, the key and the remedy.
 
@@ -50,7 +66,9 @@ class BnbenchError(Exception):
             line
             for problem in problems
             for line in (
-                problem.problems if isinstance(problem, BnbenchError) else [in_one_line(problem)]
+                problem.problems
+                if isinstance(problem, BnbenchError)
+                else [in_one_line(as_given(problem))]
             )
         )
         super().__init__(*self.problems)

@@ -74,4 +74,7 @@ def without_losses(arms: Sequence[ArmRuns]) -> list[Run]:
 
 
 def _loss_notes(arms: Sequence[ArmRuns]) -> list[str]:
-    return [f"no loss figure: {run.losses} is not there" for run in without_losses(arms)[:1]]
+    return [
+        f"no loss figure: {run.place() / run.losses.name} is not there"
+        for run in without_losses(arms)[:1]
+    ]

@@ -15,7 +15,7 @@ from bnbench.errors import BnbenchError
 from bnbench.foreign import MEBIBYTE, entries, is_folder, there_is
 from bnbench.runs.files import remove_unfinished
 from bnbench.runs.manifest import Manifest, read_manifest
-from bnbench.runs.packed import is_unpacked, opened, place_of
+from bnbench.runs.packed import is_unpacked, opened
 
 MOST_BYTES_OF_A_LOG = 128 * MEBIBYTE
 """Two and a half million batches, or 40 epochs of MNIST one image at a time."""
@@ -150,9 +150,7 @@ def find_run(path: Path) -> Run:
     """Find the only run at or below a path."""
     run, *others = find_runs([path])
     if others:
-        raise BnbenchError(
-            f"{place_of(path)}: holds {1 + len(others)} runs; name one, such as {run.place()}"
-        )
+        raise BnbenchError(f"{path}: holds {1 + len(others)} runs; name one, such as {run.path}")
     return run
 
 
@@ -184,13 +182,8 @@ def opened_folder(path: Path) -> Path:
 def no_run(folder: Path) -> BnbenchError:
     """The error for a folder without a run."""
     below = min(folder.glob("*/seed-*/manifest.json"), default=None)
-    named = "the packed folder" if place_of(folder) == Path() != folder else place_of(folder)
-    but = (
-        f"; name one of its experiments, such as {Run(below.parent).place().parent}"
-        if below
-        else ""
-    )
-    return BnbenchError(f"{named}: holds no run (a folder seed-<n> with a manifest.json){but}")
+    but = f"; name one of its experiments, such as {below.parent.parent}" if below else ""
+    return BnbenchError(f"{folder}: holds no run (a folder seed-<n> with a manifest.json){but}")
 
 
 def runs_of(experiment: Path) -> list[Run]:

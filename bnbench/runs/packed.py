@@ -21,7 +21,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from bnbench.errors import BnbenchError
+from bnbench.errors import BnbenchError, name_copy
 from bnbench.foreign import MEBIBYTE, entries, is_folder, is_regular, read_foreign, there_is
 from bnbench.runs.files import write_bytes
 
@@ -178,6 +178,7 @@ def _unpacked(folder: Path, archives: Sequence[Path]) -> Path:
         ) from None
     with suppress(OSError):  # a cache that can only be read is nobody's to tidy up
         os.utime(target)
+    name_copy(target, folder)
     return target
 
 
@@ -200,13 +201,6 @@ def is_unpacked(path: Path) -> bool:
         return path.resolve().is_relative_to(_cache(path).resolve())
     except BnbenchError:  # without a home there is none
         return False
-
-
-def place_of(path: Path) -> Path:
-    """A run's path; of a copy that `opened` has made, its place in the folder of runs."""
-    if not is_unpacked(path):
-        return path
-    return Path(*path.resolve().relative_to(_cache(path).resolve()).parts[1:])
 
 
 def _cache(folder: Path) -> Path:
