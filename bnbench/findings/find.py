@@ -11,7 +11,6 @@ from bnbench.config import Study
 from bnbench.findings.best import compare_best
 from bnbench.findings.contrasts import compare_changes, compare_planned
 from bnbench.findings.multiplicity import Name, adjust, main_questions
-from bnbench.findings.predictions import compare_predictions
 from bnbench.findings.published_points import published_points
 from bnbench.findings.results import BestFinding, Finding, RunNote, StudyFindings
 from bnbench.findings.study_runs import StudyRuns, read_study
@@ -48,7 +47,6 @@ def findings_of(runs: StudyRuns) -> StudyFindings:
         best=best,
         changes=changes,
         published=tuple(published_points(runs)),
-        predictions=tuple(compare_predictions(runs)),
         missing=runs.missing,
         diverged=tuple(_failures(runs)),
     )

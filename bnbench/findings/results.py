@@ -301,7 +301,6 @@ class StudyFindings:
     best: tuple[BestFinding, ...]
     changes: tuple[Finding, ...]
     published: tuple[PublishedPoint, ...]
-    predictions: tuple[TestPredictions, ...]
     missing: tuple[RunNote, ...]
     diverged: tuple[RunNote, ...]
 

@@ -82,7 +82,10 @@ class StudyPart:
 
 
 def study_part(
-    found: StudyFindings, pictures: Sequence[Picture], registered: str = ""
+    found: StudyFindings,
+    pictures: Sequence[Picture],
+    predictions: Iterable[TestPredictions] = (),
+    registered: str = "",
 ) -> StudyPart:
     """Lay out all that a study's runs say, each figure beside the numbers that it shows."""
     study = found.study
@@ -95,7 +98,7 @@ def study_part(
         *(_best(study, best) for best in found.best),
         *_groups(study, found.changes, change_title, lambda change: change.group),
         *_published(found),
-        *(_predictions(study, compared) for compared in found.predictions),
+        *(_predictions(study, compared) for compared in predictions),
     ]
     chosen = study.figures is not None
     head = [picture for picture in pictures if chosen or not picture.beside]

@@ -12,6 +12,7 @@ from bnbench.config import Metric, Study
 from bnbench.config.label import Label
 from bnbench.findings import StudyFindings, StudyRuns, contrasts_table, values_table
 from bnbench.findings.levels import level_of
+from bnbench.findings.predictions import compare_predictions
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.report.answers import answer_rows, answers_table
 from bnbench.report.appendix import appendix, read_appendix
@@ -102,7 +103,12 @@ def report_page(judged: Judged) -> Page:
     pairs = zip(judged.runs, judged.findings, registrations(judged).values(), strict=True)
     return Page(
         studies=tuple(
-            study_part(found, _pictures(runs, found, leads=not place), registered)
+            study_part(
+                found,
+                _pictures(runs, found, leads=not place),
+                compare_predictions(runs),
+                registered,
+            )
             for place, (runs, found, registered) in enumerate(pairs)
         ),
         questions=tuple(answer_rows(judged.findings)),

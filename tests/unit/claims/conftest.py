@@ -114,7 +114,7 @@ def make_study(tmp_path: Path) -> MakeStudy:
             claims=({},) if text else (),
             path=str(path),
         )
-        return StudyFindings(study, tuple(findings), tuple(best), (), (), (), (), ())
+        return StudyFindings(study, tuple(findings), tuple(best), (), (), (), ())
 
     return make
 

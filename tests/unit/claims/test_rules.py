@@ -47,7 +47,7 @@ def judge(rule: str, of: Finding | Level | BestFinding, **fields: Any) -> Outcom
     study: Any = SimpleNamespace(any_time=fields.pop("any_time", False))
     test: Any = RULES[rule]
     outcome = test(aspect="aspect", study="study", rule=rule, **fields).judge(
-        StudyFindings(study, contrasts, best, (), (), (), (), ())
+        StudyFindings(study, contrasts, best, (), (), (), ())
     )
     assert isinstance(outcome, Outcome)
     return outcome

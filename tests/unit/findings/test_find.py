@@ -105,7 +105,7 @@ def test_nothing_has_been_run(load: Load, tmp_path: Path) -> None:
     found = find(load(STUDY), tmp_path / "nowhere")
     assert [one.n for one in found.contrasts] == [0, 0, 0]
     assert len(found.missing) == 6
-    assert (found.published, found.predictions, found.diverged) == ((), (), ())
+    assert (found.published, found.diverged) == ((), ())
 
 
 def test_every_study_that_there_is_has_findings(

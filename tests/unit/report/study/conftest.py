@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -119,14 +119,14 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def headline(path: Path, root: Path) -> StudyFindings:
-    return construct(load(HEADLINE, path, root), law, predictions=True, published=["plain"])
+    return construct(load(HEADLINE, path, root), law, published=["plain"])
 
 
 @pytest.fixture(scope="session")
 def nasty(path: Path, root: Path) -> StudyFindings:
     """The same with an arm's title, the question and a note that look like markup."""
     study = load(HEADLINE, path, root, question=NASTY, title=NASTY)
-    found = construct(study, law, predictions=True, published=["plain"])
+    found = construct(study, law, published=["plain"])
     return dataclasses.replace(found, missing=(RunNote(NASTY, 9, "not run"),))
 
 
@@ -153,9 +153,7 @@ def law(label: str, metric: Metric, seed: int) -> float:
     return 0.1 - ahead / 50 + noise
 
 
-def construct(
-    study: Study, value: Law, *, predictions: bool = False, published: Iterable[str] = ()
-) -> StudyFindings:
+def construct(study: Study, value: Law, *, published: Collection[str] = ()) -> StudyFindings:
     """Fill a study's plan with values; every number comes from `bnbench.statistics`."""
 
     def filled(plan: Iterable[PlannedContrast | Change]) -> Iterable[Finding]:
@@ -167,8 +165,7 @@ def construct(
         best=tuple(_best(study, value)),
         changes=tuple(filled(study.changes)),
         published=tuple(_points(published)),
-        predictions=(_predictions(study),) if predictions else (),
-        missing=(RunNote("plain", 9, "not run"),) if predictions else (),
+        missing=(RunNote("plain", 9, "not run"),) if published else (),
         diverged=(),
     )
 
@@ -231,7 +228,7 @@ def _points(labels: Iterable[str]) -> Iterable[PublishedPoint]:
                 yield PublishedPoint(label, split, epoch, published, summary)
 
 
-def _predictions(study: Study) -> TestPredictions:
+def predictions_of(study: Study) -> TestPredictions:
     rng = np.random.default_rng(0)
     right = {arm: rng.random((3, 200)) < share for arm, share in (("a", 0.9), ("b", 0.8))}
     per_seed = {

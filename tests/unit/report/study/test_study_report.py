@@ -22,7 +22,7 @@ from bnbench.report.names import arm_title, study_title
 from bnbench.report.page import Page, markdown, write_report
 from bnbench.report.study_part import StudyPart, study_part
 from tests.unit.conftest import MakeRun
-from tests.unit.report.study.conftest import SWEEP, construct, law, load
+from tests.unit.report.study.conftest import SWEEP, construct, law, load, predictions_of
 
 RUNS = [
     AppendixRun("plain", seed, "experiment: plain\n", f'{{"seed": {seed}}}') for seed in range(2)
@@ -55,7 +55,8 @@ def _judgement(
 
 
 def _part(found: StudyFindings, curves: pd.DataFrame) -> StudyPart:
-    return study_part(found, draw_all(Source(found, curves)))
+    predictions = [predictions_of(found.study)] if found.published else []
+    return study_part(found, draw_all(Source(found, curves)), predictions)
 
 
 def _page(*parts: StudyPart, judgements: tuple[Judgement, ...] = ()) -> Page:

@@ -16,6 +16,7 @@ from bnbench.report.study_tables import (
 )
 from bnbench.report.table import Table
 from bnbench.statistics import Contrast, Interval, SpeedUp
+from tests.unit.report.study.conftest import predictions_of
 
 NAN = math.nan
 
@@ -78,7 +79,7 @@ def test_a_level_shows_every_number_with_its_unit(headline: StudyFindings) -> No
         "d_z": "2.00",
         "P(treatment better)": "1.00 [0.44, 1.00]",
         "correlation of pairs": "−0.50",
-        "smallest detectable": "3.40 pp",
+        "smallest detectable": "3.92 pp",
         "n needed": "1,053",
         "equivalent": "–",
         "published difference": "+3.00 pp (inside)",
@@ -181,9 +182,10 @@ def test_the_ladder_goes_down_by_one_defect_a_row(ladder: StudyFindings) -> None
 
 
 def test_answers_seed_by_seed(headline: StudyFindings) -> None:
-    table = predictions_table(headline.predictions[0])
+    predictions = predictions_of(headline.study)
+    table = predictions_table(predictions)
     assert [row[0] for row in table.rows] == ["0", "1", "2"]
-    one = headline.predictions[0].per_seed[0]
+    one = predictions.per_seed[0]
     gained, lost = one.only_treatment_right, one.only_baseline_right
     assert table.rows[0][1:4] == ("200", str(gained), str(lost))
     assert table.rows[0][4] == f"{(gained - lost) / 2:+.2f} pp".replace("-", "−")
