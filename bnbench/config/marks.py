@@ -85,7 +85,7 @@ def _value(
 
 
 MOST_BYTES = MEBIBYTE // 16
-"""Thirty times a study; PyYAML takes up to two seconds for them."""
+"""Thirty times a study; PyYAML takes a fifth of a second for them."""
 
 # A number with a leading zero is octal to YAML 1.1, one with colons counts in sixties, and one with
 # underscores drops them: a reader takes each for something else.

@@ -13,18 +13,21 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from bnbench.config import load_experiment
+from bnbench.execution import plan_runs
+from bnbench.runs.identity import Found
 from tests.commands import bnbench, started
 
 SEED = 3
 EPOCHS = 8
+OVERRIDES = ["data.dataset=digits", f"training.epochs={EPOCHS}", "training.batch_size=16"]
 
 
 def command(root: Path, results: Path) -> list[str]:
     """A short real run: batch norm, Adam, shuffling."""
-    overrides = ["data.dataset=digits", f"training.epochs={EPOCHS}", "training.batch_size=16"]
     return [
         "train", "-c", str(root / "configs/lenet5_batchnorm.yaml"), "--seed", str(SEED),
-        "--results", str(results), *[part for text in overrides for part in ("-o", text)],
+        "--results", str(results), *[part for text in OVERRIDES for part in ("-o", text)],
     ]  # fmt: skip
 
 
@@ -117,9 +120,12 @@ def test_a_torn_line_and_a_spoilt_checkpoint(root: Path, tmp_path: Path, undistu
     """What a power cut can leave: half a row, and a checkpoint that was never whole."""
     assert kill_when(root, tmp_path, lambda: len(checkpoints(tmp_path)) == 2)
     run = only_run(tmp_path)
+    wanted = load_experiment(root / "configs/lenet5_batchnorm.yaml", OVERRIDES)
+    (planned,) = plan_runs([wanted], [SEED], tmp_path).planned
+    latest = checkpoints(tmp_path)[-1]
+    assert planned.found == Found("resume", f"running after epoch {int(latest.stem.split('-')[1])}")
     with (run / "batches.csv").open("a", encoding="utf-8") as file:
         file.write("train,9,99")
-    latest = checkpoints(tmp_path)[-1]
     latest.write_bytes(latest.read_bytes()[:1000])
     assert bnbench(*command(root, tmp_path)).returncode == 0
     assert_as_undisturbed(run, undisturbed)
