@@ -29,24 +29,32 @@ def plot_sweep(table: pd.DataFrame, *, percent: bool, ax: Axes) -> Axes:
         one row a point: the columns of `bnbench.plots.seeds`, and ``arm`` (they keep their
         order, the baseline first), ``x`` and ``value``.
     percent : bool
-        Whether the values are accuracies in percent. Where their errors span more than a decade
-        the scale is that of the error's logarithm: near 100 % is where arms differ.
+        Whether the values are accuracies in percent.
     """
     arms = list(table.groupby("arm", sort=False))
-    values = table["value"].to_numpy(float)
     bounds = (0.0, 100.0) if percent else (-math.inf, math.inf)
     for position, (arm, rows) in enumerate(arms):
         look = experiment_look(position)
         plot_seeds(rows, x="x", y="value", label=str(arm), look=look, ax=ax, bounds=bounds)
+    return ax
+
+
+def scale_levels(values: NDArray[np.float64], *, percent: bool, ax: Axes) -> None:
+    """Choose the vertical scale for all values that are drawn on an axis, in whichever panel.
+
+    Where they span more than a decade it is logarithmic. Of accuracies it is the error that counts,
+    and its logarithm: near 100 % is where arms differ.
+    """
     if percent and spans_decades(100 - values):
         _spread_below_100(ax, values)
     elif not percent and spans_decades(values):
+        low, high = float(np.nanmin(values)), float(np.nanmax(values))
         ax.set_yscale("log")
-        wide = float(np.nanmax(values) / np.nanmin(values)) > MOST_WITH_TICKS_BETWEEN
+        ax.set_ylim(0.8 * low, 1.25 * high)  # a band may reach 0, which is nowhere on it
+        wide = high / low > MOST_WITH_TICKS_BETWEEN
         ax.yaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
         ax.yaxis.set_minor_locator(NullLocator())
         ax.yaxis.set_major_formatter("{x:g}")
-    return ax
 
 
 def plot_failures(table: pd.DataFrame, *, ax: Axes) -> Axes:

@@ -45,11 +45,14 @@ def experiments_with_losses(studies: Sequence[Study]) -> set[str]:
 
 
 def measured_by_probes(studies: Iterable[StudyRuns]) -> dict[Path, dict[str, float]]:
-    """Lay out what probes said of each run, by its folder and the metrics of its studies."""
+    """Lay out what probes said of each run, by its folder and the metrics of its studies.
+
+    A run that was looked into is there, too, if nothing was measured of it.
+    """
     measured: dict[Path, dict[str, float]] = {}
     for study, arm in ((runs.study, arm) for runs in studies for arm in runs.arms.values()):
         levels = [level_of(arm, metric) for metric in _of_probes(study, arm)]
-        for seed, run in arm.runs.items() if levels else ():
+        for seed, run in arm.runs.items() if arm.experiment.probes else ():
             said = {
                 level.metric.text: level.values[seed]  # noqa: PD011 -- a dict
                 for level in levels

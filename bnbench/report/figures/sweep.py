@@ -14,7 +14,7 @@ from bnbench.config import Metric, Study
 from bnbench.findings.numbers import in_unit, level_unit
 from bnbench.findings.results import Finding, Level
 from bnbench.plots import style
-from bnbench.plots.sweep import plot_failures, plot_sweep, setting_axis
+from bnbench.plots.sweep import plot_failures, plot_sweep, scale_levels, setting_axis
 from bnbench.report.figures.figure import (
     COLUMN,
     Picture,
@@ -99,9 +99,7 @@ def _draw_panels(
     for panel, ax in zip(panels, axes, strict=True):
         rows = table[table["panel"] == panel]
         plot_sweep(rows.assign(arm=rows["arm"].map(plain)), percent=accuracy, ax=ax)
-    if axes[0].get_yscale() == "log":  # a band may reach 0, which is nowhere on it
-        values = table["value"].to_numpy(float)
-        axes[0].set_ylim(0.8 * np.nanmin(values), 1.25 * np.nanmax(values))
+        scale_levels(table["value"].to_numpy(float), percent=accuracy, ax=ax)
     axes[0].set_ylabel(wrapped(named(metric.title, level_unit(metric.quantity.unit)), 24))
 
 

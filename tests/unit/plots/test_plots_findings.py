@@ -150,7 +150,9 @@ def _sweep(values: list[float]) -> pd.DataFrame:
 
 
 def test_accuracies_over_decades_of_error_are_spread_near_100(ax: Axes) -> None:
-    sweep.plot_sweep(_sweep([11.0, 99.0, 90.0]), percent=True, ax=ax)
+    values = [11.0, 99.0, 90.0]
+    sweep.plot_sweep(_sweep(values), percent=True, ax=ax)
+    sweep.scale_levels(np.array(values), percent=True, ax=ax)
     assert _marks(ax, "plain, mean of 3 seeds") == [(0.001, 11.0), (0.1, 99.0), (3.0, 90.0)]
     transform = ax.yaxis.get_transform()
     heights = transform.transform(np.array([90.0, 99.0, 99.9]))
@@ -171,7 +173,7 @@ def test_accuracies_over_decades_of_error_are_spread_near_100(ax: Axes) -> None:
 def test_the_scale_follows_the_values(
     ax: Axes, values: list[float], percent: bool, scale: str
 ) -> None:
-    sweep.plot_sweep(_sweep(values), percent=percent, ax=ax)
+    sweep.scale_levels(np.array(values), percent=percent, ax=ax)
     assert ax.get_yscale() == scale
 
 
@@ -200,7 +202,7 @@ def test_a_zero_keeps_its_distance_from_the_small_settings(ax: Axes) -> None:
 def test_over_many_decades_only_the_powers_of_ten_have_ticks(
     ax: Axes, largest: float, between: bool
 ) -> None:
-    sweep.plot_sweep(_sweep([0.1, 2.0, largest]), percent=False, ax=ax)
+    sweep.scale_levels(np.array([0.1, 2.0, largest]), percent=False, ax=ax)
     assert (2.0 in ax.get_yticks()) == between
     assert 1.0 in ax.get_yticks()
 

@@ -233,3 +233,21 @@ def test_an_archive_keeps_what_probes_measured_at_the_best_points(
     assert not any(run.run.probes() for run in kept.runs)
     (again,) = findings_of(kept).best
     assert [one.treatment for one in again.findings] == [one.treatment for one in best.findings]
+
+
+def test_an_archive_keeps_the_first_seeds_of_what_no_study_measures(
+    trained: tuple[Study, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All seeds' files were kept, which made a third of a reference's growth."""
+    study, folder = trained
+    content = json.loads(Path(study.path).read_text(encoding="utf-8"))
+    content["contrasts"] = {"bn": {"treatment": "bn", "baseline": "plain", "metrics": ["diverged"]}}
+    path = tmp_path / "tiny.yaml"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    monkeypatch.setattr("bnbench.report.archive.LOOKED_INTO", 1)
+    runs = read_study(load_study(path), folder)
+    findings_of(runs)
+    archive([run.run.path for run in runs.runs], tmp_path, measured=measured_by_probes([runs]))
+    kept = read_study(load_study(path), opened(tmp_path / "runs"))
+    assert [len(run.run.probes()) for run in kept.runs] == [4, 0, 4, 0]
+    assert all(inspect(run.run).problems == () for run in kept.runs)
