@@ -204,6 +204,33 @@ def test_the_answers_are_the_contrasts(root: Path, pages: dict[str, str]) -> Non
         assert tuple(float(one.replace("−", "-")) for one in cell) in known, cell
 
 
+def test_shifts_on_purpose_are_the_contrasts(root: Path, pages: dict[str, str]) -> None:
+    """What the page on mechanisms says of them, table and text."""
+    contrasts = pd.read_csv(root / "results/reference/contrasts.csv.xz")
+    of = {
+        (row["contrast"], row["metric"]): row
+        for row in contrasts[contrasts["study"] == "noisy_batch_norm"].to_dict("records")
+    }
+    part = pages["what-batch-norm-does.md"].partition("Hardly\n")[2].partition("\n## ")[0]
+
+    def pp(contrast: str, metric: str) -> list[float]:
+        row = of[contrast, metric]
+        ends = ("mean_difference", "t_interval_low", "t_interval_high")
+        return [100 * float(row[f"paired_{end}"]) for end in ends]
+
+    for contrast in ("noisy_against_none", "noisy_against_batch_norm", "shifts_alone"):
+        mean, low, high = pp(contrast, "area_under_error")
+        shown = f"{mean:+.2f} pp \\[{low:+.2f}, {high:+.2f}\\]".replace("-", "−")
+        assert shown in part
+    assert of["noisy_against_batch_norm", "area_under_error"]["equivalence_p"] < 0.05
+    mean, low, high = pp("noisy_against_batch_norm", FIRST)
+    assert f"by {-mean:.2f} pp of accuracy \\[{-high:.2f}, {-low:.2f}\\]" in part
+    drift = [of[f"drift_against_{other}", "F5.input_drift@all"] for other in ("none", "batch_norm")]
+    means = [drift[0]["treatment_mean"], *(row["baseline_mean"] for row in drift)]
+    shown_means = re.findall(r"by ([\d.]+) (?:standard|with)", part.replace("\n", " "))
+    assert [float(one) for one in shown_means] == [round(float(mean), 2) for mean in means]
+
+
 def test_the_sentence_below_the_corrected_table_holds(root: Path) -> None:
     """All apart; after the last epoch above 0.1 pp on the test file alone, once adjusted, too."""
     table = pd.read_csv(root / "results/reference/corrected/summary.csv")

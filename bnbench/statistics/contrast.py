@@ -52,6 +52,8 @@ class Contrast:
     pairing_correlation : float
         Pearson correlation of the arms over the seeds: what pairing gained. NaN where one arm
         is constant, or for n = 1.
+    smallest_detectable : float
+        The true difference that a paired t-test at this n and sd finds with 90 % power.
     effect_of_interest : float
         The difference that would matter, declared beforehand; NaN where none was.
     n_needed : float
@@ -73,6 +75,7 @@ class Contrast:
     win_probability: float
     win_interval: Interval
     pairing_correlation: float
+    smallest_detectable: float
     effect_of_interest: float
     n_needed: float
 
@@ -80,11 +83,6 @@ class Contrast:
     def n(self) -> int:
         """Number of shared seeds."""
         return len(self.seeds)
-
-    @property
-    def smallest_detectable(self) -> float:
-        """The true difference that a paired t-test at this n and sd finds with 90 % power."""
-        return smallest_detectable_effect(self.n, sd=self.sd)
 
 
 def paired_contrast(
@@ -158,6 +156,7 @@ def paired_contrast(
         win_probability=wins / differences.size,
         win_interval=wilson_interval(wins, differences.size),
         pairing_correlation=_correlation(pairs),
+        smallest_detectable=smallest_detectable_effect(differences.size, sd=sd),
         effect_of_interest=math.nan if effect_of_interest is None else effect_of_interest,
         n_needed=math.nan
         if effect_of_interest is None

@@ -41,6 +41,7 @@ def _contrast() -> Contrast:
         win_probability=1.0,
         win_interval=_interval(0.4385, 1.0),
         pairing_correlation=-0.5,
+        smallest_detectable=0.034,
         effect_of_interest=0.001,
         n_needed=1053.0,
     )
@@ -79,7 +80,7 @@ def test_a_level_shows_every_number_with_its_unit(headline: StudyFindings) -> No
         "d_z": "2.00",
         "P(treatment better)": "1.00 [0.44, 1.00]",
         "correlation of pairs": "−0.50",
-        "smallest detectable": "3.92 pp",
+        "smallest detectable": "3.40 pp",
         "n needed": "1,053",
         "equivalent": "–",
         "published difference": "+3.00 pp (inside)",
