@@ -101,6 +101,8 @@ def _grouped(
 
     def key(run: PlannedRun) -> tuple[str, str, str]:
         reason = run.found.reason
+        if run.found.state == "resume":
+            reason += f", {counted(run.task.epochs_kept, 'epoch')} done"
         if run.found.state == "other":
             reason = f"holds a run that differs in {reason}; --fresh replaces it"
         return run.task.experiment.experiment, run.found.state, reason

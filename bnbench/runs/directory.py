@@ -74,10 +74,6 @@ class Run:
         found = self.path.glob("checkpoint-*.pt")
         return sorted((path for path in found if not path.is_dir()), reverse=True)
 
-    def epochs_kept(self) -> int:
-        """Whole epochs after which a stopped run goes on; it has a checkpoint."""
-        return int(self.checkpoints()[0].name.split("-")[1])
-
     def unclaimed(self) -> list[str]:
         """Name the files of a folder without a manifest: nobody knows whose they are."""
         if self.manifest.exists() or not self.path.is_dir():

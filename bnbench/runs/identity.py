@@ -88,7 +88,7 @@ def look(run: Run, wanted: Identity, *, archived: bool = False) -> Found:
         return Found("other", "; ".join(differences))
     if manifest.finished:
         return Found("cached", manifest.status)
-    return Found("resume", f"{manifest.status} after epoch {run.epochs_kept()}")
+    return Found("resume", manifest.status)
 
 
 def _goes_further(run: Run, wanted: Identity, differences: list[str]) -> bool:
