@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from bnbench.plots.seeds import epoch_axis, plot_seeds
+from bnbench.plots.seeds import beside, epoch_axis, plot_seeds
 from bnbench.plots.style import PUBLISHED_COLORS, SPLITS, experiment_look
 
 SHARE = (0.0, 1.0)
@@ -21,11 +21,12 @@ def plot_splits(table: pd.DataFrame, *, ax: Axes) -> Axes:
         one row a point: the columns of `bnbench.plots.seeds`, and ``split``, ``epoch``,
         ``accuracy`` (in [0, 1]) and ``images`` (how many the accuracy is a share of).
     """
-    for (split, look), grey in zip(SPLITS.items(), PUBLISHED_COLORS[::-1], strict=True):
+    for position, (split, look) in enumerate(SPLITS.items()):
         rows = table[table["split"] == split]
         plot_seeds(
             rows, x="epoch", y="accuracy", label=_images(rows, split).removeprefix("the "),
-            look=look, ax=ax, published_color=grey, bounds=SHARE,
+            look=look, ax=ax, published_color=PUBLISHED_COLORS[(position + 1) % 2],
+            bounds=SHARE, offset=beside(position, len(SPLITS)),
         )  # fmt: skip
     return _accuracy_axes(ax, "images")
 
@@ -41,11 +42,13 @@ def plot_experiments(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
         ``train`` or ``validation``.
     """
     rows = table[table["split"] == split]
-    for position, experiment in enumerate(table["experiment"].unique()):
+    experiments = table["experiment"].unique()
+    for position, experiment in enumerate(experiments):
         plot_seeds(
             rows[rows["experiment"] == experiment], x="epoch", y="accuracy", label=experiment,
             look=experiment_look(position), ax=ax,
             published_color=PUBLISHED_COLORS[(position + 1) % 2], bounds=SHARE,
+            offset=beside(position, len(experiments)),
         )  # fmt: skip
     return _accuracy_axes(ax, _images(rows, split))
 

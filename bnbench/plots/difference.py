@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from bnbench.plots.seeds import epoch_axis, plot_seeds
+from bnbench.plots.seeds import beside, epoch_axis, plot_seeds
 from bnbench.plots.style import PUBLISHED_COLORS, experiment_look
 
 
@@ -24,6 +24,7 @@ def plot_difference(table: pd.DataFrame, *, ax: Axes) -> Axes:
             rows, x="epoch", y="difference", label=f"{experiment} − {rows['baseline'].iloc[0]}",
             look=experiment_look(position + 1), ax=ax,
             published_color=PUBLISHED_COLORS[position % 2],
+            offset=beside(position, table["experiment"].nunique()),
         )  # fmt: skip
     epoch_axis(ax)
     ax.set_ylabel("difference in validation accuracy (pp)")

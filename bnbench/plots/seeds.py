@@ -19,10 +19,12 @@ from matplotlib.ticker import MaxNLocator
 from bnbench.plots.style import (
     ARTICLES_RUN,
     BAND,
+    BAR,
     DIVERGED,
     ONE_SEED,
     PUBLISHED_COLORS,
     PUBLISHED_DASHES,
+    SEED_DOTS,
     Look,
 )
 
@@ -37,8 +39,9 @@ def plot_seeds(
     ax: Axes,
     published_color: str = PUBLISHED_COLORS[0],
     bounds: tuple[float, float] = (-math.inf, math.inf),
+    offset: float = 0,
 ) -> None:
-    """Draw one curve over its seeds.
+    """Draw one curve over its seeds; where it is a single point, dots and a bar.
 
     Parameters
     ----------
@@ -53,34 +56,49 @@ def plot_seeds(
     bounds : tuple of float
         Least and largest value that there can be: a band ends there, though its t interval,
         which knows of no bounds, may not.
+    offset : float
+        How far right of its place a single point is drawn, for others are at the same place.
     """
-    mean = table[table["kind"] == "mean"]
-    runs = table[table["kind"] == "run"]
+    is_published = table["kind"] == "published"
+    published, measured = table[is_published], table[~is_published]
+    alone = measured[x].min() == measured[x].max()
+    if alone:
+        measured = measured.assign(**{x: measured[x] + offset})
+    mean = measured[measured["kind"] == "mean"]
+    runs = measured[measured["kind"] == "run"]
     if mean["n"].gt(1).any():
-        _plot_runs(runs, x, y, look, ax)
+        _plot_runs(runs, x, y, look, ax, SEED_DOTS if alone else ONE_SEED)
     if not mean.empty:
         ax.plot(
             mean[x], mean[y], color=look.color, linestyle=look.dashes, marker=look.marker,
             markevery=max(1, len(mean) // 12), label=f"{label}, {_over(mean['n'])}", zorder=3,
         )  # fmt: skip
-    # The t interval of two runs is 13 standard errors wide to each side: it would hide the curves.
-    banded = mean[mean["n"] > 2]
-    if banded["lower"].notna().any():
-        ax.fill_between(
-            banded[x].to_numpy(float), banded["lower"].clip(*bounds).to_numpy(float),
-            banded["upper"].clip(*bounds).to_numpy(float),
-            color=look.color, alpha=0.22, linewidth=0, label=BAND,
-        )  # fmt: skip
+    _plot_interval(mean, x, bounds, look, ax, BAR if alone else BAND)
     _plot_divergence(runs[runs["status"] == "diverged"], x, y, look, ax)
-    published = table[table["kind"] == "published"]
     _plot_published(published, x, y, f"{label}: {ARTICLES_RUN}", look, published_color, ax)
 
 
-def _plot_runs(runs: pd.DataFrame, x: str, y: str, look: Look, ax: Axes) -> None:
+def _plot_runs(runs: pd.DataFrame, x: str, y: str, look: Look, ax: Axes, label: str) -> None:
+    marker = "." if label == SEED_DOTS else ""
     for _, run in runs.groupby("seed"):
-        ax.plot(
-            run[x], run[y], color=look.color, linewidth=0.7, alpha=0.45, zorder=2, label=ONE_SEED
-        )
+        ax.plot(run[x], run[y], color=look.color, linewidth=0.7, marker=marker, markersize=8,
+                alpha=0.45, zorder=2, label=label)  # fmt: skip
+
+
+def _plot_interval(
+    mean: pd.DataFrame, x: str, bounds: tuple[float, float], look: Look, ax: Axes, label: str
+) -> None:
+    # The t interval of two runs is 13 standard errors wide to each side: it would hide the curves.
+    mean = mean[mean["n"] > 2]
+    if mean["lower"].isna().all():
+        return
+    lower, upper = (mean[end].clip(*bounds).to_numpy(float) for end in ("lower", "upper"))
+    if label == BAR:
+        ends = [*mean[x], *mean[x]], [*lower, *upper]
+        ax.plot(*ends, color=look.color, linewidth=1, marker="_", label=label)
+    else:
+        ax.fill_between(mean[x].to_numpy(float), lower, upper,
+                        color=look.color, alpha=0.22, linewidth=0, label=label)  # fmt: skip
 
 
 def _plot_divergence(runs: pd.DataFrame, x: str, y: str, look: Look, ax: Axes) -> None:
@@ -110,7 +128,16 @@ def _over(n: pd.Series[int]) -> str:
     return f"mean of {most} seeds" if fewest == most else f"mean of {fewest} to {most} seeds"
 
 
+def beside(position: int, count: int) -> float:
+    """Place the points of several curves side by side: that of this one, right of the middle."""
+    return 0.1 * (position - (count - 1) / 2)
+
+
 def epoch_axis(ax: Axes) -> None:
-    """Label the horizontal axis as epochs, with whole numbers."""
+    """Label the horizontal axis as epochs, with whole numbers; it is one epoch long at least."""
     ax.set_xlabel("epoch")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    first, last = ax.get_xlim()
+    if last - first < 1:
+        middle = round((first + last) / 2)
+        ax.set_xlim(middle - 0.5, middle + 0.5)

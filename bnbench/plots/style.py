@@ -100,11 +100,13 @@ PUBLISHED_DASHES = (0, (4, 2.5))
 ONE_BATCH = "single batches of one seed"
 BATCHES_RANGE = "least and largest loss of a batch, all seeds"
 ONE_SEED = "single seeds"
+SEED_DOTS = "one dot a seed"
 SEEDS_MEAN = "mean of the seeds"
 PUBLISHED = "published (one run)"
 ARTICLES_RUN = "the article's run"
 PUBLISHED_EXTREMES = "published extremes (one run)"
 BAND = "95 % t interval of the mean"
+BAR = f"bar: {BAND}"
 DIVERGED = "diverged"
 BEFORE = "before training"
 NOW = "now: 15th to 85th percentile, median"
@@ -114,8 +116,10 @@ SHARED_HANDLES: dict[str, Artist] = {
     ONE_BATCH: Line2D([], [], color="0.35", linewidth=3, alpha=0.3),
     BATCHES_RANGE: Line2D([], [], color="0.35", linewidth=0.7, alpha=0.5),
     ONE_SEED: Line2D([], [], color="0.35", linewidth=0.7),
+    SEED_DOTS: Line2D([], [], color="0.35", linestyle="none", marker=".", markersize=8, alpha=0.5),
     SEEDS_MEAN: Line2D([], [], color="0.35", linewidth=1.8),
     BAND: Patch(color="0.35", alpha=0.25, linewidth=0),
+    BAR: Line2D([], [], color="0.35", linestyle="none", marker="|", markersize=9),
     BEFORE: Line2D([], [], color="0.75", linewidth=5),
     NOW: Line2D([], [], color="0.35", linewidth=2.2),
     DIVERGED: Line2D([], [], color="0.2", linestyle="none", marker="x", markersize=7),

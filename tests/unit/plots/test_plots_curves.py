@@ -232,3 +232,18 @@ def test_a_band_ends_where_accuracies_do(ax: Axes) -> None:
     (band,) = ax.collections
     heights = np.concatenate([path.vertices for path in band.get_paths()])[:, 1]
     assert (heights.min(), heights.max()) == (0, 1)
+
+
+def test_runs_of_one_epoch_are_dots_and_bars_side_by_side_over_that_epoch(ax: Axes) -> None:
+    table = _two_experiments()
+    plot_experiments(table[table["epoch"] == 1], split="train", ax=ax)
+    assert _labels(ax).isdisjoint({style.ONE_SEED, style.BAND})
+    for name, place in (("plain", 0.95), ("normalized", 1.05)):
+        (mean,) = (line for line in ax.get_lines() if str(line.get_label()).startswith(f"{name},"))
+        assert _xs(mean) == pytest.approx([place])
+    bars = {tuple(_xs(bar)): tuple(_ys(bar)) for bar in _lines(ax, style.BAR)}
+    assert bars == {(0.95, 0.95): (0.88, 0.93), (1.05, 1.05): (0.88, 0.93)}
+    assert all(dot.get_marker() == "." for dot in _lines(ax, style.SEED_DOTS))
+    assert sum(_ys(dot)[0] == 0.91 for dot in _lines(ax, style.SEED_DOTS)) == 2
+    first, last = ax.get_xlim()
+    assert [tick for tick in ax.get_xticks() if first <= tick <= last] == [1]
