@@ -139,9 +139,12 @@ def _missing(test: ClaimTest, study: str, studies: list[StudyFindings]) -> str:
     notes = findings[0].notes if findings else ()
     reasons = "; ".join(dict.fromkeys(note.reason or str(note) for note in notes))
     why = f"not measured ({reasons})" if reasons else "not run"
-    path = studies[0].study.path if studies else study
-    known = {str(file): name for name, file in named("study").items()}
-    return f"{why}: bnbench reproduce {known.get(path, path)}"
+    return f"{why}: bnbench reproduce {_given(studies[0].study.path) if studies else study}"
+
+
+def _given(path: str) -> str:
+    """How a command takes a study: by its name, if it has one, else by its file."""
+    return {str(file): name for name, file in named("study").items()}.get(path, path)
 
 
 def overall_verdicts(judgements: Iterable[Judgement]) -> dict[str, Verdict]:
