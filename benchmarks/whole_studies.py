@@ -30,7 +30,7 @@ from bnbench.findings import (
     levels,
     read_study,
 )
-from bnbench.findings.measures import measure
+from bnbench.findings.levels import measure
 from bnbench.findings.multiplicity import BENJAMINI_HOCHBERG, HOLM
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.runs import opened

@@ -109,8 +109,7 @@ def _arms(runs: StudyRuns, test: ClaimTest) -> Iterable[str]:
     study, names = runs.study, test.names
     if "arm" in names:
         return (names["arm"],)
-    planned = (*study.planned, *study.best)
-    return next(one.arms for one in planned if one.name == names["contrast"])
+    return study.comparison(names["contrast"]).arms
 
 
 def cost(runs: StudyRuns, test: ClaimTest, outcome: Outcome, arms: Iterable[str]) -> Cost:

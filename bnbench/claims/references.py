@@ -56,11 +56,9 @@ def reference_problems(
 
 def _measured(study: Study, key: str, *, best_only: bool) -> dict[str, set[str]]:
     """The metrics of each contrast; or of each arm, as far as contrasts measure them."""
-    metrics = {best.name: best.metrics for best in study.best}
-    if key == "contrast" and not best_only:
-        metrics |= {planned.name: planned.metrics for planned in study.planned}
     if key == "contrast":
-        return {name: {metric.text for metric in measured} for name, measured in metrics.items()}
+        compared = study.best if best_only else study.compared
+        return {each.name: {metric.text for metric in each.metrics} for each in compared}
     arms: dict[str, set[str]] = {label: set() for label in study.arms}
     for contrast in study.contrasts:
         for label in contrast.labels:

@@ -95,6 +95,15 @@ class Study:
         return (*self.contrasts, *self.changes)
 
     @property
+    def compared(self) -> tuple[PlannedContrast | Change | BestAgainstBest, ...]:
+        """All that is compared: as planned, and at its best."""
+        return (*self.planned, *self.best)
+
+    def comparison(self, name: str) -> PlannedContrast | Change | BestAgainstBest:
+        """What is compared under a name, which the study has."""
+        return next(each for each in self.compared if each.name == name)
+
+    @property
     def experiments(self) -> list[Experiment]:
         """Every experiment once."""
         return list(

@@ -27,14 +27,9 @@ def compare_planned(runs: StudyRuns, planned: Iterable[PlannedContrast | Change]
 
 def compare_changes(runs: StudyRuns) -> list[Finding]:
     """Compare the leads of every planned change, metric by metric; p is not adjusted yet."""
-    changes = runs.study.changes
-    metrics = {metric.text: metric for change in changes for metric in change.metrics}
-    return [
-        _compare(runs, change, metric)
-        for text, metric in metrics.items()
-        for change in changes
-        if text in {known.text for known in change.metrics}
-    ]
+    found = compare_planned(runs, runs.study.changes)
+    metrics = list(dict.fromkeys(finding.metric.text for finding in found))
+    return sorted(found, key=lambda finding: metrics.index(finding.metric.text))
 
 
 def _compare(runs: StudyRuns, planned: PlannedContrast | Change, metric: Metric) -> Finding:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 
 from bnbench.config import Metric
-from bnbench.findings.measures import measure
+from bnbench.errors import BnbenchError
+from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.published import PublishedRun
 from bnbench.findings.results import Level
 from bnbench.findings.study_runs import ArmRuns
@@ -42,6 +43,32 @@ def _measured(arm: ArmRuns, metric: Metric) -> Level:
         reading_error=reading_error,
         at_first_look=is_time and 2 * sum(_first_look(arm, metric, values)) >= len(values) > 0,
     )
+
+
+def measure(metric: Metric, run: FinishedRun) -> float:
+    """Measure one run.
+
+    Returns
+    -------
+    float
+        In the unit of the quantity. NaN where the run does not say: ``steps_to_loss`` of a run
+        that keeps neither losses nor what was measured by them, a trend over one epoch.
+
+    Notes
+    -----
+    A diverged run is a failure, never left out: from the epoch that it did not finish on it is as
+    `FinishedRun.at_chance` says, and it takes infinitely long to anything, whatever it touched
+    before.
+    """
+    if metric.epoch is not None and metric.epoch > run.planned_epochs:
+        raise BnbenchError(
+            f"{run.experiment.experiment}: has {run.planned_epochs} epochs, so no"
+            f" {metric.text}; name an epoch that it has, or @last"
+        )
+    if metric.quantity.kind == "time" and run.diverged:
+        return math.inf
+    value = metric.quantity.measure(metric, run)
+    return run.measured.get(metric.text, value) if math.isnan(value) else value
 
 
 def _first_look(arm: ArmRuns, metric: Metric, values: Mapping[int, float]) -> Iterator[bool]:

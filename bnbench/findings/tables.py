@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, get_type_hints
 
-from bnbench.config import Metric, PlannedContrast, Study
+from bnbench.config import Metric, Study
 from bnbench.findings.columns import Column, frame
-from bnbench.findings.measures import measure
+from bnbench.findings.levels import level_of
 from bnbench.findings.results import StudyFindings
 from bnbench.findings.study_runs import StudyRuns
 from bnbench.statistics import Contrast, Equivalence, Interval, SpeedUp, Summary
@@ -31,27 +32,22 @@ def values_table(runs: StudyRuns) -> pd.DataFrame:
 
     rows = [
         (runs.study.name, arm.label, arm.experiment.experiment, seed, metric.text,
-         measure(metric, run), run.failed)
-        for label, metrics in _metrics(runs.study).items()
+         level.values.get(seed, math.nan), run.failed)  # noqa: PD011 -- a dict
+        for label, metrics in metrics_of_arms(runs.study).items()
         for arm in (runs.arms[label],)
         for metric in metrics
+        for level in (level_of(arm, metric),)
         for seed, run in arm.runs.items()
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=VALUE_COLUMNS)
 
 
-def _metrics(study: Study) -> dict[str, list[Metric]]:
+def metrics_of_arms(study: Study) -> dict[str, list[Metric]]:
     """Collect what each arm is measured by, in the order of the study."""
     wanted: dict[str, dict[str, Metric]] = {label: {} for label in study.arms}
-    for planned in study.planned:
-        pairs = (
-            [planned] if isinstance(planned, PlannedContrast) else [planned.after, planned.before]
-        )
-        for label in (label for pair in pairs for label in (pair.treatment, pair.baseline)):
-            wanted[label] |= {metric.text: metric for metric in planned.metrics}
-    for best in study.best:
-        for label in (*best.treatment, *best.baseline):
-            wanted[label] |= {metric.text: metric for metric in best.metrics}
+    for compared in study.compared:
+        for label in compared.arms:
+            wanted[label] |= {metric.text: metric for metric in compared.metrics}
     return {label: list(metrics.values()) for label, metrics in wanted.items()}
 
 

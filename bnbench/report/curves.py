@@ -28,7 +28,7 @@ def accuracy_table(arms: Sequence[ArmRuns]) -> pd.DataFrame:
         `ACCURACY_COLUMNS`: ``split`` is ``train`` or ``validation``, ``kind`` ``run``, ``mean``
         (over the ``n`` runs; ``lower`` and ``upper`` are the 95 % t interval of the mean) or
         ``published``; ``accuracy`` in [0, 1]. From the epoch that a diverged run did not finish
-        on it is at chance, as in a study; see `bnbench.findings.measures.measure`.
+        on it is at chance, as in a study; see `bnbench.findings.levels.measure`.
     """
     frames = []
     for arm in arms:

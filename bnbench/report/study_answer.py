@@ -196,12 +196,11 @@ def _groups(pieces: Sequence[Piece]) -> set[str]:
 
 def _pair(study: Study, name: str) -> str:
     """Name the arms of a contrast; of grids that a best is chosen from, without the points."""
-    planned = next(known for known in (*study.planned, *study.best) if known.name == name)
-    if isinstance(planned, BestAgainstBest):
-        return against(
-            study.arms[labels[0]].title for labels in (planned.treatment, planned.baseline)
-        )
-    return against(arm_title(study, label) for label in planned.labels)
+    compared = study.comparison(name)
+    if isinstance(compared, BestAgainstBest):
+        sides = compared.treatment, compared.baseline
+        return against(study.arms[labels[0]].title for labels in sides)
+    return against(arm_title(study, label) for label in compared.labels)
 
 
 def _published(found: StudyFindings, asked: QuestionPart) -> Part:

@@ -13,7 +13,7 @@ from bnbench.config.label import Label
 from bnbench.findings import StudyFindings, StudyRuns, contrasts_table, values_table
 from bnbench.findings.levels import level_of
 from bnbench.findings.predictions import compare_predictions
-from bnbench.findings.study_runs import ArmRuns
+from bnbench.findings.tables import metrics_of_arms
 from bnbench.report.answers import answer_rows, answers_table
 from bnbench.report.appendix import appendix, read_appendix
 from bnbench.report.claim_part import claims_part
@@ -50,25 +50,18 @@ def measured_by_probes(studies: Iterable[StudyRuns]) -> dict[Path, dict[str, flo
     A run that was looked into is there, too, if nothing was measured of it.
     """
     measured: dict[Path, dict[str, float]] = {}
-    for study, arm in ((runs.study, arm) for runs in studies for arm in runs.arms.values()):
-        levels = [level_of(arm, metric) for metric in _of_probes(study, arm)]
-        for seed, run in arm.runs.items() if arm.experiment.probes else ():
-            said = {
-                level.metric.text: level.values[seed]  # noqa: PD011 -- a dict
-                for level in levels
-                if seed in level.values  # noqa: PD011 -- a dict
-            }
-            measured.setdefault(run.run.path, dict(run.measured)).update(said)
+    for runs in studies:
+        for label, metrics in metrics_of_arms(runs.study).items():
+            arm = runs.arms[label]
+            levels = [level_of(arm, metric) for metric in metrics if metric.quantity.probe]
+            for seed, run in arm.runs.items() if arm.experiment.probes else ():
+                said = {
+                    level.metric.text: level.values[seed]  # noqa: PD011 -- a dict
+                    for level in levels
+                    if seed in level.values  # noqa: PD011 -- a dict
+                }
+                measured.setdefault(run.run.path, dict(run.measured)).update(said)
     return measured
-
-
-def _of_probes(study: Study, arm: ArmRuns) -> list[Metric]:
-    """List what an arm is measured by: on all its seeds, and on some of them at its best."""
-    asked = [level.metric for level in arm.levels.values()]
-    for best in study.best:
-        if arm.label in best.treatment + best.baseline:
-            asked += best.metrics
-    return [metric for metric in dict.fromkeys(asked) if metric.quantity.probe]
 
 
 def _compared(
@@ -104,6 +97,7 @@ def write_study_tables(judged: Judged, out: Path, *, lean: bool = False) -> list
 def report_page(judged: Judged) -> Page:
     """Lay out the report of studies."""
     pairs = zip(judged.runs, judged.findings, registrations(judged).values(), strict=True)
+    several = len(judged.findings) > 1  # and then no page has room for what each run is made with
     return Page(
         studies=tuple(
             study_part(
@@ -116,7 +110,7 @@ def report_page(judged: Judged) -> Page:
         ),
         questions=tuple(answer_rows(judged.findings)),
         claims=claims_part(judged.judgements, [found.study.name for found in judged.findings]),
-        listings=tuple(appendix(read_appendix(judged.every_run))),
+        listings=() if several else tuple(appendix(read_appendix(judged.every_run))),
     )
 
 

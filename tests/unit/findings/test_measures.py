@@ -12,7 +12,7 @@ import pytest
 from bnbench.config import QUANTITIES, parse_metric
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun, read_finished_run
-from bnbench.findings.measures import measure
+from bnbench.findings.levels import measure
 from bnbench.metrics import metric as metrics
 from bnbench.runs import EVALUATION_COLUMNS, Run
 from bnbench.runs.losses import write_losses
