@@ -77,17 +77,11 @@ def claims(
     ids = [str(entry) for entry in named or () if CLAIM.fullmatch(str(entry))]
     studies = [entry for entry in named or () if str(entry) not in ids]
     tests = _tests_of(ids) if since is None else []
-    judged = judge_results(
-        studies,
-        results,
-        only={test["study"] for test in tests if "study" in test},
-        exact=not tests or any("check" in test for test in tests),
-        alone=bool(tests) and all("check" in test for test in tests),
-    )
+    judged = judge_results(studies, results, tests=tests)
     judgements = judged.judgements
     if cost:
-        kept = resting_on(judgements, studies) if studies else judgements
-        rows = undecided(_chosen(_with_ids(kept, ids), article, verdict), judged.runs)
+        chosen = _chosen(judgements, studies, ids, article, verdict)
+        rows = undecided(chosen, judged.runs)
         print_rows(UNDECIDED, rows, DECIDED, WORDS, markdown=markdown, as_json=as_json)
         return
     if since is not None:
@@ -136,8 +130,7 @@ def print_claims(
     """
     from bnbench.claims import Verdict, claims_table
 
-    kept = resting_on(judgements, studies) if studies else judgements
-    chosen = _chosen(_with_ids(kept, ids), article, verdict)
+    chosen = _chosen(judgements, studies, ids, article, verdict)
     if csv is not None:
         from bnbench.report.files import write_table, writing  # it takes pandas
 
@@ -216,23 +209,25 @@ def resting_on(judgements: Sequence[Judgement], paths: Iterable[Path]) -> tuple[
     )
 
 
-def _with_ids(judgements: Sequence[Judgement], ids: Sequence[str]) -> Sequence[Judgement]:
-    """Keep some claims; without ids, all. Refuse an id that there is not."""
-    from bnbench.registry import unknown
-
-    known = {judgement.claim.id for judgement in judgements}
-    if absent := [wanted for wanted in ids if wanted not in known]:
-        raise unknown("claim", absent[0], known)
-    return [judgement for judgement in judgements if not ids or judgement.claim.id in ids]
-
-
 def _chosen(
-    judgements: Sequence[Judgement], article: str | None, verdict: str | None
+    judgements: Sequence[Judgement],
+    studies: Sequence[Path],
+    ids: Sequence[str],
+    article: str | None,
+    verdict: str | None,
 ) -> list[Judgement]:
-    """Keep one article's, or one verdict's; refuse a name that there is not."""
+    """Keep what rests on studies, and some claims, an article's or a verdict's; by default all.
+
+    A name that there is not is refused.
+    """
     from bnbench.claims import ASPECT_VERDICTS
     from bnbench.registry import unknown
 
+    judgements = resting_on(judgements, studies) if studies else judgements
+    known = {judgement.claim.id for judgement in judgements}
+    if absent := [wanted for wanted in ids if wanted not in known]:
+        raise unknown("claim", absent[0], known)
+    judgements = [judgement for judgement in judgements if not ids or judgement.claim.id in ids]
     articles = {judgement.claim.article for judgement in judgements}
     if article is not None and article not in articles:
         raise unknown("article", article, articles, "--article")

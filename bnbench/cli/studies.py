@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bnbench.claims import Check
@@ -76,9 +76,7 @@ def judge_results(
     seeds: int | None = None,
     *,
     known_too: Sequence[Path] = (),
-    only: Collection[str] = (),
-    exact: bool = True,
-    alone: bool = False,
+    tests: Sequence[Mapping[str, str]] = (),
 ) -> Judged:
     """Judge all claims by the runs of a results folder.
 
@@ -91,20 +89,20 @@ def judge_results(
         By default as many as there are.
     known_too : sequence of Path
         Files of studies that are looked at if they have runs there.
-    only : collection of str
-        Names of studies; if one has runs there, others are not read.
-    exact : bool, default True
-        Whether what is exact is checked where no studies are given.
-    alone : bool, default False
-        Whether that is enough, and a folder without runs is judged, too.
+    tests : sequence of mapping of str to str
+        What the tests of some claims name, to look at no more than these need: if one of their
+        studies has runs there, others are not read; if all of them check what is exact, a folder
+        without runs is judged, too.
     """
+    only = {test["study"] for test in tests if "study" in test}
+    exact = not tests or any("check" in test for test in tests)
     folder, results = results, opened(results)
     known = known_studies([*paths, *known_too], results)
     files = [Path(study.path) for study in known]
     first = [] if paths else [Path(study.path) for study in known if study.name in only]
     studies = studies_with_runs(first, results, seeds, started=True)
     studies = studies or studies_with_runs(paths or files, results, seeds, started=not paths)
-    if not studies and not alone:
+    if not studies and (only or not tests):
         others = studies_with_runs(files, results, started=True) if paths else []
         names = ", ".join(study.name for study in others)
         held = f"no run of {', '.join(map(str, paths))}, but of {names}" if others else ""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run, written_whole
+from bnbench.runs.directory import FILES
 
 
 @dataclass(frozen=True)
@@ -68,15 +69,8 @@ OF_A_KIND = re.compile(r"checkpoint-\d{5,}-\d{9,}\.pt|probes/\w[\w.:-]*\.npz")
 
 def check_names(run: Run, files: Mapping[str, bytes]) -> None:
     """Refuse names and sizes that no run's files have, before anything is written."""
-    known = {
-        path.name
-        for path in (
-            run.config, run.manifest, run.batches, run.epochs, run.evaluations, run.losses,
-            run.predictions, run.weights,
-        )
-    }  # fmt: skip
     for name, content in files.items():
-        if name not in known and not OF_A_KIND.fullmatch(name):
+        if name not in FILES and not OF_A_KIND.fullmatch(name):
             raise BnbenchError(f"{run.path}: a node sent {name!a}, which is no file of a run")
         if len(content) > LARGEST:
             raise BnbenchError(f"{run.path}: a node sent {len(content):,} bytes as {name}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import StringIO
 from lzma import LZMAError
@@ -29,6 +29,8 @@ METRICS = tuple(map(parse_metric, ("validation_accuracy@1", "validation_accuracy
 CONFIDENCE = 0.95
 BOUND = 0.99
 """Probability with which no more lie outside by chance than are allowed to."""
+Arms = tuple[ArmRuns, ...]
+"""One, of which the level is judged, or two, of which the difference is."""
 
 
 @dataclass(frozen=True)
@@ -129,10 +131,19 @@ def agreement_with(runs: Iterable[Run], reference: Path) -> ReferenceAgreement:
             notes.append(f"{new.label}: {why}")
         else:
             pairs[new.label] = new, known
-    checks: list[ReferenceCheck] = []
-    for metric in METRICS:
-        checks += _levels(pairs, metric)
-        checks += _differences(pairs, metric, reference)
+    subjects: dict[str, tuple[Arms, Arms]] = {
+        name: ((new,), (known,)) for name, (new, known) in pairs.items()
+    }
+    for treatment, baseline in _contrasts(reference):
+        if treatment in pairs and baseline in pairs:
+            new_arms, known_arms = zip(pairs[treatment], pairs[baseline], strict=True)
+            subjects[f"{treatment} − {baseline}"] = new_arms, known_arms
+    checks = [
+        check
+        for metric in METRICS
+        for what, (new, known) in subjects.items()
+        for check in _check(what, metric, new, known)
+    ]
     if not checks:
         raise BnbenchError(*notes, f"{reference}: has nothing to judge these runs by")
     return ReferenceAgreement(tuple(checks), tuple(notes))
@@ -164,34 +175,21 @@ def _not_comparable(new: ArmRuns, known: ArmRuns) -> str:
     return "" if len(known.runs) > 1 else "has one seed in the reference, which gives no interval"
 
 
-def _levels(
-    pairs: Mapping[str, tuple[ArmRuns, ArmRuns]], metric: Metric
-) -> Iterator[ReferenceCheck]:
-    for name, (new, known) in pairs.items():
-        ours, theirs = (list(level_of(arm, metric).values.values()) for arm in (new, known))
-        yield _check(name, metric, ours, theirs, new, paired=False)
+def _check(what: str, metric: Metric, new: Arms, known: Arms) -> Iterator[ReferenceCheck]:
+    """Judge an arm's level, or the paired difference of two arms, where seeds allow it."""
+    ours, theirs = _values(new, metric), _values(known, metric)
+    if ours and len(theirs) > 1:
+        n, mean = len(ours), math.fsum(ours) / len(ours)
+        image = 1 / new[0].images("validation")  # no interval is narrower than its share
+        interval = prediction_interval(theirs, confidence=CONFIDENCE, rounding=image, further=n)
+        yield ReferenceCheck(what, len(new) > 1, metric, interval, len(theirs), mean, n)
 
 
-def _differences(
-    pairs: Mapping[str, tuple[ArmRuns, ArmRuns]], metric: Metric, reference: Path
-) -> Iterator[ReferenceCheck]:
-    """Judge the paired differences of the contrasts of which both sides were run."""
-    for treatment, baseline in _contrasts(reference):
-        if treatment in pairs and baseline in pairs:
-            new, known = zip(pairs[treatment], pairs[baseline], strict=True)
-            ours, theirs = (list(paired_values(*arms, metric).values()) for arms in (new, known))
-            if ours and len(theirs) > 1:
-                name = f"{treatment} − {baseline}"
-                yield _check(name, metric, ours, theirs, new[0], paired=True)
-
-
-def _check(
-    what: str, metric: Metric, new: list[float], known: list[float], arm: ArmRuns, *, paired: bool
-) -> ReferenceCheck:
-    n, mean = len(new), math.fsum(new) / len(new)
-    image = 1 / arm.images("validation")  # no interval is narrower than its share
-    interval = prediction_interval(known, confidence=CONFIDENCE, rounding=image, further=n)
-    return ReferenceCheck(what, paired, metric, interval, len(known), mean, n)
+def _values(arms: Arms, metric: Metric) -> list[float]:
+    """The values of one arm, or the differences of two, seed by seed."""
+    first, *other = arms
+    values = paired_values(first, other[0], metric) if other else level_of(first, metric).values
+    return list(values.values())
 
 
 def _contrasts(reference: Path) -> list[tuple[str, str]]:

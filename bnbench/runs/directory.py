@@ -25,10 +25,10 @@ class _Named:
     """A file of a run, by its name in the run's directory."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self.name = name
 
     def __get__(self, run: Run, _: object = None) -> Path:
-        return run.path / self._name
+        return run.path / self.name
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,13 @@ class Run:
     """The batches' losses in blocks; see `bnbench.runs.losses`."""
     predictions = _Named("test_predictions.npy")
     """Labels and predicted classes of the test file's images."""
-    measured = _Named("measured.csv")
-    """What losses of batches or probes said, in a copy without them."""
     weights = _Named("weights.pt")
     """Parameters and buffers after the last epoch."""
+
+    @property
+    def measured(self) -> Path:
+        """What losses of batches or probes said, in a copy without them; no run writes it."""
+        return self.path / "measured.csv"
 
     def probe(self, kind: str) -> Path:
         """Name the file of what one kind of probe saw, ``probes/<kind>.npz``."""
@@ -95,6 +98,10 @@ class Run:
     def read_experiment(self) -> Experiment:
         """Read ``config.yaml``; see `bnbench.config.load_experiment`."""
         return load_experiment(self.config)
+
+
+FILES = tuple(file.name for file in vars(Run).values() if isinstance(file, _Named))
+"""Names of the files that a run may write, but for checkpoints and what probes saw."""
 
 
 def run_directory(results: Path, experiment: Experiment, seed: int) -> Run:

@@ -12,15 +12,11 @@ from typing import Literal
 
 from bnbench.config import Experiment
 from bnbench.foreign import is_regular, open_regular, parts_of, regular_files, unreadable
-from bnbench.runs.directory import MOST_BYTES_OF_A_LOG, Run
+from bnbench.runs.directory import FILES, MOST_BYTES_OF_A_LOG, Run
 from bnbench.runs.manifest import Manifest
 
 Change = Literal["missing", "changed", "new"]
 MOST_HASHED = 1 << 30  # bytes
-HASHED = (
-    "config.yaml", "batches.csv", "epochs.csv", "evaluations.csv", "losses.npz",
-    "test_predictions.npy", "weights.pt",
-)  # fmt: skip
 LONGEST_END = 60.0  # seconds from the time that a manifest states to the writing of it
 
 
@@ -38,7 +34,8 @@ def file_hashes(run: Run) -> dict[str, str]:
 def _files(run: Run) -> dict[str, str]:
     """Name the files that are there, with their paths as text: of 10,000 runs 60,000."""
     folder, there = str(run.path), regular_files(run.path)
-    files = {name: f"{folder}/{name}" for name in HASHED if name in there}
+    hashed = (name for name in FILES if name in there and name != run.manifest.name)
+    files = {name: f"{folder}/{name}" for name in hashed}
     probes = (path for path in run.probes() if is_regular(path))
     return files | {f"probes/{path.name}": str(path) for path in probes}
 

@@ -9,15 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from bnbench.errors import BnbenchError
-from bnbench.runs.directory import Run, find_runs, locked
+from bnbench.runs.directory import FILES, Run, find_runs, locked
 from bnbench.runs.overview import REPORT
 from bnbench.runs.packed import SUFFIX as PACKED
 from bnbench.runs.packed import is_unpacked, opened
 
-WRITTEN = (
-    "config.yaml", "manifest.json", "batches.csv", "epochs.csv", "evaluations.csv",
-    "losses.npz", "test_predictions.npy", "weights.pt", ".lock",
-)  # fmt: skip
 SEED = re.compile(r"seed-\d+")
 
 
@@ -65,7 +61,8 @@ def _problem(run: Run) -> str:
 def _ours(file: Path) -> bool:
     if file.name == "probes" and file.is_dir() and not file.is_symlink():
         return all(member.suffix == ".npz" and not member.is_dir() for member in file.iterdir())
-    own = file.name in WRITTEN or file.name.startswith("checkpoint-") or ".beside-" in file.name
+    known = file.name in (*FILES, ".lock")
+    own = known or file.name.startswith("checkpoint-") or ".beside-" in file.name
     return own and not file.is_dir()
 
 

@@ -39,5 +39,6 @@ def test_packed_runs_are_named_by_the_folder_that_was_given(
 def test_only_some_studies_are_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All 33 take a quarter of a minute; a small variant goes by its study's name."""
     monkeypatch.chdir(root)
-    judged = judge_results([], Path("results/reference/runs"), only={"mlp", "rotation", "none"})
+    tests = [{"study": name} for name in ("mlp", "rotation", "none")]
+    judged = judge_results([], Path("results/reference/runs"), tests=tests)
     assert [found.study.name for found in judged.findings] == ["mlp", "rotation_small"]
