@@ -12,7 +12,6 @@ from bnbench.claims.questions import questions
 from bnbench.claims.rules import ClaimTest
 from bnbench.claims.rules.deciding import MOST
 from bnbench.claims.verdict import Outcome, Verdict
-from bnbench.config import parse_metric
 from bnbench.findings.find import findings_of
 from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.study_runs import ArmRuns, StudyRuns
@@ -95,8 +94,8 @@ def undecided(judgements: Iterable[Judgement], runs: Sequence[StudyRuns]) -> lis
 
 
 def _row(judgement: Judgement, test: ClaimTest, runs: StudyRuns) -> tuple[str, ...]:
-    outcome, metric = judgement.outcome, test.names.get("metric")
-    found = f"{parse_metric(metric).title}: " if metric else ""
+    outcome = judgement.outcome
+    found = f"{test.metric_title}: " * bool(test.metric_title)
     needs = cost(runs, test, outcome, _arms(runs, test))
     return (
         judgement.claim.id, test.aspect, judgement.study, capitalized(found + outcome.estimate),

@@ -10,7 +10,7 @@ from bnbench.claims.rules import ClaimTest
 from bnbench.claims.rules.exact import Check, Exact
 from bnbench.claims.schema import Claim
 from bnbench.claims.verdict import Outcome, Verdict, together
-from bnbench.config import named, parse_metric
+from bnbench.config import named
 from bnbench.config.study import SMALL
 from bnbench.findings.results import StudyFindings
 from bnbench.registry import unknown
@@ -55,10 +55,10 @@ class Judgement:
         outcome = self.outcome
         if outcome.verdict is Verdict.OPEN:  # it ends with a command, which takes no full stop
             return outcome.numbers
-        metric = self.test.names.get("metric") if self.test is not None and self.study else None
-        of = f"{parse_metric(metric).title}: " if metric else ""
+        title = self.test.metric_title if self.test is not None and self.study else ""
         reduced = f"reduced run: {self.reduced}" if self.reduced else ""
-        said = [outcome.why, of + outcome.estimate + outcome.rest, *outcome.caveats, reduced]
+        found = f"{title}: " * bool(title) + outcome.estimate + outcome.rest
+        said = [outcome.why, found, *outcome.caveats, reduced]
         return " ".join(map(sentence, filter(None, said)))
 
 
@@ -134,8 +134,7 @@ def _judge_aspect(
 
 def _missing(test: ClaimTest, study: str, studies: list[StudyFindings]) -> str:
     """Say why a test has no verdict, and the command that makes its study's runs."""
-    subject = (test.names.get("contrast", ""), test.names.get("metric", ""))
-    findings = [finding for found in studies if (finding := found.finding(*subject))]
+    findings = [finding for found in studies if (finding := test.finding_in(found))]
     notes = findings[0].notes if findings else ()
     reasons = "; ".join(dict.fromkeys(note.reason or str(note) for note in notes))
     why = f"not measured ({reasons})" if reasons else "not run"

@@ -156,15 +156,12 @@ DECIDED = "No question that has runs is undecided."
 
 
 def _cost_table(undecided: Iterable[Cost], jobs: int, *, as_json: bool) -> Table:
-    from bnbench.config import parse_metric
-
     def cells(cost: Cost) -> tuple[str, ...]:
         names = cost.test.names
-        metric = names.get("metric")
         return (
             cost.test.aspect,
             names.get("contrast") or names.get("arm", ""),
-            parse_metric(metric).title if metric and not as_json else metric or "",
+            names.get("metric", "") if as_json else cost.test.metric_title,
             cost.outcome.estimate,
             str(cost.outcome.n),
             cost.seeds_text,

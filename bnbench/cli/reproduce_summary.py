@@ -88,8 +88,7 @@ def adjusted_together(found: StudyFindings) -> int:
 
     Short questions are a family of their own; see `bnbench.findings.multiplicity.adjust`.
     """
-    names = (test.names for test in questions(found.study))
-    asked = (found.finding(asks.get("contrast", ""), asks.get("metric", "")) for asks in names)
+    asked = (test.finding_in(found) for test in questions(found.study))
     by_holm = sum(finding is not None and finding.adjusted_by == HOLM for finding in asked)
     if found.study.brief or not by_holm:
         return max(1, by_holm)

@@ -88,14 +88,10 @@ def published_value(metric: Metric, published: PublishedRun, epochs: int) -> flo
     epochs : int
         Of the re-runs, whose last epoch ``@last`` means.
     """
-    curves = {
-        "train_accuracy": published.training_accuracy,
-        "validation_accuracy": published.validation_accuracy,
-    }
-    if curve := curves.get(metric.quantity.name):
+    if curve := published.accuracies.get(metric.quantity.name.removesuffix("_accuracy")):
         epoch = metric.epoch or epochs
         return curve[epoch - 1] if epoch <= len(curve) else None
     if metric.quantity.name == "epochs_to_accuracy":
-        curve = published.validation_accuracy
+        curve = published.accuracies["validation"]
         return time_to(range(1, len(curve) + 1), curve, metric.threshold)
     return None

@@ -25,8 +25,7 @@ def published_points(runs: StudyRuns) -> list[PublishedPoint]:
 
 
 def _of_arm(arm: ArmRuns, published: PublishedRun) -> Iterator[PublishedPoint]:
-    curves = (("train", published.training_accuracy), ("validation", published.validation_accuracy))
-    for split, curve in curves:
+    for split, curve in published.accuracies.items():
         measured = [run.curve(f"{split}_accuracy") for run in arm.runs.values()]
         for epoch, (value, *again) in enumerate(zip(curve, *measured, strict=False), 1):
             summary = summarize(again, rounding=published.reading_error)

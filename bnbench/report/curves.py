@@ -133,7 +133,7 @@ def _accuracies(arm: ArmRuns, split: str) -> pd.DataFrame:
 def _published(arm: ArmRuns, split: str) -> pd.DataFrame:
     if (published := arm.published) is None:
         return pd.DataFrame()
-    accuracy = published.training_accuracy if split == "train" else published.validation_accuracy
+    accuracy = published.accuracies[split]
     epochs = range(1, len(accuracy) + 1)
     return pd.DataFrame({"kind": "published", "epoch": epochs, "accuracy": accuracy})
 

@@ -81,11 +81,7 @@ def _answered(part: Part) -> str:
 def _part(found: StudyFindings, asked: QuestionPart, tests: Sequence[ClaimTest]) -> Part:
     if not tests:
         return _published(found, asked)
-    pieces = [
-        Piece(test, test.judge(found),
-              found.finding(test.names["contrast"], test.names.get("metric", "")))
-        for test in tests
-    ]  # fmt: skip
+    pieces = [Piece(test, test.judge(found), test.finding_in(found)) for test in tests]
     verdicts = tuple(piece.outcome.verdict for piece in pieces)
     return Part(asked, verdicts, _found(found.study, asked, pieces))
 
@@ -145,8 +141,7 @@ def _number(
     by: str = "",
 ) -> str:
     """Write one number, with what its piece of the part is, before what is to be said of it."""
-    metric = piece.test.names.get("metric")
-    title = parse_metric(metric).title if metric else ""
+    title = piece.test.metric_title
     layer, _, when = title.partition(of) if of else ("", "", title)
     where = " ".join(filter(None, [_where(study, piece, pieces), layer.strip()]))
     if not piece.outcome.n:
@@ -186,8 +181,9 @@ def _same_contrast(pieces: Sequence[Piece]) -> bool:
 
 def _same_subject(pieces: Sequence[Piece], of: str) -> bool:
     """Whether pieces differ in nothing that must be said before their number, such as a layer."""
-    titles = [parse_metric(piece.test.names["metric"]).title for piece in pieces]
-    return _same_contrast(pieces) and all(title.startswith(of) for title in titles)
+    return _same_contrast(pieces) and all(
+        piece.test.metric_title.startswith(of) for piece in pieces
+    )
 
 
 def _groups(pieces: Sequence[Piece]) -> set[str]:

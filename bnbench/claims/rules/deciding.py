@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 
+from bnbench.claims.verdict import Outcome, Verdict
 from bnbench.findings.numbers import p_equals
 from bnbench.findings.results import Finding
 from bnbench.statistics import sign_test_p, smallest_p
@@ -75,6 +77,31 @@ def n_for_signs(
         if wins > losses and sign_test_p(wins, losses, any_time=any_time) < alpha
     )
     return float(next(found, MOST + 1))
+
+
+Needs = tuple[tuple[str, ...], float | None]
+"""What is to be said of the seeds that a decision takes, and their number."""
+
+
+def concluded(
+    verdict: Verdict,
+    n: int,
+    estimate: str,
+    rest: str,
+    needs: Callable[[], Needs],
+    how: Mapping[Verdict, str],
+    brief: str = "",
+) -> Outcome:
+    """Make a rule's outcome: of an inconclusive one, what it takes to decide it.
+
+    Parameters
+    ----------
+    how : mapping of Verdict to str
+        What some verdicts leave open.
+    """
+    told, needed = needs() if verdict is Verdict.INCONCLUSIVE else ((), None)
+    how_so = how.get(verdict, "")
+    return Outcome(verdict, n, estimate, rest, how_so, caveats=told, needed=needed, brief=brief)
 
 
 def needed_text(n: int, needed: float, condition: str = "") -> tuple[str, ...]:

@@ -16,6 +16,8 @@ from pydantic import Field
 from bnbench.claims.rules.deciding import (
     ALPHA,
     OTHER_WAY,
+    Needs,
+    concluded,
     enough_seeds,
     fewest_seeds,
     needed_text,
@@ -76,12 +78,13 @@ class Difference(OfContrast):
         how = {
             Verdict.SUPPORTED: within if self.rule == "equivalent" else "",
             Verdict.REFUTED: " and ".join(refuted),
-        }.get(verdict, _held_back(finding))
-        undecided = verdict is Verdict.INCONCLUSIVE
-        told, needed = _needed(finding, effect, self.rule) if undecided else ((), None)
+            Verdict.INCONCLUSIVE: _held_back(finding),
+        }
         mean = numbers.estimate(contrast.mean_difference, contrast.t_interval, unit)
-        rest = seeds_text(finding)
-        return Outcome(verdict, finding.n, mean, rest, how, caveats=told, needed=needed)
+        return concluded(
+            verdict, finding.n, mean, seeds_text(finding),
+            lambda: _needed(finding, effect, self.rule), how,
+        )  # fmt: skip
 
 
 UNDECLARED = "no smallest effect of interest was declared"
@@ -115,7 +118,7 @@ def _held_back(finding: Finding) -> str:
     return "held back by the adjusted p alone" if held_back else ""
 
 
-def _needed(finding: Finding, effect: float, rule: str) -> tuple[tuple[str, ...], float]:
+def _needed(finding: Finding, effect: float, rule: str) -> Needs:
     """Say how many seeds find the smallest effect, or its absence, with 90 % power.
 
     The deviation alone plans that. Where so many are there already, or the adjusted p alone holds
@@ -136,7 +139,7 @@ def _needed(finding: Finding, effect: float, rule: str) -> tuple[tuple[str, ...]
     return needed_text(n, planned), needed
 
 
-def _against_zero(finding: Finding, rule: str) -> tuple[tuple[str, ...], float]:
+def _against_zero(finding: Finding, rule: str) -> Needs:
     """Say how many seeds tell the difference from zero if its mean stays; none show its absence."""
     never = rule == "equivalent" or contrast_of(finding).mean_difference == 0
     needed = math.inf if never else _if_the_mean_stays(finding, 0.0)

@@ -9,6 +9,8 @@ from bnbench.claims.rules.deciding import (
     IF_SHARES_STAY,
     MOST,
     OTHER_WAY,
+    Needs,
+    concluded,
     enough_seeds,
     fewest_seeds,
     n_for_signs,
@@ -51,15 +53,15 @@ class Divergence(OfContrast):
         rare = enough_seeds(finding.n) and below < ALPHA
         verdict = decide(supported=p < ALPHA and as_claimed > otherwise, refuted=p < ALPHA or rare)
         counts = f"{len(treatment)} against {len(baseline)} of {counted(finding.n, 'run')}"
-        undecided = verdict is Verdict.INCONCLUSIVE
-        told, needed = _needed(finding, as_claimed, otherwise) if undecided else ((), None)
-        rest = f", sign test {p_equals(p)}"
-        how = OTHER_WAY if p < ALPHA else f"rarely as claimed: at {as_claimed} of {finding.n} seeds"
-        how = how if verdict is Verdict.REFUTED else ""
-        return Outcome(verdict, finding.n, counts, rest, how, caveats=told, needed=needed)
+        rarely = f"rarely as claimed: at {as_claimed} of {finding.n} seeds"
+        return concluded(
+            verdict, finding.n, counts, f", sign test {p_equals(p)}",
+            lambda: _needed(finding, as_claimed, otherwise),
+            {Verdict.REFUTED: OTHER_WAY if p < ALPHA else rarely},
+        )  # fmt: skip
 
 
-def _needed(finding: Finding, as_claimed: int, otherwise: int) -> tuple[tuple[str, ...], float]:
+def _needed(finding: Finding, as_claimed: int, otherwise: int) -> Needs:
     """Say how many seeds one of the two tests takes at least, more than there are."""
     n, any_time, some = finding.n, finding.any_time, as_claimed + otherwise
     if some and not enough_seeds(n):

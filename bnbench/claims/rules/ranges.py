@@ -13,6 +13,8 @@ from typing import ClassVar, Literal
 
 from bnbench.claims.rules.deciding import (
     ALPHA,
+    Needs,
+    concluded,
     enough_seeds,
     fewest_seeds,
     n_for_signs,
@@ -23,6 +25,7 @@ from bnbench.claims.verdict import NOT_RUN, Outcome, Verdict, decide
 from bnbench.findings.numbers import p_equals
 from bnbench.findings.results import StudyFindings
 from bnbench.statistics import equivalence_test, n_for_tost, pair_by_seed, sign_test_p
+from bnbench.statistics.samples import FloatArray
 
 MARGIN = math.log10(3)
 """Decades: the step of a usual grid. Nobody chooses a learning rate more finely."""
@@ -59,48 +62,38 @@ class Range(ClaimTest):
         more = sum(treatment[seed] > baseline[seed] for seed in shared)
         less = sum(treatment[seed] < baseline[seed] for seed in shared)
         n, p = len(shared), sign_test_p(more, less)
-        equivalent = _equivalent(treatment, baseline)
+        differences = _differences(treatment, baseline) if enough_seeds(n) else None
+        equivalent = differences is not None and _equivalent(differences)
         verdict = decide(supported=p < ALPHA and more > less, refuted=p < ALPHA or equivalent)
         counts = f"{words[0]} at {more} of {n} seeds, {words[1]} at {less}"
-        undecided = verdict is Verdict.INCONCLUSIVE
         how = words[1] if p < ALPHA else "equivalent within a factor of three"
-        how = how if verdict is Verdict.REFUTED else ""
-        rest = f", sign test {p_equals(p)}"
-        needed = _needed(treatment, baseline, more, less) if undecided else None
-        stay = " if the ranges stay" if enough_seeds(n) else ""
-        told = needed_text(n, needed, stay) if needed else ()
-        return Outcome(verdict, n, f"{what} {counts}", rest, how, caveats=told, needed=needed)
+        return concluded(
+            verdict, n, f"{what} {counts}", f", sign test {p_equals(p)}",
+            lambda: _needed(n, more, less, differences), {Verdict.REFUTED: how},
+        )  # fmt: skip
 
 
-def _equivalent(treatment: Mapping[int, float], baseline: Mapping[int, float]) -> bool:
-    """Whether both tests reject; they cannot where a side has no usable point at a seed."""
-    if not _finite(treatment, baseline) or not enough_seeds(_shared(treatment, baseline)):
-        return False
-    differences = pair_by_seed(treatment, baseline).differences
+def _differences(
+    treatment: Mapping[int, float], baseline: Mapping[int, float]
+) -> FloatArray | None:
+    """Of the ranges, in decades; none where a side has no usable point at a seed."""
+    known = all(map(math.isfinite, chain(treatment.values(), baseline.values())))
+    return pair_by_seed(treatment, baseline).differences if known else None
+
+
+def _equivalent(differences: FloatArray) -> bool:
     return equivalence_test(differences, margin=MARGIN, alpha=ALPHA).equivalent
 
 
-def _needed(
-    treatment: Mapping[int, float], baseline: Mapping[int, float], more: int, less: int
-) -> float:
+def _needed(n: int, more: int, less: int, differences: FloatArray | None) -> Needs:
     """How many seeds one of the two tests takes if the ranges stay as they are."""
-    n = _shared(treatment, baseline)
     if not enough_seeds(n):
-        return float(fewest_seeds())
-    by_sign = n_for_signs(n, more, less)
-    if not _finite(treatment, baseline):
-        return by_sign
-    differences = pair_by_seed(treatment, baseline).differences
-    mean, sd = fmean(differences), stdev(differences)
-    return min(by_sign, max(n + 1, n_for_tost(margin=MARGIN, sd=sd, difference=mean)))
-
-
-def _shared(treatment: Mapping[int, float], baseline: Mapping[int, float]) -> int:
-    return len(treatment.keys() & baseline.keys())
-
-
-def _finite(treatment: Mapping[int, float], baseline: Mapping[int, float]) -> bool:
-    return all(map(math.isfinite, chain(treatment.values(), baseline.values())))
+        return needed_text(n, fewest_seeds()), float(fewest_seeds())
+    needed = n_for_signs(n, more, less)
+    if differences is not None:
+        mean, sd = fmean(differences), stdev(differences)
+        needed = min(needed, max(n + 1, n_for_tost(margin=MARGIN, sd=sd, difference=mean)))
+    return needed_text(n, needed, " if the ranges stay"), needed
 
 
 def _numbers(points: Sequence[object]) -> list[float]:

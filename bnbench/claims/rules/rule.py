@@ -41,6 +41,16 @@ class ClaimTest(Settings):
         """What the test names, by its key; see `NAMES`."""
         return {key: getattr(self, key) for key in NAMES if getattr(self, key, None)}
 
+    @property
+    def metric_title(self) -> str:
+        """Of its metric, for people; empty without one."""
+        metric = self.names.get("metric")
+        return parse_metric(metric).title if metric else ""
+
+    def finding_in(self, found: StudyFindings) -> Finding | None:
+        """What a study found in the contrast and the metric that the test names."""
+        return found.finding(self.names.get("contrast", ""), self.names.get("metric", ""))
+
     def judge(self, found: StudyFindings) -> Outcome:
         """Decide; `NOT_RUN` where the study measured nothing that the test is of."""
         raise NotImplementedError
@@ -67,7 +77,7 @@ class OfContrast(ClaimTest):
 
     def judge(self, found: StudyFindings) -> Outcome:
         """Decide by the contrast's finding."""
-        finding = found.finding(self.contrast, self.metric)
+        finding = self.finding_in(found)
         return self.decide(finding) if finding is not None and finding.measured else NOT_RUN
 
     def decide(self, finding: Finding) -> Outcome:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from bnbench.claims.rules.deciding import OTHER_WAY, enough_seeds, fewest_seeds, needed_text
+from bnbench.claims.rules.deciding import (
+    OTHER_WAY,
+    Needs,
+    concluded,
+    enough_seeds,
+    fewest_seeds,
+    needed_text,
+)
 from bnbench.claims.rules.rule import ClaimTest, LevelMetric, Text
 from bnbench.claims.verdict import NOT_RUN, Outcome, Verdict, decide
 from bnbench.config.schema import Float
@@ -42,15 +49,14 @@ class Threshold(ClaimTest):
         verdict = decide(supported=excluded and as_claimed, refuted=excluded)
         mean = numbers.level_estimate(summary.mean, interval, unit)
         text = f"{mean}, claimed: {self.rule} {numbers.level(self.number, unit)}"
-        undecided = verdict is Verdict.INCONCLUSIVE
-        any_time = found.study.any_time
-        told, needed = _needed(summary, self.number, any_time) if undecided else ((), None)
-        rest = f", n = {summary.n}"
-        how = OTHER_WAY if verdict is Verdict.REFUTED else ""
-        return Outcome(verdict, summary.n, text, rest, how, caveats=told, needed=needed)
+        return concluded(
+            verdict, summary.n, text, f", n = {summary.n}",
+            lambda: _needed(summary, self.number, found.study.any_time),
+            {Verdict.REFUTED: OTHER_WAY},
+        )  # fmt: skip
 
 
-def _needed(summary: Summary, threshold: float, any_time: bool) -> tuple[tuple[str, ...], float]:
+def _needed(summary: Summary, threshold: float, any_time: bool) -> Needs:
     """Say how many seeds it takes if the mean stays, and tell the number, more than there are."""
     n, fewest = summary.n, float(fewest_seeds())
     if summary.interval.excludes(threshold) and not any_time:

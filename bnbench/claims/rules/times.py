@@ -8,7 +8,9 @@ from typing import Literal
 from bnbench.claims.rules.deciding import (
     ALPHA,
     IF_SHARES_STAY,
+    Needs,
     adjusted_p_text,
+    concluded,
     enough_seeds,
     fewest_seeds,
     n_for_signs,
@@ -48,18 +50,16 @@ class Sooner(OfContrast):
         )
         p = adjusted_p_text(finding) or numbers.p_equals(speed.sign_test_p)
         rest = f", n = {finding.n}, sign test {p}"
-        how = "later" if verdict is Verdict.REFUTED else ""
-        how = how if seen else "both had reached it at the first evaluation"
-        undecided = verdict is Verdict.INCONCLUSIVE
-        told, needed = _needed(finding, speed) if undecided else ((), None)
+        unseen = "" if seen else "both had reached it at the first evaluation"
         times, brief = _medians(finding, speed), _ratio(finding, speed)
         text = f"{brief} ({times})" if brief else times
-        return Outcome(
-            verdict, finding.n, text, rest, how, caveats=told, needed=needed, brief=brief
-        )
+        return concluded(
+            verdict, finding.n, text, rest, lambda: _needed(finding, speed),
+            {Verdict.REFUTED: "later", Verdict.INCONCLUSIVE: unseen}, brief,
+        )  # fmt: skip
 
 
-def _needed(finding: Finding, speed: SpeedUp) -> tuple[tuple[str, ...], float | None]:
+def _needed(finding: Finding, speed: SpeedUp) -> Needs:
     """Say how many seeds the sign test takes; nothing where it is the ratio that is unclear."""
     n, tests = finding.n, tests_of_family(finding)
     if not enough_seeds(n):

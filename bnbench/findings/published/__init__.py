@@ -19,18 +19,17 @@ class PublishedRun:
     ----------
     dataset : str
         As an experiment names it.
-    training_accuracy, validation_accuracy : tuple of float
-        In [0, 1], after epoch 1, 2, ...
+    accuracies : dict of str to tuple of float
+        Split, ``train`` or ``validation`` -> in [0, 1], after epoch 1, 2, ...
     loss_extremes : dict of str to list of float
-        Split, ``train`` or ``validation`` -> those of the least and largest loss of a batch that
+        Split -> those of the least and largest loss of a batch that
         could be read, nats.
     reading_error : float
         Of each accuracy, to either side; a difference of two carries twice as much.
     """
 
     dataset: str
-    training_accuracy: tuple[float, ...]
-    validation_accuracy: tuple[float, ...]
+    accuracies: dict[str, tuple[float, ...]]
     loss_extremes: dict[str, list[float]]
     reading_error: float
 
@@ -55,8 +54,10 @@ def read_published(source: str, arm: str, place: str = "") -> PublishedRun:
     curves = content["arms"][arm]
     return PublishedRun(
         dataset=content["dataset"],
-        training_accuracy=tuple(curves["training_accuracy"]),
-        validation_accuracy=tuple(curves["validation_accuracy"]),
+        accuracies={
+            "train": tuple(curves["training_accuracy"]),
+            "validation": tuple(curves["validation_accuracy"]),
+        },
         loss_extremes=curves["loss_extremes"],
         reading_error=content["reading_error"]["accuracy"],
     )

@@ -16,10 +16,14 @@ def test_the_articles_numbers() -> None:
     regular = read_published("lenet5_article", "regular")
     normalized = read_published("lenet5_article", "batch_norm")
     # The text of the article: about 93 % and just over 98 %; just above 95 % and about 98.5 %.
-    assert (regular.validation_accuracy[0], regular.validation_accuracy[-1]) == (0.930, 0.981)
-    assert (normalized.validation_accuracy[0], normalized.validation_accuracy[-1]) == (0.956, 0.986)
+    assert (regular.accuracies["validation"][0], regular.accuracies["validation"][-1]) == (
+        0.930,
+        0.981,
+    )
+    curve = normalized.accuracies["validation"]
+    assert (curve[0], curve[-1]) == (0.956, 0.986)
     for run in (regular, normalized):
-        for curve in (run.training_accuracy, run.validation_accuracy):
+        for curve in run.accuracies.values():
             assert len(curve) == 10
             assert all(round(value, 3) == value and 0.9 < value < 1 for value in curve)
         assert (run.dataset, run.reading_error) == ("mnist", 0.0005)
@@ -27,7 +31,7 @@ def test_the_articles_numbers() -> None:
 
 def test_the_differences_that_the_article_speaks_of() -> None:
     arms = [read_published("lenet5_article", arm) for arm in ("batch_norm", "regular")]
-    pairs = zip(*[arm.validation_accuracy for arm in arms], strict=True)
+    pairs = zip(*[arm.accuracies["validation"] for arm in arms], strict=True)
     differences = [round(1000 * (treatment - baseline)) / 10 for treatment, baseline in pairs]
     assert differences == [2.6, 2.2, 1.6, 1.3, 0.9, 0.7, 0.4, 0.6, 0.6, 0.5]
 
