@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.table import machine, table_file
 from bnbench.config import TrainingSettings, configuration_hash, dump_experiment, load_study
 from bnbench.data import data_folder, load_splits
-from bnbench.execution import PlannedRun, plan_runs
+from bnbench.execution.plan import PlannedRun, plan_runs
 from bnbench.runs import (
     BatchRows,
     Dataset,

@@ -167,7 +167,7 @@ def answers(rng: np.random.Generator) -> Iterator[Answer]:
 
 def verdict_errors(rng: np.random.Generator) -> list[list[str]]:
     """Lay out how often each wrong answer was given."""
-    levels.measure = cache(measure)  # type: ignore[attr-defined]  # a run is drawn many times
+    levels.measure = cache(measure)  # a run is drawn many times
     asked: dict[tuple[str, str, float], list[bool]] = {}
     for answer in answers(rng):
         asked.setdefault(answer[:3], []).append(answer.given)

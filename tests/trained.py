@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bnbench.config import Experiment
-from bnbench.execution import plan_runs
+from bnbench.execution.plan import plan_runs
 from bnbench.runs import Run, run_directory
 from bnbench.training import run_experiment
 

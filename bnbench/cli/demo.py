@@ -13,7 +13,7 @@ from bnbench.cli.terminal import redraws, say, tell
 
 if TYPE_CHECKING:
     from bnbench.config import Study
-    from bnbench.execution import Event
+    from bnbench.execution.tasks import Event
     from bnbench.findings import StudyFindings
     from bnbench.report.judged import Judged
 
@@ -44,7 +44,9 @@ def demo(
 def _shown(study: Study, out: Path) -> int:
     """Run the study from its start, in its own folder, and say what came of it."""
     from bnbench.cli.report import write_all
-    from bnbench.execution import KEEP_GOING, LocalWorkers, plan_runs, run_tasks
+    from bnbench.execution.plan import plan_runs
+    from bnbench.execution.pool import LocalWorkers
+    from bnbench.execution.schedule import KEEP_GOING, run_tasks
     from bnbench.report.study_results import report_page
 
     plan = plan_runs(study.experiments, study.seeds, out / "runs", fresh=True)
@@ -70,7 +72,7 @@ def _drawn(events: Iterable[Event], study: Study) -> list[str]:
 
     from bnbench.cli.curves import chart
     from bnbench.cli.progress import shown
-    from bnbench.execution import Ended
+    from bnbench.execution.tasks import Ended
 
     tasks = len(study.experiments) * len(study.seeds)
     curves, failures = Curves(study), []
@@ -100,7 +102,7 @@ class Curves:
 
     def take(self, event: Event) -> bool:
         """Note the end of an epoch; say whether it was one."""
-        from bnbench.execution import Progress
+        from bnbench.execution.tasks import Progress
 
         if not isinstance(event, Progress) or event.validation_accuracy is None:
             return False

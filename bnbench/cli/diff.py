@@ -15,7 +15,7 @@ from bnbench.cli.terminal import say, show, table
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from bnbench.verification import Difference
+    from bnbench.verification.difference import Difference
 
 
 def diff(
@@ -29,7 +29,7 @@ def diff(
     Example: bnbench diff lenet5/seed-0 lenet5_batchnorm/seed-0
     """
     from bnbench.runs import find_run
-    from bnbench.verification import batches_are_kept, differing_facts, differing_numbers
+    from bnbench.verification.difference import batches_are_kept, differing_facts, differing_numbers
 
     a, b = map(find_run, run_folders((first, second), results))
     facts, numbers = differing_facts(a, b), differing_numbers(a, b)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from bnbench.claims import Cost
     from bnbench.config import Study
-    from bnbench.execution import Plan, PlannedRun
+    from bnbench.execution.plan import Plan, PlannedRun
 
 
 def plan(
@@ -64,7 +64,7 @@ def plan(
         _show_costs(path, results, seeds, small=small, as_json=as_json)
         return
     from bnbench.config import load_study
-    from bnbench.execution import plan_runs
+    from bnbench.execution.plan import plan_runs
 
     loaded = load_study(path, small=small, seeds=seeds, device=device, stack=stack)
     if loaded.claims or loaded.answered_by:  # what `reproduce` would refuse is refused here

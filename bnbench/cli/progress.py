@@ -12,7 +12,7 @@ from bnbench.cli.labels import base_name
 from bnbench.cli.terminal import percent, redraws, tell
 
 if TYPE_CHECKING:
-    from bnbench.execution import Ended, Event, Progress, Retried, Started, Task
+    from bnbench.execution.tasks import Ended, Event, Progress, Retried, Started, Task
 
 
 def shown(
@@ -40,7 +40,7 @@ def shown(
 
 
 def _lines(events: Iterable[Event], runs: int, labels: Mapping[str, str]) -> Iterator[Event]:
-    from bnbench.execution import Ended, Retried
+    from bnbench.execution.tasks import Ended, Retried
 
     done = 0
     for event in events:
@@ -70,7 +70,7 @@ def _bars(
     events: Iterable[Event], runs: int, epochs: int, slots: int, labels: Mapping[str, str]
 ) -> Iterator[Event]:
     """Draw runs, epochs (whose time left is the whole command's) and each slot's batches."""
-    from bnbench.execution import Ended, Progress, Retried, Started
+    from bnbench.execution.tasks import Ended, Progress, Retried, Started
 
     run_bar = _bar(total=runs, desc="runs", position=0, unit="run", bar_format=_COUNT)
     epoch_bar = _bar(total=epochs, desc="epochs", position=1, unit="epoch")

@@ -19,18 +19,12 @@ from bnbench.cli.signals import unless_stopped
 from bnbench.cli.terminal import percent, say, say_json, show, table, tell
 from bnbench.config import Experiment, configuration_hash
 from bnbench.errors import BnbenchError
-from bnbench.execution import (
-    Ended,
-    LocalWorkers,
-    Plan,
-    Rules,
-    estimate_seconds,
-    merge_plans,
-    plan_runs,
-    run_tasks,
-)
 from bnbench.execution.cores import available_cores
+from bnbench.execution.plan import Plan, estimate_seconds, merge_plans, plan_runs
+from bnbench.execution.pool import LocalWorkers
 from bnbench.execution.ray_cluster import RayCluster
+from bnbench.execution.schedule import Rules, run_tasks
+from bnbench.execution.tasks import Ended
 from bnbench.runs import TORCH, Manifest, Run
 from bnbench.runs.manifest import Final
 from bnbench.training.device import resolve_device

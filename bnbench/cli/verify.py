@@ -15,8 +15,9 @@ from bnbench.errors import BnbenchError
 
 if TYPE_CHECKING:
     from bnbench.runs import Run
-    from bnbench.verification import Inspection, Rerun
+    from bnbench.verification.inspection import Inspection
     from bnbench.verification.junit import Case
+    from bnbench.verification.repetition import Rerun
 
 OTHER_BITS = (
     "other bits on the same kind of processor, with the same versions, threads, device and code:"
@@ -90,7 +91,7 @@ def _check(
 ) -> list[Case]:
     """Check runs on disk, and do them again if asked to."""
     from bnbench.runs import find_runs
-    from bnbench.verification import inspect, without_manifest
+    from bnbench.verification.inspection import inspect, without_manifest
     from bnbench.verification.junit import Case
 
     if steps is not None and not again:
@@ -127,14 +128,14 @@ def _hold(
     runs: Sequence[Run], steps: int | None, data_dir: Path | None, *, as_json: bool
 ) -> list[Case]:
     """Do runs again, show what was compared, and say which promises do not hold."""
-    from bnbench import verification
     from bnbench.cli.diff import difference_table
+    from bnbench.verification import repetition
     from bnbench.verification.junit import Case
 
     results = []
     for run in runs:
         tell(f"{run.place()}: running again")
-        results.append((run, verification.rerun(run, steps, data_dir)))
+        results.append((run, repetition.rerun(run, steps, data_dir)))
     rows = [(str(run.place()), result.promise, f"{result.steps:,}") for run, result in results]
     show(table(("run", "holds", "steps compared"), rows), as_json=as_json)
     for run, result in results:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bnbench.claims import ClaimTest, brief_tests
 from bnbench.findings.results import StudyFindings
-from bnbench.report.markdown import environment
+from bnbench.report.markdown import rendered
 
 UNDECIDED = "the runs do not show whether the difference is large enough to count, usually 0.1 pp"
 """What it means that a question is not decided."""
@@ -51,9 +51,7 @@ def answer_rows(studies: Iterable[StudyFindings]) -> list[AnswerRow]:
 def answers_table(studies: Iterable[StudyFindings]) -> str:
     """Lay the answers out as a Markdown table, with a note below it."""
     rows = answer_rows(studies)
-    return (
-        environment().get_template("answers.md").render(questions=rows, undecided=UNDECIDED) + "\n"
-    )
+    return rendered("answers.md", questions=rows, undecided=UNDECIDED)
 
 
 def _rows(found: StudyFindings) -> Iterator[AnswerRow]:

@@ -25,26 +25,20 @@ class ClaimPart:
 
     Attributes
     ----------
-    title : str
-        Verdict, id and the claim in this project's words: ``supported · A0.2: It helps.``
-    article : str
-        Such as ``A0``.
     verdict : Verdict
         Over all aspects; see `bnbench.claims.overall_verdicts`.
-    published : str
-        The number or direction that was published.
     aspects : tuple
         Those that were judged, each with its verdict and what was measured.
-    chosen : str
-        What is tested, where the words allow more than one test, and why.
     """
 
-    title: str
-    article: str
+    claim: Claim
     verdict: Verdict
-    published: str
     aspects: tuple[tuple[str, str, str], ...]
-    chosen: str = ""
+
+    @property
+    def title(self) -> str:
+        """Verdict, id and the claim in this project's words: ``supported · A0.2: It helps.``."""
+        return f"{self.verdict.word} · {self.claim.id}: {self.claim.claim}"
 
 
 @dataclass(frozen=True)
@@ -65,14 +59,14 @@ class ClaimsPart:
     @property
     def articles(self) -> tuple[str, ...]:
         """The articles that the shown claims are of; claims of a study's own are of none."""
-        ids = {claim.article for claim in self.shown}
+        ids = {part.claim.article for part in self.shown}
         return tuple(f"{name}: {title}" for name, title in ARTICLES.items() if name in ids)
 
     @property
     def counts(self) -> str:
         """How many claims have which verdict."""
-        known = tally_text(claim.verdict for claim in self.shown).lower()
-        aspects = sum(len(claim.aspects) for claim in self.shown)
+        known = tally_text(part.verdict for part in self.shown).lower()
+        aspects = sum(len(part.aspects) for part in self.shown)
         return (
             f"{len(self.shown)} claims in {aspects} aspects: {known}. A claim is supported or"
             " refuted where all of its decided aspects agree and none is open; mixed where they"
@@ -116,19 +110,11 @@ def _rests_on(claim: Claim, studies: Collection[str]) -> bool:
 
 
 def _part(judged: Sequence[Judgement], verdict: Verdict) -> ClaimPart:
-    claim = judged[0].claim
     rows = tuple(
         (judgement.aspect or "the whole claim", judgement.outcome.verdict.word, judgement.line)
         for judgement in judged
     )
-    return ClaimPart(
-        title=f"{verdict.word} · {claim.id}: {claim.claim}",
-        article=claim.article,
-        verdict=verdict,
-        published=claim.claimed.rstrip("."),
-        aspects=rows,
-        chosen=claim.chosen or "",
-    )
+    return ClaimPart(judged[0].claim, verdict, rows)
 
 
 def _line(judgement: Judgement) -> str:

@@ -32,8 +32,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], words: int | Non
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *rows))
 
 
-def environment() -> Environment:
-    """Prepare the templates of Markdown: whatever they write of their data is escaped."""
+def rendered(template: str, **values: object) -> str:
+    """Fill a template of Markdown: whatever it writes of its data is escaped."""
+    return _environment().get_template(template).render(values).strip() + "\n"
+
+
+def _environment() -> Environment:
     known = Environment(
         loader=PackageLoader("bnbench.report"),
         autoescape=True,  # so that macros return markup, which is not escaped again

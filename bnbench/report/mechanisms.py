@@ -9,7 +9,7 @@ from bnbench.claims import Judgement
 from bnbench.config import parse_metric
 from bnbench.findings.study_runs import StudyRuns
 from bnbench.metrics.of_probes import QUESTIONS
-from bnbench.report.markdown import environment
+from bnbench.report.markdown import rendered
 
 
 def mechanisms_table(judgements: Sequence[Judgement], studies: Sequence[StudyRuns]) -> str:
@@ -23,7 +23,7 @@ def mechanisms_table(judgements: Sequence[Judgement], studies: Sequence[StudyRun
         (question, list(_rows(aspect for aspect in judged if _probe(aspect) == kind)))
         for kind, question in QUESTIONS.items()
     ]
-    return environment().get_template("mechanisms.md").render(parts=parts).strip() + "\n"
+    return rendered("mechanisms.md", parts=parts)
 
 
 def _probe(judgement: Judgement) -> str:

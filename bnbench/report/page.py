@@ -14,7 +14,7 @@ from bnbench.report.appendix import Listing
 from bnbench.report.claim_part import ClaimsPart
 from bnbench.report.figures import Picture
 from bnbench.report.files import writing
-from bnbench.report.markdown import environment
+from bnbench.report.markdown import rendered
 from bnbench.report.study_part import StudyPart
 from bnbench.runs import write_text
 
@@ -131,15 +131,8 @@ def markdown(page: Page, *, figures: str | None, appendix: bool = True) -> str:
     figures : str or None
         Folder of the figures' files, from the Markdown file's own; ``None`` leaves them out.
     """
-    text = (
-        environment()
-        .get_template("report.md")
-        .render(
-            page=page,
-            undecided=UNDECIDED,
-            appendix_reading=APPENDIX_READING,
-            figures=figures,
-            appendix=appendix and page.whole,
-        )
-    )
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    text = rendered(
+        "report.md", page=page, undecided=UNDECIDED, appendix_reading=APPENDIX_READING,
+        figures=figures, appendix=appendix and page.whole,
+    )  # fmt: skip
+    return re.sub(r"\n{3,}", "\n\n", text)

@@ -37,7 +37,7 @@ from bnbench.findings.finished_run import read_finished_run
 from bnbench.prediction import predict, read_digit
 from bnbench.runs import EpochRow, Run, run_directory
 from bnbench.training import run_experiment
-from bnbench.verification import inspect
+from bnbench.verification.inspection import inspect
 from tests.fuzz.damage import damaged, texts
 from tests.trained import trained
 

@@ -18,7 +18,7 @@ import torch
 
 from bnbench.cli.app import main
 from bnbench.config import Experiment, load_experiment
-from bnbench.execution import plan_runs
+from bnbench.execution.plan import plan_runs
 from bnbench.runs import BatchRows, Run, run_directory
 from bnbench.training import run_experiment
 from tests import commands

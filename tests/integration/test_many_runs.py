@@ -12,7 +12,7 @@ from time import perf_counter
 import pytest
 
 from bnbench.config import Study, configuration_hash, dump_experiment, load_study
-from bnbench.execution import plan_runs
+from bnbench.execution.plan import plan_runs
 from bnbench.runs import Run, file_hashes, now, run_directory, write_text
 from bnbench.runs.manifest import SEAL, seal_of
 from bnbench.training import run_experiment

@@ -16,8 +16,9 @@ import pytest
 
 from bnbench.config import load_experiment
 from bnbench.errors import BnbenchError
-from bnbench.execution import Ended, Event, Progress, Retried, Rules, Started, Task, run_tasks
 from bnbench.execution.ray_cluster import RayCluster
+from bnbench.execution.schedule import Rules, run_tasks
+from bnbench.execution.tasks import Ended, Event, Progress, Retried, Started, Task
 from bnbench.runs import Run
 
 WITHOUT = "Ray is an optional extra: pip install 'bnbench[ray]'"

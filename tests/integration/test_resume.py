@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from bnbench.config import load_experiment
-from bnbench.execution import plan_runs
+from bnbench.execution.plan import plan_runs
 from bnbench.runs.identity import Found
 from tests.commands import bnbench, started
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bnbench.cli.plan import _grouped
 from bnbench.config import load_experiment
-from bnbench.execution import PlannedRun, Task
+from bnbench.execution.plan import PlannedRun
+from bnbench.execution.tasks import Task
 from bnbench.runs.identity import Found
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from bnbench.cli.progress import shown
 from bnbench.config import Experiment, ModelSettings, TrainingSettings
-from bnbench.execution import Ended, Event, Progress, Retried, Started, Task
+from bnbench.execution.tasks import Ended, Event, Progress, Retried, Started, Task
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from bnbench.cli.running import _refusals, _warn_of_threads
-from bnbench.execution import Ended
-from bnbench.execution.tasks import Task
+from bnbench.execution.tasks import Ended, Task
 from tests.unit.conftest import MakeRun
 
 WHY = "somebody else is at it"

@@ -11,22 +11,12 @@ from pathlib import Path
 import pytest
 
 from bnbench.config import Experiment, load_experiment
-from bnbench.execution import (
-    Ended,
-    Event,
-    LocalWorkers,
-    Progress,
-    Retried,
-    Rules,
-    Started,
-    Task,
-    estimate_seconds,
-    plan,
-    run_tasks,
-)
+from bnbench.execution import plan
 from bnbench.execution.cores import available_cores
-from bnbench.execution.plan import STARTUP_SECONDS
-from bnbench.execution.pool import cause_of_death
+from bnbench.execution.plan import STARTUP_SECONDS, estimate_seconds
+from bnbench.execution.pool import LocalWorkers, cause_of_death
+from bnbench.execution.schedule import Rules, run_tasks
+from bnbench.execution.tasks import Ended, Event, Progress, Retried, Started, Task
 
 
 def tasks(root: Path, results: Path, *overrides: str, seeds: int = 2) -> list[Task]:

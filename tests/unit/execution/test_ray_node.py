@@ -15,11 +15,11 @@ import torch
 from bnbench.config import DataSettings, load_experiment
 from bnbench.data import data_folder, describe_splits, find_dataset, locate
 from bnbench.errors import BnbenchError
-from bnbench.execution import Ended, Event, Progress, Started, Task
 from bnbench.execution.ray_cluster import RayCluster
 from bnbench.execution.ray_data import own_folder, pack, unpack
 from bnbench.execution.ray_node import conditions, run_on_node
 from bnbench.execution.run_files import Changes, read_files, write_changes
+from bnbench.execution.tasks import Ended, Event, Progress, Started, Task
 from bnbench.execution.work import work
 from bnbench.runs import Run
 from bnbench.training.checkpoint import epochs_kept

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from bnbench.config import Experiment, ModelSettings
-from bnbench.execution import Ended, Task
 from bnbench.execution.ray_cluster import RayCluster
 from bnbench.execution.ray_workers import RayWorkers, _Remote
 from bnbench.execution.run_files import Changes
+from bnbench.execution.tasks import Ended, Task
 from bnbench.runs import run_directory
 
 

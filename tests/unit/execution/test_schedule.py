@@ -11,17 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnbench.config import Experiment, ModelSettings
-from bnbench.execution import (
-    Ended,
-    Event,
-    Progress,
-    Retried,
-    Rules,
-    Started,
-    Task,
-    run_tasks,
-)
-from bnbench.execution.schedule import LOSSES
+from bnbench.execution.schedule import LOSSES, Rules, run_tasks
+from bnbench.execution.tasks import Ended, Event, Progress, Retried, Started, Task
 
 Script = tuple[str, ...]
 """How the attempts at a run end, one after the other; whole epochs (``epoch``) may come between."""

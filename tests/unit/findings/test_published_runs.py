@@ -16,12 +16,9 @@ def test_the_articles_numbers() -> None:
     regular = read_published("lenet5_article", "regular")
     normalized = read_published("lenet5_article", "batch_norm")
     # The text of the article: about 93 % and just over 98 %; just above 95 % and about 98.5 %.
-    assert (regular.accuracies["validation"][0], regular.accuracies["validation"][-1]) == (
-        0.930,
-        0.981,
-    )
-    curve = normalized.accuracies["validation"]
-    assert (curve[0], curve[-1]) == (0.956, 0.986)
+    for run, ends in ((regular, (0.930, 0.981)), (normalized, (0.956, 0.986))):
+        curve = run.accuracies["validation"]
+        assert (curve[0], curve[-1]) == ends
     for run in (regular, normalized):
         for curve in run.accuracies.values():
             assert len(curve) == 10

@@ -10,8 +10,8 @@ import torch
 from bnbench.cli.options import RunOptions
 from bnbench.cli.running import Running, _outcomes
 from bnbench.config import Experiment, ModelSettings
-from bnbench.execution import Ended, Plan, Task
-from bnbench.execution.plan import PlannedRun
+from bnbench.execution.plan import Plan, PlannedRun
+from bnbench.execution.tasks import Ended, Task
 from bnbench.runs.identity import Found
 from bnbench.training.device import random_stream, resolve_device, set_random_stream
 

@@ -17,7 +17,7 @@ from bnbench.errors import BnbenchError
 from bnbench.runs import EpochRow, Run, run_directory, stopping_epoch
 from bnbench.training import load_weights, run_experiment
 from bnbench.training.check import check_experiment
-from bnbench.verification import inspect
+from bnbench.verification.inspection import inspect
 
 SHORT = ["data.dataset=digits", "data.train_examples=200", "training.batch_size=50"]
 RULE = [

@@ -12,7 +12,7 @@ from bnbench.config import Experiment, load_experiment
 from bnbench.errors import BnbenchError
 from bnbench.training import run_experiment
 from bnbench.training.check import check_experiment
-from bnbench.verification import inspect
+from bnbench.verification.inspection import inspect
 from tests.trained import state_of, trained
 
 SHORT = ["data.dataset=digits", "data.train_examples=200", "training.batch_size=50"]

@@ -9,8 +9,13 @@ import pytest
 
 from bnbench.runs import Log, Run
 from bnbench.runs.tables import read_log
-from bnbench.verification import Difference, batches_are_kept, differing_facts, differing_numbers
-from bnbench.verification.difference import first_difference
+from bnbench.verification.difference import (
+    Difference,
+    batches_are_kept,
+    differing_facts,
+    differing_numbers,
+    first_difference,
+)
 from tests.edits import edit_manifest, edit_text, set_cell
 from tests.unit.verification.conftest import MakeRun
 

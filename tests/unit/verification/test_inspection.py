@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bnbench.report.archive import archive
 from bnbench.runs import Run, file_hashes
-from bnbench.verification import inspect, without_manifest
+from bnbench.verification.inspection import inspect, without_manifest
 from tests.closed import closed
 from tests.edits import edit_line, edit_manifest, edit_text, set_cell
 from tests.unit.verification.conftest import MakeRun

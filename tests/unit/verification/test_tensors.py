@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run, read_predictions
-from bnbench.verification import inspect
+from bnbench.verification.inspection import inspect
 from tests.edits import Hostile
 from tests.unit.verification.conftest import MakeRun
 
