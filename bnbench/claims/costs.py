@@ -139,4 +139,5 @@ def _seconds_of(arm: ArmRuns, seeds: float, typical: float) -> float:
 
 def _training_seconds(run: FinishedRun) -> float:
     """Seconds of a run's epochs, evaluations included; of a stack, its share of them."""
-    return float(run.epochs[["train_seconds", "evaluation_seconds"]].to_numpy().sum())
+    log = run.epoch_log
+    return float(sum(log[of][: run.sound].sum() for of in ("train_seconds", "evaluation_seconds")))

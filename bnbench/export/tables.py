@@ -13,8 +13,7 @@ from bnbench.config import Study
 from bnbench.export.files import extra, refuse_existing
 from bnbench.findings import contrasts_table, find
 from bnbench.findings.load import load_results
-from bnbench.findings.run_files import as_frame
-from bnbench.runs import Run, read_batches, written_whole
+from bnbench.runs import Log, Run, read_batches, written_whole
 
 
 def export_parquet(
@@ -71,7 +70,11 @@ def _batches(runs: pd.DataFrame) -> Iterator[pd.DataFrame]:
         run = Run(Path(str(row.path)))
         if run.batches.exists():
             whose = pd.DataFrame({"experiment": [row.experiment], "seed": [row.seed]})
-            yield whose.merge(as_frame(read_batches(run)), how="cross")
+            yield whose.merge(_frame(read_batches(run)), how="cross")
+
+
+def _frame(log: Log) -> pd.DataFrame:
+    return pd.DataFrame({name: log[name] for name in log.columns})
 
 
 def _write(frames: Iterator[pd.DataFrame], path: Path, parquet: Any, arrow: Any) -> None:

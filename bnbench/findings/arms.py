@@ -8,8 +8,7 @@ from pathlib import Path
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun, read_finished_run, why_unfinished
 from bnbench.findings.published import replicated
-from bnbench.findings.shared_seeds import why_unpaired
-from bnbench.findings.study_runs import ArmRuns
+from bnbench.findings.study_runs import ArmRuns, why_unpaired
 from bnbench.runs import find_runs
 
 

@@ -1,11 +1,16 @@
-"""One finished run, and what its files hold, each read when it is asked for."""
+"""One finished run, and what its files hold, each read when it is asked for.
+
+The folder may come from anywhere. Whatever bnbench would not have written is refused with the
+name of the file; `bnbench.runs.problems` finds it.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +18,11 @@ from numpy.typing import NDArray
 from bnbench.config import Experiment
 from bnbench.errors import BnbenchError
 from bnbench.findings.results import RunNote
-from bnbench.findings.run_files import as_frame, refuse_changes, refuse_first
 from bnbench.runs import (
     Log,
     Manifest,
     Run,
+    changed_since,
     read_batches,
     read_epochs,
     read_evaluations,
@@ -35,9 +40,7 @@ from bnbench.runs.problems import (
     problems_of_evaluations,
 )
 from bnbench.runs.schedule import Schedule, schedule
-
-if TYPE_CHECKING:
-    import pandas as pd
+from bnbench.runs.tables import REMEDY, not_as_written
 
 MOST_EVALUATIONS = 10_000_000
 """A run that diverged counts at chance in each of them that it did not come to."""
@@ -69,7 +72,7 @@ class FinishedRun:
     @property
     def diverged(self) -> bool:
         """Whether its loss stopped being a number, or became astronomic."""
-        return self.manifest.status == "diverged" or self._sound < len(self.epoch_log)
+        return self.manifest.status == "diverged" or self.sound < len(self.epoch_log)
 
     @property
     def num_classes(self) -> int:
@@ -92,13 +95,13 @@ class FinishedRun:
         """How far a failed run got, in a few words."""
         if not self.diverged:
             return "ended no better than chance"
-        last = self._sound
+        last = self.sound
         return f"diverged after epoch {last}" if last else "diverged in its first epoch"
 
     @property
     def why_diverged(self) -> str:
         """What it died of, in one line."""
-        if self._sound < len(self.epoch_log):
+        if self.sound < len(self.epoch_log):
             return f"its loss rose above {ASTRONOMIC:,.0f} nats"
         return " ".join(str(self.manifest.error).split())
 
@@ -114,15 +117,10 @@ class FinishedRun:
         return within and not self.run.evaluations.exists()
 
     @cached_property
-    def _sound(self) -> int:
+    def sound(self) -> int:
         """How many epochs it has before it diverged; see `bnbench.runs.failure`."""
         log = self.epoch_log
         return sound_epochs(np.maximum(log["train_loss"], log["validation_loss"]))
-
-    @cached_property
-    def epochs(self) -> pd.DataFrame:
-        """The columns of ``epochs.csv``, up to where it diverged."""
-        return as_frame(self.epoch_log)[: self._sound]
 
     @cached_property
     def _schedule(self) -> Schedule:
@@ -150,12 +148,12 @@ class FinishedRun:
             )
         return self.planned_epochs + within
 
-    def read_batches(self) -> pd.DataFrame:
+    def read_batches(self) -> Log:
         """Read ``batches.csv``, from which the epochs must follow.
 
         Only losses of the split and epoch in which a run diverged may be not finite.
         """
-        return as_frame(_batches(self.run, self.manifest, self.experiment, self.epoch_log))
+        return _batches(self.run, self.manifest, self.experiment, self.epoch_log)
 
     @cached_property
     def looks(self) -> dict[str, Looks]:
@@ -163,7 +161,7 @@ class FinishedRun:
         looks: dict[str, Looks] = {}
         for path in self.run.probes():
             looks[path.stem] = read_looks(path)
-            refuse_first(problems_of_looks(path, self.experiment, looks[path.stem]))
+            _refuse_first(problems_of_looks(path, self.experiment, looks[path.stem]))
         return looks
 
     @cached_property
@@ -189,7 +187,7 @@ class FinishedRun:
         columns = _measured_at(epochs, epochs["epoch"] * per_epoch, seconds)
         if self.experiment.training.evaluate_every is not None and not self.lacks_evaluations:
             log = read_evaluations(self.run)
-            refuse_first(problems_of_evaluations(self.manifest, self.experiment, epochs, log))
+            _refuse_first(problems_of_evaluations(self.manifest, self.experiment, epochs, log))
             before = np.append(0.0, seconds)[log["epoch"] - 1]
             within = _measured_at(log, log["step"], before + log["train_seconds"])
             order = np.argsort(np.append(columns["step"], within["step"]), kind="stable")
@@ -207,7 +205,7 @@ class FinishedRun:
     def curve(self, column: str) -> NDArray[np.float64]:
         """A column of ``epochs.csv``, (E,), filled up where the run diverged before its end."""
         curve = np.full(self.planned_epochs, self.at_chance(column))
-        curve[: self._sound] = self.epoch_log[column][: self._sound]
+        curve[: self.sound] = self.epoch_log[column][: self.sound]
         return curve
 
     def at_evaluations(self, column: str) -> NDArray[np.float64]:
@@ -215,7 +213,7 @@ class FinishedRun:
 
         A loss that is no number, which a run that went on can have had, counts as at chance.
         """
-        whole = self.evaluations[column][self.evaluations["epoch"] <= self._sound]
+        whole = self.evaluations[column][self.evaluations["epoch"] <= self.sound]
         nothing_learned = self.at_chance(column)
         curve = np.full(self.evaluations_due, nothing_learned)
         curve[: len(whole)] = whole
@@ -255,11 +253,13 @@ def read_finished_run(run: Run, manifest: Manifest) -> FinishedRun:
     changed since it ended.
     """
     experiment = run.read_experiment()
-    refuse_first(problems_of_configuration(run, manifest, experiment))
+    _refuse_first(problems_of_configuration(run, manifest, experiment))
     epochs = read_epochs(run)
-    refuse_first(problems_of_epochs(manifest, experiment, epochs))
+    _refuse_first(problems_of_epochs(manifest, experiment, epochs))
     losses = _losses(run, manifest, experiment, epochs)
-    refuse_changes(run, manifest, experiment)
+    for name, change in changed_since(run, manifest, experiment).items():
+        if change == "changed":  # some may not be kept
+            raise not_as_written(run.path / name, "has changed since the run ended")
     return FinishedRun(run, manifest, experiment, epochs, losses)
 
 
@@ -275,9 +275,15 @@ def _losses(run: Run, manifest: Manifest, experiment: Experiment, epochs: Log) -
 
 def _batches(run: Run, manifest: Manifest, experiment: Experiment, epochs: Log) -> Log:
     batches = read_batches(run)
-    refuse_first(problems_of_batches(manifest, experiment, batches))
-    refuse_first(disagreement(manifest, experiment, epochs, batches))
+    _refuse_first(problems_of_batches(manifest, experiment, batches))
+    _refuse_first(disagreement(manifest, experiment, epochs, batches))
     return batches
+
+
+def _refuse_first(problems: Iterator[str]) -> None:
+    """Refuse a file that has a problem."""
+    for problem in problems:
+        raise BnbenchError(f"{problem}; {REMEDY}")
 
 
 def why_unfinished(manifest: Manifest) -> RunNote:

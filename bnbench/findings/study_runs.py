@@ -12,8 +12,8 @@ from bnbench.findings.finished_run import FinishedRun, read_finished_run, why_un
 from bnbench.findings.published import PublishedRun, replicated
 from bnbench.findings.registration import Registration, read_registration
 from bnbench.findings.results import Level, RunNote
-from bnbench.findings.shared_seeds import why_unpaired
 from bnbench.runs import run_directory
+from bnbench.words import listed_seeds
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +164,36 @@ def _without_pairs(study: Study, read: Mapping[str, Collection[int]]) -> Iterato
         )
         if why := why_unpaired(treatment, treatment_seeds, baseline, baseline_seeds):
             yield f"{study.path}: contrasts.{name}: {why}: bnbench reproduce {study.path}"
+
+
+def why_unpaired(
+    treatment: str,
+    treatment_seeds: Collection[int],
+    baseline: str,
+    baseline_seeds: Collection[int],
+) -> str | None:
+    """Say why the finished runs of two arms make no pair, and what makes some.
+
+    Parameters
+    ----------
+    treatment, baseline : str
+        Names of the arms.
+    treatment_seeds, baseline_seeds : collection of int
+        Seeds of their finished runs.
+
+    Returns
+    -------
+    str or None
+        ``None`` where a seed is shared, and where an arm has no run yet: that is not run, not
+        mixed up.
+    """
+    if not treatment_seeds or not baseline_seeds or set(treatment_seeds) & set(baseline_seeds):
+        return None
+    return (
+        f"{treatment} has {listed_seeds(treatment_seeds)},"
+        f" {baseline} has {listed_seeds(baseline_seeds)}: none is shared,"
+        " so there is no difference; run both with the same seeds"
+    )
 
 
 def _replicated(study: Study, experiment: Experiment) -> PublishedRun | None:

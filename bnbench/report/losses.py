@@ -85,7 +85,10 @@ def _range(runs: pd.DataFrame) -> pd.DataFrame:
 def _single_batches(run: FinishedRun, split: str) -> pd.DataFrame:
     if not run.run.batches.exists():
         return pd.DataFrame()
-    rows = run.read_batches()
-    rows = rows[rows["split"] == split].reset_index(drop=True)
-    rows["loss"] = rows["loss"].where(np.isfinite(rows["loss"]))
-    return rows[["epoch", "loss"]].assign(kind="batch", seed=run.seed, batch=rows.index + 1)
+    log = run.read_batches()
+    rows = log.rows[log["split"] == split]
+    loss = np.where(np.isfinite(rows["loss"]), rows["loss"], np.nan)
+    return pd.DataFrame({
+        "kind": "batch", "seed": run.seed, "epoch": rows["epoch"],
+        "batch": np.arange(1, len(rows) + 1), "loss": loss,
+    })  # fmt: skip

@@ -123,7 +123,7 @@ def test_an_astronomic_loss_is_a_divergence(make_run: MakeRun) -> None:
     """A network at 26 % with a loss of 1e31 has failed, though every number of it is finite."""
     losses = LOSSES | {"train": [1.0] * 20 + [1e31] * 20 + [0.25] * 20}
     run = make_run("plain", 0, [0.96, 0.98, 0.26], losses=losses)
-    assert (finished(run).status, len(finished(run).epochs)) == ("diverged", 1)
+    assert (finished(run).status, finished(run).sound) == ("diverged", 1)
     assert finished(run).why_diverged == "its loss rose above 1,000,000 nats"
     assert of(run, "diverged") == 1
     assert of(run, "validation_accuracy@1") == 0.96
@@ -291,7 +291,7 @@ def test_a_copy_without_batches_has_the_same_steps_to_a_loss(make_run: MakeRun) 
     rng = np.random.default_rng(1)
     losses = np.exp(-np.arange(200) / 60) + rng.uniform(0, 0.5, 200)
     run = make_run("plain", 0, [0.9] * 10, losses={"train": losses.astype(np.float32).tolist()})
-    batches = finished(run).read_batches().query("split == 'train'")
+    batches = finished(run).read_batches().of_training()
     moving = np.convolve(batches["loss"], [1 / 50] * 50, "valid")
     write_losses(run, schedule(run.read_experiment(), run.read_manifest().dataset))
     run.batches.unlink()

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
 from bnbench.errors import BnbenchError
-from bnbench.findings.finished_run import read_finished_run
-from bnbench.runs import Run, file_hashes
+from bnbench.findings.finished_run import FinishedRun, read_finished_run
+from bnbench.runs import Log, Run, file_hashes
 from bnbench.runs.tables import REMEDY
 from tests.edits import edit_manifest, edit_text, set_cell
 from tests.unit.conftest import MakeRun
@@ -24,9 +23,9 @@ from tests.unit.conftest import MakeRun
 ACCURACIES = [0.9321, 0.9543, 0.9617]
 
 
-def _read(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _read(run: Run) -> tuple[FinishedRun, Log]:
     finished = read_finished_run(run, run.read_manifest())
-    return finished.epochs, finished.read_batches()
+    return finished, finished.read_batches()
 
 
 def _refused(run: Run, path: Path, line: int | None = None) -> None:
@@ -39,16 +38,16 @@ def _refused(run: Run, path: Path, line: int | None = None) -> None:
 
 def test_a_diverged_run_may_end_early_with_a_loss_that_is_no_number(make_run: MakeRun) -> None:
     run = make_run("plain", 0, [0.93, 0.9], diverged_of=5)
-    epochs, batches = _read(run)
-    assert len(epochs) == 2
-    assert np.flatnonzero(batches["loss"].isna()).tolist() == [len(batches) - 1]
+    finished, batches = _read(run)
+    assert finished.sound == 2
+    assert np.flatnonzero(np.isnan(batches["loss"])).tolist() == [len(batches) - 1]
 
 
 def test_further_columns_may_follow(make_run: MakeRun) -> None:
     run = make_run("plain", 0, ACCURACIES)
     lines = run.epochs.read_text().splitlines()
     run.epochs.write_text("\n".join(f"{line},new" for line in lines) + "\n")
-    assert _read(run)[0]["validation_accuracy"].tolist() == ACCURACIES
+    assert _read(run)[0].epoch_log["validation_accuracy"].tolist() == ACCURACIES
 
 
 def test_a_configuration_changed_after_the_run(make_run: MakeRun) -> None:
@@ -87,9 +86,8 @@ def test_the_first_problem_of_a_log_refuses_the_run(
 def test_drop_last_leaves_out_the_small_batch(make_run: MakeRun) -> None:
     run = make_run("plain", 0, [0.9], settings={"training": {"drop_last": True}})
     _, batches = _read(run)
-    assert batches.groupby("split")["examples"].sum().to_dict() == {
-        "train": 19 * 3_100, "validation": 10_000,
-    }  # fmt: skip
+    for split, examples in (("train", 19 * 3_100), ("validation", 10_000)):
+        assert batches["examples"][batches["split"] == split].sum() == examples
 
 
 def test_the_whole_epochs_of_a_run_that_diverged_follow_from_its_batches(
@@ -172,7 +170,7 @@ def test_a_file_that_is_not_the_one_of_the_manifest(make_run: MakeRun, name: str
     for path in (run.predictions, run.weights):
         path.write_bytes(b"whatever it was")
     edit_manifest(run, seal=None, files=file_hashes(run))
-    assert len(read_finished_run(run, run.read_manifest()).epochs) == 3
+    assert read_finished_run(run, run.read_manifest()).sound == 3
     if name == "epochs.csv":
         set_cell(run.epochs, 2, "train_accuracy", "0.5")
     else:
@@ -185,4 +183,4 @@ def test_an_archive_need_not_keep_everything(make_run: MakeRun) -> None:
     run = make_run("plain", 0, ACCURACIES)
     edit_manifest(run, seal=None, files=file_hashes(run) | {"weights.pt": "0" * 64})
     run.batches.unlink()
-    assert len(read_finished_run(run, run.read_manifest()).epochs) == 3
+    assert read_finished_run(run, run.read_manifest()).sound == 3
