@@ -87,9 +87,9 @@ def undecided(judgements: Iterable[Judgement], runs: Sequence[StudyRuns]) -> lis
     """
     by_name = {known.study.name: known for known in runs}
     return [
-        _row(one, one.test, by_name[one.study])
-        for one in judgements
-        if one.outcome.verdict is Verdict.INCONCLUSIVE and one.test is not None
+        _row(judgement, judgement.test, by_name[judgement.study])
+        for judgement in judgements
+        if judgement.outcome.verdict is Verdict.INCONCLUSIVE and judgement.test is not None
     ]
 
 
@@ -128,7 +128,7 @@ def cost(runs: StudyRuns, test: ClaimTest, outcome: Outcome, arms: Iterable[str]
 
 def _tuning_seeds(runs: StudyRuns, test: ClaimTest) -> int:
     """Count the seeds that choose and do not score; the usable range is of them, too."""
-    best = [one for one in runs.study.best if one.name == test.names.get("contrast")]
+    best = [planned for planned in runs.study.best if planned.name == test.names.get("contrast")]
     return best[0].tuning_seeds if best and not test.of_best else 0
 
 

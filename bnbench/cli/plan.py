@@ -127,7 +127,7 @@ def _show_costs(
     """Print a row for each undecided question, and how the numbers are meant."""
     from bnbench.claims import costs
     from bnbench.errors import BnbenchError
-    from bnbench.execution.cores import available_cores
+    from bnbench.execution.cores import runs_at_once
     from bnbench.findings import read_study
     from bnbench.findings.studies_with_runs import studies_with_runs
     from bnbench.runs import opened
@@ -137,8 +137,7 @@ def _show_costs(
     if not found:
         raise BnbenchError(f"{results}: holds no run of {path}; `bnbench reproduce` makes them")
     runs = read_study(found[0], folder)
-    threads = max(experiment.training.threads for experiment in runs.study.experiments)
-    jobs = max(1, available_cores() // threads)
+    jobs = runs_at_once(experiment.training.threads for experiment in runs.study.experiments)
     undecided = costs(runs)
     if as_json or undecided:
         show(_cost_table(undecided, jobs, as_json=as_json), as_json=as_json)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bnbench.claims import Judgement, Verdict, questions
-from bnbench.claims.rules.deciding import fewest_seeds
+from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds
 from bnbench.claims.verdict import tally, tally_text
 from bnbench.cli.terminal import say, show, table
 from bnbench.errors import BnbenchError
@@ -77,9 +77,7 @@ def _needed(found: StudyFindings) -> list[str]:
     """Say how many seeds would decide what is not decided, where those that are could have."""
     outcomes = (test.judge(found) for test in questions(found.study))
     undecided = (outcome for outcome in outcomes if outcome.verdict is Verdict.INCONCLUSIVE)
-    texts = [
-        text for outcome in undecided if outcome.n >= fewest_seeds() for text in outcome.caveats
-    ]
+    texts = [text for outcome in undecided if enough_seeds(outcome.n) for text in outcome.caveats]
     return list(map(sentence, dict.fromkeys(texts)))
 
 

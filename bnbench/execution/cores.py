@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 
@@ -11,6 +11,11 @@ def available_cores() -> int:
     """Count the cores that runs may fill: those allowed, but no more than the quota, whole ones."""
     quota = quota_cores()
     return allowed_cores() if quota is None else max(1, min(allowed_cores(), int(quota)))
+
+
+def runs_at_once(threads: Iterable[int]) -> int:
+    """Count the runs that the cores hold side by side, each with as many threads as the most."""
+    return max(1, available_cores() // max(threads, default=1))
 
 
 def allowed_cores() -> int:

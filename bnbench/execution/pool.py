@@ -21,7 +21,7 @@ from tempfile import gettempdir
 from typing import Any, Literal
 
 from bnbench.errors import BnbenchError
-from bnbench.execution.cores import available_cores
+from bnbench.execution.cores import runs_at_once
 from bnbench.execution.ending import mark_ended
 from bnbench.execution.shared_folder import folder_of
 from bnbench.execution.tasks import Ended, Event, Task
@@ -46,8 +46,7 @@ class LocalWorkers:
         """
         if any(resolve_device(task.experiment).type == "cuda" for task in tasks):
             return 1
-        threads = max((task.experiment.training.threads for task in tasks), default=1)
-        return max(1, available_cores() // threads)
+        return runs_at_once(task.experiment.training.threads for task in tasks)
 
     def start(self, task: Task, slot: int) -> None:
         """Begin a run in a process of its own."""

@@ -36,10 +36,10 @@ def _compare(runs: StudyRuns, planned: PlannedContrast | Change, metric: Metric)
     if isinstance(planned, PlannedContrast):
         sides = runs.arms[planned.treatment], runs.arms[planned.baseline]
         return compare(runs.study, planned, metric, *sides)
-    (after, told), (before, also_told) = (
+    (after, notes_after), (before, notes_before) = (
         _lead(runs, contrast, metric) for contrast in (planned.after, planned.before)
     )
-    notes = tuple(dict.fromkeys((*told, *also_told)))
+    notes = tuple(dict.fromkeys((*notes_after, *notes_before)))
     any_time = runs.study.any_time
     return compare_levels(runs.study.name, planned, after, before, notes, any_time=any_time)
 

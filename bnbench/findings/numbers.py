@@ -165,11 +165,11 @@ def ratio_interval(ends: Interval) -> str:
     return NOTHING if math.isnan(ends.low) else f"[{number(ends.low)}, {number(ends.high)}]"
 
 
-def number(value: float, digits: int = 2) -> str:
+def number(value: float) -> str:
     """Write a number without unit."""
     if math.isnan(value):
         return NOTHING
-    return minus(f"{value:.{digits}f}").replace("inf", "∞")
+    return minus(f"{value:.2f}").replace("inf", "∞")
 
 
 def p_value(p: float) -> str:

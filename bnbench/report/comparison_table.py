@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from bnbench.config import Metric
-from bnbench.findings.comparison import failed_seeds, metrics_of, seconds_per_epoch
+from bnbench.findings.comparison import count_failed, metrics_of, seconds_per_epoch
 from bnbench.findings.levels import level_of
 from bnbench.findings.numbers import NOTHING, estimate, minus
 from bnbench.findings.results import Finding, Level
@@ -82,7 +82,7 @@ def _name(metric: Metric) -> str:
 
 
 def _runs(arm: ArmRuns) -> str:
-    failed = len(failed_seeds(arm))
+    failed = count_failed(arm)
     return f"{len(arm.runs)} ({failed} failed)" if failed else str(len(arm.runs))
 
 

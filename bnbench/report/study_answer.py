@@ -90,33 +90,33 @@ def _found(study: Study, asked: QuestionPart, pieces: Sequence[Piece]) -> str:
     """Say what the tests of a part found; nothing where none has been run."""
     if not any(piece.outcome.n for piece in pieces):
         return ""
-    of = _shared_metric(pieces)
-    said = of in asked.says
+    shared = _shared_metric(pieces)
+    said = shared in asked.says
     if len(pieces) > LISTED:
-        text = _most(study, pieces, of)
-        return text if said else f"{of}: {text}"
+        text = _most(study, pieces, shared)
+        return text if said else f"{shared}: {text}"
     paired = any(piece.finding and piece.finding.contrast for piece in pieces)
-    differs = paired and (len(pieces) == 1 or _same_subject(pieces, of))
-    if said or not of:
-        return _each(study, pieces, of, "")
-    lead = f"{of} differs " if differs else f"{of}: "
-    return lead + _each(study, pieces, of, "by " * differs)
+    differs = paired and (len(pieces) == 1 or _same_subject(pieces, shared))
+    if said or not shared:
+        return _each(study, pieces, shared, "")
+    lead = f"{shared} differs " if differs else f"{shared}: "
+    return lead + _each(study, pieces, shared, "by " * differs)
 
 
-def _each(study: Study, pieces: Sequence[Piece], of: str, by: str) -> str:
+def _each(study: Study, pieces: Sequence[Piece], shared: str, by: str) -> str:
     """List every number, and say of each whatever the part's own word does not say of it."""
     whole = together(piece.outcome.verdict for piece in pieces)
     texts = []
     for piece in pieces:
         verdict = piece.outcome.verdict
         remark = "" if verdict is whole else verdict.answer(piece.test.rule)
-        texts.append(_number(study, piece, pieces, of, remark, by))
+        texts.append(_number(study, piece, pieces, shared, remark, by))
     n = sorted({piece.outcome.n for piece in pieces if piece.outcome.n})
     joined = ", and ".join(texts) if by and len(texts) == 2 else "; ".join(texts)
     return f"{joined}, n = {' and '.join(map(str, n))}"
 
 
-def _most(study: Study, pieces: Sequence[Piece], of: str) -> str:
+def _most(study: Study, pieces: Sequence[Piece], shared: str) -> str:
     """Count the tests by their outcome, and give the largest number of the first kind there is."""
     counts = tally(piece.outcome.verdict for piece in pieces)
     rule = pieces[0].test.rule
@@ -127,7 +127,7 @@ def _most(study: Study, pieces: Sequence[Piece], of: str) -> str:
     counted += "".join(f", {word} in {count}" for word, count in others)
     first_kind = (piece for piece in pieces if piece.outcome.verdict is next(iter(counts)))
     chosen = max(first_kind, key=lambda piece: piece.size)
-    number = _number(study, chosen, pieces, of)
+    number = _number(study, chosen, pieces, shared)
     which = "the largest," if chosen.size else "such as"
     return f"{counted}; {which} {number}, n = {chosen.outcome.n}"
 
@@ -136,18 +136,18 @@ def _number(
     study: Study,
     piece: Piece,
     pieces: Sequence[Piece],
-    of: str,
+    shared: str,
     remark: str = "",
     by: str = "",
 ) -> str:
     """Write one number, with what its piece of the part is, before what is to be said of it."""
     title = piece.test.metric_title
-    layer, _, when = title.partition(of) if of else ("", "", title)
+    layer, _, when = title.partition(shared) if shared else ("", "", title)
     where = " ".join(filter(None, [_where(study, piece, pieces), layer.strip()]))
     if not piece.outcome.n:
         return " ".join(filter(None, [where, when.strip(), piece.outcome.estimate]))
     number = by + piece.outcome.estimate
-    when = when.strip() + ":" * bool(title and not of)
+    when = when.strip() + ":" * bool(title and not shared)
     words = [where, number, when] if by else [where, when, number]
     told = ", ".join(filter(None, [remark, piece.outcome.how]))
     return " ".join(filter(None, [*words, told and f"({told})"]))
@@ -179,10 +179,10 @@ def _same_contrast(pieces: Sequence[Piece]) -> bool:
     return len({piece.test.names["contrast"] for piece in pieces}) == 1
 
 
-def _same_subject(pieces: Sequence[Piece], of: str) -> bool:
+def _same_subject(pieces: Sequence[Piece], shared: str) -> bool:
     """Whether pieces differ in nothing that must be said before their number, such as a layer."""
     return _same_contrast(pieces) and all(
-        piece.test.metric_title.startswith(of) for piece in pieces
+        piece.test.metric_title.startswith(shared) for piece in pieces
     )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bnbench.config import Metric
 from bnbench.findings.columns import Column, frame
-from bnbench.findings.comparison import epoch_seconds, failed_seeds, metrics_of, seconds_per_epoch
+from bnbench.findings.comparison import count_failed, epoch_seconds, metrics_of, seconds_per_epoch
 from bnbench.findings.levels import level_of
 from bnbench.findings.numbers import in_unit
 from bnbench.findings.results import Finding, Level
@@ -64,7 +64,7 @@ def summary_table(compared: StudyRuns, findings: Sequence[Finding]) -> pd.DataFr
     parts.append(frame(DIFFERENCES, [finding for finding in findings if finding.contrast]))
     table = stack(parts).reindex(columns=COLUMNS)
     last = table["experiment"].map({name: arms[name].experiment.training.epochs for name in arms})
-    failed = table["experiment"].map({name: len(failed_seeds(arms[name])) for name in arms})
+    failed = table["experiment"].map({name: count_failed(arm) for name, arm in arms.items()})
     return table.assign(
         epoch=table["epoch"].where(table["epoch"] != LAST, last),
         diverged=failed.where(table["baseline"].isna()),

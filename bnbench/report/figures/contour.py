@@ -34,7 +34,7 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
                 ax.set_title(f"{arm_title(study, arm.label)}, seed {seed}", loc="left", fontsize=9)
                 ax.tick_params(labelleft=True, labelbottom=True)  # on a phone each panel is alone
         over, down, across = directions(arms[0].experiment)
-        probed.label_panels(grid, plain(down), plain(across), fontsize=8)
+        probed.label_panels(grid, plain(down), plain(across))
         plot_scale(figure, levels=levels, location="bottom")
         caption = (
             f"The loss around the trained network, which is in the middle, over {over}. Dark is"

@@ -113,8 +113,8 @@ def shared_levels(planes: Sequence[pd.DataFrame]) -> list[float]:
     return surface_levels(np.concatenate([table["loss"] for table in planes]).tolist())
 
 
-def label_panels(grid: NDArray[Any], below: str, left: str, fontsize: int) -> None:
+def label_panels(grid: NDArray[Any], below: str, left: str) -> None:
     """Name the axes of every panel of a grid: on a phone each is alone."""
     for ax in grid.flat:
-        ax.set_xlabel(below, fontsize=fontsize)
-        ax.set_ylabel(left, fontsize=fontsize)
+        ax.set_xlabel(below, fontsize=8)
+        ax.set_ylabel(left, fontsize=8)

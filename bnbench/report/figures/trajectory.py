@@ -34,9 +34,9 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
                 plot_surface(surfaces[arm.label, seed], levels=levels, middle=False, ax=ax)
                 plot_way(way_table(run), ax=ax)
                 title = f"{plain(arm_title(study, arm.label))}, seed {seed}: {share_of(run)}"
-                ax.set_title(title, loc="left", fontsize=8)
+                ax.set_title(title, loc="left")
         across, up = "first direction (parameters' unit)", "second direction"
-        probed.label_panels(grid, across, up, fontsize=8)
+        probed.label_panels(grid, across, up)
         plot_scale(figure, levels=levels, location="bottom")
         caption = (
             "The loss in the plane that contains most of the path from the first step to the last."
