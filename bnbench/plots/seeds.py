@@ -88,9 +88,11 @@ def _plot_runs(runs: pd.DataFrame, x: str, y: str, look: Look, ax: Axes, label: 
 def _plot_interval(
     mean: pd.DataFrame, x: str, bounds: tuple[float, float], look: Look, ax: Axes, label: str
 ) -> None:
-    # The t interval of two runs is 13 standard errors wide to each side: it would hide the curves.
-    mean = mean[mean["n"] > 2]
-    if mean["lower"].isna().all():
+    # The t interval of two runs is 13 standard errors wide to each side, and one of a few runs of
+    # which one has failed is as wide as all that is possible: such bands would hide the curves.
+    widest = (bounds[1] - bounds[0]) / 2
+    mean = mean[(mean["n"] > 2) & (mean["upper"] - mean["lower"] <= widest)]
+    if mean.empty:
         return
     lower, upper = (mean[end].clip(*bounds).to_numpy(float) for end in ("lower", "upper"))
     if label == BAR:

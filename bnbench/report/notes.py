@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.results import Finding
 from bnbench.findings.study_runs import ArmRuns
-from bnbench.words import spoken
+from bnbench.words import listed_seeds, spoken
+
+AS_NOTHING_LEARNED = (
+    "a run that diverged counts from then on as a network that has learned nothing, and reaches no"
+    " threshold"
+)
 
 
 def failed_notes(arms: Iterable[ArmRuns]) -> list[str]:
-    """One line a failed run: how far it got, and how it counts."""
-    return [
-        f"{arm.label}, seed {seed}: {_how(run)}"
-        for arm in arms
-        for seed, run in arm.runs.items()
-        if run.failed
-    ]
+    """Say how far failed runs got, a line for those that got as far, and how they count."""
+    failed = [(arm.label, run) for arm in arms for run in arm.runs.values() if run.failed]
+    seeds: dict[tuple[str, str], list[int]] = {}
+    for label, run in failed:
+        seeds.setdefault((label, run.how_it_failed), []).append(run.seed)
+    lines = [f"{label}, {listed_seeds(same)}: {how}" for (label, how), same in seeds.items()]
+    return [*lines, *([AS_NOTHING_LEARNED] * any(run.diverged for _, run in failed))]
 
 
 def pairing_notes(findings: Iterable[Finding]) -> list[str]:
@@ -61,12 +65,3 @@ def _differing(origins: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]
 def _in_words(value: object) -> str:
     """Write a list, such as what tells a kind of processor, without its marks."""
     return f"({'; '.join(map(str, value))})" if isinstance(value, list | tuple) else str(value)
-
-
-def _how(run: FinishedRun) -> str:
-    if not run.diverged:
-        return run.how_it_failed
-    return (
-        f"{run.how_it_failed}; from then on it counts as a network that has learned nothing, which"
-        " never reaches a threshold"
-    )

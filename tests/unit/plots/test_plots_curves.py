@@ -104,6 +104,15 @@ def test_the_band_is_the_tables_own(ax: Axes) -> None:
         assert (heights.min(), heights.max()) == (lower, upper)
 
 
+def test_a_band_that_is_as_wide_as_half_of_what_is_possible_is_not_drawn(ax: Axes) -> None:
+    table = _table(experiment="plain", split="train", images=10)
+    table.loc[(table["kind"] == "mean") & (table["epoch"] == 2), "lower"] = 0.4
+    plot_experiments(table, split="train", ax=ax)
+    (band,) = ax.collections
+    assert isinstance(band, PolyCollection)
+    assert set(np.asarray(band.get_paths()[0].vertices)[:, 0]) == {1}
+
+
 def test_a_diverged_run_ends_in_a_cross(ax: Axes) -> None:
     plot_experiments(_table(experiment="plain", split="train", images=10), split="train", ax=ax)
     cross = _line(ax, style.DIVERGED)
@@ -226,12 +235,13 @@ def test_without_a_floor_the_loss_scale_is_logarithmic(ax: Axes, floor: tuple[st
     assert (FLOOR in _labels(ax)) == bool(floor)
 
 
-def test_a_band_ends_where_accuracies_do(ax: Axes) -> None:
+@pytest.mark.parametrize(("lower", "upper"), [(-0.2, 0.2), (0.8, 1.2)])
+def test_a_band_ends_where_accuracies_do(ax: Axes, lower: float, upper: float) -> None:
     table = _table({3: [0.91, 0.94, 0.965]}, experiment="plain", split="train", images=10)
-    plot_experiments(table.assign(upper=1.2, lower=-0.2, n=3), split="train", ax=ax)
+    plot_experiments(table.assign(upper=upper, lower=lower, n=3), split="train", ax=ax)
     (band,) = ax.collections
     heights = np.concatenate([path.vertices for path in band.get_paths()])[:, 1]
-    assert (heights.min(), heights.max()) == (0, 1)
+    assert (heights.min(), heights.max()) == (max(lower, 0), min(upper, 1))
 
 
 def test_runs_of_one_epoch_are_dots_and_bars_side_by_side_over_that_epoch(ax: Axes) -> None:

@@ -100,31 +100,28 @@ def test_the_first_of_three_experiments_is_the_baseline(results: Path, make_run:
     assert any(note.startswith("only published/plain has seeds 1, 2") for note in comparison.notes)
 
 
-COUNTS = (
-    "from then on it counts as a network that has learned nothing, which never reaches a threshold"
-)
-
-
 def test_nothing_is_left_out_in_silence(make_run: MakeRun, tmp_path: Path) -> None:
     make_run("plain", 0, [0.9, 0.92, 0.94])
     make_run("plain", 1, [0.9], diverged_of=3)
     make_run("plain", 2, [], diverged_of=3)
     plain = make_run("plain", 3, [0.9, 0.92, 0.94], manifest={"status": "failed", "error": "oops"})
     make_run("plain", 4, [0.9, 0.92, 0.1])
+    make_run("plain", 5, [0.91], diverged_of=3)
     short = make_run("short", 0, [0.95, 0.96], manifest={"versions": {"torch": "2.11.0"}})
     short.batches.unlink()
     comparison = compare([plain.path.parent, short.path.parent])
     write_comparison(comparison, tmp_path / "out")
     said = (
-        "plain, seed 3: ", "plain, seed 1: ", "plain, seed 2: ", "plain, seed 4: ",
-        "only plain has seeds 1, 2, 4", "short has 2 epochs, plain 3",
+        "plain, seed 3: ", "plain, seeds 1, 5: diverged after epoch 1",
+        "plain, seed 2: diverged in its first epoch", "plain, seed 4: ended no better than chance",
+        "a run that diverged counts from then on as a network that has learned nothing",
+        "only plain has seeds 1, 2, 4, 5", "short has 2 epochs, plain 3",
         "validation is the data set's test file (data.split: published)",
         "the runs were made with different versions of torch: 2.11.0, 2.15.0",
         f"no loss figure: {short.losses} is not there",
     )  # fmt: skip
     for note, beginning in zip(comparison.notes, said, strict=True):
         assert note.startswith(beginning)
-    assert [note.endswith(COUNTS) for note in comparison.notes[:4]] == [False, True, True, False]
     svg = (tmp_path / "out" / "difference.csv").read_text()
     assert "short,plain,run,0,complete,1,5.0" in svg
 
