@@ -100,8 +100,9 @@ def concluded(
         What some verdicts leave open.
     """
     told, needed = needs() if verdict is Verdict.INCONCLUSIVE else ((), None)
-    how_so = how.get(verdict, "")
-    return Outcome(verdict, n, estimate, rest, how_so, caveats=told, needed=needed, brief=brief)
+    return Outcome(
+        verdict, n, estimate, rest, how.get(verdict, ""), caveats=told, needed=needed, brief=brief
+    )
 
 
 def needed_text(n: int, needed: float, condition: str = "") -> tuple[str, ...]:
