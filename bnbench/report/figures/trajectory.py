@@ -34,7 +34,7 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
                 plot_surface(surfaces[arm.label, seed], levels=levels, middle=False, ax=ax)
                 plot_way(way_table(run), ax=ax)
                 title = f"{plain(arm_title(study, arm.label))}, seed {seed}: {share_of(run)}"
-                ax.set_title(title, loc="left")
+                ax.set_title(title, loc="left", fontsize=8)
         across, up = "first direction (parameters' unit)", "second direction"
         probed.label_panels(grid, across, up)
         plot_scale(figure, levels=levels, location="bottom")
