@@ -59,7 +59,11 @@ def compare(
     ] = 10,
     labels: Annotated[
         list[str] | None,
-        typer.Option("--labels", help="Name of an experiment in the figures; give one for each."),
+        typer.Option(
+            "--labels",
+            help="Name of an experiment in the figures; give one for each, in the order of the"
+            " experiments, and last the one of --baseline.",
+        ),
     ] = None,
     title: Annotated[str, typer.Option("--title", help="Title above each figure.")] = "",
     latex: Latex = False,
@@ -76,7 +80,10 @@ def compare(
     from bnbench.report.comparison_table import comparison_table
     from bnbench.report.conclusion import conclusions
 
-    folders = run_folders(([baseline] if baseline else []) + runs, results)
+    others = [run for run in runs if run != baseline]
+    folders = run_folders([*([baseline] if baseline else []), *others], results)
+    if labels and baseline:
+        labels = [labels[-1], *labels[:-1]]  # as the baseline comes first below
     with saying("reading the runs"):
         comparison = compare(folders)
     titles = called(comparison, labels or ())

@@ -43,13 +43,15 @@ def demo(
 
 def _shown(study: Study, out: Path) -> int:
     """Run the study from its start, in its own folder, and say what came of it."""
+    from bnbench.cli.registering import register_all
     from bnbench.cli.report import write_all
     from bnbench.execution.plan import plan_runs
     from bnbench.execution.pool import LocalWorkers
     from bnbench.execution.schedule import KEEP_GOING, run_tasks
     from bnbench.report.study_results import report_page
 
-    plan = plan_runs(study.experiments, study.seeds, out / "runs", fresh=True)
+    asked = register_all([study], [], out / "runs", any_time=False)
+    plan = plan_runs(study.experiments, study.seeds, out / "runs", fresh=True).registered(asked)
     workers = LocalWorkers()
     events = run_tasks(plan.tasks, workers.capacity(plan.tasks), KEEP_GOING, workers)
     failures = _drawn(events, study)

@@ -34,7 +34,7 @@ def doctor(results: Results = RESULTS, data_dir: DataDir = None, as_json: Json =
     rows = [
         ("Python", platform.python_version(), ""), ("PyTorch", metadata.version("torch"), ""),
         _device(), _cores(), _memory(), _mnist(data_dir), _digits(), _ray(), _disk(results),
-        _home(), _terminal(),
+        _home(data_dir), _terminal(),
     ]  # fmt: skip
     show(table(("part", "found", "to do"), rows, whole=("part",)), as_json=as_json)
 
@@ -95,7 +95,8 @@ def _mnist(data_dir: Path | None) -> Row:
         return "MNIST", str(error), "set BNBENCH_DATA_DIR to a folder that can be read"
     if not problems:
         return "MNIST", where, ""
-    return "MNIST", f"not in {where}: {problems[0]}", "bnbench data fetch; offline: bnbench demo"
+    fetch = "bnbench data fetch" + (f" --data-dir {data_dir}" if data_dir else "")
+    return "MNIST", f"not in {where}: {problems[0]}", f"{fetch}; offline: bnbench demo"
 
 
 def _digits() -> Row:
@@ -131,10 +132,10 @@ def _existing(folder: Path) -> Path:
     return Path()
 
 
-def _home() -> Row:
+def _home(data_dir: Path | None) -> Row:
     from bnbench.data import data_folder
 
-    folder = data_folder(None)
+    folder = data_folder(data_dir)
     if os.access(_existing(folder), os.W_OK):
         return "data folder", str(folder), ""
     return "data folder", f"{folder} cannot be written", "set BNBENCH_DATA_DIR to a folder that can"

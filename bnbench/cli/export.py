@@ -99,9 +99,9 @@ def _network(
     path: Path,
     data_dir: Path | None,
 ) -> None:
-    from bnbench.runs import Run
+    from bnbench.runs import find_run
 
-    agreement = write(Run(source), path, data_dir)
+    agreement = write(find_run(source), path, data_dir)
     say(
         f"{path}: same classes as the run's on {agreement.images:,} images; logits differ by"
         f" {agreement.largest:.1e} at most"

@@ -50,7 +50,7 @@ def say_answers(judged: Judged) -> None:
     needed = max(fewest_seeds(adjusted_together(found)) for found in judged.findings)
     if seeds < needed:
         many = f"{seeds} seeds" if seeds > 1 else "One seed"
-        say(f"{many} cannot decide a question, whatever they show: give --seeds {needed} or more.")
+        say(f"{many} cannot decide any question: give --seeds {needed} or more.")
 
 
 def _say_how_to_read(answers: Sequence[BriefAnswer]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnbench.cli.names import RESULTS
+from bnbench.cli.names import RESULTS, run_folder
 from bnbench.cli.options import Json
 from bnbench.cli.terminal import percent, redraws, say, say_json, show, table
 
@@ -40,6 +40,8 @@ def watch(
     """
     from bnbench.runs.running import running_runs
 
+    if results != RESULTS:
+        results = run_folder(results, RESULTS)
     if as_json:
         say_json({"runs": [asdict(run) for run in running_runs(results)]})
     elif redraws(sys.stdout):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.ticker import FixedLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from bnbench.plots.seeds import plot_seeds
 from bnbench.plots.style import (
@@ -84,6 +84,7 @@ def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
             ax.set_ylim(0.9 * low, 1.1 * high)  # an interval may reach 0, which is not on it
         ax.set_ylabel("cross-entropy (nats),\nlog scale")
     ax.set_xlabel(BATCHES[split])
+    ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
     ax.set_title(TITLES[split], loc="left")
     return ax
 

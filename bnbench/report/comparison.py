@@ -65,6 +65,8 @@ def called(comparison: Comparison, titles: Sequence[str] = ()) -> dict[str, str]
             f"--labels: names {len(titles)} experiments, and there are {len(labels)}:"
             f" {', '.join(labels)}"
         )
+    if len(set(titles)) < len(titles):
+        raise BnbenchError("--labels: two experiments have one name; give each its own")
     return dict(zip(labels, titles or labels, strict=True))
 
 

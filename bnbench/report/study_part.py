@@ -183,11 +183,15 @@ def _predictions(study: Study, compared: TestPredictions) -> Group:
     gain = numbers.difference(abs(two.accuracy_difference), "pp").lstrip("+")
     more = "more" if two.accuracy_difference >= 0 else "less"
     text = (
-        f"Over {two.n_seeds} seeds, “{titles[0]}” classifies {gain} {more} of the"
-        f" {two.n_images:,} test images correctly. For this test file the 95 % interval is"
-        f" {numbers.interval(two.seeds_only_interval, 'pp')} pp, for new digits"
-        f" {numbers.interval(two.interval, 'pp')} pp."
+        f"Over {counted(two.n_seeds, 'seed')}, “{titles[0]}” classifies {gain} {more} of the"
+        f" {two.n_images:,} test images correctly."
     )
+    if two.n_seeds > 1:
+        text += (
+            f" For this test file the 95 % interval is"
+            f" {numbers.interval(two.seeds_only_interval, 'pp')} pp, for new digits"
+            f" {numbers.interval(two.interval, 'pp')} pp."
+        )
     return Group(
         f"{against(titles)}, image by image",
         texts=(text,),

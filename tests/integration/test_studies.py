@@ -71,7 +71,7 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "Not decided: the runs do not show whether the difference is large enough to count,"
         " usually 0.1 pp.\n"
     ) in done.stdout
-    assert "cannot decide a question, whatever they show: give --seeds 6 or more." in done.stdout
+    assert "cannot decide any question: give --seeds 6 or more." in done.stdout
     return folder
 
 

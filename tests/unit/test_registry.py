@@ -31,6 +31,11 @@ def test_another_name_is_refused_with_the_nearest() -> None:
         sizes.find("larg", "a.yaml:1:2: size")
     with pytest.raises(BnbenchError, match="choose one of: large, small"):
         sizes.find("xyz")
+    norms = Registry[int]("normalization", lambda _, found: found)
+    norms.update(batch=1, batch_renorm=2)
+    for slip in ("batch_norm", "batchnorm"):  # the nearest in letters is another method
+        with pytest.raises(BnbenchError, match=r"did you mean 'batch'\?$"):
+            norms.find(slip)
     sizes.update((f"size {number:02}", number) for number in range(60))
     with pytest.raises(BnbenchError, match=r"large, size 00, .*, size 38, and 22 more$"):
         sizes.find("xyz")

@@ -116,6 +116,8 @@ def test_the_doctor_names_what_is_missing_and_the_remedy(
     text = invoke("doctor", "--data-dir", tmp_path, "--results", tmp_path / "none/yet").stdout
     (mnist,) = [line for line in text.splitlines() if line.startswith("MNIST")]
     assert f"not in {tmp_path}" in mnist
-    assert "bnbench data fetch" in mnist
+    assert f"bnbench data fetch --data-dir {tmp_path}" in mnist
+    (folder,) = [line for line in text.splitlines() if line.startswith("data folder")]
+    assert str(tmp_path) in folder
     for looked_at in ("Python", "PyTorch", "device", "cores", "memory", "disk", "terminal", "Ray"):
         assert f"\n{looked_at}" in text

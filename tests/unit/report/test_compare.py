@@ -24,6 +24,7 @@ from bnbench.report.comparison_table import (
     comparison_table,
     for_github,
 )
+from tests.invoke import invoke
 from tests.unit.conftest import MakeRun
 
 pytestmark = pytest.mark.usefixtures("undrawn")
@@ -265,3 +266,20 @@ def test_the_terminal_shows_the_same_cells(results: Path) -> None:
     assert [str(column.header) for column in table.columns] == header
     columns = [list(map(str, column.cells)) for column in table.columns]
     assert [list(cells) for cells in zip(*columns, strict=True)] == rows
+
+
+def test_labels_and_runs_are_in_the_order_of_the_command_line(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    """The baseline, which comes first in the table, may be among the runs; its label is last."""
+    plain, normalized = (
+        make_run(name, 0, [accuracy], settings=SETTINGS[f"published/{name}"]).path.parent
+        for name, accuracy in (("plain", 0.9), ("normalized", 0.95))
+    )
+    labels = ("--labels", "with batch norm", "--labels", "without")
+    for runs in ([normalized], [plain, normalized]):
+        words = (*runs, "--baseline", plain, *labels, "--format", "svg", "--out", tmp_path / "out")
+        done = invoke("compare", *words)
+        assert "with batch norm is ahead of without: " in done.stdout
+    refused = invoke("compare", plain, normalized, "--labels", "a", "--labels", "a")
+    assert str(refused.exception).startswith("--labels: two experiments have one name")

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from bnbench.cli import watch
+from bnbench.errors import BnbenchError
 from bnbench.runs import Run
 from bnbench.runs.running import running_runs
 from tests.invoke import invoke
@@ -90,8 +91,17 @@ def test_where_nothing_runs(going_on: Run, tmp_path: Path) -> None:
     for cut in (b"", b"{", b'{"status": "running"}'):  # while it is begun, and of another's hand
         going_on.manifest.write_bytes(cut)
         assert running_runs(tmp_path) == []
-    result = invoke("watch", tmp_path / "nowhere")
+    result = invoke("watch", tmp_path)
     assert (result.exit_code, result.stdout[:15]) == (0, "Nothing runs in")
+    assert isinstance(invoke("watch", tmp_path / "nowhere").exception, BnbenchError)
+
+
+def test_an_experiment_is_watched_by_its_name(
+    going_on: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "3 of 4" in invoke("watch", "b/going_on").stdout
+    assert "Nothing runs in results/ended" in invoke("watch", "ended").stdout
 
 
 def test_ctrl_c_is_how_it_ends(
