@@ -9,7 +9,10 @@ from bnbench.claims import ClaimTest, brief_tests
 from bnbench.findings.results import StudyFindings
 from bnbench.report.markdown import rendered
 
-UNDECIDED = "the runs do not show whether the difference is large enough to count, usually 0.1 pp"
+UNDECIDED = (
+    "the interval contains zero, or the mean is too small to count (usually below 0.1 pp), but"
+    " equivalence is not shown either"
+)
 """What it means that a question is not decided."""
 
 
