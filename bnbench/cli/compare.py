@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bnbench.cli.labels import short_labels
-from bnbench.cli.names import RESULTS, complete_run, run_folders
+from bnbench.cli.names import RESULTS, complete_run, run_folder, run_folders
 from bnbench.cli.options import Json, Latex, Results, WithRuns
 from bnbench.cli.terminal import captioned, fits, say, say_json, saying, show
 
@@ -62,7 +62,7 @@ def compare(
         typer.Option(
             "--labels",
             help="Name of an experiment in the figures; give one for each, in the order of the"
-            " experiments, and last the one of --baseline.",
+            " experiments. That of --baseline comes last, unless it is among them.",
         ),
     ] = None,
     title: Annotated[str, typer.Option("--title", help="Title above each figure.")] = "",
@@ -80,10 +80,14 @@ def compare(
     from bnbench.report.comparison_table import comparison_table
     from bnbench.report.conclusion import conclusions
 
-    others = [run for run in runs if run != baseline]
-    folders = run_folders([*([baseline] if baseline else []), *others], results)
-    if labels and baseline:
-        labels = [labels[-1], *labels[:-1]]  # as the baseline comes first below
+    folders = run_folders(runs, results)
+    if baseline:  # it comes first below, and so does its label
+        first = run_folder(baseline, results)
+        place = folders.index(first) if first in folders else len(folders)
+        folders = [first, *(folder for folder in folders if folder != first)]
+        if labels:
+            place = min(place, len(labels) - 1)
+            labels = [labels[place], *labels[:place], *labels[place + 1 :]]
     with saying("reading the runs"):
         comparison = compare(folders)
     titles = called(comparison, labels or ())

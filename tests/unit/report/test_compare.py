@@ -271,13 +271,16 @@ def test_the_terminal_shows_the_same_cells(results: Path) -> None:
 def test_labels_and_runs_are_in_the_order_of_the_command_line(
     make_run: MakeRun, tmp_path: Path
 ) -> None:
-    """The baseline, which comes first in the table, may be among the runs; its label is last."""
+    """The baseline comes first in the table; its label last, unless it is among the runs."""
     plain, normalized = (
         make_run(name, 0, [accuracy], settings=SETTINGS[f"published/{name}"]).path.parent
         for name, accuracy in (("plain", 0.9), ("normalized", 0.95))
     )
-    labels = ("--labels", "with batch norm", "--labels", "without")
-    for runs in ([normalized], [plain, normalized]):
+    for runs, labels in (
+        ([normalized], ("--labels", "with batch norm", "--labels", "without")),
+        ([normalized, plain], ("--labels", "with batch norm", "--labels", "without")),
+        ([plain, normalized], ("--labels", "without", "--labels", "with batch norm")),
+    ):
         words = (*runs, "--baseline", plain, *labels, "--format", "svg", "--out", tmp_path / "out")
         done = invoke("compare", *words)
         assert "with batch norm is ahead of without: " in done.stdout
