@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
+from itertools import groupby
 
 
 def capitalized(text: str) -> str:
@@ -38,6 +39,22 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
-def listed_seeds(seeds: Collection[int]) -> str:
-    """List seeds, such as ``seeds 0, 1``."""
-    return f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, sorted(seeds)))}"
+def listed_seeds(seeds: Iterable[int]) -> str:
+    """List seeds, such as ``seeds 0, 1``; see `seed_ranges`."""
+    listed = seed_ranges(seeds)
+    return f"seed{'' if listed.isdecimal() else 's'} {listed}"
+
+
+def seed_ranges(seeds: Iterable[int]) -> str:
+    """Write seeds in few characters.
+
+    Examples
+    --------
+    >>> seed_ranges([3, 0, 1, 2, 7, 8])
+    '0-3, 7, 8'
+    """
+    parts: list[str] = []
+    for _, group in groupby(enumerate(sorted(seeds)), key=lambda pair: pair[1] - pair[0]):
+        run = [str(seed) for _, seed in group]
+        parts += [f"{run[0]}-{run[-1]}"] if len(run) > 2 else run
+    return ", ".join(parts)

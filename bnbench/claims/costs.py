@@ -10,7 +10,7 @@ from statistics import fmean
 from bnbench.claims.judging import Judgement
 from bnbench.claims.questions import questions
 from bnbench.claims.rules import ClaimTest
-from bnbench.claims.rules.deciding import MOST
+from bnbench.claims.rules.deciding import MOST, enough_seeds
 from bnbench.claims.verdict import Outcome, Verdict
 from bnbench.findings.find import findings_of
 from bnbench.findings.finished_run import FinishedRun
@@ -56,6 +56,8 @@ class Cost:
             return "not known"
         if math.isinf(self.seeds):
             return self.outcome.how or "no number of seeds would decide"
+        if not enough_seeds(self.outcome.n):  # no spread to plan with
+            return f"at least {self.seeds:.0f}"
         return f"{self.seeds:.0f}" if self.seeds <= MOST else f"more than {MOST:,}"
 
     def hours_text(self, runs_at_a_time: int) -> str:
@@ -63,6 +65,8 @@ class Cost:
         if not math.isfinite(self.seeds):
             return ""
         hours = f"{max(0.1, self.seconds / runs_at_a_time / 3600):.1f}"
+        if not enough_seeds(self.outcome.n):
+            return f"at least {hours}"
         return hours if self.seeds <= MOST else f"more than {hours}"
 
 

@@ -14,7 +14,8 @@ import typer
 from bnbench.cli.labels import short_labels
 from bnbench.cli.names import RESULTS, complete_run, run_folder, run_folders
 from bnbench.cli.options import Json, Latex, Results, WithRuns
-from bnbench.cli.terminal import captioned, fits, say, say_json, saying, show
+from bnbench.cli.terminal import say, say_json, saying, show_captioned
+from bnbench.words import counted
 
 if TYPE_CHECKING:
     from bnbench.report.comparison import Comparison
@@ -95,7 +96,10 @@ def compare(
     if not as_json:
         shared, short = short_labels(titles)
         titles = titles if labels else short
-        _show(replace(table, header=tuple(titles.get(name, name) for name in table.header)), shared)
+        if shared:
+            say(f"All runs: {shared}.")
+        named = tuple(titles.get(name, name) for name in table.header)
+        show_captioned(replace(table, header=named))
         for note in comparison.notes:
             say(note)
     with saying("drawing"):
@@ -114,16 +118,15 @@ def compare(
     if as_json:
         say_json(_as_data(comparison, paths))
         return
-    for line in (*paths, *conclusions(comparison.findings, titles)):
+    for line in (*paths, *_others(out, paths), *conclusions(comparison.findings, titles)):
         say(line)
 
 
-def _show(table: Table, shared: str) -> None:
-    """Print the table as wide as it has to be, below what all experiments were changed by."""
-    if shared:
-        say(f"All runs: {shared}.")
-    whole = captioned(table)
-    show(whole if fits(whole) else captioned(table, narrow=True))
+def _others(out: Path, written: Sequence[Path]) -> Iterator[str]:
+    """Say how many files of the folder are not of this comparison."""
+    others = [path for path in out.iterdir() if path.is_file() and path not in written]
+    if others:
+        yield f"{out} holds {counted(len(others), 'other file')}, not of this comparison"
 
 
 def _write_tables(table: Table, out: Path, *, latex: bool) -> Iterator[Path]:

@@ -12,7 +12,8 @@ import typer
 
 from bnbench.cli.names import RESULTS, complete_run, run_folder
 from bnbench.cli.options import Json
-from bnbench.cli.terminal import fits, percent, say, say_json, seed_ranges, show, table
+from bnbench.cli.terminal import fits, percent, say, say_json, show, table
+from bnbench.words import seed_ranges
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -17,11 +17,15 @@ def run_folder(given: str | Path, results: Path) -> Path:
 
     An unknown one is refused with the nearest.
     """
-    from bnbench.runs.packed import opened  # it takes NumPy
+    from bnbench.runs.overview import runs_below  # it takes NumPy
+    from bnbench.runs.packed import opened
 
-    for folder in (opened(Path(given)), opened(opened(results) / given)):
-        if folder.is_dir():
-            return folder
+    places = (opened(Path(given)), opened(opened(results) / given))
+    folders = [folder for folder in places if folder.is_dir()]
+    if len(folders) > 1:  # a folder here may just have the name of an experiment
+        folders.sort(key=lambda folder: not any(runs_below(folder)))
+    if folders:
+        return folders[0]
     names = run_names(results)
     if not names:
         besides = "" if Path(given) == results else f", and {results} holds no run"

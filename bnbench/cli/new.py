@@ -26,28 +26,40 @@ EXPERIMENT = """\
 STUDY = """\
 # A study: which experiments, with how many seeds, and what is compared with what.
 #   bnbench reproduce {file}
+
+# Its name, which the folders of its runs and of its report have, too.
 study: {name}
+# What the report answers.
 question: Does batch norm help?
-answered_by:                 # what "yes" means: these contrasts are higher, in this metric
+# What "yes" means: the treatment of these contrasts is higher in these metrics.
+answered_by:
   - says: in test accuracy
     contrasts: [lead]
     metrics: [test_accuracy]
     yes: higher
-seeds: 6                     # fewer than 6 cannot decide anything
+# Every experiment is run with the seeds 0 to 5. Fewer than 6 seeds cannot decide anything.
+seeds: 6
 experiments:
+  # A name for the contrasts below.
   plain:
+    # A file, seen from this one's folder, or the name of an experiment, such as lenet5.
     config: {base}
-    title: without batch norm          # in figures and tables
-    overrides: {{model.normalization: null}}  # dotted keys of the config
+    # In figures and tables.
+    title: without batch norm
+    # What is changed: dotted keys of the config, and their values.
+    overrides: {{model.normalization: null}}
   batch_norm:
     config: {base}
     title: with batch norm
     overrides: {{model.normalization: {{kind: batch}}}}
-    # grid: {{training.batch_size: [16, 64]}}           # one experiment a value
+    # With a grid there is one experiment for each value:
+    # grid: {{training.batch_size: [16, 64]}}
 contrasts:
+  # Treatment minus baseline, seed by seed.
   lead:
     treatment: batch_norm
     baseline: plain
+    # After the first epoch, after the last, and on the test file.
     metrics: [validation_accuracy@1, validation_accuracy@last, test_accuracy]
 """
 

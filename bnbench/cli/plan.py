@@ -20,8 +20,8 @@ from bnbench.cli.options import (
     Stack,
     StudySeeds,
 )
-from bnbench.cli.terminal import say, seed_ranges, show, table
-from bnbench.words import counted
+from bnbench.cli.terminal import say, show, table
+from bnbench.words import counted, seed_ranges
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -147,6 +147,7 @@ def _show_costs(
 
 HOW = (
     "Seeds in all: so many find the smallest effect of interest, or its absence, 9 times in 10."
+    " Of a question with fewer than 6 seeds it is only known that it takes 6."
     " For a speed-up, so many are enough if each arm stays ahead as often as now."
     " Hours: for the missing seeds of {study}, {jobs} runs at a time, if each takes as long as"
     " those that are there."

@@ -55,5 +55,9 @@ def _said(entry: object) -> str:
 
 
 def _section(title: str, names: Mapping[str, str]) -> str:
-    rows = [(f"`{name}`", said) for name, said in sorted(names.items())]
+    """Lay out one registry; names of which the same is said share a row."""
+    alike: dict[str, list[str]] = {}
+    for name, said in sorted(names.items()):
+        alike.setdefault(said, []).append(f"`{name}`")
+    rows = [(", ".join(names), said) for said, names in alike.items()]
     return f"## {title}\n\n{markdown.table(('name', 'what it is'), rows)}"

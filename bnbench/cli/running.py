@@ -26,6 +26,7 @@ from bnbench.execution.ray_cluster import RayCluster
 from bnbench.execution.schedule import Rules, run_tasks
 from bnbench.execution.tasks import Ended
 from bnbench.runs import TORCH, Manifest, Run
+from bnbench.runs.failure import has_failed
 from bnbench.runs.manifest import Final
 from bnbench.training.device import resolve_device
 from bnbench.training.kernels import resolve_kernels
@@ -195,9 +196,13 @@ def _begun(runs: Sequence[Run]) -> list[tuple[Run, Manifest]]:
 def say_means(runs: Sequence[Run], results: Path) -> None:
     """Say how each experiment ended over its seeds, and which command compares them."""
     ended: dict[str, list[Final]] = {}
-    for _, manifest in _begun(runs):
+    finished = [manifest for _, manifest in _begun(runs) if manifest.finished]
+    for manifest in finished:
         if manifest.status == "complete":
             ended.setdefault(manifest.experiment, []).append(manifest.final)
+    if failed := sum(map(has_failed, finished)):
+        of = f"{failed} of {counted(len(finished), 'run')}"
+        say(f"Training failed in {of}: it diverged, or ended no better than chance.")
     if not ended:
         return
     _, labels = short_labels(ended)

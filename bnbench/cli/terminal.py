@@ -6,13 +6,14 @@ import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import groupby
+from dataclasses import replace
 from threading import Timer
 from typing import TYPE_CHECKING, TextIO
 
 from bnbench.errors import visible
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from bnbench.report.table import Table as CaptionedTable
@@ -148,6 +149,31 @@ def table(
     return laid_out
 
 
+def show_captioned(table: CaptionedTable) -> None:
+    """Print a table as wide as it has to be; what the terminal has no room for, in tables below.
+
+    Each of them begins with the columns of words.
+    """
+    from rich.console import Console
+
+    if fits(whole := captioned(table)):
+        show(whole)
+        return
+    console = Console()
+    words, left = list(range(table.words)), list(range(table.words, len(table.header)))
+    while left:
+        count = len(left)
+        while count > 1 and not _has_room(table.columns(words + left[:count]), console):
+            count -= 1
+        part, left = table.columns(words + left[:count]), left[count:]
+        show(captioned(replace(part, caption="") if left else part, narrow=True))
+
+
+def _has_room(table: CaptionedTable, console: Console) -> bool:
+    unfolded = console.options.update(width=UNFOLDED)
+    return console.measure(captioned(table, narrow=True), options=unfolded).minimum <= console.width
+
+
 def captioned(table: CaptionedTable, *, narrow: bool = False) -> Table:
     """Lay out a table with a caption below it and a line below its header, numbers flush right.
 
@@ -172,21 +198,6 @@ def captioned(table: CaptionedTable, *, narrow: bool = False) -> Table:
     for cells in table.rows:
         laid_out.add_row(*map(Cell, cells))
     return laid_out
-
-
-def seed_ranges(seeds: Iterable[int]) -> str:
-    """Write seeds in few characters.
-
-    Examples
-    --------
-    >>> seed_ranges([3, 0, 1, 2, 7])
-    '0-3, 7'
-    """
-    parts: list[Sequence[int]] = []
-    for _, group in groupby(enumerate(sorted(seeds)), key=lambda pair: pair[1] - pair[0]):
-        run = [seed for _, seed in group]
-        parts.append((run[0], run[-1]))
-    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in parts)
 
 
 def percent(accuracy: float | None, decimals: int = 2) -> str:

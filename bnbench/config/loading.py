@@ -260,6 +260,11 @@ def _set(values: dict[str, Any], places: dict[str, str], key: str, value: Any, p
         section = section[parent]
         if not isinstance(section, dict):
             raise BnbenchError(f"{place}: {parent} is a value, not a section")
+    if not parents and value and isinstance(value, dict) and isinstance(section.get(last), dict):
+        raise BnbenchError(
+            f"{place}: would replace all of `{last}:`; name its keys with dots, such as"
+            f" {last}.{next(iter(value))}"
+        )
     section[last] = value
     for stale in [known for known in places if known == key or known.startswith(key + ".")]:
         del places[stale]

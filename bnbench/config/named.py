@@ -33,11 +33,11 @@ def named(kind: Kind) -> dict[str, Path]:
 def config_file(given: str | Path, kind: Kind) -> Path:
     """Find the file of an experiment or a study, given by its path or its name."""
     path = Path(given)
+    known = named(kind) if is_folder(path) or not there_is(path) else {}
+    if path.as_posix() in known:  # a folder here may just have the name of an experiment
+        return known[path.as_posix()]
     if there_is(path):
         return path
-    known = named(kind)
-    if path.as_posix() in known:
-        return known[path.as_posix()]
     other: Kind = "experiment" if kind == "study" else "study"
     if path.as_posix() in named(other):
         raise BnbenchError(f"{given}: is the name of {WITH_ARTICLE[other]}; {_needed(kind, known)}")

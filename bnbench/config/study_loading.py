@@ -12,7 +12,7 @@ from typing import Any
 from bnbench.config.label import Label
 from bnbench.config.ladder import RECIPE, LadderPlan, check_levels, climb
 from bnbench.config.loading import checked, load_variant, read_mapping
-from bnbench.config.named import config_file
+from bnbench.config.named import config_file, named
 from bnbench.config.places import place_of
 from bnbench.config.planned import BestAgainstBest, Change, PlannedContrast
 from bnbench.config.schema import Experiment
@@ -26,6 +26,7 @@ from bnbench.config.study_schema import (
     StudyFile,
 )
 from bnbench.errors import BnbenchError, noted
+from bnbench.foreign import there_is
 from bnbench.metrics import Metric, parse_metric
 from bnbench.registry import unknown
 
@@ -50,11 +51,22 @@ def load_study(path: str | Path, *, small: bool = False, seeds: int | None = Non
     path = config_file(path, "study")
     values, places = read_mapping(path, "study")
     file = checked(StudyFile, values, places, path)
+    _refuse_name_of_another(file.study, path, places)
     if small and file.small is None:
         raise BnbenchError(f"{path}: has no small variant; leave out --small")
     where = {"training.device": device, "training.stack": stack}
     given = {key: value for key, value in where.items() if value is not None}
     return _Loading(file, places, path, file.small if small else None, given).study(seeds)
+
+
+def _refuse_name_of_another(name: str, path: Path, places: Mapping[str, str]) -> None:
+    """Refuse the name of a study that has one: their runs and reports would lie in one folder."""
+    other = named("study").get(name, path)
+    if other.resolve() != path.resolve():
+        raise BnbenchError(
+            f"{place_of(places, 'study', str(path))}: {name} is the study of {other}; give this"
+            " one a name of its own"
+        )
 
 
 MOST_POINTS = 10_000
@@ -124,12 +136,17 @@ class _Loading:
         changed = {**overrides, **small}
         with noted(self.problems):
             return load_variant(
-                self.path.parent / config,
+                self._file_of(config),
                 {**changed, **self.given},
                 name if changed else None,
                 self.place(key),
             )
         return None
+
+    def _file_of(self, config: str) -> Path:
+        """Find an experiment's file beside the study, or by its name."""
+        beside = self.path.parent / config
+        return beside if there_is(beside) else named("experiment").get(config, beside)
 
     def _arms(self) -> Iterator[StudyArm]:
         fewer = self.small.grid if self.small else {}

@@ -18,7 +18,7 @@ class StudyExperiment(Settings):
     """A base config with some settings changed, once or at every point of a grid."""
 
     config: str
-    """Path of the experiment's YAML file, from the study's own folder."""
+    """The experiment's YAML file, its path seen from the study's own folder; or its name."""
     title: str = ""
     """In figures and tables; by default the experiment's description."""
     overrides: dict[str, Any] = Field(default_factory=dict)

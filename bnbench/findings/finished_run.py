@@ -88,7 +88,7 @@ class FinishedRun:
     def failed(self) -> bool:
         """Whether it diverged or learned nothing; `bnbench.runs.failure` says when."""
         last = float(self.curve("validation_accuracy")[-1])
-        return self.diverged or learned_nothing(last, self.num_classes)
+        return self.diverged or learned_nothing(last, self.manifest.dataset)
 
     @property
     def how_it_failed(self) -> str:
@@ -199,8 +199,8 @@ class FinishedRun:
 
         A loss is that of equal probabilities, with or without a softmax in front of it.
         """
-        classes = self.num_classes
-        return chance(classes) if column.endswith("accuracy") else math.log(classes)
+        dataset = self.manifest.dataset
+        return chance(dataset) if column.endswith("accuracy") else math.log(dataset.classes)
 
     def curve(self, column: str) -> NDArray[np.float64]:
         """A column of ``epochs.csv``, (E,), filled up where the run diverged before its end."""
@@ -228,7 +228,7 @@ class FinishedRun:
     def test_accuracy(self) -> float:
         """The score of the last epoch's weights on the test file, which may be validation."""
         if self.diverged:
-            return chance(self.num_classes)
+            return chance(self.manifest.dataset)
         if self.manifest.dataset.validation_is_test_file:
             return float(self.curve("validation_accuracy")[-1])
         if (accuracy := self.manifest.final.test_accuracy) is None:

@@ -46,13 +46,15 @@ def _unpaired(treatment: Level, baseline: Level) -> Iterator[Note]:
     """Say which seeds have no partner."""
     if not treatment.values or not baseline.values:
         return
+    first, second = Arm(treatment.label), Arm(baseline.label)
     if not treatment.values.keys() & baseline.values.keys():
-        yield Note(("it is known of no seed that both have, so there is no difference",))
+        known = " have no seed in common of which it is known, so there is no difference"
+        yield Note((first, " and ", second, known))
         return
     for level, other in ((treatment, baseline), (baseline, treatment)):
         if alone := sorted(level.values.keys() - other.values.keys()):
-            has = f" has {listed_seeds(alone)}, left out of the pairs"
-            yield Note(("only ", Arm(level.label), has))
+            has = f" has {listed_seeds(alone)}, left out of its pairs with "
+            yield Note(("only ", Arm(level.label), has, Arm(other.label)))
 
 
 def _unlike(metric: Metric, treatment: ArmRuns, baseline: ArmRuns) -> Iterator[Note]:
@@ -66,11 +68,12 @@ def _unlike(metric: Metric, treatment: ArmRuns, baseline: ArmRuns) -> Iterator[N
     if metric.quantity.source == "evaluations" and often[0] != often[1]:
         every = [_every(steps) for steps in often]
         yield Note((first, f" is evaluated {every[0]}, ", second, f" {every[1]}"))
-    kinds = treated.training.softmax_before_loss != base.training.softmax_before_loss
-    if kinds and (metric.quantity.unit == "nats" or metric.quantity.source == "losses"):
-        yield Note(
-            ("a softmax stands in front of just one side's loss: losses of different kinds",)
-        )
+    softmax = [arm.training.softmax_before_loss for arm in (treated, base)]
+    if softmax[0] != softmax[1] and (
+        metric.quantity.unit == "nats" or metric.quantity.source == "losses"
+    ):
+        kinds = "a softmax stands in front of only one of the losses of "
+        yield Note((kinds, first, " and ", second, ": they are of different kinds"))
     for key, value, other in (
         ("dataset", treated.data.dataset, base.data.dataset),
         ("split", treated.data.split, base.data.split),

@@ -23,6 +23,9 @@ from bnbench.runs import Manifest, run_directory, write_text
 LISTED = 3
 """Changes of one kind that are named; of more it is said how many there are."""
 
+IN_A_FILE = {"asks": "answered_by"}
+"""What is written down -> the key of a study's file that says it, where their names differ."""
+
 Tests = Mapping[str, Any]
 """What claims ask of a study; see `bnbench.claims.tests_of`."""
 
@@ -162,7 +165,7 @@ def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
             if parts:
                 yield f"{key} ({_listed(parts)})"
         elif before != after:
-            yield key
+            yield IN_A_FILE.get(key, key)
 
 
 def _listed(names: list[str]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from bnbench.findings.study_runs import ArmRuns
@@ -14,6 +15,8 @@ from bnbench.statistics.pairing import pair_by_seed
 from bnbench.statistics.summary import summarize
 
 POINT = ["kind", "seed", "status"]
+ENDED = ("complete", "diverged")
+"""Status of a run's points: those before it diverged, and those from there on."""
 SPREAD = ["n", "sd", "lower", "upper"]
 ACCURACY_COLUMNS = ["experiment", "split", *POINT, "epoch", "accuracy", "images", *SPREAD]
 DIFFERENCE_COLUMNS = ["experiment", "baseline", *POINT, "epoch", "difference", *SPREAD]
@@ -57,7 +60,7 @@ def difference_table(table: pd.DataFrame, experiments: Sequence[str]) -> pd.Data
     -------
     DataFrame
         `DIFFERENCE_COLUMNS`, ``difference`` in percentage points, for the epochs and seeds that
-        both have; ``status`` is ``diverged`` where either run did.
+        both have; ``status`` is ``diverged`` from where either run did.
     """
     validation = table[table["split"] == "validation"]
     baseline, *treatments = experiments
@@ -120,8 +123,8 @@ def _accuracies(arm: ArmRuns, split: str) -> pd.DataFrame:
             {
                 "kind": "run",
                 "seed": seed,
-                "status": run.status,
-                "epoch": range(1, arm.experiment.training.epochs + 1),
+                "status": np.where(np.arange(run.planned_epochs) < run.sound, *ENDED),
+                "epoch": range(1, run.planned_epochs + 1),
                 "accuracy": run.curve(f"{split}_accuracy"),
             }
         )

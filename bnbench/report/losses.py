@@ -49,6 +49,7 @@ def _curves(arm: ArmRuns, split: str) -> pd.DataFrame:
     # One place for all seeds: a run that diverged within a block would have it further left.
     blocks["batch"] = blocks.groupby("block")["batch"].transform("max")
     runs = blocks.dropna(subset="loss").assign(kind="run")
+    runs.loc[runs.duplicated("seed", keep="last"), "status"] = "complete"  # until its last block
     parts = [_single_batches(arm.first, split), _range(runs), runs[[*RUN, "kind"]]]
     parts.append(over_seeds(runs, ["epoch", "batch"], "loss"))
     if arm.experiment.training.softmax_before_loss:

@@ -6,15 +6,18 @@ import re
 from collections.abc import Iterator
 
 PART = re.compile(r"([MLQCz])([^MLQCz]*)")
-PER_UNIT = 100
-"""A figure's numbers have two decimals, so that steps from one to the next are exact."""
 
 Point = tuple[int, int]
-"""In hundredths."""
+"""In units of the last decimal: steps from one to the next are exact, and no error adds up."""
 
 
-def shortened(path: str) -> str:
+def shortened(path: str, decimals: int = 2) -> str:
     """Write a path of the commands M, L, Q, C and z, with absolute numbers, by steps.
+
+    Parameters
+    ----------
+    decimals : int
+        To which the points are rounded: 1 or 2.
 
     Examples
     --------
@@ -22,17 +25,17 @@ def shortened(path: str) -> str:
     'M10 20h20.5v5l-1 1.25z'
     """
     written, before = "", ""
-    for command, numbers in _steps(path):
+    for command, numbers in _steps(path, 10**decimals):
         letter = "" if command == before and command in "hvl" else command
-        written += letter + _joined(numbers, first=bool(letter))
+        written += letter + _joined(numbers, decimals, first=bool(letter))
         before = command
     return written
 
 
-def _steps(path: str) -> Iterator[tuple[str, list[int]]]:
+def _steps(path: str, per_unit: int) -> Iterator[tuple[str, list[int]]]:
     at = start = (0, 0)
     for command, text in PART.findall(path):
-        numbers = [round(float(number) * PER_UNIT) for number in text.split()]
+        numbers = [round(float(number) * per_unit) for number in text.split()]
         points = list(zip(numbers[::2], numbers[1::2], strict=True))
         if command == "M":
             yield "M", numbers
@@ -57,17 +60,17 @@ def _line(at: Point, to: Point) -> tuple[str, list[int]]:
     return ("l", [right, down]) if right else ("v", [down])
 
 
-def _joined(numbers: list[int], *, first: bool) -> str:
+def _joined(numbers: list[int], decimals: int, *, first: bool) -> str:
     """Write numbers one after the other: a blank where neither a sign nor a point parts them."""
     written, before = "", "" if first else "0"
-    for text in map(_text, numbers):
+    for text in (_text(number, decimals) for number in numbers):
         parted = not before or text[0] == "-" or (text[0] == "." and "." in before)
         written += text if parted else f" {text}"
         before = text
     return written
 
 
-def _text(hundredths: int) -> str:
-    whole, rest = divmod(abs(hundredths), PER_UNIT)
-    text = f"{whole or ''}.{rest:02}".rstrip("0") if rest else str(whole)
-    return f"-{text}" if hundredths < 0 else text
+def _text(number: int, decimals: int) -> str:
+    whole, rest = divmod(abs(number), 10**decimals)
+    text = f"{whole or ''}.{rest:0{decimals}}".rstrip("0") if rest else str(whole)
+    return f"-{text}" if number < 0 else text

@@ -37,6 +37,9 @@ from bnbench.report.study_tables import (
 from bnbench.report.table import Table
 from bnbench.words import counted
 
+NAMED = 3
+"""Arms that failed at every seed; of more, it is said how many there are."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -59,6 +62,8 @@ class StudyPart:
         What a reduced run keeps; empty for the study in full.
     pictures : tuple of Picture
         Those at the head.
+    failed : str
+        Which arms failed at every seed; empty if none did.
     missing, diverged : tuple of str
         A line a run.
     registered : str
@@ -69,6 +74,7 @@ class StudyPart:
     question: str
     answer: Answer
     reduced: str
+    failed: str
     pictures: tuple[Picture, ...]
     groups: tuple[Group, ...]
     missing: tuple[RunNote, ...]
@@ -108,6 +114,7 @@ def study_part(
         question=study.question.strip(),
         answer=answer(found),
         reduced=study.keeps,
+        failed=_failed(found),
         pictures=tuple(head),
         groups=tuple(
             replace(group, pictures=tuple(each for each in beside if each.beside == group.title))
@@ -117,6 +124,16 @@ def study_part(
         diverged=found.diverged,
         registered=registered,
     )
+
+
+def _failed(found: StudyFindings) -> str:
+    """Name the arms of which no run came to anything."""
+    sides = [side for finding in found.contrasts for side in (finding.treatment, finding.baseline)]
+    failed = {side.label for side in sides if side.values and len(side.diverged) == side.n}
+    titles = [f"“{arm_title(found.study, label)}”" for label in found.study.arms if label in failed]
+    more = [f"{len(titles) - NAMED} more arms"] if len(titles) > NAMED + 1 else []
+    listed = ", ".join([*titles[:NAMED], *more] if more else titles)
+    return f"Failed at every seed, and counted as having learned nothing: {listed}." * bool(titles)
 
 
 def _groups(
@@ -188,9 +205,9 @@ def _predictions(study: Study, compared: TestPredictions) -> Group:
     )
     if two.n_seeds > 1:
         text += (
-            f" For this test file the 95 % interval is"
-            f" {numbers.interval(two.seeds_only_interval, 'pp')} pp, for new digits"
-            f" {numbers.interval(two.interval, 'pp')} pp."
+            f" 95 % bootstrap intervals: {numbers.interval(two.seeds_only_interval, 'pp')} pp for"
+            f" this test file (over the seeds), {numbers.interval(two.interval, 'pp')} pp for new"
+            " digits (over seeds and images)."
         )
     return Group(
         f"{against(titles)}, image by image",

@@ -48,11 +48,14 @@ class Table:
             if name in names
             if place < self.words or any(row[place] != NOTHING for row in self.rows)
         ]
+        return replace(self.columns(places), rare=())
+
+    def columns(self, places: Sequence[int]) -> Table:
+        """The columns at some places, counted from 0."""
         return replace(
             self,
             header=tuple(self.header[place] for place in places),
             rows=tuple(tuple(row[place] for place in places) for row in self.rows),
-            rare=(),
         )
 
 

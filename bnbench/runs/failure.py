@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bnbench.runs.manifest import Manifest
+from bnbench.runs.manifest import Dataset, Manifest
 
 MARGIN = 0.0135
 """From one in ten to the share of the commonest digit in MNIST's test file (it is 0.1126 in its
-last 5,000 training images). A network that has learned nothing gets that share."""
+last 5,000 training images). A network that has learned nothing gets that share, or that of the
+commonest class of its own data, if this is more."""
 
 ASTRONOMIC = 1e6
 """Nats. Ten equal probabilities have 2.3, and the worst network of the reference, 217."""
@@ -28,14 +29,17 @@ def sound_epochs(losses: Iterable[float]) -> int:
     return count
 
 
-def chance(classes: int) -> float:
-    """Compute the accuracy of a network that has learned nothing: 0.1135 of ten classes."""
-    return 1 / classes + MARGIN
+def chance(dataset: Dataset) -> float:
+    """Compute the accuracy of a network that has learned nothing: 0.1135 of MNIST's ten classes.
+
+    It is that of always naming one class: the commonest, as far as the manifest states its share.
+    """
+    return max(1 / dataset.classes + MARGIN, dataset.commonest_class or 0.0)
 
 
-def learned_nothing(accuracy: float, classes: int) -> bool:
+def learned_nothing(accuracy: float, dataset: Dataset) -> bool:
     """Tell whether an accuracy in [0, 1] is not above `chance`."""
-    return accuracy <= chance(classes)
+    return accuracy <= chance(dataset)
 
 
 def has_failed(manifest: Manifest) -> bool:
@@ -48,5 +52,5 @@ def has_failed(manifest: Manifest) -> bool:
     astronomic = final.validation_loss is not None and final.validation_loss > ASTRONOMIC
     return astronomic or (
         final.validation_accuracy is not None
-        and learned_nothing(final.validation_accuracy, manifest.dataset.classes)
+        and learned_nothing(final.validation_accuracy, manifest.dataset)
     )

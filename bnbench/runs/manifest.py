@@ -72,6 +72,8 @@ class Dataset(Section):
     validation_is_test_file: bool
     classes: Count = 10
     """Earlier releases did not state them."""
+    commonest_class: Share | None = None
+    """Largest share of one class in the validation or test images. Earlier releases: ``None``."""
 
     def examples(self, split: str) -> int:
         """How many images the split ``train`` or ``validation`` has."""

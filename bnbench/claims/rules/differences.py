@@ -40,7 +40,7 @@ from bnbench.statistics import (
 
 
 class Difference(OfContrast):
-    """That the treatment's metric is higher than the baseline's, or lower, different or equivalent.
+    """That the treatment's metric is different from the baseline's, equivalent, higher, or lower.
 
     ``higher``, ``lower``: supported where the interval of the paired difference excludes 0 in that
     direction, and the mean is at least the smallest effect; refuted where the interval excludes 0
@@ -136,7 +136,8 @@ def _needed(finding: Finding, effect: float, rule: str) -> Needs:
     else:
         planned = max(n_for_paired_t(effect=effect, sd=sd), n_for_tost(margin=effect, sd=sd))
     needed = planned if planned > n else _if_the_mean_stays(finding, effect)
-    return needed_text(n, planned), needed
+    size = numbers.difference(effect, finding.unit).lstrip("+")
+    return needed_text(n, planned, f" for a difference as small as {size}"), needed
 
 
 def _against_zero(finding: Finding, rule: str) -> Needs:

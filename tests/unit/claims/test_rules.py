@@ -104,6 +104,7 @@ def test_an_inconclusive_difference_says_how_many_seeds_it_takes(make_finding: M
     outcome = judge("higher", make_finding(sample(0.0005, 0.0015)))
     assert outcome.numbers == (
         f"+0.05 pp [−0.06, +0.16], n = 10; deciding takes at least {max(needed, 26)} seeds"
+        " for a difference as small as 0.10 pp"
     )
 
 

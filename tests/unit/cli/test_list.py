@@ -45,7 +45,7 @@ def test_a_line_an_experiment_where_nobody_folds_it(results: Path, capsys: Captu
     list_runs(results, by_run=False, as_json=False)
     _, experiment, broken = capsys.readouterr().out.splitlines()
     assert re.split(" {2,}", experiment) == [
-        LONG, "0-1, 3", "2 complete, 1 failed", "2", "62.50 %", "cuda (a GPU)", "2026-11-20"
+        LONG, "0, 1, 3", "2 complete, 1 failed", "2", "62.50 %", "cuda (a GPU)", "2026-11-20"
     ]  # fmt: skip
     assert broken.startswith(f"{results / 'broken/seed-0/manifest.json'}: is no manifest")
 

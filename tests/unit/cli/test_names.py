@@ -34,6 +34,16 @@ def test_a_folder_of_runs_is_found_by_path_and_by_name(results: Path) -> None:
         assert run_folder(results / name, Path("elsewhere")) == results / name
 
 
+def test_a_folder_here_that_holds_no_run_hides_none(
+    results: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path_factory.mktemp("here")
+    (here / "lenet5/images").mkdir(parents=True)
+    monkeypatch.chdir(here)
+    assert run_folder("lenet5", results) == results / "lenet5"
+    assert run_folder("lenet5", Path("elsewhere")) == Path("lenet5")
+
+
 @pytest.mark.parametrize(
     ("name", "nearest"), [("lenet", "lenet5"), ("lenet5/seed-1", "lenet5/seed-0")]
 )

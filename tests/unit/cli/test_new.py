@@ -44,6 +44,13 @@ def test_a_new_study_loads(tmp_path: Path) -> None:
     assert study.arms["batch_norm"].experiment.model.normalization is not None
     folders = [arm.experiment.experiment for arm in study.arms.values()]
     assert folders == ["mine/plain", "mine/batch_norm"]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    first: dict[str, str] = {}  # key -> the line above it where it comes first
+    for above, line in itertools.pairwise(lines):
+        key = line.strip().lstrip("# ").partition(":")[0]
+        first.setdefault(key, above.strip())
+    for key in ("study", "question", "answered_by", "seeds", "config", "title", "overrides"):
+        assert first[key].startswith("#"), key
 
 
 def ended_at(make_run: MakeRun, experiment: Experiment, seed: int, accuracy: float) -> None:
@@ -78,7 +85,9 @@ def test_an_answer_that_is_not_decided_says_how_many_seeds_it_takes(
             ended_at(make_run, study.arms[arm].experiment, seed, 0.8 + step * (-1) ** seed)
     say_answers(demo._judged(study, tmp_path / "results"))
     *_, last = capsys.readouterr().out.splitlines()
-    found = re.fullmatch(r"  Deciding takes at least (\d+) seeds\.", last)
+    found = re.fullmatch(
+        r"  Deciding takes at least (\d+) seeds for a difference as small as 0.10 pp\.", last
+    )
     assert found, last
     by_normal = 2 * NormalDist().inv_cdf(0.95) * 0.2 * math.sqrt(6 / 5) / 0.1
     assert by_normal**2 < int(found[1]) < by_normal**2 + 4

@@ -38,6 +38,14 @@ def test_the_working_folders_own_comes_first(
     assert load_experiment("lenet5", ["training.epochs=1"], name="x").experiment == "x"
 
 
+def test_a_folder_of_that_name_is_no_config(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("lenet5").mkdir()
+    assert load_experiment("lenet5").experiment == "lenet5"
+
+
 @pytest.mark.parametrize(
     ("load", "name", "said"),
     [

@@ -61,6 +61,11 @@ def test_a_config_without_changes_keeps_its_runs(folder: Path) -> None:
     assert study.seeds == tuple(range(10))
 
 
+def test_a_config_may_be_an_experiment_by_its_name(folder: Path) -> None:
+    study = load(folder, "experiments: {a: {config: published/mlp}, b: {config: plain.yaml}}")
+    assert study.arms["a"].experiment == load_experiment("published/mlp")
+
+
 def test_a_grid_is_every_combination(folder: Path) -> None:
     study = load(folder, GRID, seeds=2)
     assert [label for label in study.arms if label.startswith("a@")] == [
@@ -302,6 +307,11 @@ TWO = "experiments: {a: {config: plain.yaml}, b: {config: batch_norm.yaml}}\n"
             " training.batch_size, training.optimizer.learning_rate",
         ),
         (
+            "experiments: {a: {config: plain.yaml, overrides: {training: {epochs: 1}}}}",
+            ": experiments.a: would replace all of `training:`; name its keys with dots, such as"
+            " training.epochs",
+        ),
+        (
             LADDER.replace("arms: [bn]", "arms: [bm]"),
             "ladder.switches.placement.arms: there is no arm 'bm'; did you mean 'bn'?",
         ),
@@ -319,6 +329,15 @@ def test_all_problems_come_at_once(folder: Path) -> None:
     text = "experiments: {a: {config: x.yaml}, b: {config: y.yaml}}"
     with pytest.raises(BnbenchError, match=r"(?s)x\.yaml.*\n.*y\.yaml"):
         load(folder, text)
+
+
+def test_the_name_of_another_study_is_refused(folder: Path) -> None:
+    """Its report would replace the other's."""
+    (folder / "mine.yaml").write_text(
+        f"study: headline\nquestion: q\nseeds: 1\n{TWO}", encoding="utf-8"
+    )
+    with pytest.raises(BnbenchError, match=r"mine\.yaml:1:1: study: headline is the study of .*;"):
+        load_study(folder / "mine.yaml")
 
 
 def test_no_small_variant(folder: Path) -> None:

@@ -166,7 +166,7 @@ def test_a_missing_seed_is_left_out_of_the_pairs_and_said(compare: Compare) -> N
     assert finding.contrast is not None
     assert finding.contrast.differences == pytest.approx([0.05, 0.03, 0.02])
     assert len(finding.treatment.values) == 4
-    assert lines(finding) == ["only batch_norm has seed 1, left out of the pairs"]
+    assert lines(finding) == ["only batch_norm has seed 1, left out of its pairs with plain"]
 
 
 def test_a_metric_that_is_known_of_no_shared_seed(
@@ -182,7 +182,8 @@ def test_a_metric_that_is_known_of_no_shared_seed(
     assert lines(finding) == [
         "not known of batch_norm, seed 0 (its losses have not been kept)",
         "not known of plain, seed 1 (its losses have not been kept)",
-        "it is known of no seed that both have, so there is no difference",
+        "batch_norm and plain have no seed in common of which it is known, so there is no"
+        " difference",
     ]
 
 
@@ -348,7 +349,7 @@ def test_a_metric_that_is_not_known_at_every_seed(
     assert finding.n == 2
     assert lines(finding) == [
         "not known of plain, seeds 0, 1 (its losses have not been kept)",
-        "only batch_norm has seeds 0, 1, left out of the pairs",
+        "only batch_norm has seeds 0, 1, left out of its pairs with plain",
     ]
 
 
@@ -399,6 +400,6 @@ changes:
     assert (ends.low, ends.high) == pytest.approx((interval.low, interval.high))
     assert (change.treatment.label, change.baseline.label) == ("fast", "slow")
     assert (change.n, change.adjusted_by) == (3, "Holm")
-    assert lines(change) == ["only plain has seed 3, left out of the pairs"]
+    assert lines(change) == ["only plain has seed 3, left out of its pairs with batch_norm"]
     table = contrasts_table(find(study, results))
     assert table["contrast"].tolist() == ["slow", "fast", "faster"]

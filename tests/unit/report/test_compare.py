@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from bnbench.cli.terminal import captioned
+from bnbench.cli.terminal import captioned, show_captioned
 from bnbench.errors import BnbenchError
 from bnbench.plots import style
 from bnbench.plots.accuracy import plot_experiments
@@ -24,6 +25,7 @@ from bnbench.report.comparison_table import (
     comparison_table,
     for_github,
 )
+from bnbench.report.table import Table
 from tests.invoke import invoke
 from tests.unit.conftest import MakeRun
 
@@ -257,6 +259,30 @@ def test_no_number_and_no_word_is_broken_at_80_columns(results: Path) -> None:
     assert all(one in shown for one in (*cells, "mine/plain", "validation, last"))
     assert {"mine/batch_", "norm"} <= {*shown.split()}
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_what_80_columns_have_no_room_for_comes_in_tables_below(
+    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every table has the first column, and together they have every cell once."""
+    for name, value in {"FORCE_COLOR": "1", "NO_COLOR": "1", "COLUMNS": "80"}.items():
+        monkeypatch.setenv(name, value)
+    names = ("", "plain", "small/batch_norm", "small/dropout", "a (pp)", "b (pp)")
+    row = ("validation, last epoch (%)", "98.61 ± 0.07", "98.93 ± 0.12", "98.74 ± 0.09",
+           "+0.32 [+0.21, +0.43]", "+0.13 [−0.01, +0.27]")  # fmt: skip
+    show_captioned(Table("Read me.", names, (row,)))
+    shown = re.sub(r"\x1b\[\d*m", "", capsys.readouterr().out)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert all(shown.count(cell) == 1 for cell in (*row[1:], "Read me."))
+    assert shown.count("validation,") == 2
+
+
+def test_files_of_another_comparison_are_said(results: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert "other file" not in invoke("compare", _paths(results)[0], "--out", out).stdout
+    done = invoke("compare", _paths(results)[1], "--out", out)
+    of_the_first = len(list(out.glob("accuracy-published~plain.*")))
+    assert f"{out} holds {of_the_first} other files, not of this comparison" in done.stdout
 
 
 def test_the_terminal_shows_the_same_cells(results: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +48,14 @@ def paths(draw: st.DrawFn) -> str:
 @given(paths())
 def test_the_same_points_are_drawn(path: str) -> None:
     assert points_of(shortened(path)) == points_of(path)
+
+
+@given(paths())
+def test_with_fewer_decimals_no_error_adds_up(path: str) -> None:
+    exact, rounded = points_of(path), points_of(shortened(path, 1))
+    assert [name for name, _ in exact] == [name for name, _ in rounded]
+    for (_, points), (_, near) in zip(exact, rounded, strict=True):
+        assert np.abs(np.subtract(points, near)).max(initial=0) <= 0.05 + 1e-9
 
 
 def test_it_is_shorter() -> None:

@@ -67,6 +67,17 @@ def test_a_training_that_came_to_nothing(
     assert (run.status, run.failed) == ("complete", failed)
 
 
+@pytest.mark.parametrize(("accuracy", "failed"), [(0.6, True), (0.61, False)])
+def test_of_unequal_classes_naming_the_commonest_comes_to_nothing(
+    tmp_path: Path, accuracy: float, failed: bool
+) -> None:
+    dataset = a_manifest().content()["dataset"] | {"classes": 3, "commonest_class": 0.6}
+    final = {"epochs": 1, "validation_loss": 1.1, "validation_accuracy": accuracy}
+    write(tmp_path / "a", 0, final=final, dataset=dataset)
+    (run,) = look_over(tmp_path).runs
+    assert run.failed is failed
+
+
 def test_copies_of_an_experiment_stay_apart(tmp_path: Path) -> None:
     write(tmp_path / "some", 0)
     write(tmp_path / "archive/runs/some", 0)

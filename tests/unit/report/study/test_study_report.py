@@ -191,6 +191,16 @@ def test_runs_that_are_missing_share_a_line(headline: StudyFindings) -> None:
     assert "- a, seeds 6, 7: missing\n" in text
 
 
+def test_arms_that_failed_at_every_seed_are_named(
+    headline: StudyFindings, sweep: StudyFindings
+) -> None:
+    """Only "plain" does at a rate of 3, with either dropout."""
+    assert study_part(headline, ()).failed == ""
+    failed = study_part(sweep, ()).failed
+    assert failed.startswith("Failed at every seed, and counted as having learned nothing: “plain")
+    assert re.findall(r"rate (\S+), dropout (\S+)”", failed) == [("3", "0"), ("3", "0.5")]
+
+
 def test_chosen_figures_stand_at_the_head_in_their_order(headline: StudyFindings) -> None:
     curves = _curves("lenet5", "lenet5_batchnorm")
     study = dataclasses.replace(headline.study, figures=("curves", "paired"))
