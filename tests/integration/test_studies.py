@@ -69,7 +69,8 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "Each number is the difference that batch norm makes, or that the question names, over"
         " 2 seeds. Brackets hold 95 % intervals; pp are percentage points.\n"
         "Not decided: the interval contains zero, or the mean is too small to count (usually below"
-        " 0.1 pp), but equivalence is not shown either.\n"
+        " 0.1 pp), or p, adjusted for the number of questions, is not below 0.05; and equivalence"
+        " is not shown either.\n"
     ) in done.stdout
     assert "cannot decide any question: give --seeds 6 or more." in done.stdout
     return folder
