@@ -112,22 +112,29 @@ def smallest_detectable_effect(
 
     Notes
     -----
-    Root of `paired_t_power` in the effect, by Brent's method to 12 digits.
+    Root of `paired_t_power` in the effect, by bisection to 12 digits. Every command would
+    wait for the import of SciPy's root finders.
     """
     _check_rates(alpha, power)
     if n < 1 or sd < 0 or power <= alpha:
         raise ValueError(f"n={n}, sd={sd}, power={power}, alpha={alpha}")
     if n == 1 or math.isnan(sd):
         return math.nan
-    from scipy.optimize import brentq
+    return sd * _detectable_at_unit_sd(n, power, alpha)
 
-    def lacking(effect: float) -> float:
-        return paired_t_power(n, effect=effect, sd=1.0, alpha=alpha) - power
 
-    enough = 1.0
-    while lacking(enough) < 0:
-        enough *= 2
-    return sd * float(brentq(lacking, 0.0, enough, xtol=1e-14, rtol=1e-12))
+@functools.cache
+def _detectable_at_unit_sd(n: int, power: float, alpha: float) -> float:
+    def found(effect: float) -> bool:
+        return paired_t_power(n, effect=effect, sd=1.0, alpha=alpha) >= power
+
+    missed, enough = 0.0, 1.0
+    while not found(enough):
+        missed, enough = enough, 2 * enough
+    while enough - missed > 1e-12 * enough:
+        middle = (missed + enough) / 2
+        missed, enough = (missed, middle) if found(middle) else (middle, enough)
+    return enough
 
 
 def tost_power(

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.optimize
 import scipy.stats
 
 from bnbench.statistics import (
@@ -72,6 +73,10 @@ def test_the_smallest_detectable_effect_is_just_detected(
 ) -> None:
     effect = smallest_detectable_effect(n, sd=0.13, power=power, alpha=alpha)
     reached = paired_t_power(n, effect=effect, sd=0.13, alpha=alpha)
+    root = scipy.optimize.brentq(
+        lambda scaled: paired_t_power(n, effect=scaled, sd=1.0, alpha=alpha) - power, 0, 1e4
+    )
+    assert effect == pytest.approx(0.13 * root, rel=1e-9)
     assert reached == pytest.approx(power, abs=1e-9)
     for factor, expected in ((1.0001, n), (0.9999, n + 1)):
         needed = n_for_paired_t(effect=factor * effect, sd=0.13, power=power, alpha=alpha)
