@@ -165,7 +165,7 @@ def show_captioned(table: CaptionedTable) -> None:
         count = len(left)
         while count > 1 and not _has_room(table.columns(words + left[:count]), console):
             count -= 1
-        part, left = table.columns(words + left[:count]), left[count:]
+        part, left = table.columns(words + left[:count]).filled, left[count:]
         show(captioned(replace(part, caption="") if left else part, narrow=True))
 
 

@@ -41,6 +41,12 @@ class Table:
         part = self._only([*self.header[: self.words], *self.rare])
         return part if len(part.header) > self.words else None
 
+    @property
+    def filled(self) -> Table:
+        """The rows that have an entry beside their words."""
+        rows = (row for row in self.rows if {*row[self.words :]} != {NOTHING})
+        return replace(self, rows=tuple(rows))
+
     def _only(self, names: list[str]) -> Table:
         places = [
             place
