@@ -118,15 +118,19 @@ def compare(
     if as_json:
         say_json(_as_data(comparison, paths))
         return
-    for line in (*paths, *_others(out, paths), *conclusions(comparison.findings, titles)):
+    for line in (_listing(out, paths), *conclusions(comparison.findings, titles)):
         say(line)
 
 
-def _others(out: Path, written: Sequence[Path]) -> Iterator[str]:
-    """Say how many files of the folder are not of this comparison."""
+def _listing(out: Path, written: Sequence[Path]) -> str:
+    """Name the files in few words, and count those of the folder that are of another command."""
+    kinds: dict[str, list[str]] = {}
+    for path in written:
+        kinds.setdefault(path.stem if path.suffix else f"{path.name}/", []).append(path.suffix[1:])
+    named = (f"{name} ({', '.join(ends)})" if any(ends) else name for name, ends in kinds.items())
     others = [path for path in out.iterdir() if path.is_file() and path not in written]
-    if others:
-        yield f"{out} holds {counted(len(others), 'other file')}, not of this comparison"
+    rest = f"; beside them {counted(len(others), 'older file')}" if others else ""
+    return f"Written into {out}: {', '.join(named)}{rest}"
 
 
 def _write_tables(table: Table, out: Path, *, latex: bool) -> Iterator[Path]:

@@ -280,10 +280,14 @@ def test_what_80_columns_have_no_room_for_comes_in_tables_below(
 
 def test_files_of_another_comparison_are_said(results: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert "other file" not in invoke("compare", _paths(results)[0], "--out", out).stdout
+    done = invoke("compare", _paths(results)[0], "--out", out, "--with-runs")
+    assert done.stdout.splitlines()[-1] == (
+        f"Written into {out}: accuracy-published~plain (png, svg, csv), loss (png, svg, csv),"
+        " summary (csv, md), runs (csv), runs/"
+    )
     done = invoke("compare", _paths(results)[1], "--out", out)
     of_the_first = len(list(out.glob("accuracy-published~plain.*")))
-    assert f"{out} holds {of_the_first} other files, not of this comparison" in done.stdout
+    assert done.stdout.splitlines()[-1].endswith(f"; beside them {of_the_first} older files")
 
 
 def test_the_terminal_shows_the_same_cells(results: Path) -> None:
