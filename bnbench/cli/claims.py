@@ -76,7 +76,7 @@ def claims(
 
     ids = [str(entry) for entry in named or () if CLAIM.fullmatch(str(entry))]
     studies = [entry for entry in named or () if str(entry) not in ids]
-    tests = _tests_of(ids) if since is None else []
+    tests = _tests_of(ids, article) if since is None else []
     judged = judge_results(studies, results, tests=tests)
     judgements = judged.judgements
     if cost:
@@ -93,14 +93,17 @@ def claims(
     )  # fmt: skip
 
 
-def _tests_of(ids: Collection[str]) -> list[dict[str, str]]:
-    """Say what tests articles' claims: to read all runs, and to check all that is exact, is long.
+def _tests_of(ids: Collection[str], article: str | None) -> list[dict[str, str]]:
+    """Say what tests some claims, or all of an article.
 
-    Nothing is said if another claim is among them.
+    To read all runs, and to check all that is exact, is long. Nothing is said if a claim that is no
+    article's is among them.
     """
     from bnbench.claims import article_claims
 
-    claims = [claim for claim in article_claims() if claim.id in ids]
+    of_articles = article_claims()
+    ids = ids or [claim.id for claim in of_articles if claim.article == article]
+    claims = [claim for claim in of_articles if claim.id in ids]
     known = {claim.id for claim in claims}.issuperset(ids)
     return [test.names for claim in claims for test in claim.tests] if known else []
 

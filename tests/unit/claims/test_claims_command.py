@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,14 @@ from bnbench.claims import (
 )
 from bnbench.claims.costs import WORDS
 from bnbench.claims.verdict import together
-from bnbench.cli.claims import DECIDED, print_changes, print_claims, print_rows, resting_on
+from bnbench.cli.claims import (
+    DECIDED,
+    _tests_of,
+    print_changes,
+    print_claims,
+    print_rows,
+    resting_on,
+)
 from bnbench.errors import BnbenchError
 from tests import commands
 from tests.unit.claims.conftest import MakeFinding, MakeStudy
@@ -83,6 +91,12 @@ def test_only_some_claims(
     assert {line.split()[0] for line in lines} == {"A4.2"}
     with pytest.raises(BnbenchError, match=r"there is no claim 'A4\.99'"):
         print_claims(judgements, ids=["A4.99"])
+
+
+def test_of_an_article_no_more_is_read_than_its_claims_name(root: Path) -> None:
+    text = (root / "bnbench/claims/articles/A1.yaml").read_text(encoding="utf-8")
+    named = {test.get("study") for test in _tests_of([], "A1")}
+    assert named - {None} == set(re.findall(r"study: (\w+)", text))
 
 
 def test_one_verdict_in_any_spelling(
