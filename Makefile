@@ -37,8 +37,8 @@ MLFLOW ?= .venv-mlflow
 SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 
 # The studies of `make evidence`, in the order of their worth.
-EVIDENCE := batch_size \
-  batch_norm_momentum layers layer_sets lenet5_1998 binary_perceptron way class_batches rotation
+EVIDENCE := batch_norm_momentum layers layer_sets lenet5_1998 binary_perceptron way class_batches \
+  rotation batch_size
 
 .DEFAULT_GOAL := help
 STUDIES := $(sort $(wildcard configs/studies/*.yaml))

@@ -98,8 +98,8 @@ def start(
 ) -> None:
     """Run the articles' batch-norm experiments again: as published and corrected, with many seeds.
 
-    Exit codes: 0 done; 1 a run failed or a check did not hold; 2 a mistake in what was asked;
-    129, 130 and 143 stopped by SIGHUP, SIGINT and SIGTERM.
+    Exit codes: 0 done; 1 a run ended with an error or a check did not hold; 2 a mistake in what was
+    asked; 129, 130 and 143 stopped by SIGHUP, SIGINT and SIGTERM.
     """
     if version:
         from bnbench.runs import versions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -62,8 +62,8 @@ def compare(
         list[str] | None,
         typer.Option(
             "--labels",
-            help="Name of an experiment in the figures; give one for each, in the order of the"
-            " experiments. That of --baseline comes last, unless it is among them.",
+            help="Name of an experiment in figures and tables; give one for each, in the order of"
+            " the experiments. That of --baseline comes last, unless it is among them.",
         ),
     ] = None,
     title: Annotated[str, typer.Option("--title", help="Title above each figure.")] = "",
@@ -92,14 +92,13 @@ def compare(
     with saying("reading the runs"):
         comparison = compare(folders)
     titles = called(comparison, labels or ())
-    table = comparison_table(comparison)
+    table = _titled(comparison_table(comparison), titles)
     if not as_json:
         shared, short = short_labels(titles)
         titles = titles if labels else short
         if shared:
             say(f"All runs: {shared}.")
-        named = tuple(titles.get(name, name) for name in table.header)
-        show_captioned(replace(table, header=named))
+        show_captioned(table if labels else _titled(table, titles))
         for note in comparison.notes:
             say(note)
     with saying("drawing"):
@@ -118,8 +117,14 @@ def compare(
     if as_json:
         say_json(_as_data(comparison, paths))
         return
-    for line in (_listing(out, paths), *conclusions(comparison.findings, titles)):
+    said = list(conclusions(comparison.findings, titles))
+    several = ["Each is judged by itself. A study adjusts for all its questions."] * (len(said) > 1)
+    for line in (_listing(out, paths), *said, *several):
         say(line)
+
+
+def _titled(table: Table, titles: Mapping[str, str]) -> Table:
+    return replace(table, header=tuple(titles.get(name, name) for name in table.header))
 
 
 def _listing(out: Path, written: Sequence[Path]) -> str:

@@ -79,6 +79,9 @@ def plan(
     show(laid_out, as_json=as_json)
     if not as_json:
         say(_counts(planned))
+        compared = {label for each in loaded.compared for label in each.arms}
+        if alone := [label for label in loaded.arms if label not in compared]:
+            say(f"In no contrast: {', '.join(alone)}")
 
 
 def _check_questions(study: Study) -> None:
@@ -147,6 +150,8 @@ def _show_costs(
 
 HOW = (
     "Seeds in all: so many find the smallest effect of interest, or its absence, 9 times in 10."
+    " Where there are so many already, or the adjusted p alone holds an answer back, so many are"
+    " enough if the mean stays."
     " Of a question with fewer than 6 seeds it is only known that it takes 6."
     " For a speed-up, so many are enough if each arm stays ahead as often as now."
     " Hours: for the missing seeds of {study}, {jobs} runs at a time, if each takes as long as"

@@ -74,11 +74,18 @@ def _say_answer(found: StudyFindings) -> None:
 
 
 def _needed(found: StudyFindings) -> list[str]:
-    """Say how many seeds would decide what is not decided, where those that are could have."""
-    outcomes = (test.judge(found) for test in questions(found.study))
-    undecided = (outcome for outcome in outcomes if outcome.verdict is Verdict.INCONCLUSIVE)
-    texts = [text for outcome in undecided if enough_seeds(outcome.n) for text in outcome.caveats]
-    return list(map(sentence, dict.fromkeys(texts)))
+    """Say how many seeds would decide what is not decided, where those that are could have.
+
+    Of several questions, each is named.
+    """
+    outcomes = [(test, test.judge(found)) for test in questions(found.study)]
+    texts = [
+        (f"{test.names['contrast']}, {test.metric_title}: {text}", text)
+        for test, outcome in outcomes
+        if outcome.verdict is Verdict.INCONCLUSIVE and enough_seeds(outcome.n)
+        for text in outcome.caveats
+    ]
+    return [sentence(named if len(outcomes) > 1 else text) for named, text in dict(texts).items()]
 
 
 def adjusted_together(found: StudyFindings) -> int:

@@ -155,6 +155,7 @@ def show_captioned(table: CaptionedTable) -> None:
     Each of them begins with the columns of words.
     """
     from rich.console import Console
+    from rich.text import Text
 
     if fits(whole := captioned(table)):
         show(whole)
@@ -166,7 +167,10 @@ def show_captioned(table: CaptionedTable) -> None:
         while count > 1 and not _has_room(table.columns(words + left[:count]), console):
             count -= 1
         part, left = table.columns(words + left[:count]).filled, left[count:]
-        show(captioned(replace(part, caption="") if left else part, narrow=True))
+        show(captioned(replace(part, caption=""), narrow=True))
+    console.print(
+        Text(table.caption, "dim italic")
+    )  # as wide as the terminal, not as the last part
 
 
 def _has_room(table: CaptionedTable, console: Console) -> bool:

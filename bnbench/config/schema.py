@@ -48,7 +48,8 @@ class DataSettings(Settings):
     dataset: str = "mnist"
     """``mnist``, ``fashion_mnist``, ``kmnist``, ``emnist_digits``, ``emnist_letters`` or
     ``emnist_balanced``. ``digits``: 1,797 small digits, offline. ``folder:PATH``: your own images,
-    with a subfolder for each class. ``csv:PATH``: rows of a label and 784 pixels."""
+    with a subfolder for each class. ``csv:PATH``: a folder of two files, named like
+    ``my_train.csv`` and ``my_test.csv``, with rows of a label and 784 pixels."""
     split_seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
     """For a folder: decides which images are the test split, and the order of the others."""
     split: Literal["published", "held_out"] = "held_out"

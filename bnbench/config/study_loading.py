@@ -136,17 +136,23 @@ class _Loading:
         changed = {**overrides, **small}
         with noted(self.problems):
             return load_variant(
-                self._file_of(config),
+                self._file_of(config, key),
                 {**changed, **self.given},
                 name if changed else None,
                 self.place(key),
             )
         return None
 
-    def _file_of(self, config: str) -> Path:
+    def _file_of(self, config: str, key: str) -> Path:
         """Find an experiment's file beside the study, or by its name."""
         beside = self.path.parent / config
-        return beside if there_is(beside) else named("experiment").get(config, beside)
+        if there_is(beside):
+            return beside
+        known = named("experiment")
+        if config not in known:
+            place = self.place(f"{key}.config")
+            raise unknown("experiment", config, known, f"{place}: is no file beside the study")
+        return known[config]
 
     def _arms(self) -> Iterator[StudyArm]:
         fewer = self.small.grid if self.small else {}

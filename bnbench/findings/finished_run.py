@@ -228,7 +228,8 @@ class FinishedRun:
     def test_accuracy(self) -> float:
         """The score of the last epoch's weights on the test file, which may be validation."""
         if self.diverged:
-            return chance(self.manifest.dataset)
+            known = self.manifest.dataset.commonest_test_class
+            return chance(self.manifest.dataset) if known is None else known
         if self.manifest.dataset.validation_is_test_file:
             return float(self.curve("validation_accuracy")[-1])
         if (accuracy := self.manifest.final.test_accuracy) is None:

@@ -151,6 +151,13 @@ def enter(*quantities: Quantity) -> None:
         QUANTITIES.add(quantity.name, quantity)
 
 
+OFTEN_MEANT = {
+    "accuracy": "did you mean test_accuracy, or validation_accuracy@last?",
+    "loss": "did you mean train_loss@last, or validation_loss@last?",
+}
+"""What looks nearest by its letters is something else: a gap, or a place."""
+
+
 def parse_metric(text: str, place: str = "") -> Metric:
     """Read the name of a metric.
 
@@ -171,8 +178,10 @@ def parse_metric(text: str, place: str = "") -> Metric:
     """
     full, at, value = text.partition("@")
     layer, _, name = full.rpartition(".")
-    quantity = QUANTITIES.find(name, place)
     where = f"{place}: " if place else ""
+    if name in OFTEN_MEANT and name not in QUANTITIES:
+        raise BnbenchError(f"{where}there is no metric {name!r}; {OFTEN_MEANT[name]}")
+    quantity = QUANTITIES.find(name, place)
     if bool(layer) != quantity.of_layer:
         remedy = "must begin with a layer's name and a dot" if not layer else "is of no layer"
         raise BnbenchError(f"{where}{text}: {remedy}")

@@ -39,15 +39,21 @@ def plot_sweep(table: pd.DataFrame, *, percent: bool, ax: Axes) -> Axes:
     return ax
 
 
-def scale_levels(values: NDArray[np.float64], *, percent: bool, ax: Axes) -> None:
+def scale_levels(values: NDArray[np.float64], *, percent: bool, ax: Axes) -> str:
     """Choose the vertical scale for all values that are drawn on an axis, in whichever panel.
 
     Where they span more than a decade it is logarithmic. Of accuracies it is the error that counts,
     and its logarithm: near 100 % is where arms differ.
+
+    Returns
+    -------
+    str
+        What the axis has to say of its scale; nothing where it is linear.
     """
     if percent and spans_decades(100 - values):
         _spread_below_100(ax, values)
-    elif not percent and spans_decades(values):
+        return "log scale of the error"
+    if not percent and spans_decades(values):
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
         ax.set_yscale("log")
         ax.set_ylim(0.8 * low, 1.25 * high)  # a band may reach 0, which is nowhere on it
@@ -55,6 +61,8 @@ def scale_levels(values: NDArray[np.float64], *, percent: bool, ax: Axes) -> Non
         ax.yaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
         ax.yaxis.set_minor_locator(NullLocator())
         ax.yaxis.set_major_formatter("{x:g}")
+        return "log scale"
+    return ""
 
 
 def plot_failures(table: pd.DataFrame, *, ax: Axes) -> Axes:

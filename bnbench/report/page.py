@@ -31,7 +31,9 @@ READING = (
     "Kendall's tau of a run's accuracies against its epochs is 1 where each epoch is above all"
     " before it.",
     "A time is infinite (never) where a threshold is not reached. This is why times have medians,"
-    " and ratios of medians. Failed runs count: at chance accuracy, and as never arriving.",
+    " and ratios of medians.",
+    "A run that diverged counts from then on at chance accuracy, and as never arriving. One that"
+    " ended no better than chance has failed, too, and counts with its own numbers.",
 )
 OF_RARE_COLUMNS = (
     "The bootstrap interval (BCa, or percentile below 8 seeds) is a check of the t interval.",

@@ -133,7 +133,7 @@ def _failed(found: StudyFindings) -> str:
     titles = [f"“{arm_title(found.study, label)}”" for label in found.study.arms if label in failed]
     more = [f"{len(titles) - NAMED} more arms"] if len(titles) > NAMED + 1 else []
     listed = ", ".join([*titles[:NAMED], *more] if more else titles)
-    return f"Failed at every seed, and counted as having learned nothing: {listed}." * bool(titles)
+    return f"Failed at every seed: {listed}." * bool(titles)
 
 
 def _groups(
@@ -198,7 +198,7 @@ def _predictions(study: Study, compared: TestPredictions) -> Group:
     titles = [arm_title(study, label) for label in planned.labels]
     two = compared.two_level
     gain = numbers.difference(abs(two.accuracy_difference), "pp").lstrip("+")
-    more = "more" if two.accuracy_difference >= 0 else "less"
+    more = "more" if two.accuracy_difference >= 0 else "fewer"
     text = (
         f"Over {counted(two.n_seeds, 'seed')}, “{titles[0]}” classifies {gain} {more} of the"
         f" {two.n_images:,} test images correctly."

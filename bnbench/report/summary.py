@@ -37,6 +37,7 @@ def runs_table(compared: StudyRuns) -> pd.DataFrame:
             "experiment": arm.label,
             "seed": seed,
             "status": run.status,
+            "failed": run.failed,
             "epochs": len(run.epoch_log),
             **{
                 PER_RUN[metric.text]: level_of(arm, metric).values[seed]  # noqa: PD011 -- a dict

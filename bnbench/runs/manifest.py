@@ -74,6 +74,8 @@ class Dataset(Section):
     """Earlier releases did not state them."""
     commonest_class: Share | None = None
     """Largest share of one class in the validation or test images. Earlier releases: ``None``."""
+    commonest_test_class: Share | None = None
+    """In the test images alone, where there are such."""
 
     def examples(self, split: str) -> int:
         """How many images the split ``train`` or ``validation`` has."""

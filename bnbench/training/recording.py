@@ -323,7 +323,8 @@ def _start(
             test_examples=len(splits.test.labels) if splits.test else None,
             validation_is_test_file=splits.validation_is_test,
             classes=splits.num_classes,
-            commonest_class=_commonest_class(splits),
+            commonest_class=_commonest(splits.validation, splits.test),
+            commonest_test_class=_commonest(splits.test) if splits.test else None,
         ),
         versions=versions(),
         code={module: hashes[0] for module, hashes in wanted.code.items()},
@@ -355,9 +356,9 @@ def _start(
     return manifest
 
 
-def _commonest_class(splits: Splits) -> float:
-    """The largest share of one class in validation or test: what naming it always would score."""
-    looked_at = [split.labels for split in (splits.validation, splits.test) if split]
+def _commonest(*splits: Split | None) -> float:
+    """The largest share of one class in a split: what naming it always would score there."""
+    looked_at = [split.labels for split in splits if split]
     return max(int(labels.bincount().max()) / len(labels) for labels in looked_at)
 
 

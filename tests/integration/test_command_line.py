@@ -107,6 +107,7 @@ def test_test_accuracy_is_the_test_file_s(trained: Path) -> None:
             for split in (splits.validation, test)
         ]
         assert manifest["dataset"]["commonest_class"] == pytest.approx(max(commonest))
+        assert manifest["dataset"]["commonest_test_class"] == pytest.approx(commonest[1])
 
 
 def test_published_split_says_that_validation_is_the_test_file(root: Path, tmp_path: Path) -> None:

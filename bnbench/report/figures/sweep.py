@@ -99,8 +99,9 @@ def _draw_panels(
     for panel, ax in zip(panels, axes, strict=True):
         rows = table[table["panel"] == panel]
         plot_sweep(rows.assign(arm=rows["arm"].map(plain)), percent=accuracy, ax=ax)
-        scale_levels(table["value"].to_numpy(float), percent=accuracy, ax=ax)
-    axes[0].set_ylabel(wrapped(named(metric.title, level_unit(metric.quantity.unit)), 24))
+        scale = scale_levels(table["value"].to_numpy(float), percent=accuracy, ax=ax)
+    title = wrapped(named(metric.title, level_unit(metric.quantity.unit)), 24)
+    axes[0].set_ylabel(f"{title},\n{scale}" if scale else title)
 
 
 def _finish_settings(

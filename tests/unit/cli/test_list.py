@@ -56,7 +56,7 @@ def test_a_training_that_failed_is_said(tmp_path: Path, capsys: Captured) -> Non
     list_runs(tmp_path, by_run=False, as_json=False)
     list_runs(tmp_path, by_run=True, as_json=False)
     said = capsys.readouterr().out
-    assert "1 complete; 1 failed to learn" in said
+    assert "1 complete, 1 of them failed to learn" in said
     assert "complete, failed to learn" in said
 
 

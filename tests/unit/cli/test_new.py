@@ -93,6 +93,26 @@ def test_an_answer_that_is_not_decided_says_how_many_seeds_it_takes(
     assert by_normal**2 < int(found[1]) < by_normal**2 + 4
 
 
+def test_of_several_questions_each_says_how_many_seeds_it_takes(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.yaml"
+    invoke("new", path, "--study")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("    metrics: [test_accuracy]\n    yes",
+                     "    metrics: [validation_accuracy@1, test_accuracy]\n    yes"),
+        encoding="utf-8",
+    )  # fmt: skip
+    study = load_study(path)
+    for arm, step in (("plain", 0.0), ("batch_norm", 0.002)):
+        for seed in study.seeds:
+            ended_at(make_run, study.arms[arm].experiment, seed, 0.8 + step * (-1) ** seed)
+    say_answers(demo._judged(study, tmp_path / "results"))
+    said = [line.partition(":")[0].strip() for line in capsys.readouterr().out.splitlines()[2:]]
+    assert said == ["Lead, validation accuracy after epoch 1", "Lead, test accuracy"]
+
+
 @pytest.mark.parametrize("taken", ["mine.yaml", "mine_base.yaml"])
 def test_nothing_is_overwritten(tmp_path: Path, taken: str) -> None:
     (tmp_path / taken).write_text("mine", encoding="utf-8")

@@ -10,6 +10,24 @@ from bnbench.config import load_experiment
 from bnbench.execution.plan import PlannedRun
 from bnbench.execution.tasks import Task
 from bnbench.runs.identity import Found
+from tests.invoke import invoke
+
+
+def test_an_arm_without_a_partner_is_named(tmp_path: Path) -> None:
+    """Two grids are paired point by point, and what only one of them has is trained for nothing."""
+    text = """study: mine
+question: q
+seeds: 1
+experiments:
+  a: {config: lenet5, grid: {model.dropout: [0.1, 0.3]}}
+  b: {config: lenet5, grid: {model.dropout: [0.1, 0.2]}}
+contrasts:
+  lead: {treatment: a, baseline: b, metrics: [test_accuracy]}
+"""
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    done = invoke("plan", tmp_path / "mine.yaml", "--results", tmp_path)
+    assert done.stdout.splitlines()[-1] == "In no contrast: a@0.3, b@0.2"
+    assert "In no contrast" not in invoke("plan", "mlp", "--results", tmp_path).stdout
 
 
 def test_a_stopped_run_says_how_many_epochs_are_done(root: Path, tmp_path: Path) -> None:

@@ -225,7 +225,11 @@ def test_the_recipes_are_those_that_the_docstring_promises() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("experiments: {a: {config: none.yaml}}", r"none\.yaml: cannot be read"),
+        (
+            "experiments: {a: {config: lenet}}",
+            r"study\.yaml:3:19: experiments\.a\.config: is no file beside the study: there is no"
+            " experiment 'lenet'; did you mean 'lenet5'",
+        ),
         (
             "experiments: {a: {config: plain.yaml, overrides: {training.epoch: 3}}}",
             r"study\.yaml:3:.*experiments\.a.*there is no such key; did you mean 'epochs'",

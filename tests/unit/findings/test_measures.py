@@ -141,6 +141,17 @@ def test_a_run_that_diverged_in_its_first_epoch_has_never_been_above_chance(
     assert of(run, "validation_trend") == 0.0  # constant
 
 
+def test_a_run_that_diverged_names_the_commonest_class_of_its_data(make_run: MakeRun) -> None:
+    shares = {"commonest_class": 0.8, "commonest_test_class": 0.75}
+    held_out = {"settings": {"data": {"split": "held_out"}}}
+    run = make_run(
+        "plain", 0, [0.9], diverged_of=2, manifest={"dataset": shares | {"test_examples": 20}},
+        **held_out,
+    )  # fmt: skip
+    assert of(run, "validation_accuracy@last") == 0.8
+    assert finished(run).test_accuracy == 0.75
+
+
 @pytest.mark.parametrize(("last", "has_failed"), [(0.1135, True), (0.098, True), (0.1136, False)])
 def test_a_complete_run_no_better_than_chance_has_failed(
     make_run: MakeRun, last: float, has_failed: bool

@@ -35,6 +35,7 @@ def test_in_words(text: str, title: str) -> None:
     ("text", "said"),
     [
         ("validation_acuracy@1", "did you mean 'validation_accuracy'"),
+        ("accuracy", "there is no metric 'accuracy'; did you mean test_accuracy, or"),
         ("validation_accuracy", "must be validation_accuracy followed by @1 or @last"),
         ("validation_accuracy@0", "@1 or @last"),
         ("validation_accuracy@" + 5000 * "9", "@1 or @last"),
