@@ -1,10 +1,26 @@
-"""The help of a command, in which an option's value is a word and a switch has none."""
+"""A command's help and its refusals: an option's value is a word, and a mistake is one line."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
+
+from bnbench.errors import BnbenchError
+
+USAGE_ERRORS: Any = typer.BadParameter.__mro__[1]
+"""All of its kind; Typer gives no other name to them."""
+
+OF_PYDANTIC = {
+    "Input should be": "must be",
+    "Value error, ": "",
+    ", unable to parse string as an integer": "",
+    ", unable to parse string as a number": "",
+}
+"""Words of the checks of an option's value -> ours."""
 
 WORDS = {
     "<bool>": "",
@@ -28,6 +44,11 @@ class PlainCommand(TyperCommand):
         """Its parameters, its own ``--help`` among them."""
         return _in_words(super().get_params(ctx), ctx)
 
+    def make_context(self, *given: Any, **named: Any) -> Any:
+        """Read what the command was given."""
+        with _refusals():
+            return super().make_context(*given, **named)
+
 
 class PlainGroup(TyperGroup):
     """A group of commands whose options take words."""
@@ -35,6 +56,33 @@ class PlainGroup(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:
         """Its parameters, its own ``--help`` among them."""
         return _in_words(super().get_params(ctx), ctx)
+
+    def make_context(self, *given: Any, **named: Any) -> Any:
+        """Read what stands before the command."""
+        with _refusals():
+            return super().make_context(*given, **named)
+
+    def resolve_command(self, *given: Any) -> Any:
+        """Find the command."""
+        with _refusals():
+            return super().resolve_command(*given)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Let what Typer refuses become a line, as everything else that is refused."""
+    try:
+        yield
+    except USAGE_ERRORS as error:
+        said = " ".join(error.format_message().split()).rstrip(".")
+        if not said:  # a group without a command has shown its help
+            raise
+        for theirs, ours in OF_PYDANTIC.items():
+            said = said.replace(theirs, ours)
+        command = error.ctx.command_path if error.ctx else "bnbench"
+        raise BnbenchError(
+            said if said.endswith("?") else f"{said}; see `{command} --help`"
+        ) from None
 
 
 def _in_words(params: list[Any], ctx: Any) -> list[Any]:

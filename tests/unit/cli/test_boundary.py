@@ -14,6 +14,7 @@ import pytest
 
 from bnbench.cli import main
 from bnbench.errors import BnbenchError
+from tests.invoke import invoke
 
 Refused = Callable[..., list[str]]
 Captured = pytest.CaptureFixture[str]
@@ -120,3 +121,26 @@ def test_too_many_open_files_are_one_line(
     (line,) = refused("train", "-c", "a.yaml", "--jobs", "32")
     assert "--jobs" in line
     assert "ulimit -n" in line
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("train lenet5 --seeds 0", "'--seeds' / '-n': must be greater than or equal to 1; see `"),
+        ("reproduce --seeds x", "'--seeds' / '-n': must be a valid integer; see `bnbench reprod"),
+        ("compare a --format gif", "'--format': 'gif' is not one of 'png', 'svg', 'pdf'; see `"),
+        ("train --sed 1", "No such option: --sed (Possible options: --seed, --seeds); see `bnb"),
+        ("new", "Missing argument 'file'; see `bnbench new --help`"),
+        ("trian", "No such command 'trian'. Did you mean 'train'?"),
+        ("data fech", "No such command 'fech'. Did you mean 'fetch'?"),
+    ],
+)
+def test_what_typer_refuses_is_one_line_too(refused: Refused, words: str, said: str) -> None:
+    (line,) = refused(*words.split())
+    assert line.startswith("bnbench: ")
+    assert said in line
+
+
+def test_a_group_without_a_command_shows_its_help() -> None:
+    done = invoke("data")
+    assert "Fetch, verify, locate" in done.output
