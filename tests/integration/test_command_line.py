@@ -353,7 +353,7 @@ def test_list_says_what_is_there(trained: Path) -> None:
     assert done.returncode == 0
     changed = "@data.dataset=digits,training.epochs=2"
     assert [re.split(" {2,}", line)[:4] for line in done.stdout.splitlines()[1:]] == [
-        [name + changed, "0-1", "2 complete", "2"] for name in ("lenet5", "lenet5_batchnorm")
+        [name + changed, "0, 1", "2 complete", "2"] for name in ("lenet5", "lenet5_batchnorm")
     ]
     assert bnbench("list", cwd=trained.parent).stdout == done.stdout  # results by default
     nothing = bnbench("list", trained / "none")
