@@ -262,7 +262,7 @@ def test_a_changed_setting_is_named_and_never_overwritten(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("config: plain.yaml", "config: absent.yaml", "config: is no file beside the study: there is no experiment 'absent.yaml'"),
+        ("config: plain.yaml", "config: absent.yaml", "config: is no file beside the study: there"),
         ("contrast: lead", "contrast: leed", "leed"),
         (
             "{config: plain.yaml}",
