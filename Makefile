@@ -85,8 +85,8 @@ reproduce-full: expect $(VENV)/installed  ## Every study in full, with 10 seeds
 
 reference: $(VENV)/installed-dev  ## Take the runs that are there into results/reference, and renew its report and README's tables
 	$(BNBENCH) report $(STUDY) --folder results/reference
-	$(BNBENCH) compare published/lenet5_batchnorm --baseline published/lenet5 --labels plain --labels "batch norm" --results results/reference/runs --out results/reference/published
-	$(BNBENCH) compare lenet5_batchnorm --baseline lenet5 --labels plain --labels "batch norm" --results results/reference/runs --out results/reference/corrected
+	$(BNBENCH) compare published/lenet5_batchnorm --baseline published/lenet5 --labels "batch norm" --labels plain --results results/reference/runs --out results/reference/published
+	$(BNBENCH) compare lenet5_batchnorm --baseline lenet5 --labels "batch norm" --labels plain --results results/reference/runs --out results/reference/corrected
 	$(BNBENCH) claims --results results/reference/runs --since results/reference/first_verdicts.csv --markdown > results/reference/changes.md
 	$(BNBENCH) claims --results results/reference/runs --cost --markdown > results/reference/undecided.md
 	$(BIN)/python tests/test_documentation.py
