@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -76,16 +77,18 @@ def _say_answer(found: StudyFindings) -> None:
 def _needed(found: StudyFindings) -> list[str]:
     """Say how many seeds would decide what is not decided, where those that are could have.
 
-    Of several questions, each is named.
+    Of several questions, it is counted of how many that holds.
     """
-    outcomes = [(test, test.judge(found)) for test in questions(found.study)]
-    texts = [
-        (f"{test.names['contrast']}, {test.metric_title}: {text}", text)
-        for test, outcome in outcomes
-        if outcome.verdict is Verdict.INCONCLUSIVE and enough_seeds(outcome.n)
-        for text in outcome.caveats
+    outcomes = [test.judge(found) for test in questions(found.study)]
+    undecided = (outcome for outcome in outcomes if outcome.verdict is Verdict.INCONCLUSIVE)
+    counts = Counter(
+        text for outcome in undecided if enough_seeds(outcome.n) for text in outcome.caveats
+    )
+    of = f" of {len(outcomes)} questions"
+    return [
+        sentence(f"{text} ({count}{of})" if len(outcomes) > 1 else text)
+        for text, count in counts.items()
     ]
-    return [sentence(named if len(outcomes) > 1 else text) for named, text in dict(texts).items()]
 
 
 def adjusted_together(found: StudyFindings) -> int:

@@ -168,9 +168,8 @@ def show_captioned(table: CaptionedTable) -> None:
             count -= 1
         part, left = table.columns(words + left[:count]).filled, left[count:]
         show(captioned(replace(part, caption=""), narrow=True))
-    console.print(
-        Text(table.caption, "dim italic")
-    )  # as wide as the terminal, not as the last part
+    # As wide as the terminal, which the last part may not be.
+    console.print(Text(table.caption, "dim italic"))
 
 
 def _has_room(table: CaptionedTable, console: Console) -> bool:

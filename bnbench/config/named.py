@@ -30,6 +30,12 @@ def named(kind: Kind) -> dict[str, Path]:
     return found
 
 
+def study_file(name: str) -> Path | None:
+    """Find the file of one study by its name, without a look at all the others."""
+    files = (folder / STUDIES / f"{name}.yaml" for folder in (OWN, _shipped()))
+    return next(filter(there_is, files), None)
+
+
 def config_file(given: str | Path, kind: Kind) -> Path:
     """Find the file of an experiment or a study, given by its path or its name."""
     path = Path(given)

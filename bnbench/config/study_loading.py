@@ -12,7 +12,7 @@ from typing import Any
 from bnbench.config.label import Label
 from bnbench.config.ladder import RECIPE, LadderPlan, check_levels, climb
 from bnbench.config.loading import checked, load_variant, read_mapping
-from bnbench.config.named import config_file, named
+from bnbench.config.named import config_file, named, study_file
 from bnbench.config.places import place_of
 from bnbench.config.planned import BestAgainstBest, Change, PlannedContrast
 from bnbench.config.schema import Experiment
@@ -61,8 +61,8 @@ def load_study(path: str | Path, *, small: bool = False, seeds: int | None = Non
 
 def _refuse_name_of_another(name: str, path: Path, places: Mapping[str, str]) -> None:
     """Refuse the name of a study that has one: their runs and reports would lie in one folder."""
-    other = named("study").get(name, path)
-    if other.resolve() != path.resolve():
+    other = study_file(name)
+    if other and other.resolve() != path.resolve():
         raise BnbenchError(
             f"{place_of(places, 'study', str(path))}: {name} is the study of {other}; give this"
             " one a name of its own"

@@ -179,9 +179,13 @@ def parse_metric(text: str, place: str = "") -> Metric:
     full, at, value = text.partition("@")
     layer, _, name = full.rpartition(".")
     where = f"{place}: " if place else ""
-    if name in OFTEN_MEANT and name not in QUANTITIES:
-        raise BnbenchError(f"{where}there is no metric {name!r}; {OFTEN_MEANT[name]}")
-    quantity = QUANTITIES.find(name, place)
+    try:
+        quantity = QUANTITIES.find(name, place)
+    except BnbenchError:
+        if name in OFTEN_MEANT:
+            refused = f"{where}there is no metric {name!r}; {OFTEN_MEANT[name]}"
+            raise BnbenchError(refused) from None
+        raise
     if bool(layer) != quantity.of_layer:
         remedy = "must begin with a layer's name and a dot" if not layer else "is of no layer"
         raise BnbenchError(f"{where}{text}: {remedy}")
