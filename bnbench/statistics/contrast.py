@@ -102,7 +102,7 @@ def paired_contrast(
         Seed -> value, such as the last epoch's test accuracy in [0, 1]. Diverged runs are in
         it, at chance.
     seed : int or numpy.random.Generator, default 0
-        Of the bootstrap, and of the sign flips where n > 20.
+        Of the bootstrap, and of the sign flips where n > 40.
     higher_is_better : bool, default True
         False for losses and errors. Only `win_probability` depends on it.
     effect_of_interest : float or None, default 0.001

@@ -77,7 +77,7 @@ def test_sign_flips_agree_with_scipy() -> None:
     assert sign_flip_p(differences) == pytest.approx(expected.pvalue, abs=1e-12)
 
 
-@pytest.mark.parametrize("n", [1, 2, 5, 6, 10, 20])
+@pytest.mark.parametrize("n", [1, 2, 5, 6, 10, 20, 40])
 def test_the_smallest_p_is_two_over_two_to_the_n(n: int) -> None:
     differences = np.linspace(0.001, 0.002, n)
     assert sign_flip_p(differences) == smallest_p(n) == 2 / 2**n
@@ -96,9 +96,16 @@ def exact_p_of_integers(differences: Sequence[int]) -> float:
     return float(far / 2 ** len(differences))
 
 
-@pytest.mark.parametrize("n", [21, 30])
-def test_beyond_twenty_the_flips_are_sampled(n: int) -> None:
+@pytest.mark.parametrize("n", [20, 21, 30, 39, 40])
+def test_up_to_forty_differences_every_flip_counts(n: int) -> None:
     differences = np.random.default_rng(n).integers(-8, 14, size=n).tolist()
+    expected = exact_p_of_integers(differences)
+    assert 0.0001 < expected < 0.5
+    assert sign_flip_p(np.divide(differences, 10_000)) == expected
+
+
+def test_beyond_forty_the_flips_are_sampled() -> None:
+    differences = np.random.default_rng(41).integers(-9, 14, size=41).tolist()
     expected = exact_p_of_integers(differences)
     assert 0.001 < expected < 0.5
     error = 4 * math.sqrt(expected * (1 - expected) / 100_000)
@@ -108,7 +115,7 @@ def test_beyond_twenty_the_flips_are_sampled(n: int) -> None:
 
 
 def test_a_sampled_p_is_never_zero() -> None:
-    assert sign_flip_p([0.001] * 40) == 1 / 100_001
+    assert sign_flip_p([0.001] * 60) == 1 / 100_001
 
 
 def test_the_exact_test_keeps_its_level() -> None:
@@ -133,7 +140,7 @@ def test_the_sampled_test_keeps_its_level() -> None:
     """With 199 flips the p-value is one of 200 equally likely ones: exactly 5 %."""
     rng, trials = np.random.default_rng(5), 2000
     rejected = np.mean(
-        [sign_flip_p(rng.normal(size=21), seed=rng, resamples=199) <= 0.05 for _ in range(trials)]
+        [sign_flip_p(rng.normal(size=41), seed=rng, resamples=199) <= 0.05 for _ in range(trials)]
     )
     assert rejected == pytest.approx(0.05, abs=4 * math.sqrt(0.05 * 0.95 / trials))
 
