@@ -147,5 +147,7 @@ def folder_of(name: str, place: str = "") -> Path:
     except (OSError, ValueError, RuntimeError) as error:  # too long; a user whom nobody knows
         raise BnbenchError(f"{where}{name}: is no folder ({error})") from None
     if not there:
+        if path.exists():
+            raise BnbenchError(f"{where}{path}: is a file; name the folder that holds it")
         raise BnbenchError(f"{where}{path}: is no folder (looked for in {Path.cwd()})")
     return path

@@ -77,6 +77,7 @@ def compare(
     For a slide: bnbench compare lenet5 lenet5_batchnorm --format pdf --width 9 --font-size 14
     --labels plain --labels "batch norm"
     """
+    from bnbench.claims.rules.deciding import enough_seeds
     from bnbench.report.comparison import called, compare
     from bnbench.report.comparison_table import comparison_table
     from bnbench.report.conclusion import conclusions
@@ -118,9 +119,16 @@ def compare(
         say_json(_as_data(comparison, paths))
         return
     said = list(conclusions(comparison.findings, titles))
-    several = ["Each is judged by itself. A study adjusts for all its questions."] * (len(said) > 1)
-    for line in (_listing(out, paths), *said, *several):
+    decided = any(enough_seeds(found.n) for found in comparison.findings)
+    by_itself = f"{'Each' if len(said) > 1 else 'This'} {BY_ITSELF}"
+    for line in (_listing(out, paths), *said, *[by_itself] * decided):
         say(line)
+
+
+BY_ITSELF = (
+    "is judged by itself. A study adjusts for all its questions, and may leave open what is decided"
+    " here."
+)
 
 
 def _titled(table: Table, titles: Mapping[str, str]) -> Table:

@@ -48,7 +48,7 @@ def _lines(events: Iterable[Event], runs: int, labels: Mapping[str, str]) -> Ite
             tell(_retry_line(event, labels))
         if isinstance(event, Ended):
             done += 1
-            tell(f"[{done}/{runs}] {_name(event.task, labels)}: {event.status}{_reached(event)}")
+            tell(f"[{done}/{runs}] {_name(event.task, labels)}: {_ended(event)}")
         yield event
 
 
@@ -56,9 +56,14 @@ def _name(task: Task, labels: Mapping[str, str]) -> str:
     return f"{labels[task.experiment.experiment]} {task.seeds_in_words}"
 
 
-def _reached(event: Ended) -> str:
+def _ended(event: Ended) -> str:
+    """Say how a run ended, of a stack with the number of seeds that did not learn."""
+    seeds = len(event.task.seeds)
+    of_stack = f"{event.failed_to_learn} of {seeds} seeds " if seeds > 1 else ""
+    failed = f"{of_stack}failed to learn" if event.failed_to_learn else ""
     last = percent(event.validation_accuracy)
-    return f", validation accuracy {last}" if last else ""
+    reached = f"validation accuracy {last}" if last else ""
+    return ", ".join(filter(None, (event.status, failed, reached)))
 
 
 def _retry_line(event: Retried, labels: Mapping[str, str]) -> str:

@@ -40,6 +40,9 @@ def parse(text: str, name: str) -> tuple[Any, dict[str, str]]:
         mark = getattr(error, "problem_mark", None)
         place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         problem = getattr(error, "problem", None) or "cannot be parsed"
+        line = "".join(text.splitlines()[mark.line : mark.line + 1]) if mark else ""
+        if mark and line[mark.column :].startswith("\t"):
+            problem = "a tab stands here; indent with spaces"
         raise BnbenchError(f"{place}: is no YAML ({problem}); see configs/ for examples") from None
     except RecursionError:
         raise BnbenchError(f"{name}: is nested too deeply for a config") from None

@@ -105,6 +105,8 @@ class Ended:
     message: str = ""
     validation_accuracy: float | None = None
     """After the last epoch, in [0, 1]; of a stack the mean."""
+    failed_to_learn: int = 0
+    """Seeds that are ``complete``, and no better than chance."""
 
 
 Event = Started | Progress | Retried | Ended

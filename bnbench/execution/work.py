@@ -32,6 +32,7 @@ def work(task: Task, slot: int, shared: Path | None = None) -> Generator[Event]:
 
 def _progress(task: Task, slot: int, shared: Path | None) -> Iterator[Progress | Ended]:
     from bnbench.runs import BatchRows, EpochRow
+    from bnbench.runs.failure import has_failed
     from bnbench.training import run_experiment
 
     batches, loss, accuracy = 0, float("nan"), float("nan")
@@ -55,6 +56,7 @@ def _progress(task: Task, slot: int, shared: Path | None) -> Iterator[Progress |
     worst = next(incomplete, manifests[0])
     last = [manifest.final.validation_accuracy for manifest in manifests]
     known = [accuracy for accuracy in last if accuracy is not None]
+    failed = sum(manifest.status == "complete" and has_failed(manifest) for manifest in manifests)
     yield Ended(
-        task, slot, worst.status, worst.error or "", fmean(known) if known == last else None
+        task, slot, worst.status, worst.error or "", fmean(known) if known == last else None, failed
     )

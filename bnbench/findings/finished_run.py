@@ -96,7 +96,7 @@ class FinishedRun:
         if not self.diverged:
             return "ended no better than chance"
         last = self.sound
-        return f"diverged after epoch {last}" if last else "diverged in its first epoch"
+        return f"diverged after epoch {last}" if last else "diverged in the first epoch"
 
     @property
     def why_diverged(self) -> str:

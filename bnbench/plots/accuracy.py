@@ -9,6 +9,8 @@ from bnbench.plots.seeds import beside, epoch_axis, plot_seeds
 from bnbench.plots.style import PUBLISHED_COLORS, SPLITS, experiment_look
 
 SHARE = (0.0, 1.0)
+LITTLE = 0.5
+"""Where all accuracies are below it, the axis has its whole length."""
 SPLIT_NAMES = {"train": "training", "validation": "validation"}
 
 
@@ -58,6 +60,8 @@ def _accuracy_axes(ax: Axes, images: str) -> Axes:
     epoch_axis(ax)
     ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.6g}")
     ax.set_ylabel(f"accuracy (% of {images})")
+    if ax.dataLim.y1 < LITTLE:  # else a network that learns nothing seems to go up and down
+        ax.set_ylim(SHARE)
     return ax
 
 

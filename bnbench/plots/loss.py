@@ -33,6 +33,11 @@ BATCHES = {
 TICKS = np.array([0.01, 0.02, 0.04, 0.09, 0.14, 0.24, 0.34, 0.54, 0.84])  # nats above the floor
 
 
+HIGHEST = 1000.0
+"""Nats at which the axis ends: above it a run is about to diverge, by powers of ten a step. An
+untrained network has 2.3."""
+
+
 def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
     """Draw the loss of several experiments on one split, batch by batch.
 
@@ -72,7 +77,7 @@ def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
     drawn = pd.concat(
         [drawn["loss"], *(drawn.loc[drawn["kind"] == "range", end] for end in ("lower", "upper"))]
     )
-    low, high = float(drawn.min()), float(drawn.max())
+    low, high = float(drawn.min()), min(float(drawn.max()), HIGHEST)
     if floors["experiment"].nunique() == rows["experiment"].nunique() > 0:
         floor = float(floors["loss"].iloc[0])
         _spread_above(floor, ax)
@@ -114,7 +119,7 @@ def _plot_batches(rows: pd.DataFrame, look: Look, ax: Axes) -> None:
             )  # fmt: skip
         return
     ax.plot(
-        batches["batch"], batches["loss"], color=_light(look.color), linewidth=0.4, zorder=1,
+        batches["batch"], batches["loss"], color=_light(look.color), linewidth=0.6, zorder=1,
         rasterized=True, label=ONE_BATCH,
     )  # fmt: skip
 
@@ -130,4 +135,4 @@ def _plot_extremes(rows: pd.DataFrame, experiment: str, position: int, ax: Axes)
 
 def _light(color: str) -> tuple[float, ...]:
     """Mix a colour with white: what lies under a see-through line would change its colour."""
-    return tuple(0.35 * part + 0.65 for part in to_rgb(color))
+    return tuple(0.5 * part + 0.5 for part in to_rgb(color))

@@ -14,6 +14,7 @@ from bnbench.findings.results import Finding
 from bnbench.findings.study_runs import ArmRuns, StudyRuns
 from bnbench.report.notes import data_notes, failed_notes, origin_notes, pairing_notes
 from bnbench.runs import Run
+from bnbench.words import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +63,8 @@ def called(comparison: Comparison, titles: Sequence[str] = ()) -> dict[str, str]
     labels = [arm.label for arm in comparison.arms]
     if titles and len(titles) != len(labels):
         raise BnbenchError(
-            f"--labels: names {len(titles)} experiments, and there are {len(labels)}:"
-            f" {', '.join(labels)}"
+            f"--labels: names {counted(len(titles), 'experiment')}, and there are"
+            f" {len(labels)}: {', '.join(labels)}"
         )
     if len(set(titles)) < len(titles):
         raise BnbenchError("--labels: two experiments have one name; give each its own")

@@ -28,12 +28,14 @@ READING = (
     " confirm, and by Benjamini and Hochberg over a sweep.",
     "A published single run is judged by the 95 % prediction interval: one further run of ours"
     " would fall into it 95 times in 100.",
-    "Kendall's tau of a run's accuracies against its epochs is 1 where each epoch is above all"
-    " before it.",
     "A time is infinite (never) where a threshold is not reached. This is why times have medians,"
     " and ratios of medians.",
     "A run that diverged counts from then on at chance accuracy, and as never arriving. One that"
     " ended no better than chance has failed, too, and counts with its own numbers.",
+)
+OF_CLAIMS = (
+    "Kendall's tau of a run's accuracies against its epochs is 1 where each epoch is above all"
+    " before it.",
 )
 OF_RARE_COLUMNS = (
     "The bootstrap interval (BCa, or percentile below 8 seeds) is a check of the t interval.",
@@ -83,7 +85,8 @@ class Page:
     @property
     def reading(self) -> tuple[str, ...]:
         """How to read its numbers."""
-        return READING + (OF_RARE_COLUMNS if self.whole else OF_SEVERAL_STUDIES)
+        of_claims = OF_CLAIMS if self.claims.shown else ()
+        return READING + of_claims + (OF_RARE_COLUMNS if self.whole else OF_SEVERAL_STUDIES)
 
     @property
     def pictures(self) -> dict[str, Picture]:

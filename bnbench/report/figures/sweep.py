@@ -39,6 +39,7 @@ from bnbench.report.names import (
     sweep_title,
     swept_over,
 )
+from bnbench.words import counted
 
 
 def _has(study: Study) -> bool:
@@ -86,10 +87,17 @@ def _group(study: Study, findings: Sequence[Finding]) -> Iterator[Picture]:
             grid[-1][0].set_ylabel("failed\nruns (%)")
         _finish_settings(setting, first, panels, grid)
         caption = f"{pair_title(study, findings[0])}, at every value that was run."
-        if not failures:
-            caption += " No run failed."
+        caption += (
+            f" {counted(_failed(findings), 'run')} failed." if failures else " No run failed."
+        )
         title, name = "Both sides at every setting", f"{study.name}-{findings[0].group}"
         yield finish(figure, name, title, caption, sweep_title(study, findings[0]))
+
+
+def _failed(findings: Sequence[Finding]) -> int:
+    """Count the failed runs of all arms; an arm may stand in several findings."""
+    sides = (side for finding in findings for side in (finding.baseline, finding.treatment))
+    return len({(side.label, seed) for side in sides for seed in side.diverged})
 
 
 def _draw_panels(

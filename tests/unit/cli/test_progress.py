@@ -62,7 +62,7 @@ EVENTS: Sequence[Event] = [
     *epoch(1, 1, 1),
     Retried(task(1), 1, "Traceback\n  File\nOSError: no space left"),
     *epoch(0, 0, 2),
-    Ended(task(0), 0, "complete", validation_accuracy=0.75),
+    Ended(task(0), 0, "complete", validation_accuracy=0.1125, failed_to_learn=1),
     Started(task(1), 0),
     *epoch(1, 0, 1),
     Ended(task(1), 0, "failed", "killed by signal SIGKILL"),
@@ -76,7 +76,7 @@ def test_in_a_file_one_line_a_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(shown(EVENTS, runs=2, epochs=4, slots=2, labels=LABELS)) == list(EVENTS)
     assert capsys.readouterr().err.splitlines() == [
         "plain, epochs 2 seed 1: OSError: no space left; will be tried again",
-        "[1/2] plain, epochs 2 seed 0: complete, validation accuracy 75.00 %",
+        "[1/2] plain, epochs 2 seed 0: complete, failed to learn, validation accuracy 11.25 %",
         "[2/2] plain, epochs 2 seed 1: failed",
     ]
 

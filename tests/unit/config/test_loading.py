@@ -112,6 +112,7 @@ def test_all_problems_at_once(write: Write) -> None:
     ("text", "said"),
     [
         ("a: [1, 2", "is no YAML"),
+        ("model:\n\tname: MLP", "tiny.yaml:2:1: is no YAML (a tab stands here; indent with"),
         ("- 1\n- 2\n", "is no experiment"),
         ("", "is no experiment"),
         ("experiment: &x a\nmodel: *x\n", "aliases are not supported"),

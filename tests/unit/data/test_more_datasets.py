@@ -133,6 +133,9 @@ def test_csv_files_that_do_not_fit(shared: Path, name: str, content: str, said: 
 
 
 def test_no_folder_of_csv_files(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("")
+    with pytest.raises(BnbenchError, match=r"train\.csv: is a file; name the folder that holds it"):
+        find_dataset(f"csv:{tmp_path / 'train.csv'}")
     with pytest.raises(BnbenchError, match=r"^x\.yaml:2:3: .*none: is no folder"):
         find_dataset(f"csv:{tmp_path / 'none'}", "x.yaml:2:3")
 

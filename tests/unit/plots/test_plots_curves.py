@@ -236,6 +236,21 @@ def test_without_a_floor_the_loss_scale_is_logarithmic(ax: Axes, floor: tuple[st
     assert (FLOOR in _labels(ax)) == bool(floor)
 
 
+def test_the_axis_of_losses_ends_before_those_of_a_run_that_diverges(ax: Axes) -> None:
+    table = _losses(floor=())
+    table.loc[table["kind"] == "batch", "loss"] = [2.3, 1e9, 1e36] * 2
+    plot_loss(table, split="train", ax=ax)
+    assert 1000 <= ax.get_ylim()[1] < 2000
+
+
+@pytest.mark.parametrize(("highest", "whole"), [(0.12, True), (0.97, False)])
+def test_what_learns_nothing_lies_flat_at_the_bottom(ax: Axes, highest: float, whole: bool) -> None:
+    table = _table({3: [0.1, 0.11, highest]}, experiment="plain", split="train", images=10)
+    rows = table[table["kind"] == "run"]
+    plot_experiments(pd.concat([rows, rows.assign(kind="mean", n=1)]), split="train", ax=ax)
+    assert (ax.get_ylim() == (0, 1)) == whole
+
+
 @pytest.mark.parametrize(("lower", "upper"), [(-0.2, 0.2), (0.8, 1.2)])
 def test_a_band_ends_where_accuracies_do(ax: Axes, lower: float, upper: float) -> None:
     table = _table({3: [0.91, 0.94, 0.965]}, experiment="plain", split="train", images=10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
@@ -11,6 +12,7 @@ from bnbench.findings.results import StudyFindings
 from bnbench.metrics import parse_metric
 from bnbench.report.figures import figure, paired, settings
 from bnbench.report.figures import sweep as sweeps
+from bnbench.report.figures.figure import Source
 
 
 def test_paired_differences_are_in_the_axis_unit(headline: StudyFindings) -> None:
@@ -86,6 +88,14 @@ def test_a_sweep_has_a_panel_a_value_of_the_further_key(sweep: StudyFindings) ->
     assert set(failed["arm"]) == {"plain"}
     assert set(failed["x"]) == {3}
     assert set(failed["failed"]) == {100}
+
+
+def test_a_sweeps_caption_counts_each_failed_run_once(sweep: StudyFindings) -> None:
+    """At the rate 3 the plain network fails at both dropouts, with each of four seeds."""
+    level = next(one for one in sweep.contrasts if one.metric.quantity.kind == "level")
+    pictures = sweeps.draw(Source(sweep, pd.DataFrame()))
+    captions = [picture.caption for picture in pictures if level.group in picture.name]
+    assert [caption.endswith(" 8 runs failed.") for caption in captions] == [True]
 
 
 def test_a_point_without_runs_is_left_out(sweep: StudyFindings) -> None:
