@@ -10,6 +10,7 @@ from bnbench.config.loading import (
     hash_of_states,
     is_open_ended,
     load_experiment,
+    load_stored,
 )
 from bnbench.config.named import config_file, named
 from bnbench.config.planned import BestAgainstBest, Change, PlannedContrast
@@ -70,6 +71,7 @@ __all__ = [
     "hash_of_states",
     "is_open_ended",
     "load_experiment",
+    "load_stored",
     "load_study",
     "named",
     "parse_metric",

@@ -143,8 +143,12 @@ def _mapping(
 
 def read_yaml(path: Path) -> tuple[Any, dict[str, str]]:
     """Read and `parse` a YAML file, of `MOST_BYTES` at most."""
+    return parse(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """Read a YAML file, of `MOST_BYTES` at most."""
     try:
-        text = read_foreign(path, MOST_BYTES).decode("utf-8")
+        return read_foreign(path, MOST_BYTES).decode("utf-8")
     except UnicodeDecodeError:
         raise BnbenchError(f"{path}: is no UTF-8 text; is it a config?") from None
-    return parse(text, str(path))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from bnbench.config import Experiment, load_experiment
+from bnbench.config import Experiment, load_stored
 from bnbench.errors import BnbenchError
 from bnbench.foreign import MEBIBYTE, entries, is_folder, there_is
 from bnbench.runs.files import remove_unfinished
@@ -96,8 +96,8 @@ class Run:
         return Path(manifest.experiment, f"seed-{manifest.seed}")
 
     def read_experiment(self) -> Experiment:
-        """Read ``config.yaml``; see `bnbench.config.load_experiment`."""
-        return load_experiment(self.config)
+        """Read ``config.yaml``; see `bnbench.config.load_stored`."""
+        return load_stored(self.config)
 
 
 FILES = tuple(file.name for file in vars(Run).values() if isinstance(file, _Named))

@@ -13,6 +13,7 @@ from bnbench.config import (
     configuration_hash,
     differing_keys,
     load_experiment,
+    load_stored,
 )
 from bnbench.config.marks import parse
 from bnbench.errors import BnbenchError
@@ -123,6 +124,17 @@ def test_all_problems_at_once(write: Write) -> None:
 )
 def test_what_is_no_config(write: Write, text: str, said: str) -> None:
     assert said in problem(write(text))
+
+
+def test_a_text_that_is_known_is_said_to_stand_where_it_was_read(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("first.yaml", "second.yaml")]
+    for file in files:
+        file.write_text(MINIMAL)
+    first, second = map(load_stored, files)
+    assert differing_keys(first, second) == []
+    for file, experiment in zip(files, (first, second), strict=True):
+        assert experiment.place("model.name") == load_experiment(file).place("model.name")
+        assert experiment.place("model.name").startswith(f"{file}:")
 
 
 def test_a_binary_file_a_folder_and_nothing(tmp_path: Path) -> None:
