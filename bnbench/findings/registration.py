@@ -19,6 +19,7 @@ from bnbench.config import Change, PlannedContrast, Study, hash_of_json
 from bnbench.errors import BnbenchError
 from bnbench.foreign import MEBIBYTE, read_foreign, there_is
 from bnbench.runs import Manifest, run_directory, write_text
+from bnbench.runs.packed import STUDIES
 
 LISTED = 3
 """Changes of one kind that are named; of more it is said how many there are."""
@@ -120,7 +121,7 @@ def registered_files(results: Path) -> dict[str, Path]:
 
     A results folder may be another's: only files below the folder of the command are listed.
     """
-    known = [_read(path) for path in sorted((results / "studies").glob("*.json"))]
+    known = [_read(path) for path in sorted((results / STUDIES).glob("*.json"))]
     files = {written.study: Path(written.file) for written in known if written.file}
     folder = Path.cwd().resolve()
     return {
@@ -200,4 +201,4 @@ def _below_folder(study: Study) -> str:
 
 
 def _path(study: str, results: Path) -> Path:
-    return results / "studies" / f"{study}.json"
+    return results / STUDIES / f"{study}.json"

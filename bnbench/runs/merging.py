@@ -14,13 +14,22 @@ from itertools import chain
 from pathlib import Path
 
 from bnbench.errors import BnbenchError
-from bnbench.foreign import PART, is_folder, open_regular, parts_of, there_is
+from bnbench.foreign import (
+    MEBIBYTE,
+    PART,
+    is_folder,
+    open_regular,
+    parts_of,
+    read_foreign,
+    regular_files,
+    there_is,
+)
 from bnbench.runs.directory import Run, locked, no_run
-from bnbench.runs.files import force_to_disk, rename
+from bnbench.runs.files import force_to_disk, rename, write_bytes
 from bnbench.runs.hashes import MOST_HASHED, changed_files, file_hashes, left_out, sha256_of
 from bnbench.runs.manifest import Manifest, read_hashed
 from bnbench.runs.overview import runs_below
-from bnbench.runs.packed import opened
+from bnbench.runs.packed import STUDIES, opened
 from bnbench.runs.removal import remove
 
 WORKSHOP = ".merging"
@@ -32,11 +41,18 @@ AT_THE_SAME_TIME = min(4, os.cpu_count() or 1)
 
 @dataclass(frozen=True)
 class Taken:
-    """A run that is copied: where it is, where it goes, and the SHA-256 of each of its files."""
+    """A run that is copied: where it is, where it goes, and the SHA-256 of each of its files.
+
+    Attributes
+    ----------
+    questions : frozenset of Path
+        Where the other folder keeps what the studies ask for which the run was done.
+    """
 
     run: Run
     target: Run
     hashes: Mapping[str, str]
+    questions: frozenset[Path]
 
 
 @dataclass(frozen=True)
@@ -110,9 +126,19 @@ def _look(other: Path, results: Path, hashed: bool, run: Run) -> Taken | Bnbench
         hashes = {name: found for name, found in manifest.files.items() if name not in spared}
         if spared and there_is(run.measured):  # no manifest lists it
             hashes[run.measured.name] = sha256_of(run.measured)
-        return Taken(run, target, hashes | {run.manifest.name: manifest_hash})
+        hashes |= {run.manifest.name: manifest_hash}
+        return Taken(run, target, hashes, _questions(run, manifest))
     except BnbenchError as error:
         return error
+
+
+def _questions(run: Run, manifest: Manifest) -> frozenset[Path]:
+    """Find what the other folder has written down of the studies that a run was done for."""
+    folder = run.path.parents[manifest.experiment.count("/") + 1] / STUDIES
+    names = regular_files(folder) & {f"{study}.json" for study in manifest.registered}
+    if names and (linked := [*filter(Path.is_symlink, [folder]), *_links(folder, names)]):
+        raise BnbenchError(f"{linked[0]}: is a link, maybe to elsewhere; nothing is merged")
+    return frozenset(folder / name for name in names)
 
 
 def _runs(folders: Sequence[Path], problems: list[str]) -> list[Run]:
@@ -217,11 +243,20 @@ def merge(plan: Merge) -> None:
             problems = [*chain.from_iterable(pool.map(_copy, plan.taken, copies))]
         if not problems:
             force_to_disk(file for copy in copies for file in copy.rglob("*"))
+            _take_questions(plan)
             for taken, copy in zip(plan.taken, copies, strict=True):
                 _put(copy, taken.target)
     shutil.rmtree(workshop)
     if problems:
         raise BnbenchError(*problems)
+
+
+def _take_questions(plan: Merge) -> None:
+    """Copy what studies ask, before their runs are there; what is written down here stays."""
+    for path in sorted({path for taken in plan.taken for path in taken.questions}):
+        target = plan.results / STUDIES / path.name
+        if not there_is(target):
+            write_bytes(target, read_foreign(path, MEBIBYTE))
 
 
 def _copy(taken: Taken, copy: Path) -> list[str]:

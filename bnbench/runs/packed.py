@@ -35,6 +35,9 @@ FILE = re.compile(r"seed-\d{1,19}/(probes/)?[A-Za-z0-9_]+\.(yaml|json|csv|npy|np
 MANIFEST = "*/seed-*/manifest.json"
 """Of a plain run, from its results folder; a name of an experiment may have a slash more."""
 
+STUDIES = "studies"
+"""Below a results folder: a file for each study, which says what it asks, and since when."""
+
 UNUSED = 7 * 24 * 3600.0
 """Seconds after which what no command has opened is removed from the cache: a week."""
 
@@ -160,7 +163,7 @@ def _unpacked(folder: Path, archives: Sequence[Path]) -> Path:
     if sum(path.stat().st_size for path in archives) > MOST_TOGETHER:
         raise BnbenchError(f"{folder}: holds more packed runs than are unpacked; give it in parts")
     kept = {path: read_foreign(path, MOST_PACKED) for path in archives}
-    registered = sorted(folder.glob("studies/*.json"))
+    registered = sorted(folder.glob(f"{STUDIES}/*.json"))
     kept |= {path: read_foreign(path, MEBIBYTE) for path in registered}
     digest = hashlib.sha256()
     for path, content in kept.items():

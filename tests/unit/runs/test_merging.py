@@ -59,6 +59,38 @@ def test_a_merge_takes_what_is_new(sealed: Callable[..., Run], tmp_path: Path) -
     assert plan_merge(tmp_path / "other", tmp_path / "here").taken == ()
 
 
+def test_what_a_runs_studies_ask_comes_along_but_replaces_nothing(
+    sealed: Callable[..., Run], tmp_path: Path
+) -> None:
+    """A name in a manifest that leads elsewhere is no study's."""
+    asked = {"mine": "0" * 64, "ours": "1" * 64, "../a": "2" * 64}
+    sealed("other", "a/x", 0, manifest={"registered": asked})
+    for name, text in (("other", "theirs"), ("here", "ours")):
+        folder = tmp_path / name / "studies"
+        folder.mkdir(parents=True)
+        (folder / "ours.json").write_text(text)
+    for name in ("studies/mine.json", "studies/of_no_run.json", "a.json"):
+        (tmp_path / "other" / name).write_text("theirs")
+    merge(plan_merge(tmp_path / "other", tmp_path / "here", [tmp_path / "other/a"]))
+    texts = {path.name: path.read_text() for path in tmp_path.glob("here/**/*.json")}
+    assert texts | {"manifest.json": ""} == {
+        "mine.json": "theirs", "ours.json": "ours", "manifest.json": "",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("linked", ["studies", "studies/mine.json"])
+def test_a_link_to_what_a_study_asks_is_not_taken(
+    sealed: Callable[..., Run], tmp_path: Path, linked: str
+) -> None:
+    sealed("other", "a", 0, manifest={"registered": {"mine": "0" * 64}})
+    (tmp_path / "other/studies").mkdir()
+    (tmp_path / "other/studies/mine.json").write_text("theirs")
+    (tmp_path / "other" / linked).rename(tmp_path / "elsewhere")
+    (tmp_path / "other" / linked).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BnbenchError, match=rf"other/{linked}: is a link"):
+        plan_merge(tmp_path / "other", tmp_path / "here")
+
+
 def test_contradictions_and_edits_are_all_named_and_nothing_is_copied(
     sealed: Callable[..., Run], tmp_path: Path
 ) -> None:
