@@ -31,7 +31,7 @@ from bnbench.training.initialization import initial_model
 CONFIG = "configs/published/lenet5.yaml"
 EPOCHS = 4
 AGAIN = "training and evaluation, again"
-HEADER = ("a run of so many epochs", "s", "more than the training alone (%)")
+HEADER = ("what the run does", "s", "more than the training alone (%)")
 
 
 class Terminal(io.StringIO):

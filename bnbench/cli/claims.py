@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bnbench.claims import Claim, Judgement
 
 HEADER = ("claim", "aspect", "verdict", "numbers")
-CLAIM = re.compile(r"[A-Z]\d+\.\d+")
+CLAIM = re.compile(r"[A-Z]\d+\.\d+", re.IGNORECASE)
 """The id of an article's claim, such as ``A4.2``."""
 
 
@@ -74,8 +74,8 @@ def claims(
     from bnbench.claims.costs import WORDS
     from bnbench.cli.studies import judge_results
 
-    ids = [str(entry) for entry in named or () if CLAIM.fullmatch(str(entry))]
-    studies = [entry for entry in named or () if str(entry) not in ids]
+    ids = [str(entry).upper() for entry in named or () if CLAIM.fullmatch(str(entry))]
+    studies = [entry for entry in named or () if not CLAIM.fullmatch(str(entry))]
     tests = _tests_of(ids, article) if since is None else []
     judged = judge_results(studies, results, tests=tests)
     judgements = judged.judgements

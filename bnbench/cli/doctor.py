@@ -143,7 +143,7 @@ def _home(data_dir: Path | None) -> Row:
 
 def _terminal() -> Row:
     if not sys.stdout.isatty():
-        return "terminal", "none: lines, no bars", ""
+        return "terminal", "none: progress line by line", ""
     columns, encoding = shutil.get_terminal_size().columns, sys.stdout.encoding
     remedies = []
     if columns < NARROW:

@@ -98,7 +98,7 @@ def _cells(experiment: ListedExperiment) -> dict[str, str]:
     return {
         "seeds": seed_ranges(experiment.seeds),
         "runs": _runs(experiment),
-        "epochs": str(experiment.epochs),
+        "epochs": "" if experiment.epochs is None else str(experiment.epochs),
         "validation": percent(experiment.validation_accuracy),
         "device": ", ".join(experiment.devices),
         "ended": (experiment.ended or "")[: len("2026-11-20")],
@@ -123,7 +123,7 @@ def _run_table(runs: Sequence[ListedRun]) -> Table:
         (
             str(Run(Path(run.path)).place()),
             _status(run),
-            str(run.epochs),
+            "" if run.epochs is None else str(run.epochs),
             percent(run.validation_accuracy),
             (run.ended or "").replace("T", " ").removesuffix("+00:00"),
         )

@@ -9,7 +9,7 @@ import typer
 
 from bnbench.cli.names import RESULTS, complete_run, run_folder
 from bnbench.cli.options import Json, Results
-from bnbench.cli.terminal import show, table
+from bnbench.cli.terminal import say_json, show, table
 
 if TYPE_CHECKING:
     from bnbench.prediction import Prediction
@@ -49,6 +49,18 @@ def predict(
 
 
 def _show(predictions: list[Prediction], *, as_json: bool) -> None:
+    if as_json:
+        say_json(
+            [
+                {
+                    "image": str(prediction.path),
+                    "class": prediction.label,
+                    "probabilities": prediction.probabilities,
+                }
+                for prediction in predictions
+            ]
+        )
+        return
     classes = [f"{label} %" for label in predictions[0].probabilities]
     rows = [
         (
@@ -58,5 +70,4 @@ def _show(predictions: list[Prediction], *, as_json: bool) -> None:
         )
         for prediction in predictions
     ]
-    laid_out = table(("image", "class", *classes), rows, right=classes)
-    show(laid_out, as_json=as_json)
+    show(table(("image", "class", *classes), rows, right=classes))

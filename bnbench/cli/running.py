@@ -26,7 +26,7 @@ from bnbench.execution.ray_cluster import RayCluster
 from bnbench.execution.schedule import Rules, run_tasks
 from bnbench.execution.tasks import Ended
 from bnbench.runs import TORCH, Manifest, Run
-from bnbench.runs.failure import has_failed
+from bnbench.runs.failure import chance, has_failed
 from bnbench.runs.manifest import Final
 from bnbench.training.device import resolve_device
 from bnbench.training.kernels import resolve_kernels
@@ -147,6 +147,8 @@ def _prepare(plan: Plan, running: Running) -> None:
 def _told(plan: Plan, outcomes: Sequence[Ended], *, listing: bool) -> int:
     if listing and len(plan.planned) <= LISTED:
         show(_run_table(plan.runs))
+    if listing:
+        _say_failures(plan.runs)
     failures = [outcome for outcome in outcomes if outcome.status == "failed"]
     _tell_failures(failures)
     if len(outcomes) < len(plan.tasks):
@@ -180,7 +182,7 @@ def _run_table(runs: Sequence[Run]) -> Table:
         (
             f"{labels[manifest.experiment]}, seed {manifest.seed}",
             manifest.status,
-            str(manifest.final.epochs or 0),
+            "" if manifest.final.epochs is None else str(manifest.final.epochs),
             percent(manifest.final.validation_accuracy),
             percent(manifest.final.test_accuracy),
         )
@@ -193,6 +195,22 @@ def _begun(runs: Sequence[Run]) -> list[tuple[Run, Manifest]]:
     return [(run, run.read_manifest()) for run in runs if run.manifest.exists()]
 
 
+def _say_failures(runs: Sequence[Run]) -> None:
+    """Say in how many runs training failed, and how."""
+    finished = [manifest for _, manifest in _begun(runs) if manifest.finished]
+    failed = [manifest for manifest in finished if has_failed(manifest)]
+    if not failed:
+        return
+    learned_nothing = [manifest for manifest in failed if manifest.status != "diverged"]
+    chances = sorted({percent(chance(manifest.dataset)) for manifest in learned_nothing})
+    diverged = len(failed) - len(learned_nothing)
+    how = [f"{diverged} diverged"] if diverged else []
+    if learned_nothing:
+        how += [f"{len(learned_nothing)} ended no better than chance ({' or '.join(chances)})"]
+    of = f"{len(failed)} of {counted(len(finished), 'run')}"
+    say(f"Training failed in {of}: {', '.join(how)}.")
+
+
 def say_means(runs: Sequence[Run], results: Path) -> None:
     """Say how each experiment ended over its seeds, and which command compares them."""
     ended: dict[str, list[Final]] = {}
@@ -200,9 +218,6 @@ def say_means(runs: Sequence[Run], results: Path) -> None:
     for manifest in finished:
         if manifest.status == "complete":
             ended.setdefault(manifest.experiment, []).append(manifest.final)
-    if failed := sum(map(has_failed, finished)):
-        of = f"{failed} of {counted(len(finished), 'run')}"
-        say(f"Training failed in {of}: it diverged, or ended no better than chance.")
     if not ended:
         return
     _, labels = short_labels(ended)
@@ -264,8 +279,8 @@ def _announce(plan: Plan, slots: int) -> None:
     if plan.tasks:
         seconds = estimate_seconds(plan.tasks, slots)
         tell(
-            f"{counted(len(plan.left), 'run')} of {counted(plan.epochs, 'epoch')} in all"
-            f"{_stacked(plan)}, {slots} side by side: about {_rounded(seconds)}"
+            f"{counted(len(plan.left), 'run')} with {counted(plan.epochs, 'epoch')} in all"
+            f"{_stacked(plan)}, {slots} at a time: about {_rounded(seconds)}"
         )
 
 

@@ -274,9 +274,9 @@ def _set(values: dict[str, Any], places: dict[str, str], key: str, value: Any, p
         raise BnbenchError(f"{place}: must name a key, such as training.epochs")
     *parents, last = key.split(".")
     section = values
-    for parent in parents:
+    for depth, parent in enumerate(parents, 1):
         if section.get(parent) is None:  # a section that is null becomes one
-            section[parent] = {}
+            section[parent] = _begun(parents[:depth])
         section = section[parent]
         if not isinstance(section, dict):
             raise BnbenchError(f"{place}: {parent} is a value, not a section")
@@ -289,6 +289,18 @@ def _set(values: dict[str, Any], places: dict[str, str], key: str, value: Any, p
     for stale in [known for known in places if known == key or known.startswith(key + ".")]:
         del places[stale]
     places[key] = place
+
+
+def _begun(path: Sequence[str]) -> dict[str, Any]:
+    """Begin a section that a config leaves out: one of several kinds has the default's name."""
+    schema: Any = Experiment
+    default: Any = None
+    for key in path:
+        field = getattr(schema, "model_fields", {}).get(key)
+        default = field and field.get_default(call_default_factory=True)
+        schema = type(default)
+    name = getattr(default, "name", None)
+    return {"name": name} if name and isinstance(default, BaseModel) else {}
 
 
 def _overridden_name(name: str, overrides: Iterable[str]) -> str:

@@ -146,7 +146,8 @@ def registration_line(
     if known is None:
         return "its questions were not written down before its first run"
     line = f"its questions were written down on {known.registered:%Y-%m-%d at %H:%M} UTC, "
-    before = f"when {known.runs_before} of its runs were there already"
+    were = "was" if known.runs_before == 1 else "were"
+    before = f"when {known.runs_before} of its runs {were} there already"
     line += before if known.runs_before else "before its first run"
     if changed := ", ".join(_changed(known.asks, questions_of(study, tests))):
         line += f"; changed since: {changed}"

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
+from bnbench.plots.log_scale import log_scale
 from bnbench.plots.seeds import plot_seeds
 from bnbench.plots.style import (
     BATCHES_RANGE,
@@ -84,9 +85,8 @@ def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
         if not math.isnan(high):
             ax.set_ylim(floor - 0.002, 1.02 * high)
     else:
-        ax.set_yscale("log")
         if not math.isnan(high):
-            ax.set_ylim(0.9 * low, 1.1 * high)  # an interval may reach 0, which is not on it
+            log_scale(low, high, ax=ax)
         ax.set_ylabel("cross-entropy (nats),\nlog scale")
     ax.set_xlabel(BATCHES[split])
     ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
 
+from bnbench.plots.log_scale import log_scale
 from bnbench.plots.seeds import plot_seeds
 from bnbench.plots.style import experiment_look
 
 LETTERS = 7  # of the values' names, side by side over an inch of the figure
-MOST_WITH_TICKS_BETWEEN = 1000  # the largest by the smallest value: beyond, only powers of ten
 ERROR_TICKS = (10, 50, 80, 90, 95, 98, 99, 99.5, 99.9)  # percent accuracy
 
 
@@ -54,13 +54,7 @@ def scale_levels(values: NDArray[np.float64], *, percent: bool, ax: Axes) -> str
         _spread_below_100(ax, values)
         return "log scale of the error"
     if not percent and spans_decades(values):
-        low, high = float(np.nanmin(values)), float(np.nanmax(values))
-        ax.set_yscale("log")
-        ax.set_ylim(0.8 * low, 1.25 * high)  # a band may reach 0, which is nowhere on it
-        wide = high / low > MOST_WITH_TICKS_BETWEEN
-        ax.yaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
-        ax.yaxis.set_minor_locator(NullLocator())
-        ax.yaxis.set_major_formatter("{x:g}")
+        log_scale(float(np.nanmin(values)), float(np.nanmax(values)), ax=ax)
         return "log scale"
     return ""
 

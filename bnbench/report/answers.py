@@ -37,9 +37,10 @@ class BriefAnswer:
 
 @dataclass(frozen=True)
 class AnswerRow:
-    """A short question, and what the runs of either recipe answer."""
+    """A short question, what is measured for it, and what the runs of either recipe answer."""
 
     question: str
+    measured: str
     reduced: bool
     published: BriefAnswer
     corrected: BriefAnswer
@@ -62,7 +63,8 @@ def _rows(found: StudyFindings) -> Iterator[AnswerRow]:
         published, corrected = (
             _answer(tests.get(recipe), found) for recipe in ("published", "corrected")
         )
-        yield AnswerRow(brief.question, bool(found.study.keeps), published, corrected)
+        measured = next(iter(tests.values())).metric_title
+        yield AnswerRow(brief.question, measured, bool(found.study.keeps), published, corrected)
 
 
 def _answer(test: ClaimTest | None, found: StudyFindings) -> BriefAnswer:

@@ -23,6 +23,7 @@ CAPTION = (
     " accuracy, confirmed by the next evaluation and read between evaluations: median (≤: no later"
     " than the first evaluation), and how many of the runs got there. Differences: treatment minus"
     " baseline in percentage points, paired by seed, with the 95 % t interval of their mean."
+    " Seconds per epoch: median over the runs; they depend on the machine, and on what else ran."
 )
 PUBLISHED = "published (one run)"
 

@@ -43,8 +43,10 @@ def _sentence(finding: Finding, treatment: str, baseline: str) -> str:
         aspect="lead", rule="different", study=finding.study, contrast=finding.name,
         metric=finding.metric.text,
     ).decide(finding)  # fmt: skip
-    ahead = "ahead of" if finding.contrast.mean_difference >= 0 else "behind"
-    lead = f"{treatment} is {ahead} {baseline}"
+    difference = finding.contrast.mean_difference
+    lead = f"{treatment} is {'ahead of' if difference > 0 else 'behind'} {baseline}"
+    if not difference:
+        lead = f"{treatment} and {baseline} are equal here"
     if outcome.verdict is Verdict.REFUTED:
         lead = f"{treatment} and {baseline} are {outcome.how}"
     elif outcome.verdict is Verdict.INCONCLUSIVE and enough_seeds(n):

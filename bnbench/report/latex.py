@@ -62,8 +62,10 @@ def page_tables(page: Page) -> list[Table]:
 
 def answer_table(rows: Iterable[AnswerRow]) -> Table:
     """The answers to the short questions, as published and as corrected."""
-    cells = tuple((row.question, _answer(row.published), _answer(row.corrected)) for row in rows)
-    return Table("Answers", ("question", "as published", "corrected"), cells, words=3)
+    cells = tuple(
+        (row.question, row.measured, _answer(row.published), _answer(row.corrected)) for row in rows
+    )
+    return Table("Answers", ("question", "measured", "as published", "corrected"), cells, words=4)
 
 
 def escaped(text: str) -> str:

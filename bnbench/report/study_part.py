@@ -198,7 +198,9 @@ def _predictions(study: Study, compared: TestPredictions) -> Group:
     titles = [arm_title(study, label) for label in planned.labels]
     two = compared.two_level
     gain = numbers.difference(abs(two.accuracy_difference), "pp").lstrip("+")
-    more = "more" if two.accuracy_difference >= 0 else "fewer"
+    more = "more" if two.accuracy_difference > 0 else "fewer"
+    if not two.accuracy_difference:
+        gain, more = "as many", "as the other"
     text = (
         f"Over {counted(two.n_seeds, 'seed')}, “{titles[0]}” classifies {gain} {more} of the"
         f" {two.n_images:,} test images correctly."
@@ -207,7 +209,7 @@ def _predictions(study: Study, compared: TestPredictions) -> Group:
         text += (
             f" 95 % bootstrap intervals: {numbers.interval(two.seeds_only_interval, 'pp')} pp for"
             f" this test file (over the seeds), {numbers.interval(two.interval, 'pp')} pp for new"
-            " digits (over seeds and images)."
+            " images (over seeds and images)."
         )
     return Group(
         f"{against(titles)}, image by image",

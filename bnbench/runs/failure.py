@@ -34,12 +34,12 @@ def chance(dataset: Dataset) -> float:
 
     It is that of always naming one class: the commonest, as far as the manifest states its share.
     """
-    return max(1 / dataset.classes + MARGIN, dataset.commonest_class or 0.0)
+    return dataset.commonest_class or 1 / dataset.classes + MARGIN
 
 
 def learned_nothing(accuracy: float, dataset: Dataset) -> bool:
     """Tell whether an accuracy in [0, 1] is not above `chance`."""
-    return accuracy <= chance(dataset)
+    return accuracy <= chance(dataset) < 1  # images of one class tell nothing
 
 
 def has_failed(manifest: Manifest) -> bool:

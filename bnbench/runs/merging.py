@@ -88,6 +88,8 @@ def plan_merge(
     hashed : bool, default True
         Whether every file is read now, and its hash checked. `merge` does so in any case.
     """
+    if other.resolve() == results.resolve():
+        raise BnbenchError(f"{other}: is the folder that would take the runs; name another one")
     other = opened(other)
     problems: list[str] = []
     taken: dict[Path, Taken] = {}

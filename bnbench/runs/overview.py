@@ -34,8 +34,8 @@ class ListedRun:
         See `bnbench.runs.Manifest`. ``running`` is also what a killed run's manifest says.
     failed : bool
         Whether it has finished, but its training failed; see `bnbench.runs.failure`.
-    epochs : int
-        Whole epochs that are done.
+    epochs : int or None
+        Whole epochs that were done when it ended.
     validation_accuracy : float or None
         After the last of them, in [0, 1].
     ended : str or None
@@ -47,7 +47,7 @@ class ListedRun:
     seed: int
     status: Status
     failed: bool
-    epochs: int
+    epochs: int | None
     validation_accuracy: float | None
     device: str
     ended: str | None
@@ -65,8 +65,8 @@ class ListedExperiment:
         Status -> how many runs have it.
     failed : int
         How many have finished, but their training failed.
-    epochs : int
-        The most that a run has done.
+    epochs : int or None
+        The most that a run had done when it ended.
     validation_accuracy : float or None
         Mean over the complete runs, each after its last epoch, in [0, 1].
     ended : str or None
@@ -77,7 +77,7 @@ class ListedExperiment:
     seeds: tuple[int, ...]
     statuses: dict[str, int]
     failed: int
-    epochs: int
+    epochs: int | None
     validation_accuracy: float | None
     devices: tuple[str, ...]
     ended: str | None
@@ -153,7 +153,7 @@ def _listed(run: Run, results: Path) -> ListedRun:
         seed=manifest.seed,
         status=manifest.status,
         failed=has_failed(manifest),
-        epochs=manifest.final.epochs or 0,
+        epochs=manifest.final.epochs,
         validation_accuracy=manifest.final.validation_accuracy,
         device=manifest.machine.device,
         ended=manifest.ended,
@@ -167,7 +167,7 @@ def _together(name: str, runs: tuple[ListedRun, ...]) -> ListedExperiment:
         seeds=tuple(run.seed for run in runs),
         statuses=dict(sorted(Counter(run.status for run in runs).items())),
         failed=sum(run.failed for run in runs),
-        epochs=max(run.epochs for run in runs),
+        epochs=max((run.epochs for run in runs if run.epochs is not None), default=None),
         validation_accuracy=_mean(accuracy for accuracy in complete if accuracy is not None),
         devices=tuple(sorted({run.device for run in runs})),
         ended=max((run.ended for run in runs if run.ended), default=None),

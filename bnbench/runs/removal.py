@@ -21,6 +21,8 @@ def find_removable(paths: Iterable[Path]) -> list[Run]:
     """Find the runs at or below each path, and what a killed removal has left of one."""
     found: list[Run] = []
     for path in paths:
+        if (path / REPORT).exists():
+            raise BnbenchError(f"{path}: holds a report; the runs beside it are not removed")
         if opened(path) != path:
             raise BnbenchError(f"{path}: is packed; remove its {PACKED} file yourself")
         left = [run for run in map(Run, (path, *sorted(path.glob("seed-*")))) if _is_left(run)]

@@ -201,9 +201,12 @@ def test_predict_alone_gives_what_it_gives_among_others(
         np.testing.assert_allclose(list(prediction.probabilities.values()), row, atol=1e-5)
     together = bnbench("predict", run, *paths)
     assert together.returncode == 0, together.stderr
-    alone = [bnbench("predict", run, path).stdout.splitlines()[-1].split() for path in paths[:2]]
     lines = [line.split() for line in together.stdout.splitlines()[-8:]]
-    assert [line[1:] for line in lines[:2]] == [line[1:] for line in alone]
+    alone = bnbench("predict", run, paths[0]).stdout.splitlines()[-1].split()
+    assert lines[0][1:] == alone[1:]
+    (said,) = json.loads(bnbench("predict", run, paths[0], "--json").stdout)
+    np.testing.assert_allclose([*said["probabilities"].values()], expected[0], atol=1e-5)
+    assert said["class"] == alone[1]
     right = sum(int(line[1]) == label for line, label in zip(lines, split.labels, strict=False))
     assert right >= 5
 

@@ -28,7 +28,7 @@ RARE = 1 / 3
 
 
 class Divergence(OfContrast):
-    """That more, or fewer, of the treatment's runs diverge.
+    """That fewer, or more, of the treatment's runs diverge.
 
     Decided by the exact sign test (McNemar's) over the seeds at which only one side diverges:
     supported where p < 0.05 and it is the claimed side more often, refuted where it is the other.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+import numpy as np
+
 from bnbench.claims.rules.deciding import (
     OTHER_WAY,
     Needs,
@@ -48,12 +50,23 @@ class Threshold(ClaimTest):
         as_claimed = (summary.mean > self.number) is (self.rule == "above")
         verdict = decide(supported=excluded and as_claimed, refuted=excluded)
         mean = numbers.level_estimate(summary.mean, interval, unit)
-        text = f"{mean}, claimed: {self.rule} {numbers.level(self.number, unit)}"
+        text = f"{mean}, claimed: {self.rule} {_threshold(self.number, unit)}"
         return concluded(
             verdict, summary.n, text, f", n = {summary.n}",
             lambda: _needed(summary, self.number, found.study.any_time),
             {Verdict.REFUTED: OTHER_WAY},
         )  # fmt: skip
+
+
+def _threshold(number: float, unit: str) -> str:
+    """Write a threshold, with as many decimals as it takes if it would round to 0."""
+    rounded = numbers.level(number, unit)
+    if not number or rounded != numbers.level(0.0, unit):
+        return rounded
+    _, *rest = rounded.split()
+    shown = numbers.in_unit(number, unit)
+    digits = np.format_float_positional(shown, precision=2, fractional=False, trim="-")
+    return " ".join([digits, *rest])
 
 
 def _needed(summary: Summary, threshold: float, any_time: bool) -> Needs:

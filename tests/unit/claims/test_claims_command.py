@@ -220,7 +220,7 @@ def test_what_is_no_table_of_verdicts(text: str, tmp_path: Path) -> None:
 
 
 def test_what_is_exact_needs_no_run(tmp_path: Path) -> None:
-    done = commands.bnbench("claims", "A0.14", "--results", str(tmp_path))
+    done = commands.bnbench("claims", "a0.14", "--results", str(tmp_path))
     assert done.returncode == 0
     assert done.stdout.count(" SUPPORTED ") == 2
     assert commands.bnbench("claims", "A0.1", "--results", str(tmp_path)).returncode == 2

@@ -16,6 +16,7 @@ from bnbench.config import (
     load_stored,
 )
 from bnbench.config.marks import parse
+from bnbench.config.schema import AdamSettings
 from bnbench.errors import BnbenchError
 
 Write = Callable[[str], Path]
@@ -150,6 +151,11 @@ def test_a_name_cannot_leave_the_results_folder(write: Write, name: str) -> None
     text = f"experiment: {name!r}\nmodel:\n  name: LeNet5\n"
     said = "experiment: must be a name that begins with a letter from A to Z, small or large"
     assert said in problem(write(text))
+
+
+def test_an_override_of_a_section_that_is_left_out_keeps_its_kind(write: Write) -> None:
+    changed = load_experiment(write(MINIMAL), ["training.optimizer.beta2=0.9"]).training.optimizer
+    assert changed == AdamSettings(name="adam", beta2=0.9)
 
 
 def test_override_changes_one_setting_and_the_name(write: Write) -> None:

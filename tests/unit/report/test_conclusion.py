@@ -24,6 +24,7 @@ LEVEL = 0.95
         ([0.02, -0.02, 0.03, -0.03, 0.01, 0.0], "better and plain cannot be told apart: "),
         ([0.0002, 0.0003, 0.0002, 0.0003, 0.0002, 0.0003], "plain are equivalent within "),
         ([0.02, 0.021], "better is ahead of plain: "),
+        ([0.0, 0.0], "better and plain are equal here: "),
     ],
 )
 def test_a_conclusion_follows_the_rule(

@@ -91,6 +91,21 @@ def test_a_link_to_what_a_study_asks_is_not_taken(
         plan_merge(tmp_path / "other", tmp_path / "here")
 
 
+def test_a_folder_is_not_merged_into_itself(sealed: Callable[..., Run], tmp_path: Path) -> None:
+    sealed("here", "a", 0)
+    with pytest.raises(BnbenchError, match="is the folder that would take the runs"):
+        plan_merge(tmp_path / "other/../here", tmp_path / "here")
+
+
+def test_a_report_and_what_is_beside_it_is_not_removed(
+    sealed: Callable[..., Run], tmp_path: Path
+) -> None:
+    sealed("here", "runs/a", 0)
+    (tmp_path / "here/report.html").write_text("")
+    with pytest.raises(BnbenchError, match="here: holds a report; the runs beside it are not"):
+        find_removable([tmp_path / "here"])
+
+
 def test_contradictions_and_edits_are_all_named_and_nothing_is_copied(
     sealed: Callable[..., Run], tmp_path: Path
 ) -> None:

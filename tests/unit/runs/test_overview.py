@@ -36,7 +36,7 @@ def test_an_experiment_is_the_sum_of_its_runs(tmp_path: Path) -> None:
     write(folder, 0, "interrupted")
     write(tmp_path / "alone", 0, "running")
     alone, together = look_over(tmp_path).experiments
-    assert alone == ListedExperiment("alone", (0,), {"running": 1}, 0, 0, None, ("cpu",), None)
+    assert alone == ListedExperiment("alone", (0,), {"running": 1}, 0, None, None, ("cpu",), None)
     assert together == ListedExperiment(
         experiment="many/plain@2",
         seeds=(0, 2, 9, 10),
@@ -67,11 +67,15 @@ def test_a_training_that_came_to_nothing(
     assert (run.status, run.failed) == ("complete", failed)
 
 
-@pytest.mark.parametrize(("accuracy", "failed"), [(0.6, True), (0.61, False)])
-def test_of_unequal_classes_naming_the_commonest_comes_to_nothing(
-    tmp_path: Path, accuracy: float, failed: bool
+@pytest.mark.parametrize(
+    ("commonest", "accuracy", "failed"),
+    [(0.6, 0.6, True), (0.6, 0.61, False), (0.34, 0.341, False), (1.0, 1.0, False)],
+)
+def test_naming_the_commonest_class_comes_to_nothing(
+    tmp_path: Path, commonest: float, accuracy: float, failed: bool
 ) -> None:
-    dataset = a_manifest().content()["dataset"] | {"classes": 3, "commonest_class": 0.6}
+    """Where all validation images are of one class, a right answer to each tells nothing."""
+    dataset = a_manifest().content()["dataset"] | {"classes": 3, "commonest_class": commonest}
     final = {"epochs": 1, "validation_loss": 1.1, "validation_accuracy": accuracy}
     write(tmp_path / "a", 0, final=final, dataset=dataset)
     (run,) = look_over(tmp_path).runs

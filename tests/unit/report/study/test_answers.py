@@ -27,7 +27,8 @@ def test_a_row_has_the_number_of_its_contrast(headline: StudyFindings) -> None:
     row = answers_table([asking(found, corrected="corrected")]).splitlines()[2]
     low, high = (100 * end for end in (contrast.t_interval.low, contrast.t_interval.high))
     number = f"+{100 * contrast.mean_difference:.2f} pp \\[+{low:.2f}, +{high:.2f}\\]"
-    assert row == f"| Is it \\| faster? | – | **yes** {number}, n = 6 |"
+    question = r"Is it \| faster? | validation accuracy after epoch 1"
+    assert row == f"| {question} | – | **yes** {number}, n = 6 |"
 
 
 def test_a_contrast_without_runs_is_said_to_have_none(headline: StudyFindings) -> None:
@@ -38,4 +39,4 @@ def test_a_contrast_without_runs_is_said_to_have_none(headline: StudyFindings) -
 
 def test_a_small_variant_is_marked(sweep: StudyFindings) -> None:
     row = answers_table([asking(sweep, published="nothing")]).splitlines()[2]
-    assert row == "| Is it \\| faster?\\* | not run | – |"
+    assert row == "| Is it \\| faster?\\* | validation accuracy after epoch 1 | not run | – |"
