@@ -396,6 +396,8 @@ def test_the_numbers_of_a_threshold(make_level: MakeLevel) -> None:
     outcome = judge("above", make_level(sample(0.981, 0.0015)), number=0.98)
     assert outcome.verdict is INCONCLUSIVE
     assert outcome.numbers.endswith("n = 10; deciding takes at least 26 seeds if the mean stays")
+    tiny = judge("below", make_level(sample(0.00002, 1e-7)), number=4e-5)
+    assert tiny.numbers == "0.00 % [0.00, 0.00], claimed: below 0.004 %, n = 10"
     trend = judge("above", make_level([0.9, 1.0, 0.95], "train_trend"), number=0.8)
     assert trend.numbers.startswith("0.950 tau [0.826, 1.074], claimed: above 0.800 tau")
 
