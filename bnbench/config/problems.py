@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -18,6 +19,7 @@ from bnbench.registry import unknown
 SAID = "said"
 """Kind of a problem whose message says all of it, and is not followed by the value."""
 
+PLACE = re.compile(r":(\d+):(\d+): ")
 MOST_TOLD = 200
 """Problems of one file; nobody reads more, and each is compared with every name there is."""
 
@@ -30,7 +32,7 @@ def problems_of(
     file: str,
     section: str = "",
 ) -> list[str]:
-    """One line a problem, ``place: key: what; remedy``.
+    """One line a problem, ``place: key: what; remedy``, in the order of the file.
 
     Parameters
     ----------
@@ -52,7 +54,13 @@ def problems_of(
         if not _follows(detail, details)
     )
     more = (f"{file}: {line}" for line in more_than_told(len(details), MOST_TOLD))
-    return [*dict.fromkeys(lines), *more]
+    return [*sorted(dict.fromkeys(lines), key=_line_and_column), *more]
+
+
+def _line_and_column(problem: str) -> tuple[float, ...]:
+    """Read where a problem is; what no file says, such as an override, comes last."""
+    place = PLACE.search(problem)
+    return tuple(map(float, place.groups())) if place else (math.inf,)
 
 
 def _follows(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:

@@ -101,11 +101,11 @@ def test_problem_names_file_line_key_and_remedy(write: Write, line: str, said: s
 
 
 def test_all_problems_at_once(write: Write) -> None:
-    text = MINIMAL + "data:\n  scaling: zscore\n  datset: mnist\ntraining:\n  epochs: -1\n"
+    text = MINIMAL + "data:\n  datset: mnist\n  scaling: zscore\ntraining:\n  epochs: -1\n"
     lines = problem(write(text)).splitlines()
     assert [line.split(": ")[1] for line in lines] == [
-        "data.scaling",
         "data.datset",
+        "data.scaling",
         "training.epochs",
     ]
 
