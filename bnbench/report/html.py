@@ -34,8 +34,11 @@ BADGES = {
     for word in (verdict.answer(), verdict.answer("different"), verdict.word)
 }
 """Words of answers and verdicts, and the colour in which they stand."""
-TOGETHER = re.compile(r"(?<=\d) (?=pp\b|%|sd\b|nats\b)|(?<=\bn) (?==)|(?<=\bn =) (?=\d)")
-"""Spaces at which no line ends: before a unit, and in ``n = 10``."""
+TOGETHER = re.compile(
+    r"(?<=\d) (?=pp\b|%|sd\b|nats\b)|(?<=\bn) (?==)|(?<=\bn =) (?=\d)"
+    r"|(?<=\bepoch) (?=\d)"
+)
+"""Spaces at which no line ends: before a unit, in ``n = 10`` and in ``epoch 1``."""
 BADGE = re.compile(f"({'|'.join(BADGES)}) · (.*)", re.DOTALL)
 
 

@@ -47,9 +47,9 @@ Folded.
 
 
 def test_a_number_stays_with_its_unit() -> None:
-    lines = "by +2.06 pp [+1.80, +2.33], 5 % of 7 seeds, −0.2 sd, n = 10: 3 people"
+    lines = "by +2.06 pp [+1.80, +2.33], 5 % of 7 seeds, −0.2 sd, n = 10: 3 people in epoch 1"
     written = html.render(f"# T\n\n{lines}\n", {})
-    bound = "by +2.06~pp [+1.80, +2.33], 5~% of 7 seeds, −0.2~sd, n~=~10: 3 people"
+    bound = "by +2.06~pp [+1.80, +2.33], 5~% of 7 seeds, −0.2~sd, n~=~10: 3 people in epoch~1"
     assert f"<p>{bound}</p>".replace("~", "\xa0") in written
 
 
