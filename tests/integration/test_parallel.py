@@ -163,7 +163,7 @@ def test_stopped_while_workers_are_made_no_process_complains(tmp_path: Path) -> 
     line = command([config(tmp_path, "mlp", ENDLESS)], tmp_path / "results")
     with really_started(line) as process:
         assert process.stderr is not None
-        while "side by side" not in process.stderr.readline():
+        while "at a time" not in process.stderr.readline():
             assert process.poll() is None
         time.sleep(0.5)
         os.killpg(process.pid, signal.SIGINT)
