@@ -21,8 +21,9 @@ def find_removable(paths: Iterable[Path]) -> list[Run]:
     """Find the runs at or below each path, and what a killed removal has left of one."""
     found: list[Run] = []
     for path in paths:
-        if (path / REPORT).exists():
-            raise BnbenchError(f"{path}: holds a report; the runs beside it are not removed")
+        packed = is_unpacked(path) and not any(path.glob("seed-*"))
+        if packed or (path / REPORT).exists():
+            raise BnbenchError(f"{path}: holds packed runs, or a report; these are not removed")
         if opened(path) != path:
             raise BnbenchError(f"{path}: is packed; remove its {PACKED} file yourself")
         left = [run for run in map(Run, (path, *sorted(path.glob("seed-*")))) if _is_left(run)]

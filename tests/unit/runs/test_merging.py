@@ -102,7 +102,7 @@ def test_a_report_and_what_is_beside_it_is_not_removed(
 ) -> None:
     sealed("here", "runs/a", 0)
     (tmp_path / "here/report.html").write_text("")
-    with pytest.raises(BnbenchError, match="here: holds a report; the runs beside it are not"):
+    with pytest.raises(BnbenchError, match="here: holds packed runs, or a report; these are not"):
         find_removable([tmp_path / "here"])
 
 
