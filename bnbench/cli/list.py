@@ -12,7 +12,7 @@ import typer
 
 from bnbench.cli.names import RESULTS, complete_run, run_folder
 from bnbench.cli.options import Json
-from bnbench.cli.terminal import fits, percent, say, say_json, show, table
+from bnbench.cli.terminal import fits, if_known, percent, say, say_json, show, table
 from bnbench.words import seed_ranges
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _cells(experiment: ListedExperiment) -> dict[str, str]:
     return {
         "seeds": seed_ranges(experiment.seeds),
         "runs": _runs(experiment),
-        "epochs": "" if experiment.epochs is None else str(experiment.epochs),
+        "epochs": if_known(experiment.epochs),
         "validation": percent(experiment.validation_accuracy),
         "device": ", ".join(experiment.devices),
         "ended": (experiment.ended or "")[: len("2026-11-20")],
@@ -123,7 +123,7 @@ def _run_table(runs: Sequence[ListedRun]) -> Table:
         (
             str(Run(Path(run.path)).place()),
             _status(run),
-            "" if run.epochs is None else str(run.epochs),
+            if_known(run.epochs),
             percent(run.validation_accuracy),
             (run.ended or "").replace("T", " ").removesuffix("+00:00"),
         )

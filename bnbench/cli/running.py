@@ -16,7 +16,7 @@ from bnbench.cli.names import RESULTS
 from bnbench.cli.options import Executor, RunOptions
 from bnbench.cli.progress import shown
 from bnbench.cli.signals import unless_stopped
-from bnbench.cli.terminal import percent, say, say_json, show, table, tell
+from bnbench.cli.terminal import if_known, percent, say, say_json, show, table, tell
 from bnbench.config import Experiment, configuration_hash
 from bnbench.errors import BnbenchError
 from bnbench.execution.cores import available_cores
@@ -182,7 +182,7 @@ def _run_table(runs: Sequence[Run]) -> Table:
         (
             f"{labels[manifest.experiment]}, seed {manifest.seed}",
             manifest.status,
-            "" if manifest.final.epochs is None else str(manifest.final.epochs),
+            if_known(manifest.final.epochs),
             percent(manifest.final.validation_accuracy),
             percent(manifest.final.test_accuracy),
         )

@@ -203,6 +203,11 @@ def captioned(table: CaptionedTable, *, narrow: bool = False) -> Table:
     return laid_out
 
 
+def if_known(number: int | None) -> str:
+    """Write a number; nothing where there is none."""
+    return "" if number is None else str(number)
+
+
 def percent(accuracy: float | None, decimals: int = 2) -> str:
     """Write an accuracy in [0, 1] in per cent; nothing where there is none."""
     return "" if accuracy is None else f"{100 * accuracy:.{decimals}f} %"

@@ -78,16 +78,19 @@ def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
     drawn = pd.concat(
         [drawn["loss"], *(drawn.loc[drawn["kind"] == "range", end] for end in ("lower", "upper"))]
     )
-    low, high = float(drawn.min()), min(float(drawn.max()), HIGHEST)
+    drawn = drawn[drawn > 0]  # a float32 of a sure and right answer is 0, on no such scale
+    low = float(drawn.min())
+    high = min(float(drawn.max()), max(HIGHEST, 2 * low))
     if floors["experiment"].nunique() == rows["experiment"].nunique() > 0:
         floor = float(floors["loss"].iloc[0])
         _spread_above(floor, ax)
         if not math.isnan(high):
             ax.set_ylim(floor - 0.002, 1.02 * high)
     else:
+        ax.set_ylabel("cross-entropy (nats)")
         if not math.isnan(high):
             log_scale(low, high, ax=ax)
-        ax.set_ylabel("cross-entropy (nats),\nlog scale")
+            ax.set_ylabel("cross-entropy (nats),\nlog scale")
     ax.set_xlabel(BATCHES[split])
     ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
     ax.set_title(TITLES[split], loc="left")

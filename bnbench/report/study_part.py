@@ -199,11 +199,12 @@ def _predictions(study: Study, compared: TestPredictions) -> Group:
     two = compared.two_level
     gain = numbers.difference(abs(two.accuracy_difference), "pp").lstrip("+")
     more = "more" if two.accuracy_difference > 0 else "fewer"
+    does = f"“{titles[0]}” classifies {gain} {more}"
     if not two.accuracy_difference:
-        gain, more = "as many", "as the other"
+        does = f"{' and '.join(f'“{title}”' for title in titles)} classify equally many"
     text = (
-        f"Over {counted(two.n_seeds, 'seed')}, “{titles[0]}” classifies {gain} {more} of the"
-        f" {two.n_images:,} test images correctly."
+        f"Over {counted(two.n_seeds, 'seed')}, {does} of the {two.n_images:,} test images"
+        " correctly."
     )
     if two.n_seeds > 1:
         text += (

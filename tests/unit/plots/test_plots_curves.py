@@ -243,6 +243,24 @@ def test_the_axis_of_losses_ends_before_those_of_a_run_that_diverges(ax: Axes) -
     assert 1000 <= ax.get_ylim()[1] < 2000
 
 
+@pytest.mark.parametrize(
+    ("losses", "scale"),
+    [([2.3, 0.5, 0.0], "log"), ([2e4, 3e5, 1e9], "log"), ([0.0, 0.0, 0.0], "linear")],
+)
+def test_losses_of_zero_and_none_below_the_end_of_the_axis_are_drawn(
+    ax: Axes, losses: list[float], scale: str
+) -> None:
+    """A float32 of a right and certain answer is 0, which is nowhere on a logarithmic scale."""
+    rows = {"kind": "batch", "seed": 0, "batch": [1, 2, 3], "loss": losses, "n": 1}
+    table = pd.DataFrame(rows | {"experiment": "plain", "split": "train"})
+    table = table.assign(lower=NAN, upper=NAN, status="complete")
+    plot_loss(table, split="train", ax=ax)
+    low, high = ax.get_ylim()
+    assert low < high
+    assert ax.get_yscale() == scale
+    assert ("log scale" in ax.get_ylabel()) == (scale == "log")
+
+
 @pytest.mark.parametrize(("highest", "whole"), [(0.12, True), (0.97, False)])
 def test_what_learns_nothing_lies_flat_at_the_bottom(ax: Axes, highest: float, whole: bool) -> None:
     table = _table({3: [0.1, 0.11, highest]}, experiment="plain", split="train", images=10)
