@@ -34,6 +34,8 @@ BATCHES = {
 TICKS = np.array([0.01, 0.02, 0.04, 0.09, 0.14, 0.24, 0.34, 0.54, 0.84])  # nats above the floor
 
 
+MANY = 1000
+"""Batches that make an area of a line; it is lighter, since the averages lie on it."""
 HIGHEST = 1000.0
 """Nats at which the axis ends: above it a run is about to diverge, by powers of ten a step. An
 untrained network has 2.3."""
@@ -121,9 +123,10 @@ def _plot_batches(rows: pd.DataFrame, look: Look, ax: Axes) -> None:
                 label=BATCHES_RANGE,
             )  # fmt: skip
         return
+    share, width = (0.5, 0.6) if len(batches) < MANY else (0.35, 0.4)
     ax.plot(
-        batches["batch"], batches["loss"], color=_light(look.color), linewidth=0.6, zorder=1,
-        rasterized=True, label=ONE_BATCH,
+        batches["batch"], batches["loss"], color=_light(look.color, share), linewidth=width,
+        zorder=1, rasterized=True, label=ONE_BATCH,
     )  # fmt: skip
 
 
@@ -136,6 +139,6 @@ def _plot_extremes(rows: pd.DataFrame, experiment: str, position: int, ax: Axes)
         )  # fmt: skip
 
 
-def _light(color: str) -> tuple[float, ...]:
+def _light(color: str, share: float) -> tuple[float, ...]:
     """Mix a colour with white: what lies under a see-through line would change its colour."""
-    return tuple(0.5 * part + 0.5 for part in to_rgb(color))
+    return tuple(share * part + 1 - share for part in to_rgb(color))
