@@ -45,7 +45,8 @@ class Study:
     grid_keys : dict of str to tuple of str
         Label without its point -> the keys that points give values to; empty without a grid.
     keeps : str
-        What the small variant keeps, such as ``2 of 10 epochs``; empty for the study in full.
+        What the small variant keeps, such as ``2 of 10 epochs, 6 of 10 seeds``; empty where that
+        is all of the study.
     has_small : bool
         Whether the file describes a small variant.
     figures : tuple of str or None

@@ -116,7 +116,7 @@ class _Loading:
             best=best,
             changes=(*changes, *ladder.changes),
             titles=ladder.titles,
-            keeps=self.small.keeps if self.small else "",
+            keeps=self._kept(count),
             has_small=self.file.small is not None,
             figures=self.file.figures,
             claims=self.file.claims,
@@ -124,6 +124,13 @@ class _Loading:
             answered_by=self.file.answered_by,
             brief=self.file.brief,
         )  # fmt: skip
+
+    def _kept(self, seeds: int) -> str:
+        """Say what the small variant has of the study, and of its seeds; empty for all of it."""
+        if self.small is None:
+            return ""
+        fewer = f"{seeds} of {self.file.seeds} seeds" if seeds < self.file.seeds else ""
+        return ", ".join(filter(None, [self.small.keeps, fewer]))
 
     def place(self, key: str) -> str:
         return place_of(self.places, key, str(self.path))

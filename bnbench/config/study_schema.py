@@ -121,13 +121,20 @@ class BriefQuestion(Settings):
 class SmallStudy(Settings):
     """A variant that fits into a quarter of an hour."""
 
-    keeps: str
-    """What is left of the study, such as ``10,000 of 55,000 images, 2 of 10 epochs``."""
+    keeps: str = ""
+    """What `overrides` and `grid` leave of the study, such as ``10,000 of 55,000 images, 2 of 10
+    epochs``. Seeds are counted."""
     seeds: Annotated[int, Field(ge=1)] | None = None
     overrides: dict[str, Any] = Field(default_factory=dict)
     """On top of every experiment's own, and of the ladder's."""
     grid: dict[str, Points] = Field(default_factory=dict)
     """Fewer values for keys that the experiments' grids have."""
+
+    @model_validator(mode="after")
+    def _says_what_is_left(self) -> SmallStudy:
+        if (self.overrides or self.grid) and not self.keeps:
+            raise ValueError("must say under `keeps` what it leaves, such as: 2 of 10 epochs")
+        return self
 
 
 class StudyFile(Settings):

@@ -158,12 +158,24 @@ small: {keeps: all but one epoch, seeds: 4, overrides: {training.epochs: 1},
 
 def test_the_small_variant_has_runs_of_its_own(folder: Path) -> None:
     study = load(folder, GRID + SMALL, small=True)
-    assert (study.name, study.keeps, len(study.seeds)) == ("s_small", "all but one epoch", 4)
+    assert (study.name, len(study.seeds)) == ("s_small", 4)
+    assert study.keeps == "all but one epoch, 4 of 10 seeds"
     assert [one.experiment for one in study.experiments] == [
         "s_small/a@0.001,16", "s_small/a@0.1,16", "s_small/b@0.001,16", "s_small/b@0.1,16",
         "s_small/c",
     ]  # fmt: skip
     assert {one.training.epochs for one in study.experiments} == {1}
+
+
+def test_what_a_small_variant_keeps_counts_the_seeds_it_has(folder: Path) -> None:
+    text = GRID + "small: {seeds: 4}\n"
+    kept = [load(folder, text, small=True, seeds=count).keeps for count in (9, 10, 11)]
+    assert kept == ["9 of 10 seeds", "", ""]
+
+
+def test_a_small_variant_with_overrides_says_what_it_leaves(folder: Path) -> None:
+    with pytest.raises(BnbenchError, match=r"small: must say under `keeps` what it leaves"):
+        load(folder, GRID + "small: {overrides: {training.epochs: 1}}\n", small=True)
 
 
 LADDER = """\
