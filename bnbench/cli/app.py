@@ -137,7 +137,7 @@ def _tell_what_takes_long() -> None:
 def _run() -> None:
     try:
         try:
-            app()
+            app(prog_name="bnbench")
         finally:
             sys.stdout.flush()  # else a full disk would be found at the very end, by nobody
     except BnbenchError as error:

@@ -65,11 +65,13 @@ def plan(
         return
     from bnbench.config import load_study
     from bnbench.execution.plan import plan_runs
+    from bnbench.runs import opened
 
     loaded = load_study(path, small=small, seeds=seeds, device=device, stack=stack)
     if loaded.claims or loaded.answered_by:  # what `reproduce` would refuse is refused here
         _check_questions(load_study(path) if small else loaded)  # claims name the full study
-    planned = plan_runs(loaded.experiments, loaded.seeds, results, data_dir=data_dir, archived=True)
+    folder = opened(results)
+    planned = plan_runs(loaded.experiments, loaded.seeds, folder, data_dir=data_dir, archived=True)
     words = {} if as_json else WORDS
     rows = [
         (name, seed_ranges(run.task.seed for run in runs), words.get(state, state), reason)

@@ -25,7 +25,7 @@ from bnbench.execution.pool import LocalWorkers
 from bnbench.execution.ray_cluster import RayCluster
 from bnbench.execution.schedule import Rules, run_tasks
 from bnbench.execution.tasks import Ended
-from bnbench.runs import TORCH, Manifest, Run
+from bnbench.runs import TORCH, Manifest, Run, refuse_packed
 from bnbench.runs.failure import chance, has_failed
 from bnbench.runs.manifest import Final
 from bnbench.training.device import resolve_device
@@ -57,6 +57,7 @@ class Running:
     @classmethod
     def of(cls, how: RunOptions) -> Running:
         """Read the options of a command that does runs; those for Ray are refused without it."""
+        refuse_packed(how.results)
         ray = None
         if how.executor is Executor.RAY:
             ray = RayCluster(how.ray_address, how.gpus_per_run)

@@ -33,7 +33,7 @@ from bnbench.runs.manifest import (
     versions,
 )
 from bnbench.runs.packed import SUFFIX as PACKED
-from bnbench.runs.packed import opened, pack
+from bnbench.runs.packed import opened, pack, refuse_packed
 from bnbench.runs.predictions import read_predictions
 from bnbench.runs.stopping import stopping_epoch
 from bnbench.runs.tables import Log, read_batches, read_epochs, read_evaluations
@@ -75,6 +75,7 @@ __all__ = [
     "read_epochs",
     "read_evaluations",
     "read_predictions",
+    "refuse_packed",
     "run_directory",
     "source",
     "stopping_epoch",

@@ -29,7 +29,7 @@ from bnbench.runs.files import force_to_disk, rename, write_bytes
 from bnbench.runs.hashes import MOST_HASHED, changed_files, file_hashes, left_out, sha256_of
 from bnbench.runs.manifest import Manifest, read_hashed
 from bnbench.runs.overview import runs_below
-from bnbench.runs.packed import STUDIES, opened
+from bnbench.runs.packed import STUDIES, opened, refuse_packed
 from bnbench.runs.removal import remove
 
 WORKSHOP = ".merging"
@@ -90,6 +90,7 @@ def plan_merge(
     """
     if other.resolve() == results.resolve():
         raise BnbenchError(f"{other}: is the folder that would take the runs; name another one")
+    refuse_packed(results)
     other = opened(other)
     problems: list[str] = []
     taken: dict[Path, Taken] = {}

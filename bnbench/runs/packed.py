@@ -135,6 +135,15 @@ def opened(path: Path) -> Path:
     return path
 
 
+def refuse_packed(results: Path) -> None:
+    """Refuse a folder of packed runs as the place of new ones: no command would read both."""
+    if archives := _archives(results):
+        raise BnbenchError(
+            f"{archives[0]}: is packed, and no run can be added beside it; copy what is there by"
+            f" `bnbench merge {results} --results FOLDER`, and give that folder"
+        )
+
+
 def _plain(folder: Path) -> list[Path]:
     """List the manifests of the runs in a results folder that are not packed."""
     return sorted([*folder.glob(MANIFEST), *folder.glob(f"*/{MANIFEST}")])

@@ -114,7 +114,7 @@ def test_output_onto_a_full_disk_is_one_line(root: Path) -> None:
 def test_too_many_open_files_are_one_line(
     refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_more() -> None:
+    def no_more(**_: str) -> None:
         raise OSError(errno.EMFILE, "Too many open files")
 
     monkeypatch.setattr(sys.modules["bnbench.cli.app"], "app", no_more)

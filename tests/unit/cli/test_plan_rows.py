@@ -47,3 +47,9 @@ def test_a_stopped_run_says_how_many_epochs_are_done(root: Path, tmp_path: Path)
         ("resume", "running, 8 epochs done", [1, 2]),
         ("run", "not there yet", [3]),
     ]
+
+
+def test_packed_runs_are_there(root: Path) -> None:
+    done = invoke("plan", "cnn", "--results", root / "results/reference/runs")
+    assert "20 runs: " in done.stdout
+    assert "not there yet" not in done.stdout

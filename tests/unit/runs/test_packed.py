@@ -17,6 +17,7 @@ from bnbench.runs import Run, find_runs, opened, pack
 from bnbench.runs.overview import look_over
 from bnbench.runs.packed import read_packed
 from bnbench.runs.removal import check_removal
+from tests.invoke import invoke
 
 FILES = {
     f"seed-{seed}/{name}": f"{name} of {seed}\n".encode() * 50
@@ -134,6 +135,19 @@ def test_packed_runs_and_plain_ones_in_one_folder_are_refused(
         f" such as {plain}; move the file, or the plain runs, to another folder"
     )
     assert opened(plain) == plain  # named by itself, it is meant
+
+
+def test_no_command_adds_a_run_beside_packed_ones(
+    tmp_path: Path, make_packed: Callable[[Path], None]
+) -> None:
+    results = tmp_path / "results"
+    make_packed(results)
+    before = below(results)
+    for command in (["train", "lenet5"], ["reproduce", "headline"], ["merge", f"{tmp_path}/other"]):
+        refused = invoke(*command, "--results", results).exception
+        assert isinstance(refused, BnbenchError)
+        assert str(refused).startswith(f"{results / 'some.tar.xz'}: is packed, and no run can be")
+    assert below(results) == before
 
 
 def test_another_experiment_is_refused_with_its_folder_only(
