@@ -36,14 +36,6 @@ def scores_of_a_row() -> Check:
 
 
 @exact
-def rows_of_scores_at_28_pixels() -> Check:
-    """Count the rows for a batch of 64 images as MNIST has them."""
-    why = "the reshape's hard-wired size mixes images of 28 pixels"
-    rows = _article_scores(64, 28).shape[0]
-    return Check("rows for 64 images of 28 pixels", rows, claimed=64, why=why)
-
-
-@exact
 def batch_norm_layers_of_the_keras_fragment() -> Check:
     """Count the batch norm layers that the fragment lists."""
     why = "it imports the layer without using it, and a bracket is missing, so it does not run"

@@ -36,10 +36,10 @@ def list_runs(
 
     It reads the runs' manifests only. The validation accuracy is the mean over the complete runs,
     after the last epoch. A `running` run is in progress, or was killed. A run has failed to learn
-    if its loss was NaN, infinite or above a million nats, or if its last accuracy is not above
-    chance. A manifest that cannot be read gets a line of its own; if none can be read, the exit
-    code is 2. Runs that are kept beside a report, such as those of results/reference, are listed if
-    you name their folder.
+    if its loss was NaN, infinite or above a million nats, or if its last accuracy is near chance:
+    no more than a tenth of the way from there to 100 %. A manifest that cannot be read gets a line
+    of its own; if none can be read, the exit code is 2. Runs that are kept beside a report, such as
+    those of results/reference, are listed if you name their folder.
 
     Example: bnbench list results --runs
     """

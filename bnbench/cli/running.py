@@ -26,7 +26,7 @@ from bnbench.execution.ray_cluster import RayCluster
 from bnbench.execution.schedule import Rules, run_tasks
 from bnbench.execution.tasks import Ended
 from bnbench.runs import TORCH, Manifest, Run, refuse_packed
-from bnbench.runs.failure import chance, has_failed
+from bnbench.runs.failure import failing_accuracy, has_failed
 from bnbench.runs.manifest import Final
 from bnbench.training.device import resolve_device
 from bnbench.training.kernels import resolve_kernels
@@ -202,12 +202,12 @@ def _say_failures(runs: Sequence[Run]) -> None:
     failed = [manifest for manifest in finished if has_failed(manifest)]
     if not failed:
         return
-    learned_nothing = [manifest for manifest in failed if manifest.status != "diverged"]
-    chances = sorted({percent(chance(manifest.dataset)) for manifest in learned_nothing})
-    diverged = len(failed) - len(learned_nothing)
+    near = [manifest for manifest in failed if manifest.status != "diverged"]
+    limits = sorted({percent(failing_accuracy(manifest.dataset)) for manifest in near})
+    diverged = len(failed) - len(near)
     how = [f"{diverged} diverged"] if diverged else []
-    if learned_nothing:
-        how += [f"{len(learned_nothing)} ended no better than chance ({' or '.join(chances)})"]
+    if near:
+        how += [f"{len(near)} ended near chance (at most {' or '.join(limits)})"]
     of = f"{len(failed)} of {counted(len(finished), 'run')}"
     say(f"Training failed in {of}: {', '.join(how)}.")
 

@@ -106,7 +106,7 @@ class Ended:
     validation_accuracy: float | None = None
     """After the last epoch, in [0, 1]; of a stack the mean."""
     failed_to_learn: int = 0
-    """Seeds that are ``complete``, and no better than chance."""
+    """Seeds that are ``complete``, and near chance."""
 
 
 Event = Started | Progress | Retried | Ended

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bnbench.config import BestAgainstBest, PlannedContrast, parse_metric
 from bnbench.config.label import Label
@@ -14,8 +14,9 @@ from bnbench.findings.study_runs import StudyRuns
 
 ACCURACY = parse_metric("validation_accuracy@last")
 USABLE = 0.01
-"""How far below its side's best of the seed a usable point's `ACCURACY` may be: 1 pp, whatever
-the metric that chooses."""
+"""How far below the best of both sides at the seed a usable point's `ACCURACY` may be: 1 pp,
+whatever the metric that chooses. By its own best, a side that is poor everywhere would be usable
+everywhere."""
 
 
 def compare_best(runs: StudyRuns) -> list[BestFinding]:
@@ -31,13 +32,13 @@ def compare_best(runs: StudyRuns) -> list[BestFinding]:
 def _best(runs: StudyRuns, planned: BestAgainstBest) -> BestFinding | None:
     tuning = runs.study.seeds[: planned.tuning_seeds]
     fresh = runs.study.seeds[planned.tuning_seeds :]
-    chosen, usable = {}, {}
+    chosen, accuracies = {}, {}
     for side, labels in (("treatment", planned.treatment), ("baseline", planned.baseline)):
         tuned = [level_of(runs.arms[label].only(tuning), planned.metrics[0]) for label in labels]
         if any(level.values.keys() != set(tuning) for level in tuned):
             return None
         chosen[side] = runs.arms[max(tuned, key=_score).label]
-        usable[side] = _usable(runs, [level_of(runs.arms[label], ACCURACY) for label in labels])
+        accuracies[side] = [level_of(runs.arms[label], ACCURACY) for label in labels]
     contrast = PlannedContrast(
         planned.name, chosen["treatment"].label, chosen["baseline"].label,
         planned.metrics, planned.smallest_effect, planned.confirmatory,
@@ -49,7 +50,7 @@ def _best(runs: StudyRuns, planned: BestAgainstBest) -> BestFinding | None:
         baseline=contrast.baseline,
         tuning_seeds=tuning,
         findings=tuple(compare(runs.study, contrast, metric, *sides) for metric in planned.metrics),
-        usable=usable,
+        usable=_usable(runs, accuracies),
     )
 
 
@@ -62,18 +63,24 @@ def _score(level: Level) -> float:
     return middle if level.metric.quantity.higher_is_better else -middle
 
 
-def _usable(runs: StudyRuns, levels: Sequence[Level]) -> dict[int, tuple[Point, ...]]:
-    """List, seed by seed, the points whose accuracy comes close to that seed's best."""
-    shared = set.intersection(*(set(level.values) for level in levels))
-    usable = {}
-    for seed in sorted(shared):
-        best = max(level.values[seed] for level in levels)
-        usable[seed] = tuple(
-            _point(runs, level)
-            for level in levels
-            if seed not in level.diverged and level.values[seed] >= best - USABLE
-        )
-    return usable
+def _usable(
+    runs: StudyRuns, sides: Mapping[str, Sequence[Level]]
+) -> dict[str, dict[int, tuple[Point, ...]]]:
+    """List, side by side and seed by seed, the points that come close to the seed's best."""
+    both = [level for levels in sides.values() for level in levels]
+    seeds = sorted(set.intersection(*(set(level.values) for level in both)))
+    least = {seed: max(level.values[seed] for level in both) - USABLE for seed in seeds}
+
+    def usable(level: Level, seed: int) -> bool:
+        return seed not in level.diverged and level.values[seed] >= least[seed]
+
+    return {
+        side: {
+            seed: tuple(_point(runs, level) for level in levels if usable(level, seed))
+            for seed in seeds
+        }
+        for side, levels in sides.items()
+    }
 
 
 def _point(runs: StudyRuns, level: Level) -> Point:

@@ -28,7 +28,7 @@ from bnbench.runs import (
     read_evaluations,
     read_predictions,
 )
-from bnbench.runs.failure import ASTRONOMIC, chance, learned_nothing, sound_epochs
+from bnbench.runs.failure import ASTRONOMIC, chance, hardly_learned, sound_epochs
 from bnbench.runs.looks import Looks, problems_of_looks, read_looks
 from bnbench.runs.losses import Losses, losses_of, read_losses
 from bnbench.runs.measured import read_measured
@@ -86,15 +86,15 @@ class FinishedRun:
 
     @property
     def failed(self) -> bool:
-        """Whether it diverged or learned nothing; `bnbench.runs.failure` says when."""
+        """Whether it diverged or hardly learned; `bnbench.runs.failure` says when."""
         last = float(self.curve("validation_accuracy")[-1])
-        return self.diverged or learned_nothing(last, self.manifest.dataset)
+        return self.diverged or hardly_learned(last, self.manifest.dataset)
 
     @property
     def how_it_failed(self) -> str:
         """How far a failed run got, in a few words."""
         if not self.diverged:
-            return "ended no better than chance"
+            return "ended near chance"
         last = self.sound
         return f"diverged after epoch {last}" if last else "diverged in the first epoch"
 

@@ -218,8 +218,8 @@ class BestFinding:
         On the fresh seeds, one a metric.
     usable : dict of str to dict of int to tuple
         ``treatment`` and ``baseline`` -> seed, of all that every point has -> the points, in the
-        grid's order, whose final validation accuracy is within 1 pp of the seed's best and
-        which did not fail.
+        grid's order, whose final validation accuracy is within 1 pp of the best of both sides at
+        the seed, and which did not fail.
     """
 
     name: str
@@ -293,7 +293,7 @@ class StudyFindings:
     missing : tuple of RunNote
         Runs that are not there or did not finish.
     diverged : tuple of RunNote
-        Runs that diverged, or ended no better than chance.
+        Runs that diverged, or ended near chance.
     """
 
     study: Study

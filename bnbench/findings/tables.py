@@ -26,7 +26,7 @@ def values_table(runs: StudyRuns) -> pd.DataFrame:
     -------
     DataFrame
         `VALUE_COLUMNS`: ``value`` in the metric's unit, infinite where a time was never reached,
-        empty where it is not known; ``failed``, whether the run diverged or ended at chance.
+        empty where it is not known; ``failed``, whether the run diverged or ended near chance.
     """
     import pandas as pd
 

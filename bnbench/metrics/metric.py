@@ -36,7 +36,7 @@ class Measured(Protocol):
 
     @property
     def failed(self) -> bool:
-        """Whether it diverged, or learned nothing."""
+        """Whether it diverged, or hardly learned."""
 
     @property
     def test_accuracy(self) -> float:

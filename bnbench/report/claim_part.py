@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from bnbench.claims import Claim, Judgement, Verdict, overall_verdicts
-from bnbench.claims.verdict import tally_text
+from bnbench.claims.verdict import DECIDED, tally_text
 from bnbench.config.study import SMALL
+from bnbench.words import counted
 
 ARTICLES = {
     "A0": "O. Olu-Ipinlaye, Batch Normalization in Convolutional Neural Networks (Paperspace).",
@@ -37,8 +38,14 @@ class ClaimPart:
 
     @property
     def title(self) -> str:
-        """Verdict, id and the claim in this project's words: ``supported · A0.2: It helps.``."""
-        return f"{self.verdict.word} · {self.claim.id}: {self.claim.claim}"
+        """Verdict, id and the claim in this project's words: ``supported · A0.2: It helps.``.
+
+        Where a verdict rests on some aspects alone, it says on how many.
+        """
+        open_too = sum(word == Verdict.INCONCLUSIVE.word for _, word, _ in self.aspects)
+        decided = f"{len(self.aspects) - open_too} of {len(self.aspects)}"
+        part = f" ({decided} aspects decided)" if self.verdict in DECIDED and open_too else ""
+        return f"{self.verdict.word} · {self.claim.id}: {self.claim.claim}{part}"
 
 
 @dataclass(frozen=True)
@@ -51,10 +58,13 @@ class ClaimsPart:
         Those of which an aspect was judged, and those that no run can judge.
     open : tuple of str
         A line an aspect that was not judged.
+    different : int
+        How many different tests the shown aspects have: several claims may share one.
     """
 
     shown: tuple[ClaimPart, ...]
     open: tuple[str, ...]
+    different: int
 
     @property
     def articles(self) -> tuple[str, ...]:
@@ -67,10 +77,13 @@ class ClaimsPart:
         """How many claims have which verdict."""
         known = tally_text(part.verdict for part in self.shown).lower()
         aspects = sum(len(part.aspects) for part in self.shown)
+        tests = counted(self.different, "different test")
         return (
-            f"{len(self.shown)} claims in {aspects} aspects: {known}. A claim is supported or"
-            " refuted where all of its decided aspects agree and none is open; mixed where they"
-            " disagree."
+            f"{len(self.shown)} claims in {aspects} aspects, by {tests}: {known}. A claim is"
+            " supported or refuted where all of its decided aspects agree and none is open; mixed"
+            " where they disagree. Only the p of what a study set out to confirm, or of the points"
+            " of a sweep, is adjusted for the number of tests. Of a hundred other differences that"
+            " do not exist, up to five are found."
         )
 
     @property
@@ -94,6 +107,7 @@ def claims_part(judgements: Sequence[Judgement], studies: Collection[str]) -> Cl
     names = {name.removesuffix(SMALL) for name in studies}
     articles = {aspect.claim.article for aspect in judgements if _rests_on(aspect.claim, names)}
     shown, lines = [], []
+    tests = set()
     for claim, group in groupby(judgements, key=lambda aspect: aspect.claim):
         if claim.article not in articles:
             continue
@@ -102,7 +116,13 @@ def claims_part(judgements: Sequence[Judgement], studies: Collection[str]) -> Cl
         lines += [_line(aspect) for aspect in aspects if aspect.outcome.verdict is Verdict.OPEN]
         if judged and (_rests_on(claim, names) or not claim.tests):
             shown.append(_part(judged, verdicts[claim.id]))
-    return ClaimsPart(tuple(shown), tuple(lines))
+            tests |= {_asked(aspect) for aspect in judged if aspect.test}
+    return ClaimsPart(tuple(shown), tuple(lines), len(tests))
+
+
+def _asked(judgement: Judgement) -> str:
+    """Write down a test without the name that a claim gives it."""
+    return repr({**dict(judgement.test or {}), "aspect": ""})
 
 
 def _rests_on(claim: Claim, studies: Collection[str]) -> bool:

@@ -31,7 +31,7 @@ READING = (
     "A time is infinite (never) where a threshold is not reached. This is why times have medians,"
     " and ratios of medians.",
     "A run that diverged counts from then on at chance accuracy, and as never arriving. One that"
-    " ended no better than chance has failed, too, and counts with its own numbers.",
+    " ended near chance has failed, too, and counts with its own numbers.",
 )
 OF_CLAIMS = (
     "Kendall's tau of a run's accuracies against its epochs is 1 where each epoch is above all"

@@ -160,8 +160,8 @@ def _best(study: Study, best: BestFinding) -> Group:
     chosen = " and ".join(f"“{arm_title(study, label)}”" for label in sides.values())
     titles = {side: study.arms[label].title for side, label in sides.items()}
     usable = [
-        f"“{titles[side]}” ends within 1 pp of its seed's best, of {len(by_seed)} seeds, at:"
-        f" {_counted(by_seed.values())}."
+        f"“{titles[side]}” ends within 1 pp of the best of both at a seed, of {len(by_seed)} seeds,"
+        f" at: {_counted(by_seed.values())}."
         for side, by_seed in best.usable.items()
     ]
     metric = best.findings[0].metric.title if best.findings else "its first metric"

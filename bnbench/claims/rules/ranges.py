@@ -34,11 +34,12 @@ MARGIN = math.log10(3)
 class Range(ClaimTest):
     """That the treatment's usable range is wider, or its largest usable point larger.
 
-    A range is measured in decades from end to end; a range without usable points is narrower than
-    one with a single point. Decided by the exact sign test over the seeds, without equal ranges:
-    supported where p < 0.05 and the claim holds at more seeds, refuted where its reverse does. Also
-    refuted where two one-sided t-tests of the differences in decades show equivalence within a
-    factor of three.
+    A point of the grid is usable at a seed if its final validation accuracy is within 1 pp of the
+    best of both sides at that seed. A range is measured in decades from end to end; a range without
+    usable points is narrower than one with a single point. Seeds that chose the points take part.
+    Decided by the exact sign test over the seeds, without equal ranges: supported where p < 0.05
+    and the claim holds at more seeds, refuted where its reverse does. Also refuted where two
+    one-sided t-tests of the differences in decades show equivalence within a factor of three.
     """
 
     rule: Literal["wider", "larger"]

@@ -45,15 +45,15 @@ def test_a_line_a_verdict_and_a_sum(
 ) -> None:
     print_claims(judgements, article="A3")
     *lines, total, whole = capsys.readouterr().out.splitlines()
-    assert whole == "The claims as a whole: 3 NOT TESTABLE, 10 OPEN"
+    assert whole == "The claims as a whole: 3 NOT TESTABLE, 11 OPEN"
     assert lines[0].split() == ["claim", "aspect", "verdict", "numbers"]
     assert lines[1].startswith("A3.1 ")
     assert "OPEN" in lines[1]
     assert "bnbench reproduce headline" in lines[1]
-    assert "A3.13" in lines[-1]
+    assert "A3.14" in lines[-1]
     assert len({line.index("OPEN") for line in lines if "OPEN" in line}) == 1  # in columns
     opened = len(lines) - 4
-    assert total == f"{len(lines) - 1} aspects of 13 claims: 3 NOT TESTABLE, {opened} OPEN"
+    assert total == f"{len(lines) - 1} aspects of 14 claims: 3 NOT TESTABLE, {opened} OPEN"
 
 
 def test_of_all_claims_the_open_ones_are_only_counted(

@@ -84,13 +84,12 @@ def test_fresh_seeds_score(score: Score) -> None:
     assert (finding.name, finding.group) == ("best", "best")
 
 
-def test_the_usable_range_is_within_a_percentage_point_of_the_best(score: Score) -> None:
+def test_the_usable_range_is_within_a_percentage_point_of_the_best_of_both(score: Score) -> None:
+    """At seeds 0, 2 and 3 the plain network comes near its own best alone."""
     best = best_of(score())
     # 0.971 - 0.961 is 0.010, 0.971 - 0.9609 is more
     assert best.usable["treatment"] == dict.fromkeys(range(4), (0.001, 0.01))
-    assert best.usable["baseline"] == {
-        0: (0.001, 0.01), 1: (0.001, 0.01), 2: (0.1,), 3: (0.1,)
-    }  # fmt: skip
+    assert best.usable["baseline"] == {0: (), 1: (0.001, 0.01), 2: (), 3: ()}
 
 
 def test_it_is_the_same_whatever_the_metric_that_chooses(score: Score) -> None:

@@ -46,7 +46,7 @@ def test_what_is_missing_and_what_failed(
     (missing,) = found.missing
     assert (missing.experiment, missing.seed) == ("batch_norm", 2)
     assert found.diverged == (
-        RunNote("plain", 2, "ended no better than chance"),
+        RunNote("plain", 2, "ended near chance"),
         RunNote("batch_norm", 1, f"diverged after epoch 1 ({diverged['error']})"),
     )
 

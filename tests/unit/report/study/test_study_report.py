@@ -251,8 +251,19 @@ def test_a_report_shows_its_own_claims_and_folds_the_open_ones() -> None:
     ]  # fmt: skip
     assert [verdict for _, verdict, _ in part.shown[0].aspects] == ["supported", "refuted"]
     assert part.open == ("A0.2, direction: +1 pp",)
-    assert part.counts.startswith("2 claims in 3 aspects: 1 not testable, 1 mixed.")
-    assert claims_part(judgements, ["of_one_s_own"]) == ClaimsPart((), ())
+    assert part.counts.startswith(
+        "2 claims in 3 aspects, by 1 different test: 1 not testable, 1 mixed."
+    )
+    assert claims_part(judgements, ["of_one_s_own"]) == ClaimsPart((), (), 0)
+
+
+def test_a_claim_says_how_many_of_its_aspects_are_decided() -> None:
+    judgements = (
+        _judgement("A0.1", "first"),
+        _judgement("A0.1", "first", verdict=Verdict.INCONCLUSIVE),
+    )
+    (shown,) = claims_part(judgements, ["first"]).shown
+    assert shown.title == "supported · A0.1: It helps. (1 of 2 aspects decided)"
 
 
 def test_a_study_of_ones_own_shows_no_claims_of_the_articles() -> None:

@@ -121,7 +121,7 @@ def test_a_time_shows_medians_and_who_never_arrives(headline: StudyFindings) -> 
 def test_levels_times_and_shares_stand_apart(headline: StudyFindings) -> None:
     levels, times, shares = contrast_tables(headline.study, headline.contrasts)
     assert [len(table.rows) for table in (levels, times, shares)] == [2, 1, 1]
-    assert _row(shares) == {"metric": "diverged", "treatment": "0 of 6", "baseline": "0 of 6"}
+    assert _row(shares) == {"metric": "failed", "treatment": "0 of 6", "baseline": "0 of 6"}
     assert all(len(row) == len(levels.header) for row in levels.rows)
 
 
