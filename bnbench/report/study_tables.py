@@ -66,10 +66,11 @@ def _better(found: Contrast | SpeedUp) -> str:
 
 
 def _equivalence(test: Equivalence, unit: str) -> str:
-    if numbers.p_value(test.p) == NOTHING:
+    if math.isnan(test.interval.low):
         return NOTHING
     shown = "shown" if test.equivalent else "not shown"
-    return f"within {_size(test.margin, unit)}: {shown}, p {numbers.p_value(test.p)}"
+    p = f", p {numbers.p_value(test.p)}" if math.isfinite(test.p) else ""
+    return f"within {_size(test.margin, unit)}: {shown}{p}"
 
 
 def _published_difference(finding: Finding, unit: str) -> str | None:

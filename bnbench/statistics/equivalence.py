@@ -23,7 +23,8 @@ class Equivalence:
     alpha : float
         Level of each of the two tests, and of their conclusion.
     p : float
-        The larger of the two one-sided p-values; NaN for n = 1.
+        The larger of the two one-sided p-values, below `alpha` where equivalence is shown; NaN for
+        n = 1, and where the interval has to hold at every number of seeds.
     interval : Interval
         Of confidence 1 - 2 alpha: equivalence is shown where it lies inside the margin.
     """
@@ -38,7 +39,7 @@ class Equivalence:
     @property
     def equivalent(self) -> bool:
         """Whether both tests reject; False, not "different", where they do not."""
-        return self.p < self.alpha
+        return -self.margin < self.interval.low and self.interval.high < self.margin
 
 
 def equivalence_test(
@@ -59,7 +60,7 @@ def equivalence_test(
     alpha : float, default 0.05
         In (0, 0.5).
     any_time : bool, default False
-        Whether the interval has to hold at every number of seeds; p is of this n alone.
+        Whether the interval has to hold at every number of seeds.
 
     Raises
     ------
@@ -81,13 +82,13 @@ def equivalence_test(
     if not margin > 0 or not 0 < alpha < 0.5:
         raise ValueError(f"margin {margin} must be positive and alpha {alpha} in (0, 0.5)")
     sample = as_sample(differences)
-    mean = mean_of(sample)
+    mean, error = mean_of(sample), sd_of(sample) / math.sqrt(sample.size)
     return Equivalence(
         n=sample.size,
         mean_difference=mean,
         margin=margin,
         alpha=alpha,
-        p=_upper_tail(margin - abs(mean), sd_of(sample) / math.sqrt(sample.size), sample.size - 1),
+        p=math.nan if any_time else _upper_tail(margin - abs(mean), error, sample.size - 1),
         interval=(any_time_interval if any_time else t_interval)(sample, confidence=1 - 2 * alpha),
     )
 

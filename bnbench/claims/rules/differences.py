@@ -48,7 +48,8 @@ class Difference(OfContrast):
     ``different``: supported where the interval excludes 0 in either direction and the mean is at
     least the smallest effect; refuted by equivalence. ``equivalent``: the reverse. Where no
     smallest effect was declared and the metric has none by default, any difference from zero
-    counts, and there is no equivalence to be shown or ruled out.
+    counts, and there is no equivalence to be shown or ruled out. With fewer than six seeds, or an
+    adjusted p of 0.05 or more, the interval is not taken to exclude 0.
     """
 
     rule: Literal["higher", "lower", "different", "equivalent"]
@@ -106,9 +107,10 @@ def _equivalent(finding: Finding, margin: float) -> bool:
     """Whether both one-sided tests reject: their 90 % interval lies inside the margin."""
     if not margin or not enough_seeds(finding.n):
         return False
-    known, differences = finding.equivalence, contrast_of(finding).differences
-    test = known or equivalence_test(differences, margin=margin, any_time=finding.any_time)
-    return -margin < test.interval.low and test.interval.high < margin
+    test, differences = finding.equivalence, contrast_of(finding).differences
+    if test is None or test.margin != margin:
+        test = equivalence_test(differences, margin=margin, any_time=finding.any_time)
+    return test.equivalent
 
 
 def _held_back(finding: Finding) -> str:

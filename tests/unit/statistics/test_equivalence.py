@@ -18,8 +18,7 @@ def test_p_is_the_larger_of_scipys_one_sided_tests(shift: float) -> None:
     above = scipy.stats.ttest_1samp(values, -0.1, alternative="greater").pvalue
     below = scipy.stats.ttest_1samp(values, 0.1, alternative="less").pvalue
     assert result.p == pytest.approx(max(above, below), rel=1e-9)
-    inside = result.interval.low > -0.1 and result.interval.high < 0.1
-    assert result.equivalent is inside
+    assert result.equivalent is bool(max(above, below) < 0.05)
     assert result.interval.confidence == pytest.approx(0.9)
 
 
@@ -51,6 +50,18 @@ def test_constant_differences_are_inside_or_not(value: float, p: float) -> None:
     result = equivalence_test([value] * 4, margin=0.001)
     assert result.p == p
     assert result.equivalent is (p == 0.0)
+
+
+def test_an_any_time_interval_decides_where_p_would_be_of_this_n_alone() -> None:
+    values = np.random.default_rng(3).normal(0, 0.1, size=8)
+    once, any_time = (
+        equivalence_test(values, margin=0.15, any_time=any_) for any_ in (False, True)
+    )
+    assert once.p < 0.05
+    assert once.equivalent
+    assert math.isnan(any_time.p)
+    assert not any_time.equivalent
+    assert any_time.interval.low < -0.15
 
 
 def test_one_seed_shows_no_equivalence() -> None:

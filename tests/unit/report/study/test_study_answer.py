@@ -92,7 +92,9 @@ def test_an_effect_below_what_matters_is_no(headline: StudyFindings) -> None:
     first = headline.contrasts[0]
     assert first.contrast is not None
     none = shifted(first, -first.contrast.mean_difference)
-    margin = dataclasses.replace(none, smallest_effect=0.01)
+    assert none.equivalence is not None
+    within = dataclasses.replace(none.equivalence, margin=0.01)
+    margin = dataclasses.replace(none, smallest_effect=0.01, equivalence=within)
     written = answer(asking(dataclasses.replace(headline, contrasts=(margin,)), ONE))
     assert written.startswith("No. Corrected: ")
     assert written.endswith("(equivalent within 1.00 pp), n = 6.")
