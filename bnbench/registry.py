@@ -123,7 +123,7 @@ def unknown(kind: str, name: str, known: Iterable[str], place: str = "") -> Bnbe
     place : str, default ""
         Where it was written (``file:line:column: key``), put in front of the message.
     """
-    names = sorted(known)
+    names = sorted(map(str, known))
     short = name.removesuffix("norm").rstrip("_")  # batch_norm is no slip for batch_renorm
     near = [short] if short in names else get_close_matches(name, names, n=1, cutoff=0.5)
     remedy = f"did you mean {near[0]!r}?" if near else f"choose one of: {_first(names)}"

@@ -15,10 +15,9 @@ from bnbench.claims.schema import Claim
 from bnbench.claims.since import CHANGES, changes_since
 from bnbench.claims.table import claims_table
 from bnbench.claims.tests_of import tests_of
-from bnbench.claims.verdict import ASPECT_VERDICTS, Outcome, Verdict
+from bnbench.claims.verdict import Outcome, Verdict
 
 __all__ = [
-    "ASPECT_VERDICTS",
     "CHANGES",
     "RULES",
     "UNDECIDED",

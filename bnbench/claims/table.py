@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from bnbench.claims.judging import Judgement
+from bnbench.claims.judging import Judgement, overall_verdicts
 from bnbench.claims.verdict import REPRODUCED
 from bnbench.findings.columns import Column, frame
 
@@ -13,9 +13,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def claims_table(judgements: Sequence[Judgement]) -> pd.DataFrame:
-    """Tabulate judgements, one row each, in their order; text that does not apply is empty."""
-    return frame(COLUMNS, judgements)
+def claims_table(judgements: Sequence[Judgement], every: Sequence[Judgement] = ()) -> pd.DataFrame:
+    """Tabulate judgements, one row each, in their order; text that does not apply is empty.
+
+    Parameters
+    ----------
+    every : sequence of Judgement, optional
+        All aspects of their claims, on which the verdicts on whole claims rest; by default
+        `judgements` are all.
+    """
+    table = frame(COLUMNS, judgements)
+    whole = overall_verdicts(every or judgements)
+    words = [whole[judgement.claim.id].value for judgement in judgements]
+    table.insert(1 + table.columns.tolist().index("verdict"), "claim_verdict", words)
+    return table
 
 
 def _named(*keys: str) -> Callable[[Judgement, str], str]:

@@ -52,8 +52,6 @@ DIFFERENCES = {
     Verdict.MIXED: "different in part",
 }
 
-ASPECT_VERDICTS = tuple(verdict for verdict in Verdict if verdict is not Verdict.MIXED)
-"""What one aspect can have."""
 
 DECIDED = frozenset({Verdict.SUPPORTED, Verdict.REFUTED})
 

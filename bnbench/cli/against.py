@@ -56,7 +56,7 @@ def _runs_in(results: Path) -> list[Run]:
 
 def _table(agreement: ReferenceAgreement) -> Table:
     """List everything, or of very much what lies outside."""
-    headers = ("experiment", "validation accuracy", "reference", "here", "verdict")
+    headers = ("experiment", "validation accuracy", "reference", "here", "where")
     many = len(agreement.checks) > LISTED
     return table(
         headers, [_cells(check) for check in agreement.checks if not (many and check.inside)]

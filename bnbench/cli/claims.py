@@ -19,7 +19,7 @@ from bnbench.words import counted
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from bnbench.claims import Claim, Judgement
+    from bnbench.claims import Claim, Judgement, Verdict
 
 HEADER = ("claim", "aspect", "verdict", "numbers")
 CLAIM = re.compile(r"[A-Z]\d+\.\d+", re.IGNORECASE)
@@ -41,7 +41,9 @@ def claims(
     ] = None,
     verdict: Annotated[
         str | None,
-        typer.Option("--verdict", help="Only claims with this verdict, such as refuted."),
+        typer.Option(
+            "--verdict", help="Only aspects with this verdict, such as refuted, or mixed claims."
+        ),
     ] = None,
     csv: Annotated[
         Path | None,
@@ -131,16 +133,16 @@ def print_claims(
     as_json : bool
         Print the rows with everything about them, and nothing else.
     """
-    from bnbench.claims import Verdict, claims_table
+    from bnbench.claims import Verdict, claims_table, overall_verdicts
 
     chosen = _chosen(judgements, studies, ids, article, verdict)
     if csv is not None:
         from bnbench.report.files import write_table, writing  # it takes pandas
 
         with writing(csv):
-            write_table(claims_table(chosen), csv)
+            write_table(claims_table(chosen, judgements), csv)
     if as_json:
-        say(claims_table(chosen).to_json(orient="records", force_ascii=False))
+        say(claims_table(chosen, judgements).to_json(orient="records", force_ascii=False))
         return
     if not chosen:
         say("No claim rests on these; bnbench claims lists all.")
@@ -152,8 +154,9 @@ def print_claims(
         if not (folded and judgement.outcome.verdict is Verdict.OPEN)
     ]
     if on_terminal():
+        whole = {} if studies else overall_verdicts(judgements)
         for claim, group in groupby(shown, key=lambda judgement: judgement.claim):
-            show(_claim_table(claim, group))
+            show(_claim_table(claim, group, whole.get(claim.id)))
     else:
         show(table(HEADER, [(judgement.claim.id, *_cells(judgement)) for judgement in shown]))
     say(_summary(chosen))
@@ -223,7 +226,7 @@ def _chosen(
 
     A name that there is not is refused.
     """
-    from bnbench.claims import ASPECT_VERDICTS
+    from bnbench.claims import Verdict, overall_verdicts
     from bnbench.registry import unknown
 
     judgements = resting_on(judgements, studies) if studies else judgements
@@ -235,17 +238,18 @@ def _chosen(
     if article is not None and article not in articles:
         raise unknown("article", article, articles, "--article")
     wanted = verdict.upper().replace("-", " ").replace("_", " ") if verdict else None
-    if wanted is not None and wanted not in ASPECT_VERDICTS:
-        raise unknown("verdict", wanted, ASPECT_VERDICTS, "--verdict")
+    if wanted is not None and wanted not in [*Verdict]:
+        raise unknown("verdict", wanted.lower(), [each.word for each in Verdict], "--verdict")
+    whole = overall_verdicts(judgements) if wanted == Verdict.MIXED else {}
     return [
         judgement
         for judgement in judgements
         if article in (None, judgement.claim.article)
-        and wanted in (None, judgement.outcome.verdict)
+        and wanted in (None, whole.get(judgement.claim.id, judgement.outcome.verdict))
     ]
 
 
-def _claim_table(claim: Claim, judgements: Iterable[Judgement]) -> Table:
+def _claim_table(claim: Claim, judgements: Iterable[Judgement], whole: Verdict | None) -> Table:
     """Lay a claim out for a terminal: its words, and each verdict beside what was measured."""
     from rich.text import Text
 
@@ -253,7 +257,8 @@ def _claim_table(claim: Claim, judgements: Iterable[Judgement]) -> Table:
     for aspect, verdict, line in map(_cells, judgements):
         rows += [(verdict, aspect or "the whole claim"), ("", line)]
     laid_out = table(HEADER[2:], rows, whole=("verdict",))
-    laid_out.title = Text(visible(f"\n{claim.id}  {claim.claim}"), "bold")
+    on_the_whole = f" ({whole.word})" if whole else ""
+    laid_out.title = Text(visible(f"\n{claim.id}  {claim.claim}{on_the_whole}"), "bold")
     laid_out.title_justify, laid_out.show_header, laid_out.expand = "left", False, True
     laid_out.columns[0].width, laid_out.columns[1].ratio = len("INCONCLUSIVE"), 1
     return laid_out

@@ -20,12 +20,18 @@ from bnbench.errors import BnbenchError
 from bnbench.foreign import MEBIBYTE, read_foreign, there_is
 from bnbench.runs import Manifest, run_directory, write_text
 from bnbench.runs.packed import STUDIES
+from bnbench.words import counted
 
-LISTED = 3
-"""Changes of one kind that are named; of more it is said how many there are."""
-
-IN_A_FILE = {"asks": "answered_by"}
-"""What is written down -> the key of a study's file that says it, where their names differ."""
+WORDS = {
+    "question": "the question",
+    "contrasts": "comparison",
+    "changes": "difference of comparisons",
+    "asks": "the parts of the question",
+    "brief": "the short questions",
+    "claims": "the study's own claims",
+    "tests": "claim test",
+}
+"""What is written down -> what it is called; of what has names, a single one."""
 
 Tests = Mapping[str, Any]
 """What claims ask of a study; see `bnbench.claims.tests_of`."""
@@ -150,7 +156,7 @@ def registration_line(
     before = f"when {known.runs_before} of its runs {were} there already"
     line += before if known.runs_before else "before its first run"
     if changed := ", ".join(_changed(known.asks, questions_of(study, tests))):
-        line += f"; changed since: {changed}"
+        line += f"; since then: {changed}"
     hashes = [manifest.registered.get(study.name, known.sha256) for manifest in manifests]
     if others := sum(began != known.sha256 for began in hashes):
         line += f"; {others} of its {len(hashes)} runs began under other questions"
@@ -158,21 +164,21 @@ def registration_line(
 
 
 def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """Name what is asked otherwise, one by one where it has names."""
+    """Say what is asked otherwise; the file itself, and the study's, have the names."""
     known = [key for key in now if key in then]  # an earlier release wrote down less
     for before, after, key in ((then[key], now[key], key) for key in known):
         if isinstance(before, dict) and isinstance(after, dict):
-            names = sorted(before.keys() | after.keys())
-            parts = [name for name in names if before.get(name) != after.get(name)]
-            if parts:
-                yield f"{key} ({_listed(parts)})"
+            both = before.keys() & after.keys()
+            numbers = {
+                "added": len(after.keys() - both),
+                "changed": sum(before[name] != after[name] for name in both),
+                "dropped": len(before.keys() - both),
+            }
+            for how, number in numbers.items():
+                if number:
+                    yield f"{counted(number, WORDS[key])} {how}"
         elif before != after:
-            yield IN_A_FILE.get(key, key)
-
-
-def _listed(names: list[str]) -> str:
-    more = [f"{len(names) - LISTED} more"] if len(names) > LISTED + 1 else []
-    return "; ".join([*names[:LISTED], *more] if more else names)
+            yield f"{WORDS[key]} changed"
 
 
 def _planned(planned: PlannedContrast | Change) -> dict[str, Any]:

@@ -90,12 +90,15 @@ def _plot_interval(
     mean: pd.DataFrame, x: str, bounds: tuple[float, float], look: Look, ax: Axes, label: str
 ) -> None:
     # The t interval of two runs is 13 standard errors wide to each side, and one of a few runs of
-    # which one has failed is as wide as all that is possible: such bands would hide the curves.
+    # which one has failed is as wide as all that is possible: such bands would hide the curves, and
+    # break there.
     widest = (bounds[1] - bounds[0]) / 2
-    mean = mean[(mean["n"] > 2) & (mean["upper"] - mean["lower"] <= widest)]
-    if mean.empty:
+    shown = (mean["n"] > 2) & (mean["upper"] - mean["lower"] <= widest)
+    if not shown.any():
         return
-    lower, upper = (mean[end].clip(*bounds).to_numpy(float) for end in ("lower", "upper"))
+    lower, upper = (
+        mean[end].where(shown).clip(*bounds).to_numpy(float) for end in ("lower", "upper")
+    )
     if label == BAR:
         ends = [*mean[x], *mean[x]], [*lower, *upper]
         ax.plot(*ends, color=look.color, linewidth=1, marker="_", label=label)

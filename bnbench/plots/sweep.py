@@ -31,8 +31,11 @@ def plot_sweep(table: pd.DataFrame, *, percent: bool, ax: Axes) -> Axes:
     percent : bool
         Whether the values are accuracies in percent.
     """
-    arms = list(table.groupby("arm", sort=False))
     bounds = (0.0, 100.0) if percent else (-math.inf, math.inf)
+    least = 0.0 if percent or table["value"].gt(0).all() else -math.inf
+    within = table["lower"].gt(least) & table["upper"].lt(bounds[1])  # else a wall on a log axis
+    table = table.assign(upper=table["upper"].where(within))
+    arms = list(table.groupby("arm", sort=False))
     for position, (arm, rows) in enumerate(arms):
         look = experiment_look(position)
         plot_seeds(rows, x="x", y="value", label=str(arm), look=look, ax=ax, bounds=bounds)

@@ -30,6 +30,8 @@ READING = (
     " would fall into it 95 times in 100.",
     "A time is infinite (never) where a threshold is not reached. This is why times have medians,"
     " and ratios of medians.",
+    "A band in a figure ends at what is possible, such as an accuracy of 100 %. There is none where"
+    " it would be wider than half of that; over settings, none where it would reach that end.",
     "A run that diverged counts from then on at chance accuracy, and as never arriving. One that"
     " ended near chance has failed, too, and counts with its own numbers.",
 )

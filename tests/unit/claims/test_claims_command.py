@@ -110,7 +110,9 @@ def test_one_verdict_in_any_spelling(
 def test_unknown_choices_are_refused(judgements: tuple[Judgement, ...]) -> None:
     with pytest.raises(BnbenchError, match="--article: there is no article 'A9'; did you mean"):
         print_claims(judgements, article="A9")
-    with pytest.raises(BnbenchError, match="--verdict: there is no verdict 'OPNE'; did you mean"):
+    with pytest.raises(
+        BnbenchError, match="--verdict: there is no verdict 'opne'; did you mean 'op"
+    ):
         print_claims(judgements, verdict="opne")
 
 
@@ -149,12 +151,30 @@ def test_the_terminal_gets_a_table_with_the_claims_own_words(
     out = capsys.readouterr().out
     lines = [line.rstrip() for line in out.splitlines()]
     assert lines[1:5] == [
-        "mine  [bold]up",
+        "mine  [bold]up (supported)",
         "SUPPORTED     level",
         "              Validation accuracy after the last epoch: +2.00 pp [+1.91, +2.09],",
         "              n = 6.",
     ]
     assert "1 aspect of 1 claim: 1 SUPPORTED" in out
+
+
+def test_mixed_claims_are_shown_with_all_their_aspects(
+    make_finding: MakeFinding, make_study: MakeStudy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = (
+        OWN + "      - {aspect: no, contrast: c, metric: validation_accuracy@last, rule: lower}\n"
+    )
+    own = make_study([make_finding([0.02, 0.021, 0.019] * 2)], text=both)
+    judgements = judge(study_claims(own.study), {"study": own})
+    print_claims(judgements, verdict="mixed", as_json=True)
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["verdict"], row["claim_verdict"]) for row in rows] == [
+        ("SUPPORTED", "MIXED"), ("REFUTED", "MIXED"),
+    ]  # fmt: skip
+    print_claims(judgements, verdict="refuted", as_json=True)
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["claim_verdict"] == "MIXED"  # of all aspects, not of those shown
 
 
 def test_costs_as_markdown_and_where_there_are_none(capsys: pytest.CaptureFixture[str]) -> None:

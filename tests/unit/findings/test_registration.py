@@ -105,12 +105,12 @@ def test_the_line_says_when_and_what_has_changed(study: Study, results: Path, lo
     register(study, results, tests)
     assert line(study, results, tests).endswith("when 16 of its runs were there already")
     other = load(STUDY.replace("metrics: [", "smallest_effect: 0.01\n    metrics: ["))
-    assert line(other, results, tests).endswith("; changed since: contrasts (lead)")
+    assert line(other, results, tests).endswith("; since then: 1 comparison changed")
     register(other, results, tests)  # the first stays
     changed = tests | {"A2, level": {"rule": "higher"}}
-    assert line(other, results, changed).endswith("(lead), tests (A2, level)")
-    more = tests | {f"A{number}": {} for number in (3, 4, 5, 6, 7)}
-    assert line(other, results, more).endswith("tests (A3; A4; A5; 2 more)")
+    assert line(other, results, changed).endswith("1 comparison changed, 1 claim test changed")
+    more = {"A1, speed": tests["A1, speed"]} | {f"A{number}": {} for number in (3, 4)}
+    assert line(other, results, more).endswith("2 claim tests added, 1 claim test dropped")
 
 
 def test_runs_that_began_under_other_questions_are_counted(study: Study, results: Path) -> None:

@@ -162,6 +162,23 @@ def test_accuracies_over_decades_of_error_are_spread_near_100(ax: Axes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("wide", "percent"), [((60.0, 101.0), True), ((10.0, 95.0), True), ((-1.0, 95.0), False)]
+)
+def test_a_band_breaks_where_it_would_be_a_wall(
+    ax: Axes, wide: tuple[float, float], percent: bool
+) -> None:
+    """At the first of three settings, of two arms."""
+    table = _sweep([90.0, 91.0, 92.0])
+    lower, upper = ([*map(float, ends)] * 4 for ends in ((wide[0], 90, 91), (wide[1], 92, 93)))
+    sweep.plot_sweep(table.assign(lower=lower, upper=upper), percent=percent, ax=ax)
+    for band in ax.collections:
+        corners = np.concatenate([path.vertices for path in band.get_paths()])
+        assert {*corners[:, 0]} == {0.1, 3.0}
+        assert {*corners[:, 1]} == {90, 91, 92, 93}
+    assert len(ax.collections) == 2
+
+
+@pytest.mark.parametrize(
     ("values", "percent", "scale"),
     [
         ([98.0, 98.5, 98.2], True, "linear"),
