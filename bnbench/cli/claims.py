@@ -145,7 +145,7 @@ def print_claims(
         say(claims_table(chosen, judgements).to_json(orient="records", force_ascii=False))
         return
     if not chosen:
-        say("No claim rests on these; bnbench claims lists all.")
+        say("No claim rests on these studies or words; bnbench claims lists all.")
         return
     folded = not (article or verdict or studies or ids)
     shown = [

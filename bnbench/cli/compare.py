@@ -62,7 +62,7 @@ def compare(
         list[str] | None,
         typer.Option(
             "--labels",
-            help="Name of an experiment in figures and tables; give one for each, in the order of"
+            help="Name of an experiment in figures and tables; repeat it for each, in the order of"
             " the experiments. That of --baseline comes last, unless it is among them.",
         ),
     ] = None,
@@ -121,14 +121,11 @@ def compare(
     said = list(conclusions(comparison.findings, titles))
     decided = any(enough_seeds(found.n) for found in comparison.findings)
     by_itself = f"{'Each' if len(said) > 1 else 'This'} {BY_ITSELF}"
-    for line in (_listing(out, paths), *said, *[by_itself] * decided):
+    for line in (_listing(out, paths), *[by_itself] * decided, *said):
         say(line)
 
 
-BY_ITSELF = (
-    "is judged by itself. A study adjusts for all its questions, and may leave open what is decided"
-    " here."
-)
+BY_ITSELF = "is judged by itself; a study, which adjusts for all its questions, may leave it open."
 
 
 def _titled(table: Table, titles: Mapping[str, str]) -> Table:

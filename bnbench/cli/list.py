@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bnbench.cli.names import RESULTS, complete_run, run_folder
-from bnbench.cli.options import Json
+from bnbench.cli.options import Json, Results
 from bnbench.cli.terminal import fits, if_known, percent, say, say_json, show, table
 from bnbench.words import seed_ranges
 
@@ -25,10 +25,14 @@ WIDTH_OF_A_NAME = 28
 
 
 def list_runs(
-    results: Annotated[
-        Path,
-        typer.Argument(help="A folder of runs, or an experiment.", autocompletion=complete_run),
-    ] = RESULTS,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A folder of runs, or an experiment; by default all results.",
+            autocompletion=complete_run,
+        ),
+    ] = None,
+    results: Results = RESULTS,
     by_run: Annotated[bool, typer.Option("--runs", help="One line for each run.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -45,7 +49,8 @@ def list_runs(
     """
     from bnbench.runs.overview import look_over
 
-    overview = look_over(results if results.is_dir() else run_folder(results, RESULTS))
+    listed = folder or results
+    overview = look_over(listed if listed.is_dir() else run_folder(listed, results))
     if as_json:
         say_json(_content(overview, by_run=by_run))
         return

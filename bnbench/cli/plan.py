@@ -123,7 +123,8 @@ def _counts(plan: Plan) -> str:
     states = [run.found.state for run in plan.planned]
     counts = (f"{states.count(state):,} {WORDS[state]}" for state in sorted(set(states)))
     runs, epochs = counted(len(states), "run"), counted(plan.epochs, "epoch")
-    return f"{runs}: {', '.join(counts)}; {epochs} to do"
+    todo = f"{epochs} to train" if plan.epochs else "nothing to train"
+    return f"{runs}: {', '.join(counts)}; {todo}"
 
 
 def _show_costs(

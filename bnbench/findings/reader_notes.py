@@ -26,7 +26,7 @@ def _unknown(metric: Metric, arm: ArmRuns) -> Iterator[Note]:
     if not arm.runs:
         yield Note((label, " has no finished run"))
     if unknown := sorted(arm.runs.keys() - level.values.keys()):
-        yield Note(("not known of ", label, f", {listed_seeds(unknown)}"), _why(metric))
+        yield Note(("not measured for ", label, f", {listed_seeds(unknown)}"), _why(metric))
     if level.at_first_look:
         reached = " reached the threshold at their first evaluation, or before"
         yield Note(("at least half of the runs of ", label, reached))

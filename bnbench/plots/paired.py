@@ -11,7 +11,7 @@ from bnbench.plots.style import PUBLISHED, experiment_look
 
 SEED = "one pair of runs"
 MEAN = "mean with 95 % t interval"
-SMALLEST_EFFECT = "smaller than the smallest effect of interest"
+SMALLEST_EFFECT = "too small to count"
 
 
 def plot_paired(table: pd.DataFrame, *, ax: Axes) -> Axes:

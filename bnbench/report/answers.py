@@ -10,8 +10,8 @@ from bnbench.findings.results import StudyFindings
 from bnbench.report.markdown import rendered
 
 UNDECIDED = (
-    "the interval contains zero, or the mean is too small to count (usually below 0.1 pp), or p,"
-    " adjusted for the number of questions, is not below 0.05; and equivalence is not shown either"
+    "neither a difference that counts (usually 0.1 pp or more, with an adjusted p below 0.05) is"
+    " shown, nor that there is none"
 )
 """What it means that a question is not decided."""
 

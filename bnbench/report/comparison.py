@@ -64,7 +64,7 @@ def called(comparison: Comparison, titles: Sequence[str] = ()) -> dict[str, str]
     if titles and len(titles) != len(labels):
         raise BnbenchError(
             f"--labels: names {counted(len(titles), 'experiment')}, and there are"
-            f" {len(labels)}: {', '.join(labels)}"
+            f" {len(labels)}: {', '.join(labels)}; give --labels once for each"
         )
     if len(set(titles)) < len(titles):
         raise BnbenchError("--labels: two experiments have one name; give each its own")

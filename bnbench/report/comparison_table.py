@@ -20,9 +20,10 @@ from bnbench.report.table import Table
 
 CAPTION = (
     "Validation, test: accuracy, mean ± standard deviation over the runs. Epochs to a validation"
-    " accuracy, confirmed by the next evaluation and read between evaluations: median (≤: no later"
-    " than the first evaluation), and how many of the runs got there. Differences: treatment minus"
-    " baseline in percentage points, paired by seed, with the 95 % t interval of their mean."
+    " accuracy, interpolated between evaluations: median (≤: no later than the first evaluation),"
+    " and how many of the runs got there and were there at the next evaluation, too. Differences:"
+    " treatment minus baseline in percentage points, paired by seed, with the 95 % t interval of"
+    " their mean."
     " Seconds per epoch: median over the runs; they depend on the machine, and on what else ran."
 )
 PUBLISHED = "published (one run)"

@@ -48,8 +48,15 @@ def origin_notes(arms: Sequence[ArmRuns]) -> list[str]:
     machines = _differing([run.machine.model_dump(exclude_unset=True) for run in runs])
     made = "the runs were made with different versions of"
     return [f"{made} {name}: {them}" for name, them in versions] + [
-        f"the runs differ in {spoken(name)}: {them}" for name, them in machines
+        _machines(name, them) for name, them in machines
     ]
+
+
+def _machines(name: str, them: str) -> str:
+    """Say that machines differ; what tells kinds of processors apart tells a reader nothing."""
+    if name == "processor_kind":
+        return "the runs were made on several kinds of processors, so last digits may differ"
+    return f"the runs differ in {spoken(name)}: {them}"
 
 
 def _differing(origins: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bnbench.claims import ClaimTest, Outcome, Verdict, part_tests
 from bnbench.claims.rules.deciding import enough_seeds
+from bnbench.claims.rules.differences import Difference
 from bnbench.claims.verdict import answer_of, decide, tally, together
 from bnbench.config import BestAgainstBest, Study, parse_metric
 from bnbench.config.label import Label
@@ -95,7 +96,7 @@ def _found(study: Study, asked: QuestionPart, pieces: Sequence[Piece]) -> str:
     if len(pieces) > LISTED:
         text = _most(study, pieces, shared)
         return text if said else f"{shared}: {text}"
-    paired = any(piece.finding and piece.finding.contrast for piece in pieces)
+    paired = all(isinstance(piece.test, Difference) for piece in pieces)
     differs = paired and (len(pieces) == 1 or _same_subject(pieces, shared))
     if said or not shared:
         return _each(study, pieces, shared, "")
@@ -200,7 +201,7 @@ def _pair(study: Study, name: str) -> str:
 
 
 def _published(found: StudyFindings, asked: QuestionPart) -> Part:
-    """Count the published accuracies that lie where one further run would."""
+    """Count the published accuracies that lie where one further run of ours would."""
     inside = [point.inside for point in found.published if point.summary.n > 1]
     if not inside:
         return Part(asked, (Verdict.INCONCLUSIVE,), "")
@@ -208,8 +209,8 @@ def _published(found: StudyFindings, asked: QuestionPart) -> Part:
     enough = enough_seeds(n)
     verdicts = tuple(decide(supported=holds and enough, refuted=enough) for holds in inside)
     text = (
-        f"{sum(inside)} of the article's {len(inside)} accuracies lie where one further run of ours"
-        f" would fall 95 times in 100, n = {n}"
+        f"{sum(inside)} of the article's {len(inside)} accuracies fall inside our 95 % prediction"
+        f" interval, n = {n}"
     )
     first = "; ".join(
         f"{100 * point.summary.mean:.1f} % here and {100 * point.published:.1f} % in the article"

@@ -17,13 +17,14 @@ from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots.probes import surface_levels
 from bnbench.report.figures.figure import Draw, Picture, Source, register_figure
+from bnbench.words import counted
 
 DrawArms = Callable[[Study, Sequence[ArmRuns]], Picture]
 """Of the two arms, the baseline first, of which every run has what the probe saw."""
 
 
-def register_probed(name: str, probe: str) -> Callable[[DrawArms], Draw]:
-    """Enter a figure of the first contrast that a probe looked into."""
+def register_probed(name: str, probe: str, most: int | None = None) -> Callable[[DrawArms], Draw]:
+    """Enter a figure of the first contrast that a probe looked into, with so many seeds at most."""
 
     def has(study: Study) -> bool:
         with_probe = {
@@ -39,7 +40,7 @@ def register_probed(name: str, probe: str) -> Callable[[DrawArms], Draw]:
             if pair := _probed_pair(source, probe):
                 arms = [looked_into(arm, probe) for arm in pair]
                 picture = draw_arms(source.found.study, arms)
-                yield replace(picture, caption=picture.caption + _not_drawn(pair, arms))
+                yield replace(picture, caption=picture.caption + _not_drawn(pair, arms, most))
 
         of = f"a contrast of two experiments with the probe {probe}"
         return register_figure(name, of, has, probe)(draw)
@@ -84,11 +85,12 @@ def looked_into(arm: ArmRuns, probe: str) -> ArmRuns:
     return arm.only([seed for seed, run in arm.runs.items() if probe in run.looks])
 
 
-def _not_drawn(arms: Sequence[ArmRuns], drawn: Sequence[ArmRuns]) -> str:
+def _not_drawn(arms: Sequence[ArmRuns], drawn: Sequence[ArmRuns], most: int | None) -> str:
     all_seeds, seeds = (len({seed for arm in of for seed in arm.runs}) for of in (arms, drawn))
+    seeds = min(seeds, most or seeds)
     if seeds == all_seeds:
         return ""
-    return f" Drawn are {seeds} of the {all_seeds} seeds, whose files were kept."
+    return f" Shown: {seeds} of {counted(all_seeds, 'seed')}."
 
 
 def shared_seeds(arms: Sequence[ArmRuns], most: int) -> list[int]:

@@ -20,7 +20,7 @@ WAYS = 2
 """Seeds whose ways are drawn."""
 
 
-@probed.register_probed("trajectory", "trajectory")
+@probed.register_probed("trajectory", "trajectory", WAYS)
 def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
     """Draw the parameters' path over the loss, a column for each arm and a row for each seed."""
     seeds = probed.shared_seeds(arms, WAYS)

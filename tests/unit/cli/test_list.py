@@ -87,7 +87,7 @@ def test_a_terminal_of_80_columns_hides_nothing(
 
 @pytest.mark.parametrize("by_run", [False, True])
 def test_the_same_for_programs(results: Path, capsys: Captured, by_run: bool) -> None:
-    list_runs(results, by_run, as_json=True)
+    list_runs(results, by_run=by_run, as_json=True)
     content = json.loads(capsys.readouterr().out)
     (problem,) = content["problems"]
     assert "is no manifest" in problem

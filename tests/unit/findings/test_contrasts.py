@@ -180,8 +180,8 @@ def test_a_metric_that_is_known_of_no_shared_seed(
     assert finding.speed_up is None
     assert math.isnan(finding.p)
     assert lines(finding) == [
-        "not known of batch_norm, seed 0 (its losses have not been kept)",
-        "not known of plain, seed 1 (its losses have not been kept)",
+        "not measured for batch_norm, seed 0 (its losses have not been kept)",
+        "not measured for plain, seed 1 (its losses have not been kept)",
         "batch_norm and plain have no seed in common of which it is known, so there is no"
         " difference",
     ]
@@ -198,7 +198,7 @@ def test_a_metric_of_a_probe_that_gives_no_number(
         seen = np.full(3, math.nan, np.float32)
         np.savez(run.probe("inference"), step=np.arange(0, 30, 10), mean_error_slope=seen)
     (finding,) = find(study, results).contrasts
-    assert lines(finding)[1] == "not known of plain, seed 0 (its probe gives no number)"
+    assert lines(finding)[1] == "not measured for plain, seed 0 (its probe gives no number)"
 
 
 def test_an_arm_without_a_run(compare: Compare) -> None:
@@ -349,7 +349,7 @@ def test_a_metric_that_is_not_known_at_every_seed(
     assert finding.baseline.values.keys() == {2, 3}
     assert finding.n == 2
     assert lines(finding) == [
-        "not known of plain, seeds 0, 1 (its losses have not been kept)",
+        "not measured for plain, seeds 0, 1 (its losses have not been kept)",
         "only batch_norm has seeds 0, 1, left out of its pairs with plain",
     ]
 

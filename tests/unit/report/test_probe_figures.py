@@ -206,10 +206,7 @@ def test_an_archive_keeps_what_probes_measured_and_the_files_of_the_first_seeds(
     merged = read_study(study, tmp_path / "merged")
     findings_of(merged)
     pd.testing.assert_frame_equal(values_table(merged), values_table(runs))
-    assert all(
-        one.caption.endswith(" Drawn are 1 of the 2 seeds, whose files were kept.")
-        for one in drawn(study, copies)
-    )
+    assert all(one.caption.endswith(" Shown: 1 of 2 seeds.") for one in drawn(study, copies))
 
 
 def test_an_archive_keeps_what_probes_measured_at_the_best_points(

@@ -217,10 +217,7 @@ def test_a_ladder_names_the_switch(headline: StudyFindings, ladder: StudyFinding
 def test_published_points_are_counted(headline: StudyFindings) -> None:
     ask = {"says": "the levels", "yes": "reproduced"}
     written = answer(asking(headline, ask))
-    text = (
-        "18 of the article's 20 accuracies lie where one further run of ours would fall 95 times in"
-        " 100, n = "
-    )
+    text = "18 of the article's 20 accuracies fall inside our 95 % prediction interval, n = "
     (point,) = [
         one
         for one in headline.published

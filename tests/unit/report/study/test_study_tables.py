@@ -202,9 +202,9 @@ def test_rare_columns_are_folded_and_empty_ones_left_out() -> None:
 
 def test_notes_name_arms_by_their_titles(headline: StudyFindings) -> None:
     (first, *_) = headline.contrasts
-    note = Note(("not known of ", Arm("batch_norm"), ", seed 1"), "plain text")
+    note = Note(("not measured for ", Arm("batch_norm"), ", seed 1"), "plain text")
     told = dataclasses.replace(first, notes=(note,))
-    assert str(note) == "not known of batch_norm, seed 1 (plain text)"
+    assert str(note) == "not measured for batch_norm, seed 1 (plain text)"
     assert finding_notes(headline.study, [told]) == [
-        "not known of “batch norm”, seed 1 (plain text)"
+        "not measured for “batch norm”, seed 1 (plain text)"
     ]
