@@ -71,6 +71,7 @@ class BnbenchError(Exception):
                 else [in_one_line(as_given(problem))]
             )
         )
+        assert self.problems, "an error that says nothing would be passed over"
         super().__init__(*self.problems)
 
     def __str__(self) -> str:

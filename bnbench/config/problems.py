@@ -13,8 +13,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bnbench.config.places import place_of
+from bnbench.config.study_schema import SHORT_QUESTION
 from bnbench.errors import more_than_told
 from bnbench.registry import unknown
+from bnbench.words import counted
 
 SAID = "said"
 """Kind of a problem whose message says all of it, and is not followed by the value."""
@@ -67,7 +69,8 @@ def _follows(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
     """Say whether a problem is only another's: a list short of bad items, a key misspelt."""
     *section, key = detail["loc"]
     if detail["type"] == "too_short":
-        return bool(detail["input"])
+        count = len(detail["loc"])
+        return any(item["loc"][:count] == detail["loc"] != item["loc"] for item in details)
     if detail["type"] != "missing":
         return False
     misspelt = [str(detail["loc"][-1]) for detail in details if detail["type"] == "extra_forbidden"
@@ -126,7 +129,7 @@ WORDS: dict[str, Callable[[Context], str]] = {
     "string_too_short": lambda _: "must not be empty",
     "string_pattern_mismatch": lambda context: _name_of(context["pattern"]),
     "tuple_type": lambda _: "must be a list in brackets",
-    "too_short": lambda _: "must hold at least one value",
+    "too_short": lambda context: f"must hold {counted(context['min_length'], 'value')} or more",
     "dict_type": lambda _: "must be a section of keys and values",
     "model_type": lambda _: "must be a section of keys and values",
     "model_attributes_type": lambda _: "must be a section of keys and values",
@@ -145,6 +148,8 @@ ONE_OF_SEVERAL = {"str", "int", "float", "bool"}
 
 def _name_of(pattern: str) -> str:
     """Say what a name may hold, from its pattern."""
+    if pattern == SHORT_QUESTION:
+        return "must be two to eight words"
     signs = [sign for sign in "_.,=+@-/" if sign in pattern.replace("A-Za-z0-9", "")]
     return (
         "must be a name that begins with a letter from A to Z, small or large, or a digit, and"

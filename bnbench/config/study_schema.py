@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from bnbench.config.schema import Float, Settings
 
+SHORT_QUESTION = r"^\S+( \S+){1,7}$"
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_]*$")]
 Names = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
 Point = str | int | float | bool | None
@@ -108,8 +109,8 @@ class QuestionPart(Settings):
 class BriefQuestion(Settings):
     """One row of the table of answers: a short question, and the contrasts that answer it."""
 
-    question: Annotated[str, Field(pattern=r"^\S+( \S+){1,7}$")]
-    """Eight words at most."""
+    question: Annotated[str, Field(pattern=SHORT_QUESTION)]
+    """Two to eight words."""
     metric: str
     yes: str
     """The rule of claims that means yes."""

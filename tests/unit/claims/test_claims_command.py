@@ -163,7 +163,7 @@ def test_the_terminal_gets_a_table_with_the_claims_own_words(
 def test_mixed_claims_are_shown_with_all_their_aspects(
     make_finding: MakeFinding, make_study: MakeStudy, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lower = "aspect: no, study: study, contrast: contrast, metric: validation_accuracy@last"
+    lower = "aspect: other, study: study, contrast: contrast, metric: validation_accuracy@last"
     both = OWN.replace("]}", f", {{{lower}, rule: lower}}]}}")
     own = make_study([make_finding([0.02, 0.021, 0.019] * 2)], text=both)
     judgements = judge(study_claims(own.study), {"study": own})

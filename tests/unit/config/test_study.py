@@ -290,7 +290,7 @@ TWO = "experiments: {a: {config: plain.yaml}, b: {config: batch_norm.yaml}}\n"
         (TWO + "contrasts:", ":4:1: contrasts: must be a section of keys and values, not null"),
         (
             TWO + "contrasts: {x: {treatment: a, baseline: b, metrics: []}}",
-            ":4:44: contrasts.x.metrics: must hold at least one value, not []",
+            ":4:44: contrasts.x.metrics: must hold 1 value or more, not []",
         ),
         (
             TWO + "contrasts: {x: {treatment: a, baseline: b, metrics: test_accuracy}}",
@@ -302,12 +302,20 @@ TWO = "experiments: {a: {config: plain.yaml}, b: {config: batch_norm.yaml}}\n"
         ),
         (
             "experiments: {a: {config: plain.yaml, grid: {training.epochs: []}}}",
-            ":3:46: experiments.a.grid.training.epochs: must hold at least one value, not []",
+            ":3:46: experiments.a.grid.training.epochs: must hold 1 value or more, not []",
         ),
         (
             "experiments: {a: {config: plain.yaml, grid: {training.epochs: [[1]]}}}",
             ":3:64: experiments.a.grid.training.epochs.0: must be one value: text, a number, true,"
             " false or null, not [1]",
+        ),
+        (
+            TWO + "brief: [{question: Faster?, metric: test_accuracy, yes: higher}]",
+            ":4:10: brief.0.question: must be two to eight words, not",
+        ),
+        (
+            "experiments: {a: {config: plain.yaml, overrides: {data.class_shares: [0.5]}}}",
+            "data.class_shares: must hold 2 values or more, not [0.5]",
         ),
         ("experiments: {a: plain.yaml}", ":3:15: experiments.a: must be a section of keys and"),
         ("experiments: {a: {}}", ":3:15: experiments.a.config: is missing; add it"),
