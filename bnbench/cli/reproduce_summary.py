@@ -107,9 +107,6 @@ def say_registrations(judged: Judged) -> None:
     """Say whether each study's questions were written down before its numbers were seen."""
     for name, line in registrations(judged).items():
         say(f"{name}: {line}")
-    for study in (found.study for found in judged.findings):
-        if study.any_time:
-            say(f"{study.name}: its intervals hold at every number of seeds (any-time t, 95 %)")
 
 
 def say_verdicts(judged: Judged) -> None:

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bnbench.config.places import place_of
-from bnbench.config.study_schema import SHORT_QUESTION
 from bnbench.errors import more_than_told
 from bnbench.registry import unknown
 from bnbench.words import counted
@@ -144,6 +143,9 @@ WORDS: dict[str, Callable[[Context], str]] = {
 
 ONE_OF_SEVERAL = {"str", "int", "float", "bool"}
 """Where a value may be of several types, pydantic names each of them as if it were a key."""
+
+
+SHORT_QUESTION = r"^\S+( \S+){1,7}$"
 
 
 def _name_of(pattern: str) -> str:

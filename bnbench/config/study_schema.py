@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from bnbench.config.problems import SHORT_QUESTION
 from bnbench.config.schema import Float, Settings
 
-SHORT_QUESTION = r"^\S+( \S+){1,7}$"
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_]*$")]
 Names = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
 Point = str | int | float | bool | None

@@ -32,9 +32,9 @@ def main_questions(study: Study) -> set[Name]:
 def adjust(findings: Sequence[Finding], main: Collection[Name] = ()) -> list[Finding]:
     """Adjust the p values of a study, in the order of its findings.
 
-    Holm over the confirmatory levels and times: over those of the `main` questions, and over all
-    others. Benjamini and Hochberg over the points of a sweep, metric by metric. Everything else
-    keeps its p. A family is as large as it was planned: a p that there is not counts as 1 in it,
+    Holm over the `main` questions, and over all other confirmatory levels and times. Benjamini and
+    Hochberg over the points of a sweep, metric by metric, also where one of them is a main
+    question. Everything else keeps its p. A family is as large as it was planned: a p that there is not counts as 1 in it,
     and stays NaN.
     """
     families: dict[tuple[str, ...], list[int]] = defaultdict(list)
@@ -56,6 +56,8 @@ def adjust(findings: Sequence[Finding], main: Collection[Name] = ()) -> list[Fin
 
 
 def _family(finding: Finding, main: Collection[Name]) -> tuple[str, ...]:
-    if finding.confirmatory and finding.metric.quantity.kind != "share":
-        return (HOLM, "main" if (finding.name, finding.metric.text) in main else "other")
+    is_main = (finding.name, finding.metric.text) in main
+    of_holm = finding.confirmatory or (is_main and not finding.point)
+    if of_holm and finding.metric.quantity.kind != "share":
+        return (HOLM, "main" if is_main else "other")
     return (finding.group, finding.metric.text)

@@ -33,6 +33,11 @@ WORDS = {
 }
 """What is written down -> what it is called; of what has names, a single one."""
 
+ANY_TIME = (
+    "; seeds were added until they were decided, so intervals and p are of the any-time kind, which"
+    " holds at every number of seeds"
+)
+
 Tests = Mapping[str, Any]
 """What claims ask of a study; see `bnbench.claims.tests_of`."""
 
@@ -160,7 +165,7 @@ def registration_line(
     hashes = [manifest.registered.get(study.name, known.sha256) for manifest in manifests]
     if others := sum(began != known.sha256 for began in hashes):
         line += f"; {others} of its {len(hashes)} runs began under other questions"
-    return line
+    return line + ANY_TIME * study.any_time
 
 
 def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

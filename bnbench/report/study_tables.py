@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from bnbench.config import Study
@@ -34,8 +35,13 @@ def contrast_tables(study: Study, findings: Sequence[Finding]) -> list[Table]:
     )
     # runs that failed are counted without a pair, too
     shown = [row for row in findings if row.measured or row.metric.quantity.kind == "share"]
+    names = ANY_TIME if any(finding.any_time for finding in findings) else {}
+
+    def called(columns: Iterable[Column]) -> list[Column]:
+        return [replace(column, title=names.get(column.title, column.title)) for column in columns]
+
     return [
-        tabulate(caption, [*[at] * swept, *columns], rows, words=1 + swept)
+        tabulate(caption, [*[at] * swept, *called(columns)], rows, words=1 + swept)
         for kind, caption, columns in kinds
         if (rows := [row for row in shown if row.metric.quantity.kind == kind])
     ]
@@ -92,6 +98,12 @@ def _count(level: Level) -> str:
     return f"{sum(level.values.values()):.0f} of {len(level.values)}"
 
 
+ANY_TIME = {
+    "95 % t interval": "95 % any-time interval",
+    "exact p": "any-time p",
+    "sign test p": "any-time p",
+}
+"""Columns of a study to which seeds were added until it was decided, by their usual titles."""
 METRIC = Column("metric", "metric.title")
 ADJUSTED = Column("adjusted p", "", _adjusted)
 LEVELS = (

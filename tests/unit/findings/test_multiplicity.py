@@ -46,11 +46,11 @@ def test_main_questions_are_a_family_of_their_own() -> None:
         finding(p, name=name, confirmatory=True)
         for p, name in ((0.01, "a"), (0.02, "b"), (0.01, "c"), (0.04, "d"), (0.2, "e"))
     ]
-    exploratory = finding(0.03, name="f")
+    exploratory = finding(0.03, name="f")  # a short question, though not said to be confirmatory
     main = {("a", "test_accuracy"), ("b", "test_accuracy"), ("f", "test_accuracy")}
     found = adjust([*findings, exploratory], main)
-    assert [one.p_adjusted for one in found] == pytest.approx([0.02, 0.02, 0.03, 0.08, 0.2, 0.03])
-    assert [one.adjusted_by for one in found] == ["Holm"] * 5 + [""]
+    assert [one.p_adjusted for one in found] == pytest.approx([0.03, 0.04, 0.03, 0.08, 0.2, 0.04])
+    assert [one.adjusted_by for one in found] == ["Holm"] * 6
 
 
 def test_shares_are_not_in_the_confirmatory_family() -> None:
