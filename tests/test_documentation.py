@@ -451,15 +451,20 @@ def test_python_examples_on_finished_runs_run(
 
 
 def test_study_example_loads(root: Path, pages: dict[str, str], tmp_path: Path) -> None:
+    from bnbench.claims import check_claims, check_questions, study_claims
     from bnbench.config import load_study
 
-    example, *_ = blocks(pages["extend.md"], "yaml")
+    example, more, *_ = blocks(pages["extend.md"], "yaml")
     for config in (root / "configs").glob("*.yaml"):
         (tmp_path / config.name).write_bytes(config.read_bytes())
     path = tmp_path / "studies/activation.yaml"
     path.parent.mkdir()
-    path.write_text(example, encoding="utf-8")
-    assert [one.name for one in load_study(path).contrasts] == ["lead@tanh", "lead@relu"]
+    path.write_text(example + more, encoding="utf-8")
+    study = load_study(path)
+    assert [one.name for one in study.contrasts] == ["lead@tanh", "lead@relu"]
+    assert len(study.brief) == len(study.claims) == 1
+    check_claims(study_claims(study), {study.name: study})
+    check_questions([study])
 
 
 def test_architecture_example_works(pages: dict[str, str]) -> None:
@@ -517,7 +522,7 @@ def test_settings_that_are_documented_are_valid(pages: dict[str, str]) -> None:
     from bnbench.config import Experiment
 
     sections: dict[str, Any] = {"experiment": "x", "model": {"name": "LeNet5"}}
-    for settings in blocks(pages["extend.md"], "yaml")[1:]:
+    for settings in blocks(pages["extend.md"], "yaml")[2:]:
         for section, keys in yaml.safe_load(settings).items():
             both = isinstance(keys, dict) and section in sections
             sections[section] = {**sections[section], **keys} if both else keys

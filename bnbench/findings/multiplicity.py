@@ -34,8 +34,8 @@ def adjust(findings: Sequence[Finding], main: Collection[Name] = ()) -> list[Fin
 
     Holm over the `main` questions, and over all other confirmatory levels and times. Benjamini and
     Hochberg over the points of a sweep, metric by metric, also where one of them is a main
-    question. Everything else keeps its p. A family is as large as it was planned: a p that there is not counts as 1 in it,
-    and stays NaN.
+    question. Everything else keeps its p. A family is as large as it was planned: a p that there
+    is not counts as 1 in it, and stays NaN.
     """
     families: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for place, finding in enumerate(findings):
