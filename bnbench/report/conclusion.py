@@ -43,13 +43,13 @@ def _sentence(finding: Finding, treatment: str, baseline: str) -> str:
         aspect="lead", rule="different", study=finding.study, contrast=finding.name,
         metric=finding.metric.text,
     ).decide(finding)  # fmt: skip
-    difference = finding.contrast.mean_difference
+    difference, shown = finding.contrast.mean_difference, finding.contrast.t_interval.excludes(0)
     lead = f"{treatment} is {'ahead of' if difference > 0 else 'behind'} {baseline}"
     if not difference:
         lead = f"{treatment} and {baseline} are equal here"
     if outcome.verdict is Verdict.REFUTED:
         lead = f"{treatment} and {baseline} are {outcome.how}"
-    elif outcome.verdict is Verdict.INCONCLUSIVE and enough_seeds(n):
+    elif outcome.verdict is Verdict.INCONCLUSIVE and difference and (enough_seeds(n) or not shown):
         lead = f"{treatment} and {baseline} cannot be told apart"
-    few = "" if enough_seeds(n) else f"; it takes {fewest_seeds()} to decide"
+    few = "" if enough_seeds(n) else f"; it takes at least {fewest_seeds()} to decide"
     return f"{lead}: {finding.metric.title} {outcome.estimate}, {counted(n, 'seed')}{few}"

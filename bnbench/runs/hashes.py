@@ -110,7 +110,7 @@ def changed_since(run: Run, manifest: Manifest, experiment: Experiment) -> dict[
     release list no files: of these runs only what is missing is told.
     """
     if manifest.files:
-        return changed_files(run, manifest.files, _untouched_before(run, manifest))
+        return changed_files(run, manifest.files, untouched_before(run, manifest))
     always = [run.config, run.batches, run.epochs]
     if manifest.status == "complete":
         always.append(run.weights)
@@ -137,7 +137,7 @@ def left_out(run: Run, manifest: Manifest) -> tuple[str, ...]:
     return (*(path.name for path in left), *unseen)
 
 
-def _untouched_before(run: Run, manifest: Manifest) -> float:
+def untouched_before(run: Run, manifest: Manifest) -> float:
     """The end of the run, seconds since 1970; none if its manifest was written later."""
     if manifest.ended is None:
         return -math.inf

@@ -26,7 +26,14 @@ from bnbench.foreign import (
 )
 from bnbench.runs.directory import Run, locked, no_run
 from bnbench.runs.files import force_to_disk, rename, write_bytes
-from bnbench.runs.hashes import MOST_HASHED, changed_files, file_hashes, left_out, sha256_of
+from bnbench.runs.hashes import (
+    MOST_HASHED,
+    changed_files,
+    file_hashes,
+    left_out,
+    sha256_of,
+    untouched_before,
+)
 from bnbench.runs.manifest import Manifest, read_hashed
 from bnbench.runs.overview import runs_below
 from bnbench.runs.packed import STUDIES, opened, refuse_packed
@@ -203,9 +210,18 @@ def _is_there(run: Run, theirs: Manifest, target: Run) -> bool:
     ours = target.read_manifest()
     same = ours.configuration_hash == theirs.configuration_hash
     if ours.files == theirs.files or (same and _weights(ours) == _weights(theirs) != ""):
+        _check_undamaged(target, ours)
         return True
     what = "other bytes" if same else "another configuration"
     raise BnbenchError(_contradiction(target, run, what))
+
+
+def _check_undamaged(run: Run, manifest: Manifest) -> None:
+    """Refuse to leave a run alone that is damaged here: the other may be whole."""
+    spared = left_out(run, manifest)
+    for name, change in changed_files(run, manifest.files, untouched_before(run, manifest)).items():
+        if name not in spared:
+            raise BnbenchError(f"{run.path / name}: {change} here; remove this run and merge again")
 
 
 def _contradiction(first: Run, second: Run, what: str) -> str:

@@ -89,7 +89,8 @@ def _ratio(finding: Finding, speed: SpeedUp) -> str:
     if ratio == numbers.NOTHING or _unseen(finding):
         return ""
     sides = ("at least ", finding.treatment), ("at most ", finding.baseline)
-    bound = "".join(words for words, level in sides if level.at_first_look)
+    known = 0 < speed.ratio < math.inf  # beyond that there is nothing
+    bound = "".join(words for words, level in sides if known and level.at_first_look)
     return f"{bound}{ratio} times as fast"
 
 

@@ -24,6 +24,7 @@ LEVEL = 0.95
         ([0.02, -0.02, 0.03, -0.03, 0.01, 0.0], "better and plain cannot be told apart: "),
         ([0.0002, 0.0003, 0.0002, 0.0003, 0.0002, 0.0003], "plain are equivalent within "),
         ([0.02, 0.021], "better is ahead of plain: "),
+        ([0.001, 0.02], "better and plain cannot be told apart: "),
         ([0.0, 0.0], "better and plain are equal here: "),
     ],
 )
@@ -40,5 +41,5 @@ def test_a_conclusion_follows_the_rule(
     (titled,) = conclusions(findings, {"better": "batch norm"})
     assert titled == sentence.replace("better", "batch norm")
     assert said in sentence
-    few = f"{len(differences)} seeds; it takes 6 to decide"
+    few = f"{len(differences)} seeds; it takes at least 6 to decide"
     assert sentence.endswith(few if len(differences) < 6 else ", 6 seeds")

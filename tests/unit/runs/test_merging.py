@@ -59,6 +59,15 @@ def test_a_merge_takes_what_is_new(sealed: Callable[..., Run], tmp_path: Path) -
     assert plan_merge(tmp_path / "other", tmp_path / "here").taken == ()
 
 
+def test_a_run_that_is_damaged_here_is_named(sealed: Callable[..., Run], tmp_path: Path) -> None:
+    sealed("other", "a", 0)
+    damaged = sealed("here", "a", 0).path / "epochs.csv"
+    damaged.write_text("cut")
+    with pytest.raises(BnbenchError) as caught:
+        plan_merge(tmp_path / "other", tmp_path / "here")
+    assert str(caught.value) == f"{damaged}: changed here; remove this run and merge again"
+
+
 def test_what_a_runs_studies_ask_comes_along_but_replaces_nothing(
     sealed: Callable[..., Run], tmp_path: Path
 ) -> None:
