@@ -582,6 +582,16 @@ def test_every_metric_rule_statistic_and_normalization_says_what_it_is(
     assert not any(mark in page for mark in ("::", "]_", ">>>", "===="))
 
 
+def test_each_question_of_the_report_leads_to_its_study(root: Path) -> None:
+    text = (root / "results/reference/report.html").read_text(encoding="utf-8")
+    answers = (root / "results/reference/answers.md").read_text(encoding="utf-8")
+    headings = set(re.findall(r'<h2 id="([^"]+)"', text))
+    rows = re.findall(r'<td[^>]*><a href="#([^"]+)">([^<]+)</a>', text)
+    questions = [line.split(" | ")[0].removeprefix("| ") for line in answers.splitlines()[2:14]]
+    assert [question for _, question in rows] == questions
+    assert {section for section, _ in rows} <= headings
+
+
 def test_reference_results_are_small(root: Path) -> None:
     """The files that git keeps, not those that .gitignore leaves out."""
     ignored = [

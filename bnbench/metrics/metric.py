@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -199,14 +200,15 @@ def parse_metric(text: str, place: str = "") -> Metric:
         )
     if quantity.at == "epoch" and (value == "last" or _counts(value)):
         return Metric(text, quantity, epoch=None if value == "last" else int(value))
-    if quantity.at == "threshold" and _is_positive(value):
+    share = quantity.at == "threshold" and name.endswith("accuracy")  # 97 would be 9,700 %
+    if quantity.at == "threshold" and _is_positive(value, 1 if share else math.inf):
         return Metric(text, quantity, threshold=float(value))
     if not quantity.at and not at:
         return Metric(text, quantity)
     wanted = {
         "epoch": "@1 or @last",
         "looks": "@1, @last, @first or @all",
-        "threshold": "@ and a positive number",
+        "threshold": f"@ and a positive number{', 1 at most: 0.97 is 97 %' * share}",
         "": "nothing",
     }
     raise BnbenchError(f"{where}{text}: must be {name} followed by {wanted[quantity.at]}")
@@ -216,8 +218,8 @@ def _counts(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0
 
 
-def _is_positive(text: str) -> bool:
+def _is_positive(text: str, most: float) -> bool:
     try:
-        return 0 < float(text) < float("inf") and "_" not in text  # 1_0 is 10 to Python
+        return 0 < float(text) <= most and math.isfinite(float(text)) and "_" not in text
     except ValueError:
         return False

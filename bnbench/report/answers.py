@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bnbench.claims import ClaimTest, brief_tests
 from bnbench.findings.results import StudyFindings
 from bnbench.report.markdown import rendered
+from bnbench.report.names import study_title
 
 UNDECIDED = (
     "neither a difference that counts (usually 0.1 pp or more, with an adjusted p below 0.05) is"
@@ -37,9 +38,16 @@ class BriefAnswer:
 
 @dataclass(frozen=True)
 class AnswerRow:
-    """A short question, what is measured for it, and what the runs of either recipe answer."""
+    """A short question, what is measured for it, and what the runs of either recipe answer.
+
+    Attributes
+    ----------
+    section : str
+        Title of its study's part of the report.
+    """
 
     question: str
+    section: str
     measured: str
     reduced: bool
     published: BriefAnswer
@@ -55,7 +63,7 @@ def answer_rows(studies: Iterable[StudyFindings]) -> list[AnswerRow]:
 def answers_table(studies: Iterable[StudyFindings]) -> str:
     """Lay the answers out as a Markdown table, with a note below it."""
     rows = answer_rows(studies)
-    return rendered("answers.md", questions=rows, undecided=UNDECIDED)
+    return rendered("answers.md", questions=rows, undecided=UNDECIDED, linked=False)
 
 
 def _rows(found: StudyFindings) -> Iterator[AnswerRow]:
@@ -64,7 +72,8 @@ def _rows(found: StudyFindings) -> Iterator[AnswerRow]:
             _answer(tests.get(recipe), found) for recipe in ("published", "corrected")
         )
         measured = next(iter(tests.values())).metric_title
-        yield AnswerRow(brief.question, measured, bool(found.study.keeps), published, corrected)
+        section, reduced = study_title(found.study), bool(found.study.keeps)
+        yield AnswerRow(brief.question, section, measured, reduced, published, corrected)
 
 
 def _answer(test: ClaimTest | None, found: StudyFindings) -> BriefAnswer:

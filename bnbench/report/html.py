@@ -22,6 +22,7 @@ from bnbench.claims import Verdict
 from bnbench.claims.verdict import AS_FAR
 from bnbench.report.drawing import Drawings
 from bnbench.report.figures import Picture
+from bnbench.report.markdown import anchor
 
 FOLD = re.compile(r"<details><summary>([^<>]*)</summary>\n?|</details>\n?")
 COLORS = {
@@ -81,7 +82,7 @@ def _hash(text: str) -> str:
 
 
 def _named(tokens: Sequence[Token]) -> list[tuple[str, str, str]]:
-    """Give each heading a name of its own words, so that links survive what is added."""
+    """Give each heading a name of its own words."""
     headings: list[tuple[str, str, str]] = []
     known: set[str] = set()
     part = ""
@@ -89,7 +90,7 @@ def _named(tokens: Sequence[Token]) -> list[tuple[str, str, str]]:
         if opening.type != "heading_open":
             continue
         title = "".join(child.content for child in inline.children or ())
-        words = "-".join(re.findall(r"\w+", title.lower()))
+        words = anchor(title)
         part = words if opening.tag == "h2" else part
         name = words if opening.tag != "h3" else f"{part}--{words}"
         while name in known:

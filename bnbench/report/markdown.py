@@ -26,6 +26,11 @@ def escaped(text: str) -> str:
     return LEADING.sub(lambda mark: f"{mark[0][:-1]}\\{mark[0][-1]}", line)
 
 
+def anchor(title: str) -> str:
+    """Name a heading by its own words, so that links survive what is added; GitHub does so, too."""
+    return "-".join(re.findall(r"\w+", title.lower()))
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], words: int | None = None) -> str:
     """Lay out cells that are Markdown already; columns after so many of words hold numbers."""
     rule = ["---" if words is None or place < words else "---:" for place in range(len(header))]
@@ -47,6 +52,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     known.filters["capitalized"] = capitalized
+    known.filters["anchor"] = lambda title: Markup(anchor(title))
     known.filters["laid_out"] = _laid_out
     known.filters["summary"] = lambda text: Markup(html.escape(" ".join(text.split())))
     known.filters["fenced"] = _fenced

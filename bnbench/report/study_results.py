@@ -96,7 +96,8 @@ def write_study_tables(judged: Judged, out: Path, *, lean: bool = False) -> list
 
 def report_page(judged: Judged) -> Page:
     """Lay out the report of studies."""
-    pairs = zip(judged.runs, judged.findings, registrations(judged).values(), strict=True)
+    parts = zip(judged.runs, judged.findings, registrations(judged).values(), strict=True)
+    pairs = sorted(parts, key=lambda part: not part[0].study.brief)  # as their questions stand
     several = len(judged.findings) > 1  # and then no page has room for what each run is made with
     return Page(
         studies=tuple(

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from bnbench.cli.plan import _grouped
 from bnbench.config import load_experiment
+from bnbench.errors import BnbenchError
 from bnbench.execution.plan import PlannedRun
 from bnbench.execution.tasks import Task
 from bnbench.runs.identity import Found
@@ -53,3 +56,23 @@ def test_packed_runs_are_there(root: Path) -> None:
     done = invoke("plan", "cnn", "--results", root / "results/reference/runs")
     assert "20 runs: " in done.stdout
     assert "not there yet" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (
+            "brief: [{question: Is it?, metric: test_accuracy, yes: higher, corrected: c}]",
+            "brief.0",
+        ),
+        ("small: {keeps: less, overrides: {training.epoch: 1}}", "did you mean 'epochs'"),
+    ],
+)
+def test_what_reproduce_would_refuse_is_refused(tmp_path: Path, more: str, said: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        f"study: mine\nquestion: why\nexperiments: {{a: {{config: lenet5}}}}\n{more}\n", "utf-8"
+    )
+    refused = invoke("plan", path, "--results", tmp_path).exception
+    assert isinstance(refused, BnbenchError)
+    assert said in str(refused)

@@ -42,6 +42,7 @@ def test_in_words(text: str, title: str) -> None:
         ("validation_accuracy@١", "@1 or @last"),
         ("epochs_to_accuracy@0.9_7", "@ and a positive number"),
         ("epochs_to_accuracy@fast", "@ and a positive number"),
+        ("epochs_to_accuracy@97", "a positive number, 1 at most: 0.97 is 97 %"),
         ("epochs_to_accuracy@inf", "@ and a positive number"),
         ("test_accuracy@1", "followed by nothing"),
     ],

@@ -29,7 +29,7 @@ a\_b \& \textbackslash{}input\{x\} & $-$0.10 $\pm$ 0.02 & {[}1, $\infty$] \\
 
 def test_answers_and_many_tables() -> None:
     answers = BriefAnswer("yes", "+2.06 pp", 10), BriefAnswer("")
-    table = answer_table([AnswerRow("Is it?", "test accuracy", False, *answers)])
+    table = answer_table([AnswerRow("Is it?", "A study", "test accuracy", False, *answers)])
     assert table.rows == (("Is it?", "test accuracy", "yes +2.06 pp, n = 10", "–"),)
     written = latex_tables([table] * 31)  # LaTeX keeps at most 18 floats in hand
     assert written.count(r"\end{table}") == 31
