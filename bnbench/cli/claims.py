@@ -145,7 +145,8 @@ def print_claims(
         say(claims_table(chosen, judgements).to_json(orient="records", force_ascii=False))
         return
     if not chosen:
-        say("No claim rests on these studies or words; bnbench claims lists all.")
+        which = "No aspect of them has this verdict" if verdict else "No claim rests on these"
+        say(f"{which}; bnbench claims lists all.")
         return
     folded = not (article or verdict or studies or ids)
     shown = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bnbench.claims import Check
 from bnbench.cli.options import HEADLINE
-from bnbench.cli.terminal import saying
+from bnbench.cli.terminal import saying, tell
 from bnbench.config import Study, config_file, load_study, named
 from bnbench.config.study import SMALL
 from bnbench.errors import BnbenchError, each
@@ -15,6 +15,7 @@ from bnbench.findings.registration import registered_files
 from bnbench.findings.studies_with_runs import studies_with_runs
 from bnbench.report.judged import Judged, judge_studies
 from bnbench.runs import opened
+from bnbench.runs.packed import STUDIES
 from bnbench.words import counted
 
 
@@ -98,6 +99,8 @@ def judge_results(
     exact = not tests or any("check" in test for test in tests)
     folder, results = results, opened(results)
     known = known_studies([*paths, *known_too], results)
+    if not (paths or tests):
+        _tell_of_unknown(known, results)
     files = [Path(study.path) for study in known]
     first = [] if paths else [Path(study.path) for study in known if study.name in only]
     studies = studies_with_runs(first, results, seeds, started=True)
@@ -117,6 +120,13 @@ def judge_results(
         return judge_studies(
             studies, known, results, _run_checks() if exact and not paths else None
         )
+
+
+def _tell_of_unknown(known: Iterable[Study], results: Path) -> None:
+    """Name the studies with runs that are left out because nobody knows their files."""
+    written = {file.stem.removesuffix(SMALL) for file in (results / STUDIES).glob("*.json")}
+    if unknown := sorted(written.difference(study.name for study in known)):
+        tell(f"left out: {', '.join(unknown)}; to have them in it, name their files, too")
 
 
 def _run_checks() -> Mapping[str, Check]:

@@ -24,6 +24,24 @@ def test_a_small_variant_that_was_registered_is_no_other_study(
     assert len(names) == len(set(names))
 
 
+def test_a_study_whose_file_is_elsewhere_is_said_to_be_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "here").mkdir()
+    for name in ("mine", "ours"):
+        file = tmp_path / f"there/{name}.yaml"
+        file.write_text(f"study: {name}\nquestion: why\nexperiments: {{a: {{config: lenet5}}}}\n")
+        register(load_study(file), tmp_path / "results", {})
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(BnbenchError, match="holds no run of a study"):
+        judge_results([], tmp_path / "results")
+    assert "left out: mine, ours; to have them" in capsys.readouterr().err
+    with pytest.raises(BnbenchError, match="holds no run of"):
+        judge_results([tmp_path / "there/mine.yaml"], tmp_path / "results")
+    assert "left out" not in capsys.readouterr().err
+
+
 def test_packed_runs_are_named_by_the_folder_that_was_given(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
