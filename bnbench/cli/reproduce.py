@@ -115,8 +115,7 @@ def _report(judged: Judged, how: RunOptions, folder: Path, *, with_runs: bool) -
         files = [str(path) for path in paths]
         say_json({**summary.as_data(judged), "files": files})
         return
-    for path in paths:
-        say(path)
+    say(f"Written into {folder}: {', '.join(path.name for path in paths)}")
     summary.say_agreement(judged)
     say(f"Look at {folder / 'report.html'}")
     if judged.findings[0].study.name == HEADLINE.name:
