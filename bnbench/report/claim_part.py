@@ -114,7 +114,7 @@ def claims_part(judgements: Sequence[Judgement], studies: Collection[str]) -> Cl
         aspects = list(group)
         judged = [aspect for aspect in aspects if aspect.outcome.verdict is not Verdict.OPEN]
         lines += [_line(aspect) for aspect in aspects if aspect.outcome.verdict is Verdict.OPEN]
-        if judged and (_rests_on(claim, names) or not claim.tests):
+        if judged and (_rests_on(claim, names) or not _of_runs(claim)):
             shown.append(_part(judged, verdicts[claim.id]))
             tests |= {_asked(aspect) for aspect in judged if aspect.test}
     return ClaimsPart(tuple(shown), tuple(lines), len(tests))
@@ -127,6 +127,11 @@ def _asked(judgement: Judgement) -> str:
 
 def _rests_on(claim: Claim, studies: Collection[str]) -> bool:
     return any(test.names.get("study") in studies for test in claim.tests)
+
+
+def _of_runs(claim: Claim) -> bool:
+    """Whether an aspect needs runs; all others are exact, or cannot be tested."""
+    return any("study" in test.names for test in claim.tests)
 
 
 def _part(judged: Sequence[Judgement], verdict: Verdict) -> ClaimPart:

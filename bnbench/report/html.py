@@ -201,4 +201,4 @@ class _Renderer(RendererHTML):
 
 def _words(token: Token) -> str:
     """Mark a cell of words: those of numbers are four times as many."""
-    return "" if "right" in str(token.attrs.get("style", "")) else ' class="words"'
+    return "" if "right" in str(token.attrs.get("style", "")) else " class=w"
