@@ -15,7 +15,6 @@ from pydantic_core import ErrorDetails
 from bnbench.config.places import place_of
 from bnbench.errors import more_than_told
 from bnbench.registry import unknown
-from bnbench.words import counted
 
 SAID = "said"
 """Kind of a problem whose message says all of it, and is not followed by the value."""
@@ -128,7 +127,7 @@ WORDS: dict[str, Callable[[Context], str]] = {
     "string_too_short": lambda _: "must not be empty",
     "string_pattern_mismatch": lambda context: _name_of(context["pattern"]),
     "tuple_type": lambda _: "must be a list in brackets",
-    "too_short": lambda context: f"must hold {counted(context['min_length'], 'value')} or more",
+    "too_short": lambda context: f"must hold {context['min_length']} or more values",
     "dict_type": lambda _: "must be a section of keys and values",
     "model_type": lambda _: "must be a section of keys and values",
     "model_attributes_type": lambda _: "must be a section of keys and values",

@@ -290,7 +290,7 @@ TWO = "experiments: {a: {config: plain.yaml}, b: {config: batch_norm.yaml}}\n"
         (TWO + "contrasts:", ":4:1: contrasts: must be a section of keys and values, not null"),
         (
             TWO + "contrasts: {x: {treatment: a, baseline: b, metrics: []}}",
-            ":4:44: contrasts.x.metrics: must hold 1 value or more, not []",
+            ":4:44: contrasts.x.metrics: must hold 1 or more values, not []",
         ),
         (
             TWO + "contrasts: {x: {treatment: a, baseline: b, metrics: test_accuracy}}",
@@ -302,7 +302,7 @@ TWO = "experiments: {a: {config: plain.yaml}, b: {config: batch_norm.yaml}}\n"
         ),
         (
             "experiments: {a: {config: plain.yaml, grid: {training.epochs: []}}}",
-            ":3:46: experiments.a.grid.training.epochs: must hold 1 value or more, not []",
+            ":3:46: experiments.a.grid.training.epochs: must hold 1 or more values, not []",
         ),
         (
             "experiments: {a: {config: plain.yaml, grid: {training.epochs: [[1]]}}}",
@@ -315,7 +315,7 @@ TWO = "experiments: {a: {config: plain.yaml}, b: {config: batch_norm.yaml}}\n"
         ),
         (
             "experiments: {a: {config: plain.yaml, overrides: {data.class_shares: [0.5]}}}",
-            "data.class_shares: must hold 2 values or more, not [0.5]",
+            "data.class_shares: must hold 2 or more values, not [0.5]",
         ),
         ("experiments: {a: plain.yaml}", ":3:15: experiments.a: must be a section of keys and"),
         ("experiments: {a: {}}", ":3:15: experiments.a.config: is missing; add it"),
