@@ -34,8 +34,8 @@ def adjust(findings: Sequence[Finding], main: Collection[Name] = ()) -> list[Fin
 
     Holm over the `main` questions, and over all other confirmatory levels and times. Benjamini and
     Hochberg over the points of a sweep, metric by metric, also where one of them is a main
-    question. Everything else keeps its p. A family is as large as it was planned: a p that there
-    is not counts as 1 in it, and stays NaN.
+    question. Everything else keeps its p, and so does what is alone, unless it is confirmatory. A
+    family is as large as it was planned: a p that there is not counts as 1 in it, and stays NaN.
     """
     families: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for place, finding in enumerate(findings):
@@ -43,7 +43,8 @@ def adjust(findings: Sequence[Finding], main: Collection[Name] = ()) -> list[Fin
     adjusted = list(findings)
     for family, places in families.items():
         method = HOLM if family[0] == HOLM else BENJAMINI_HOCHBERG
-        if method == BENJAMINI_HOCHBERG and len(places) == 1:
+        planned = method == HOLM and findings[places[0]].confirmatory
+        if len(places) == 1 and not planned:
             continue
         p = [1.0 if math.isnan(findings[place].p) else findings[place].p for place in places]
         values = (holm if method == HOLM else benjamini_hochberg)(p)

@@ -314,7 +314,7 @@ def test_labels_and_runs_are_in_the_order_of_the_command_line(
     ):
         words = (*runs, "--baseline", plain, *labels, "--format", "svg", "--out", tmp_path / "out")
         done = invoke("compare", *words)
-        assert "with batch norm is ahead of without: " in done.stdout
+        assert "with batch norm and without cannot be told apart: " in done.stdout
         header = (tmp_path / "out/summary.md").read_text(encoding="utf-8").partition("\n")[0]
         assert [cell.strip() for cell in header.split("|")[2:4]] == ["without", "with batch norm"]
     refused = invoke("compare", plain, normalized, "--labels", "a", "--labels", "a")
