@@ -129,7 +129,14 @@ BY_ITSELF = "is judged by itself; a study, which adjusts for all its questions, 
 
 
 def _titled(table: Table, titles: Mapping[str, str]) -> Table:
-    return replace(table, header=tuple(titles.get(name, name) for name in table.header))
+    """Put titles for the experiments' names, the baseline's first, in the header of a table."""
+    from bnbench.report.comparison_table import difference_header
+
+    baseline, *treatments = titles
+    called = {name: difference_header(name, baseline) for name in treatments}
+    said = {name: difference_header(titles[name], titles[baseline]) for name in treatments}
+    names = {**titles, **{called[name]: said[name] for name in treatments}}
+    return replace(table, header=tuple(names.get(name, name) for name in table.header))
 
 
 def _listing(out: Path, written: Sequence[Path]) -> str:

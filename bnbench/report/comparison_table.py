@@ -35,6 +35,11 @@ def comparison_table(comparison: Comparison) -> Table:
     return Table(CAPTION, header, tuple(rows))
 
 
+def difference_header(treatment: str, baseline: str) -> str:
+    """Head a column of differences, where there are several."""
+    return f"{treatment} − {baseline} (pp)"
+
+
 def for_github(table: Table) -> str:
     """Write a table in GitHub's Markdown, with its caption below and a final line end."""
     return f"{markdown.table(table.header, table.rows, table.words)}\n\n{table.caption}\n"
@@ -48,7 +53,7 @@ def _rows(comparison: Comparison) -> Iterator[list[str]]:
         "",
         *[arm.label for arm in arms],
         *(
-            [f"{arm.label} − {arms[0].label} (pp)" for arm in treatments]
+            [difference_header(arm.label, arms[0].label) for arm in treatments]
             if len(treatments) > 1
             else ["difference (pp)"] * len(treatments)
         ),

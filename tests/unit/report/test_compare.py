@@ -299,6 +299,18 @@ def test_the_terminal_shows_the_same_cells(results: Path) -> None:
     assert [list(cells) for cells in zip(*columns, strict=True)] == rows
 
 
+def test_labels_are_in_the_headers_of_differences_too(make_run: MakeRun, tmp_path: Path) -> None:
+    runs = [make_run(name, 0, [accuracy]).path.parent
+            for name, accuracy in (("a", 0.9), ("b", 0.95), ("c", 0.93))]  # fmt: skip
+    labels = [word for name in ("one", "two", "three") for word in ("--labels", name)]
+    out = tmp_path / "out"
+    invoke("compare", *runs, *labels, "--format", "svg", "--out", out, "--latex")
+    for name in ("summary.md", "summary.tex"):
+        text = (out / name).read_text(encoding="utf-8")
+        assert re.search(r"two (−|\$-\$|-) ?one", text)
+        assert re.search(r"three (−|\$-\$|-) ?one", text)
+
+
 def test_labels_and_runs_are_in_the_order_of_the_command_line(
     make_run: MakeRun, tmp_path: Path
 ) -> None:
