@@ -131,9 +131,11 @@ def test_what_the_adjusted_p_holds_back_takes_the_seeds_of_its_own_level(
 ) -> None:
     """p is 0.01 and 0.06 adjusted: it has to fall below a sixth of 0.05."""
     mean, sd = 0.002, 0.0025
-    outcome = judge("higher", make_finding(sample(mean, sd), confirmatory=True, p_adjusted=0.06))
+    finding = make_finding(sample(mean, sd), confirmatory=True, p_adjusted=0.06)
+    outcome = judge("higher", finding)
     assert outcome.verdict is INCONCLUSIVE
     assert outcome.how == "held back by the adjusted p alone"
+    assert judge("higher", replace(finding, p=0.055)).how == "held back by p"
     assert "it takes" not in outcome.numbers
     assert outcome.needed == fewest(lambda n: power_to_find(n, mean, sd, 0.05 / 6)) > 10
     plain = judge("higher", make_finding(sample(mean, 0.0001), confirmatory=True, p_adjusted=0.06))
@@ -484,6 +486,13 @@ def test_times_that_are_first_looks_are_bounds(
     outcome = judge("sooner", replace(finding, treatment=treatment, baseline=baseline))
     assert (outcome.verdict, outcome.estimate.startswith(said)) == (verdict, True)
     assert (outcome.how == "both had reached it at the first evaluation") is all(seen)
+
+
+def test_beyond_never_there_is_no_bound(make_finding: MakeFinding) -> None:
+    finding = make_finding(treatment=[2.0] * 6, baseline=NEVER, metric=TO_97)
+    first = replace(finding, treatment=replace(finding.treatment, at_first_look=True))
+    assert judge("sooner", first).estimate == judge("sooner", finding).estimate
+    assert judge("sooner", first).estimate.startswith("∞ ")
 
 
 def test_the_numbers_of_times(make_finding: MakeFinding) -> None:
