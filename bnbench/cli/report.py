@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,6 +74,14 @@ def report(
     for path in paths:
         if path.suffix != ".svg":
             say(path)
+    if out is None and folder is None and (older := _older(file.parent, paths)):
+        say(f"Not written anew: {', '.join(older)}; `bnbench reproduce` writes them all")
+
+
+def _older(folder: Path, written: Sequence[Path]) -> list[str]:
+    """Name the tables and pages of a report's folder that an earlier command has left there."""
+    there = sorted(path for path in folder.iterdir() if path.suffix in (".csv", ".md", ".tex"))
+    return [path.name for path in there if path not in written]
 
 
 def report_folder(judged: Judged, results: Path) -> Path:
