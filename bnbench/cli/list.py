@@ -113,7 +113,9 @@ def _cells(experiment: ListedExperiment) -> dict[str, str]:
 def _runs(experiment: ListedExperiment) -> str:
     counts = ", ".join(f"{count} {status}" for status, count in experiment.statuses.items())
     learnt_nothing = experiment.failed - experiment.statuses.get("diverged", 0)
-    return f"{counts}, {learnt_nothing} of them failed to learn" if learnt_nothing else counts
+    failed = f", {learnt_nothing} of them failed to learn" if learnt_nothing else ""
+    several = experiment.configurations > 1
+    return counts + failed + f", of {experiment.configurations} configurations" * several
 
 
 def _status(run: ListedRun) -> str:

@@ -40,6 +40,8 @@ class ListedRun:
         After the last of them, in [0, 1].
     ended : str or None
         UTC, ISO 8601.
+    configuration : str
+        Hash of its settings, the same for all seeds of an experiment that was not changed.
     """
 
     path: str
@@ -51,6 +53,7 @@ class ListedRun:
     validation_accuracy: float | None
     device: str
     ended: str | None
+    configuration: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,12 @@ class ListedExperiment:
     epochs : int or None
         The most that a run had done when it ended.
     validation_accuracy : float or None
-        Mean over the complete runs, each after its last epoch, in [0, 1].
+        Mean over the complete runs, each after its last epoch, in [0, 1]; none if they are of
+        several configurations.
     ended : str or None
         The newest end, UTC, ISO 8601.
+    configurations : int
+        How many the runs have: more than one if settings were changed between them.
     """
 
     experiment: str
@@ -81,6 +87,7 @@ class ListedExperiment:
     validation_accuracy: float | None
     devices: tuple[str, ...]
     ended: str | None
+    configurations: int = 1
 
 
 @dataclass(frozen=True)
@@ -157,20 +164,24 @@ def _listed(run: Run, results: Path) -> ListedRun:
         validation_accuracy=manifest.final.validation_accuracy,
         device=manifest.machine.device,
         ended=manifest.ended,
+        configuration=manifest.configuration_hash,
     )
 
 
 def _together(name: str, runs: tuple[ListedRun, ...]) -> ListedExperiment:
     complete = [run.validation_accuracy for run in runs if run.status == "complete"]
+    configurations = len({run.configuration for run in runs})
+    known = complete if configurations == 1 else []
     return ListedExperiment(
         experiment=name,
         seeds=tuple(run.seed for run in runs),
         statuses=dict(sorted(Counter(run.status for run in runs).items())),
         failed=sum(run.failed for run in runs),
         epochs=max((run.epochs for run in runs if run.epochs is not None), default=None),
-        validation_accuracy=_mean(accuracy for accuracy in complete if accuracy is not None),
+        validation_accuracy=_mean(accuracy for accuracy in known if accuracy is not None),
         devices=tuple(sorted({run.device for run in runs})),
         ended=max((run.ended for run in runs if run.ended), default=None),
+        configurations=configurations,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from bnbench.errors import BnbenchError
 from bnbench.runs.overview import ListedExperiment, look_over
+from tests.invoke import invoke
 from tests.manifests import a_manifest
 
 GPU = {"processor": "none", "device": "cuda (an H200)", "threads": 1}
@@ -127,3 +128,13 @@ def test_a_folder_without_one_readable_manifest(tmp_path: Path) -> None:
     assert [line.partition(": ")[0] for line in str(raised.value).splitlines()] == [
         *map(str, paths)
     ]
+
+
+def test_runs_of_several_configurations_have_no_mean(tmp_path: Path) -> None:
+    for seed, configuration in enumerate("aab"):
+        final = {"epochs": 1, "validation_accuracy": 0.5}
+        write(tmp_path / "a", seed, final=final, configuration_hash=64 * configuration)
+    (found,) = look_over(tmp_path).experiments
+    assert (found.configurations, found.validation_accuracy) == (2, None)
+    done = invoke("list", tmp_path)
+    assert "3 complete, of 2 configurations" in " ".join(done.stdout.split())
