@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import typer
 import yaml
+from scipy import stats
 from typer.testing import CliRunner
 
 from bnbench.cli import app
@@ -159,6 +160,24 @@ def test_no_recipe_of_the_ladder_explains_the_published_level(root: Path) -> Non
     means = first.groupby("experiment")["value"].mean()
     assert len(means) == 14
     assert means.min() > 0.930
+
+
+def test_seeds_that_no_earlier_reference_had_answer_alike(root: Path) -> None:
+    """By intervals of SciPy, and Wilcoxon's p, four times as large since there are four answers."""
+    values = pd.read_csv(root / "results/reference/values.csv.xz")
+    values = values[(values["study"] == "headline") & (values["seed"] >= 10)]
+    runs = values.set_index(["label", "metric", "seed"])["value"].sort_index()
+    answers = (root / "results/reference/answers.md").read_text(encoding="utf-8").splitlines()[2:4]
+    for line, metric in zip(answers, (FIRST, "validation_accuracy@last"), strict=True):
+        words = re.findall(r"\*\*([a-z ]+)\*\*", line)
+        for word, recipe in zip(words, ("published_", ""), strict=True):
+            arms = runs[f"{recipe}batch_norm", metric], runs[f"{recipe}plain", metric]
+            lead = arms[0] - arms[1]
+            assert len(lead) == 20
+            low, _ = stats.t.interval(0.95, 19, lead.mean(), stats.sem(lead))
+            shown = low > 0 and lead.mean() >= 0.001 and 4 * stats.wilcoxon(lead).pvalue < 0.05
+            assert word == ("yes" if shown else "not decided")
+            assert shown or stats.t.interval(0.9, 19, lead.mean(), stats.sem(lead))[1] > 0.001
 
 
 def test_no_change_that_the_article_does_not_mention_explains_it_either(root: Path) -> None:
@@ -580,6 +599,14 @@ def test_every_metric_rule_statistic_and_normalization_says_what_it_is(
     described = {name for part in parts for name in re.findall(r"`(\w+)`", part)}
     assert RULES.keys() | NORMALIZATIONS.keys() <= described
     assert not any(mark in page for mark in ("::", "]_", ">>>", "===="))
+
+
+def test_the_report_shows_every_claim_with_every_aspect(root: Path) -> None:
+    verdicts = pd.read_csv(root / "results/reference/verdicts.csv")
+    text = (root / "results/reference/report.md").read_text(encoding="utf-8")
+    shown = re.findall(r"<summary>[a-z ]+ · (A\d\.\d+):", text)
+    assert shown == verdicts["claim"].drop_duplicates().tolist()
+    assert f"{len(shown)} claims in {len(verdicts)} aspects, by " in text
 
 
 def test_each_question_of_the_report_leads_to_its_study(root: Path) -> None:

@@ -133,9 +133,10 @@ def _titled(table: Table, titles: Mapping[str, str]) -> Table:
     from bnbench.report.comparison_table import difference_header
 
     baseline, *treatments = titles
-    called = {name: difference_header(name, baseline) for name in treatments}
-    said = {name: difference_header(titles[name], titles[baseline]) for name in treatments}
-    names = {**titles, **{called[name]: said[name] for name in treatments}}
+    names = dict(titles) | {
+        difference_header(name, baseline): difference_header(titles[name], titles[baseline])
+        for name in treatments
+    }
     return replace(table, header=tuple(names.get(name, name) for name in table.header))
 
 

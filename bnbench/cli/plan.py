@@ -68,8 +68,9 @@ def plan(
     from bnbench.runs import opened
 
     loaded = load_study(path, small=small, seeds=seeds, device=device, stack=stack)
-    other = load_study(path, small=not small) if loaded.has_small else loaded  # refused here, too
-    if loaded.claims or loaded.answered_by or loaded.brief:  # what `reproduce` would refuse
+    # What `reproduce` would refuse is refused: mistakes in questions, and in the other variant.
+    other = load_study(path, small=not small) if loaded.has_small else loaded
+    if loaded.claims or loaded.answered_by or loaded.brief:
         _check_questions(other if small else loaded)  # claims name the full study
     folder = opened(results)
     planned = plan_runs(loaded.experiments, loaded.seeds, folder, data_dir=data_dir, archived=True)

@@ -56,6 +56,9 @@ def test_at_any_time_a_study_is_judged_by_what_holds_then(study: Study, results:
     assert time.p == time.speed_up.sign_test_p == sign_test_p(8, 0, any_time=True)
     assert level.equivalence is not None
     assert level.equivalence.interval.method == "any-time t"
+    assert line(study, results, {}).endswith("already")
+    said = line(find(study, results).study, results, {})
+    assert said.endswith("of the any-time kind, which holds at every number of seeds")
 
 
 def test_at_any_time_a_change_is_judged_so_too(

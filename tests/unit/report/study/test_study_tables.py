@@ -125,6 +125,15 @@ def test_levels_times_and_shares_stand_apart(headline: StudyFindings) -> None:
     assert all(len(row) == len(levels.header) for row in levels.rows)
 
 
+def test_any_time_intervals_and_p_are_called_so(headline: StudyFindings) -> None:
+    looked = [dataclasses.replace(one, any_time=True) for one in headline.contrasts]
+    levels, times, _ = contrast_tables(headline.study, looked)
+    assert {"95 % any-time interval", "any-time p"} <= {*levels.header}
+    assert "any-time p" in times.header
+    usual = {"95 % t interval", "exact p", "sign test p"}
+    assert usual.isdisjoint([*levels.header, *times.header])
+
+
 def test_a_sweep_says_where(sweep: StudyFindings) -> None:
     levels, shares = contrast_tables(sweep.study, sweep.contrasts)
     assert levels.header[0] == "at"
