@@ -165,13 +165,13 @@ def _write_tables(table: Table, out: Path, *, latex: bool) -> Iterator[Path]:
 
 
 def _as_data(comparison: Comparison, paths: Sequence[Path]) -> dict[str, object]:
-    """Lay out the rows of ``summary.csv``, and all lines, for programs."""
+    """Lay out the rows of the CSV tables, and all lines, for programs."""
+    from bnbench.report.comparison import comparison_tables
     from bnbench.report.conclusion import conclusions
-    from bnbench.report.summary import summary_table
 
-    rows = summary_table(comparison.runs, comparison.findings)
+    tables = comparison_tables(comparison)
     return {
-        "rows": json.loads(rows.to_json(orient="records")),
+        **{name: json.loads(of.to_json(orient="records")) for name, of in tables.items()},
         "notes": comparison.notes,
         "files": [str(path) for path in paths],
         "conclusions": list(conclusions(comparison.findings)),

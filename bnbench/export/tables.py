@@ -60,7 +60,7 @@ def export_parquet(
 
 
 def _contrasts(studies: Sequence[Study], results: Path) -> list[pd.DataFrame]:
-    tables = (contrasts_table(find(study, results)) for study in studies)
+    tables = (contrasts_table(find(study, results).all) for study in studies)
     return [table for table in tables if not table.empty]
 
 

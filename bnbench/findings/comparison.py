@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from bnbench.config import Metric, PlannedContrast, Study, StudyArm, parse_metric
-from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.study_runs import ArmRuns, StudyRuns
 
 METRICS = tuple(
@@ -60,15 +59,10 @@ def count_failed(arm: ArmRuns) -> int:
 
 
 def seconds_per_epoch(arm: ArmRuns) -> float:
-    """Median over the runs of `epoch_seconds`; NaN where every run diverged in its first epoch."""
-    known = [epoch_seconds(run) for run in arm.runs.values() if len(run.epoch_log)]
-    return float(np.median(known)) if known else math.nan
-
-
-def epoch_seconds(run: FinishedRun) -> float:
-    """Mean over a run's epochs, training and evaluation; NaN where it ended none."""
-    seconds = run.epoch_log["train_seconds"] + run.epoch_log["evaluation_seconds"]
-    return float(np.mean(seconds)) if len(seconds) else math.nan
+    """Median over the runs of their mean epoch, training and evaluation; NaN without any epoch."""
+    logs = [run.epoch_log for run in arm.runs.values() if len(run.epoch_log)]
+    means = [np.mean(log["train_seconds"] + log["evaluation_seconds"]) for log in logs]
+    return float(np.median(means)) if means else math.nan
 
 
 def _metrics(baseline: ArmRuns) -> tuple[Metric, ...]:

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bnbench.errors import BnbenchError
+from bnbench.findings import contrasts_table, levels_table, values_table
 from bnbench.findings.arms import read_arms
-from bnbench.findings.comparison import as_study
+from bnbench.findings.columns import Column, frame
+from bnbench.findings.comparison import as_study, count_failed, metrics_of, seconds_per_epoch
 from bnbench.findings.contrasts import compare_planned
+from bnbench.findings.levels import level_of
 from bnbench.findings.results import Finding
 from bnbench.findings.study_runs import ArmRuns, StudyRuns
 from bnbench.report.notes import data_notes, failed_notes, origin_notes, pairing_notes
 from bnbench.runs import Run
 from bnbench.words import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +63,27 @@ def compare(experiments: Sequence[Path]) -> Comparison:
     notes = [*left_out, *failed_notes(arms), *pairing_notes(findings), *data_notes(arms)]
     notes += [*origin_notes(arms), *_loss_notes(arms)]
     return Comparison(runs, findings, tuple(notes))
+
+
+def comparison_tables(comparison: Comparison) -> dict[str, pd.DataFrame]:
+    """Lay out the experiments, and all numbers as a study's, by the names of their files."""
+    runs, metrics = comparison.runs, metrics_of(comparison.runs)
+    tables = {
+        "experiments": frame(EXPERIMENTS, comparison.arms),
+        "levels": levels_table([level_of(arm, of) for arm in comparison.arms for of in metrics]),
+        "contrasts": contrasts_table(comparison.findings),
+        "values": values_table(runs, dict.fromkeys(runs.arms, metrics)),
+    }
+    return {name: table for name, table in tables.items() if not table.empty}
+
+
+EXPERIMENTS = (
+    Column("experiment", "label"),
+    Column("runs", "runs", lambda runs, _: len(runs)),
+    Column("failed", "", lambda arm, _: count_failed(arm)),
+    Column("epochs", "experiment.training.epochs"),
+    Column("seconds_per_epoch", "", lambda arm, _: seconds_per_epoch(arm)),
+)
 
 
 def called(comparison: Comparison, titles: Sequence[str] = ()) -> dict[str, str]:

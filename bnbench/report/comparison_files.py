@@ -19,13 +19,12 @@ from bnbench.plots.accuracy import plot_experiments, plot_splits
 from bnbench.plots.difference import plot_difference
 from bnbench.plots.loss import plot_loss
 from bnbench.plots.style import Form
-from bnbench.report.comparison import Comparison, called, without_losses
+from bnbench.report.comparison import Comparison, called, comparison_tables, without_losses
 from bnbench.report.curves import accuracy_table, difference_table
 from bnbench.report.figures.figure import plain
 from bnbench.report.files import write_table, writing
 from bnbench.report.losses import loss_table
 from bnbench.report.notes import failed_notes, pairing_notes
-from bnbench.report.summary import runs_table, summary_table
 
 PAGE = Form()
 
@@ -38,7 +37,8 @@ def write_comparison(
     Parameters
     ----------
     out : Path
-        Folder for ``<figure>.png``, ``.svg`` and ``.csv``, ``summary.csv`` and ``runs.csv``.
+        Folder for ``<figure>.png``, ``.svg`` and ``.csv``, and for the tables of
+        `bnbench.report.comparison.comparison_tables`.
     form : Form
         Of the figures.
     titles : sequence of str
@@ -49,7 +49,7 @@ def write_comparison(
     tuple of Path
         The files written.
     """
-    runs, findings, arms = comparison.runs, comparison.findings, comparison.arms
+    findings, arms = comparison.findings, comparison.arms
     named = _Drawing(
         form, {name: plain(title) for name, title in called(comparison, titles).items()}
     )
@@ -65,8 +65,8 @@ def write_comparison(
             paths += named.difference(difference, notes, out)
         if not loss.empty:
             paths += named.losses(arms, loss, out)
-        paths.append(write_table(summary_table(runs, findings), out / "summary.csv"))
-        paths.append(write_table(runs_table(runs), out / "runs.csv"))
+        tables = comparison_tables(comparison)
+        paths += [write_table(table, out / f"{name}.csv") for name, table in tables.items()]
     return tuple(paths)
 
 

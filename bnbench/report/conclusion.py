@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from bnbench.claims import Verdict
 from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds
-from bnbench.claims.rules.differences import Difference
+from bnbench.claims.rules.differences import decide_difference
 from bnbench.findings.results import Finding
 from bnbench.words import counted
 
@@ -36,13 +36,9 @@ def conclusions(
 
 
 def _sentence(finding: Finding, treatment: str, baseline: str) -> str:
-    """Decide as a claim that the two are different would be decided."""
     assert finding.contrast is not None
     n = finding.n
-    outcome = Difference(
-        aspect="lead", rule="different", study=finding.study, contrast=finding.name,
-        metric=finding.metric.text,
-    ).decide(finding)  # fmt: skip
+    outcome = decide_difference(finding, "different", finding.smallest_effect or 0.0)
     difference, shown = finding.contrast.mean_difference, finding.contrast.t_interval.excludes(0)
     lead = f"{treatment} is {'ahead of' if difference > 0 else 'behind'} {baseline}"
     if not difference:

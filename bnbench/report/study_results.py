@@ -86,7 +86,7 @@ def write_study_tables(judged: Judged, out: Path, *, lean: bool = False) -> list
     """
     end = ".xz" if lean else ""
     tables = {
-        f"contrasts.csv{end}": stack([contrasts_table(found) for found in judged.findings]),
+        f"contrasts.csv{end}": stack([contrasts_table(found.all) for found in judged.findings]),
         f"values.csv{end}": stack([values_table(runs) for runs in judged.runs]),
         "verdicts.csv": claims_table(judged.judgements),
     }

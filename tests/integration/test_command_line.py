@@ -234,7 +234,7 @@ def test_compare_writes_figures_and_tables(trained: Path, tmp_path: Path) -> Non
     assert suffixes == {".png", ".svg", ".csv", ".md"}
     done = bnbench("compare", plain, normalized, "--out", tmp_path / "again", "--json")
     said = json.loads(done.stdout)
-    assert {row["experiment"] for row in said["rows"]} == {plain.name, normalized.name}
+    assert {row["experiment"] for row in said["experiments"]} == {plain.name, normalized.name}
     assert all(Path(path).is_file() for path in said["files"])
     assert len(said["conclusions"]) == 1
 

@@ -60,32 +60,42 @@ class Difference(OfContrast):
     def decide(self, finding: Finding) -> Outcome:
         """Decide, with the n it would take where neither is shown."""
         effect = self.smallest_effect or finding.smallest_effect or 0.0
-        contrast, unit = contrast_of(finding), finding.unit
-        size = numbers.difference(effect, unit).lstrip("+")
-        within = f"equivalent within {size}"
-        differs = excludes_zero(finding) and abs(contrast.mean_difference) >= effect
-        equivalent = _equivalent(finding, effect)
-        refuted = [within] * equivalent
-        if self.rule == "equivalent":
-            supported, refuted = equivalent, [f"at least {size}"] * (differs and effect > 0)
-        elif self.rule == "different":
-            supported = differs
-        else:
-            as_claimed = (1 if self.rule == "higher" else -1) * contrast.mean_difference > 0
-            supported = differs and as_claimed
-            if excludes_zero(finding) and not as_claimed:
-                refuted = [OTHER_WAY, *refuted]
-        verdict = decide(supported=supported, refuted=bool(refuted))
-        how = {
-            Verdict.SUPPORTED: within if self.rule == "equivalent" else "",
-            Verdict.REFUTED: " and ".join(refuted),
-            Verdict.INCONCLUSIVE: _held_back(finding),
-        }
-        mean = numbers.estimate(contrast.mean_difference, contrast.t_interval, unit)
-        return concluded(
-            verdict, finding.n, mean, seeds_text(finding),
-            lambda: _needed(finding, effect, self.rule), how,
-        )  # fmt: skip
+        return decide_difference(finding, self.rule, effect)
+
+
+def decide_difference(finding: Finding, rule: str, effect: float) -> Outcome:
+    """Decide what `Difference` says of a finding, with the n it would take where nothing is shown.
+
+    Parameters
+    ----------
+    effect : float
+        The smallest of interest, in the metric's unit; 0 where none was declared.
+    """
+    contrast, unit = contrast_of(finding), finding.unit
+    size = numbers.difference(effect, unit).lstrip("+")
+    within = f"equivalent within {size}"
+    differs = excludes_zero(finding) and abs(contrast.mean_difference) >= effect
+    equivalent = _equivalent(finding, effect)
+    refuted = [within] * equivalent
+    if rule == "equivalent":
+        supported, refuted = equivalent, [f"at least {size}"] * (differs and effect > 0)
+    elif rule == "different":
+        supported = differs
+    else:
+        as_claimed = (1 if rule == "higher" else -1) * contrast.mean_difference > 0
+        supported = differs and as_claimed
+        if excludes_zero(finding) and not as_claimed:
+            refuted = [OTHER_WAY, *refuted]
+    verdict = decide(supported=supported, refuted=bool(refuted))
+    how = {
+        Verdict.SUPPORTED: within if rule == "equivalent" else "",
+        Verdict.REFUTED: " and ".join(refuted),
+        Verdict.INCONCLUSIVE: _held_back(finding),
+    }
+    mean = numbers.estimate(contrast.mean_difference, contrast.t_interval, unit)
+    return concluded(
+        verdict, finding.n, mean, seeds_text(finding), lambda: _needed(finding, effect, rule), how
+    )
 
 
 UNDECLARED = "no smallest effect of interest was declared"

@@ -402,5 +402,5 @@ changes:
     assert (change.treatment.label, change.baseline.label) == ("fast", "slow")
     assert (change.n, change.adjusted_by) == (3, "Holm")
     assert lines(change) == ["only plain has seed 3, left out of its pairs with bn"]
-    table = contrasts_table(find(study, results))
+    table = contrasts_table(find(study, results).all)
     assert table["contrast"].tolist() == ["slow", "fast", "faster"]

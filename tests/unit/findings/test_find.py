@@ -59,7 +59,7 @@ def test_confirmatory_findings_are_adjusted(study: Study, results: Path) -> None
 
 def test_twice_the_same(study: Study, results: Path) -> None:
     runs = read_study(study, results)
-    tables = [contrasts_table(findings_of(runs)).to_csv() for _ in range(2)]
+    tables = [contrasts_table(findings_of(runs).all).to_csv() for _ in range(2)]
     assert tables[0] == tables[1]
 
 
@@ -83,7 +83,7 @@ def test_values_of_every_run(study: Study, results: Path) -> None:
 
 
 def test_a_row_a_finding(study: Study, results: Path) -> None:
-    table = contrasts_table(find(study, results))
+    table = contrasts_table(find(study, results).all)
     assert table["metric"].tolist() == [
         "validation_accuracy@last", "epochs_to_accuracy@0.94", "diverged",
     ]  # fmt: skip
@@ -114,4 +114,4 @@ def test_every_study_that_there_is_has_findings(
     for study in (*studies.values(), *small_studies):
         found = find(study, tmp_path)
         assert len(found.missing) == len(found.study.experiments) * len(found.study.seeds)
-        assert contrasts_table(found)["p"].isna().all() if found.contrasts else found.changes
+        assert contrasts_table(found.all)["p"].isna().all() if found.contrasts else found.changes

@@ -84,7 +84,7 @@ def test_the_difference_figure_is_paired_by_seed(results: Path, tmp_path: Path) 
 def test_one_experiment_has_its_own_figures_only(results: Path, tmp_path: Path) -> None:
     comparison = compare([results / "plain"])
     names = {path.stem for path in write_comparison(comparison, tmp_path / "out")}
-    assert names == {"accuracy-published~plain", "loss", "summary", "runs"}
+    assert names == {"accuracy-published~plain", "loss", "experiments", "levels", "values"}
     assert comparison.findings == ()
 
 
@@ -283,7 +283,7 @@ def test_files_of_another_comparison_are_said(results: Path, tmp_path: Path) -> 
     done = invoke("compare", _paths(results)[0], "--out", out, "--with-runs")
     assert done.stdout.splitlines()[-1] == (
         f"Written into {out}: accuracy-published~plain (png, svg, csv), loss (png, svg, csv),"
-        " summary (csv, md), runs (csv), runs/"
+        " experiments (csv), levels (csv), values (csv), summary (md), runs/"
     )
     done = invoke("compare", _paths(results)[1], "--out", out)
     of_the_first = len(list(out.glob("accuracy-published~plain.*")))

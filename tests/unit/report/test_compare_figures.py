@@ -8,6 +8,7 @@ from bnbench.report.comparison import compare
 from bnbench.report.comparison_files import write_comparison
 from tests.unit.conftest import MakeRun
 
+TABLES = {f"{name}.csv" for name in ("experiments", "levels", "contrasts", "values")}
 FIGURES = ["accuracy-plain", "accuracy-normalized", "accuracy", "difference", "loss"]
 
 
@@ -22,7 +23,7 @@ def test_each_figure_comes_as_png_svg_and_its_table_the_same_twice(
     out, again = tmp_path / "new" / "figures with ö", tmp_path / "again"
     paths = write_comparison(compare(runs), out)
     expected = {f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg", "csv")}
-    assert {path.name for path in out.iterdir()} == expected | {"summary.csv", "runs.csv"}
+    assert {path.name for path in out.iterdir()} == expected | TABLES
     assert sorted(paths) == sorted(out.iterdir())
     assert (out / "accuracy.png").read_bytes().startswith(b"\x89PNG")
     assert b"</svg>" in (out / "accuracy.svg").read_bytes()
