@@ -13,7 +13,7 @@ from bnbench.findings.published import PublishedRun, replicated
 from bnbench.findings.registration import Registration, read_registration
 from bnbench.findings.results import Level, RunNote
 from bnbench.runs import run_directory
-from bnbench.words import listed_seeds
+from bnbench.words import counted, listed_seeds
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,12 +107,23 @@ def read_study(study: Study, results: Path) -> StudyRuns:
     problems += _of_other_data(run for runs in read.values() for run in runs.values())
     problems += _without_pairs(study, read)
     if problems:
-        raise BnbenchError(*problems)
+        raise BnbenchError(*_folded(problems))
     arms = {}
     for label, arm in study.arms.items():
         experiment, runs = arm.experiment, read[arm.experiment.experiment]
         arms[label] = ArmRuns(label, experiment, runs, _replicated(study, experiment))
     return StudyRuns(study, arms, tuple(missing), registration)
+
+
+def _folded(problems: Iterable[str]) -> Iterator[str]:
+    """Say once what is wrong with several runs: a study that was changed disowns all it has."""
+    files: dict[str, list[str]] = {}
+    for problem in problems:
+        file, _, why = problem.partition(": ")
+        files.setdefault(why, []).append(file)
+    for why, (first, *others) in files.items():
+        also = f" (and {counted(len(others), 'other file')})" if others else ""
+        yield f"{first}: {why}{also}"
 
 
 def _read(experiment: Experiment, seed: int, results: Path) -> FinishedRun | RunNote:

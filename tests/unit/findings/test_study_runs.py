@@ -99,13 +99,15 @@ def test_every_run_that_is_refused_is_named_in_a_line_of_its_own(
 def test_a_run_of_another_configuration_says_in_what(
     load: Load, make_runs: MakeRuns, results: Path, tmp_path: Path
 ) -> None:
-    make_runs(load(TWO), "plain", {0: [0.9, 0.95]})
+    make_runs(load(TWO), "plain", {0: [0.9, 0.95], 1: [0.9, 0.95]})
     recipe = tmp_path / "plain.yaml"
     edit_text(recipe, "3100", "64")
     changed = load_again(tmp_path)
     with pytest.raises(BnbenchError, match=r"plain/seed-0/config\.yaml: is of another") as caught:
         read_study(changed, results)
-    assert "(training.batch_size: 3100 there, 64 here)" in str(caught.value)
+    (line,) = caught.value.problems
+    assert "(training.batch_size: 3100 there, 64 here)" in line
+    assert line.endswith(" (and 1 other file)")
 
 
 def load_again(folder: Path) -> Study:
