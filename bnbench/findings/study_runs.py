@@ -111,7 +111,7 @@ def read_study(study: Study, results: Path) -> StudyRuns:
     arms = {}
     for label, arm in study.arms.items():
         experiment, runs = arm.experiment, read[arm.experiment.experiment]
-        arms[label] = ArmRuns(label, experiment, runs, _replicated(study, experiment))
+        arms[label] = ArmRuns(label, experiment, runs, replicated_in(study, experiment))
     return StudyRuns(study, arms, tuple(missing), registration)
 
 
@@ -207,8 +207,8 @@ def why_unpaired(
     )
 
 
-def _replicated(study: Study, experiment: Experiment) -> PublishedRun | None:
-    """Find what an arm replicates: nothing, if the study has changed a setting of its recipe.
+def replicated_in(study: Study, experiment: Experiment) -> PublishedRun | None:
+    """Find what an arm of a study replicates: nothing, if the study has changed its recipe.
 
     Such an arm has a name of its own, which begins with the study's.
     """

@@ -13,6 +13,7 @@ from bnbench.config.label import Label
 from bnbench.findings import StudyFindings, StudyRuns, contrasts_table, values_table
 from bnbench.findings.levels import level_of
 from bnbench.findings.predictions import compare_predictions
+from bnbench.findings.study_runs import replicated_in
 from bnbench.findings.tables import metrics_of_arms
 from bnbench.report.answers import answer_rows, answers_table
 from bnbench.report.appendix import appendix, read_appendix
@@ -39,8 +40,12 @@ def experiments_with_predictions(studies: Sequence[Study]) -> set[str]:
 
 def experiments_with_losses(studies: Sequence[Study]) -> set[str]:
     """Name the experiments whose losses a study's contrasts measure, or a figure shows."""
-    used = (experiment for study in studies for experiment in study.experiments)
-    replicas = {experiment.experiment for experiment in used if experiment.published}
+    replicas = {
+        experiment.experiment
+        for study in studies
+        for experiment in study.experiments
+        if replicated_in(study, experiment)
+    }
     return replicas | _compared(studies, lambda metric: metric.quantity.source == "losses")
 
 

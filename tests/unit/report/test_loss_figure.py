@@ -57,6 +57,12 @@ def copies(folder: Path) -> StudyRuns:
     return read_study(load_study(folder / "study.yaml", seeds=2), opened(folder / "runs"))
 
 
+def test_a_recipe_that_a_study_has_changed_is_no_replica(folder: Path, tmp_path: Path) -> None:
+    changed = STUDY.replace("title: plain}", "overrides: {training.epochs: 3}}")
+    (tmp_path / "study.yaml").write_text(changed, encoding="utf-8")
+    assert experiments_with_losses([load_study(tmp_path / "study.yaml")]) == {"batch_norm"}
+
+
 def test_losses_of_copies(folder: Path) -> None:
     study = load_study(folder / "study.yaml", seeds=2)
     assert experiments_with_losses([study]) == {"plain", "batch_norm"}  # they are replicas
