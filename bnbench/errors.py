@@ -105,5 +105,5 @@ def each(make: Callable[[Given], Made], given: Iterable[Given]) -> list[Made]:
         with noted(problems):
             made.append(make(thing))
     if problems:
-        raise BnbenchError(*problems)
+        raise BnbenchError(*dict.fromkeys(problems))
     return made

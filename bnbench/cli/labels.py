@@ -35,14 +35,20 @@ def short_labels(experiments: Iterable[str]) -> tuple[str, dict[str, str]]:
 
 
 def base_name(experiment: str) -> str:
-    """The name of an experiment without its overrides."""
-    from bnbench.config.label import Label  # it takes pydantic
+    """The name of an experiment without its overrides; a point of a grid is no override.
 
-    return Label.parse(experiment).group
+    Examples
+    --------
+    >>> base_name("lenet5@training.epochs=1"), base_name("rates/plain@0.1")
+    ('lenet5', 'rates/plain@0.1')
+    """
+    return _parted(experiment)[0]
 
 
 def _parted(name: str) -> tuple[str, list[str]]:
-    base = base_name(name)
+    from bnbench.config.label import Label  # it takes pydantic
+
+    base = Label.parse(name).group
     overrides = name[len(base) + 1 :].split(",")
     return (base, overrides) if all("=" in item for item in overrides) else (name, [])
 

@@ -71,7 +71,9 @@ def train(
     from bnbench.cli.running import Running, run_plan, say_means, say_runs
     from bnbench.cli.signals import unless_stopped
     from bnbench.config import load_experiment
+    from bnbench.config.loading import read_overrides
 
+    read_overrides(override or ())  # a value that the shell has split is no experiment
     chosen = list(dict.fromkeys(seed)) if seed else list(range(seeds))
     configs = [*(experiments or ()), *(config or ())]
     if not configs:

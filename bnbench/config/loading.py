@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -16,7 +16,7 @@ from bnbench.config.marks import parse, read_text, read_yaml
 from bnbench.config.named import config_file, refuse_other_kind
 from bnbench.config.problems import problems_of
 from bnbench.config.schema import Experiment
-from bnbench.errors import BnbenchError
+from bnbench.errors import BnbenchError, each
 
 DECIDES_NO_NUMBER = {"experiment", "description", "published"}
 HOW_IT_IS_DONE = (
@@ -39,6 +39,14 @@ ADDED_LATER: dict[tuple[str, str], Any] = {
 }
 """Keys that the first release did not have, with what it did: so set, they leave the hash alone,
 and runs that were made before a key existed stay good."""
+
+
+class Override(NamedTuple):
+    """One setting that is changed: a dotted key, a plain value, and where that is written."""
+
+    key: str
+    value: Any
+    place: str
 
 
 def load_experiment(
@@ -66,18 +74,14 @@ def load_experiment(
     """
     path = config_file(path, "experiment")
     values, places = read_mapping(path, "experiment")
-    for text in overrides:
-        _override(values, places, text)
-    if device is not None:
-        _override(values, places, f"training.device={device}")
-    if stack is not None:
-        _override(values, places, f"training.stack={stack}")
+    for change in (*read_overrides(overrides), *given_by_options(device, stack)):
+        _set(values, places, *change)
     if overrides and isinstance(values.get("experiment"), str):
         values["experiment"] = _overridden_name(values["experiment"], overrides)
     if any(text.startswith("model.name=") for text in overrides):
         values.pop("description", None)  # it is of the architecture that the file names
     if name is not None:
-        _override(values, places, f"experiment={json.dumps(name)}")
+        _set(values, places, "experiment", name, f"--name {name}")
     return _checked_experiment(values, places, path)
 
 
@@ -101,24 +105,20 @@ def load_stored(path: Path) -> Experiment:
     return copy
 
 
-def load_variant(
-    path: Path, overrides: Mapping[str, Any], name: str | None, place: str
-) -> Experiment:
+def load_variant(path: Path, overrides: Iterable[Override], name: str | None) -> Experiment:
     """Load one experiment of a study: a base config with some settings changed.
 
     Parameters
     ----------
     path : Path
         Of the base config.
-    overrides : mapping of str to Any
-        Dotted key -> plain value.
+    overrides : iterable of Override
+        In order: a later one of the same key counts.
     name : str or None
         The variant's name; ``None`` keeps the base config's.
-    place : str
-        Where the overrides are written, for errors.
     """
     values, places = read_mapping(path, "experiment")
-    for key, value in overrides.items():
+    for key, value, place in overrides:
         _set(values, places, key, deepcopy(value), place)
     if name is not None:
         values["experiment"] = name
@@ -177,7 +177,8 @@ def checked_section(experiment: Experiment, key: str, schema: type[Schema]) -> S
     for part in key.split("."):
         section = section[int(part)] if isinstance(section, tuple) else getattr(section, part)
     values = section.model_dump(exclude_unset=True)
-    places = {place.removeprefix(f"{key}."): where for place, where in experiment._places.items()}
+    within = (place for place in experiment._places if place.startswith(f"{key}."))
+    places = {place.removeprefix(f"{key}."): experiment._places[place] for place in within}
     file = experiment.place(key).removesuffix(f": {key}")
     return checked(schema, values, places, file, f"{key}.")
 
@@ -261,11 +262,33 @@ def _flat(values: Any, key: str = "") -> Iterator[tuple[str, Any]]:
         yield from _flat(value, f"{key}.{name}" if key else name)
 
 
-def _override(values: dict[str, Any], places: dict[str, str], text: str) -> None:
+def read_overrides(texts: Iterable[str]) -> list[Override]:
+    """Read what ``-o`` is given, such as ``training.epochs=3``."""
+    return each(_override, texts)
+
+
+def _override(text: str) -> Override:
     key, equals, value = text.partition("=")
+    place = f"-o {text}"
     if not equals:
-        raise BnbenchError(f"-o {text}: must read key=value, such as training.epochs=3")
-    _set(values, places, key.strip(), parse(value, f"-o {text}")[0], f"-o {text}")
+        raise BnbenchError(f"{place}: must read key=value, such as training.epochs=3")
+    if any(value.count(begin) > value.count(end) for begin, end in ("{}", "[]")):
+        raise BnbenchError(
+            f"-o {text!r} ends before its bracket is closed; put quotes around all of it, as in"
+            " -o 'model.normalization={kind: batch}'"
+        )
+    parsed = parse(value, place)[0]
+    if isinstance(parsed, dict) and any(":" in name for name in parsed):
+        raise BnbenchError(f"{place}: put a space after each colon, and quotes around all of it")
+    return Override(key.strip(), parsed, place)
+
+
+def given_by_options(device: str | None, stack: int | None) -> Iterator[Override]:
+    """List what options of a command's own put in place of a config's settings."""
+    if device is not None:
+        yield Override("training.device", device, f"--device {device}")
+    if stack is not None:
+        yield Override("training.stack", stack, f"--stack {stack}")
 
 
 def _set(values: dict[str, Any], places: dict[str, str], key: str, value: Any, place: str) -> None:
@@ -277,6 +300,7 @@ def _set(values: dict[str, Any], places: dict[str, str], key: str, value: Any, p
     for depth, parent in enumerate(parents, 1):
         if section.get(parent) is None:  # a section that is null becomes one
             section[parent] = _begun(parents[:depth])
+            places[".".join(parents[:depth])] = place
         section = section[parent]
         if not isinstance(section, dict):
             raise BnbenchError(f"{place}: {parent} is a value, not a section")

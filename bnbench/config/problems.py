@@ -89,7 +89,8 @@ def _explain(
     where = place_of(places, key, file, section)
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":
-        return f"{where}: there is no such key; {_suggest(schema, detail['loc'], parts[-1])}"
+        keys = _keys_at(schema, detail["loc"][:-1])
+        return f"{where}: there is no such key; {_suggest(schema, parts, keys)}"
     if kind == "missing":
         return f"{where}: is missing; add it"
     if kind == SAID:
@@ -169,19 +170,26 @@ def _written_parts(location: tuple[int | str, ...], values: Any) -> Iterator[str
         yield str(part)
 
 
-def _suggest(schema: type[BaseModel], location: tuple[int | str, ...], key: str) -> str:
-    names = _keys_at(schema, location[:-1])
+def _suggest(schema: type[BaseModel], parts: Sequence[str], here: Sequence[str]) -> str:
+    """Name the keys that may be meant: here, or of the same name in the sections below or else."""
+    *section, key = parts
     meant = ALIASES.get(key, key)
-    section = "".join(f"{part}." for part in location[:-1])
-    elsewhere = [
-        known
-        for known in dotted_keys(schema)
-        if known.startswith(section)
-        and known.rpartition(".")[2] == meant
-        and known != section + key
-    ]
-    near = elsewhere or get_close_matches(key, names, n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else f"the keys here are: {', '.join(names)}"
+    if near := [meant] if meant in here else get_close_matches(meant, here, n=1, cutoff=0.6):
+        return _did_you_mean(near)
+    known = dotted_keys(schema)
+    below = [name for name in known if name.startswith(".".join([*section, ""]))]
+    of_another_kind = ".".join(parts) in known
+    for names in () if of_another_kind else (below, known):
+        last = [name.rpartition(".")[2] for name in names]
+        near = [meant] if meant in last else get_close_matches(meant, last, n=1, cutoff=0.8)
+        if found := [name for name, end in zip(names, last, strict=True) if end in near]:
+            return _did_you_mean(found)
+    return f"the keys here are: {', '.join(here)}"
+
+
+def _did_you_mean(keys: Sequence[str]) -> str:
+    *others, last = map(repr, keys)
+    return f"did you mean {' or '.join(filter(None, [', '.join(others), last]))}?"
 
 
 ALIASES = {

@@ -11,7 +11,13 @@ from typing import Any
 
 from bnbench.config.label import Label
 from bnbench.config.ladder import RECIPE, LadderPlan, check_levels, climb
-from bnbench.config.loading import checked, load_variant, read_mapping
+from bnbench.config.loading import (
+    Override,
+    checked,
+    given_by_options,
+    load_variant,
+    read_mapping,
+)
 from bnbench.config.named import config_file, named, study_file
 from bnbench.config.places import place_of
 from bnbench.config.planned import BestAgainstBest, Change, PlannedContrast
@@ -54,8 +60,7 @@ def load_study(path: str | Path, *, small: bool = False, seeds: int | None = Non
     _refuse_name_of_another(file.study, path, places)
     if small and file.small is None:
         raise BnbenchError(f"{path}: has no small variant; leave out --small")
-    where = {"training.device": device, "training.stack": stack}
-    given = {key: value for key, value in where.items() if value is not None}
+    given = [*given_by_options(device, stack)]
     return _Loading(file, places, path, file.small if small else None, given).study(seeds)
 
 
@@ -81,7 +86,7 @@ class _Loading:
     places: dict[str, str]
     path: Path
     small: SmallStudy | None
-    given: dict[str, str | int]
+    given: list[Override]
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -140,15 +145,26 @@ class _Loading:
     ) -> Experiment | None:
         """Load one experiment; a problem is noted, and ``None`` returned."""
         small = self.small.overrides if self.small else {}
-        changed = {**overrides, **small}
+        own = (f"{key}.overrides", f"{key}.grid", "ladder.overrides")
+        changed = {
+            setting: Override(setting, value, self._place_of_override(setting, sections, key))
+            for values, sections in ((overrides, own), (small, ("small.overrides",)))
+            for setting, value in values.items()
+        }
         with noted(self.problems):
             return load_variant(
                 self._file_of(config, key),
-                {**changed, **self.given},
+                [*changed.values(), *self.given],
                 name if changed else None,
-                self.place(key),
             )
         return None
+
+    def _place_of_override(self, setting: str, sections: tuple[str, ...], key: str) -> str:
+        """Say in which section an override is written; a ladder's switches have no place for it."""
+        for section in sections:
+            if place := self.places.get(f"{section}.{setting}"):
+                return f"{place}: {section}"
+        return self.place(key)
 
     def _file_of(self, config: str, key: str) -> Path:
         """Find an experiment's file beside the study, or by its name."""

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from bnbench.cli.plan import _grouped
+from bnbench.cli.running import _names
 from bnbench.config import load_experiment
 from bnbench.errors import BnbenchError
-from bnbench.execution.plan import PlannedRun
+from bnbench.execution.plan import Plan, PlannedRun
 from bnbench.execution.tasks import Task
 from bnbench.runs.identity import Found
 from tests.invoke import invoke
@@ -50,6 +51,15 @@ def test_a_stopped_run_says_how_many_epochs_are_done(root: Path, tmp_path: Path)
         ("resume", "running, 8 epochs done", [1, 2]),
         ("run", "not there yet", [3]),
     ]
+
+
+def test_the_only_missing_run_is_named_with_its_point(root: Path, tmp_path: Path) -> None:
+    """Of a sweep, it was said to be "rates/plain", as nine others are."""
+    experiment = load_experiment(root / "configs/lenet5.yaml", name="rates/plain@0.1")
+    task = Task(experiment, 0, 100, tmp_path)
+    assert _names(Plan((PlannedRun(task, Found("run", "")),))) == {
+        "rates/plain@0.1": "rates/plain@0.1"
+    }
 
 
 def test_packed_runs_are_there(root: Path) -> None:

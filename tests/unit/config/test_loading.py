@@ -18,6 +18,7 @@ from bnbench.config import (
 from bnbench.config.marks import parse
 from bnbench.config.schema import AdamSettings
 from bnbench.errors import BnbenchError
+from bnbench.training.check import check_experiment
 
 Write = Callable[[str], Path]
 
@@ -178,6 +179,64 @@ def test_override_that_is_wrong(write: Write) -> None:
         "-o training.epochs=x: training.epochs: must be a whole number"
     )
     assert "is a value, not a section" in problem(path, "experiment.x=1")
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        (
+            "model.normalization={kind:",  # as a shell splits what has no quotes
+            "-o 'model.normalization={kind:' ends before its bracket is closed; put quotes around"
+            " all of it, as in -o 'model.normalization={kind: batch}'",
+        ),
+        (
+            "model.normalization={kind:batch}",
+            "-o model.normalization={kind:batch}: put a space after each colon, and quotes around"
+            " all of it",
+        ),
+        (
+            "momentum=0.5",
+            "-o momentum=0.5: momentum: there is no such key; did you mean"
+            " 'model.batch_norm.momentum' or 'training.optimizer.momentum'?",
+        ),
+        (
+            "training.optimizer.lr=1",
+            "-o training.optimizer.lr=1: training.optimizer.lr: there is no such key; did you mean"
+            " 'learning_rate'?",
+        ),
+        (
+            "learning_rat=1",
+            "-o learning_rat=1: learning_rat: there is no such key; did you mean"
+            " 'training.optimizer.learning_rate'?",
+        ),
+        (
+            "training.schedule.final=1",
+            "-o training.schedule.final=1: training.schedule.name: is missing; choose constant,"
+            " step, cosine or one_cycle",
+        ),
+    ],
+)
+def test_an_override_that_is_wrong_is_named_as_it_was_given(
+    write: Write, override: str, said: str
+) -> None:
+    assert problem(write(MINIMAL), override) == said
+
+
+def test_a_section_given_by_an_override_is_its_place(write: Write) -> None:
+    """A key of a kind of normalization, which its own file checks, was placed in the config."""
+    given = "model.normalization={kind: group, grops: 2}"
+    with pytest.raises(BnbenchError) as caught:
+        check_experiment(load_experiment(write(MINIMAL), [given]))
+    assert str(caught.value) == (
+        f"-o {given}: model.normalization.grops: there is no such key; did you mean 'groups'?"
+    )
+
+
+def test_a_device_that_is_wrong_is_the_options(write: Write) -> None:
+    with pytest.raises(
+        BnbenchError, match=r"^--device gpu: training\.device: must be 'auto', 'cpu'"
+    ):
+        load_experiment(write(MINIMAL), device="gpu")
 
 
 def test_name_with_odd_overrides_stays_a_folder_name(write: Write) -> None:

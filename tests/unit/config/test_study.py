@@ -248,10 +248,6 @@ def test_the_recipes_are_those_that_the_docstring_promises() -> None:
         ),
         ("experimnts: {}", "did you mean 'experiments'"),
         (
-            "experiments: {a: {config: plain.yaml, grid: {training.epochs: [0]}}}",
-            r"training\.epochs: must be 1 or more, not 0",
-        ),
-        (
             GRID + "contrasts: {x: {treatment: d, baseline: c, metrics: [test_accuracy]}}",
             r"contrasts\.x\.treatment: there is no experiment 'd'",
         ),
@@ -332,8 +328,12 @@ TWO = "experiments: {a: {config: plain.yaml}, b: {config: batch_norm.yaml}}\n"
         ),
         (
             "experiments: {a: {config: plain.yaml, overrides: {training: {epochs: 1}}}}",
-            ": experiments.a: would replace all of `training:`; name its keys with dots, such as"
-            " training.epochs",
+            ":3:51: experiments.a.overrides: would replace all of `training:`; name its keys with"
+            " dots, such as training.epochs",
+        ),
+        (
+            "experiments: {a: {config: plain.yaml, grid: {training.epochs: [0]}}}",
+            ":3:46: experiments.a.grid: training.epochs: must be 1 or more, not 0",
         ),
         (
             LADDER.replace("arms: [bn]", "arms: [bm]"),
@@ -347,6 +347,16 @@ def test_a_problem_is_one_line_in_our_words(folder: Path, text: str, said: str) 
     (line,) = str(caught.value).splitlines()
     assert line.startswith(str(folder / "study.yaml"))
     assert said in line
+
+
+def test_a_problem_of_the_small_variant_is_named_there(folder: Path) -> None:
+    """It was said to be the experiment's, whose lines are right."""
+    text = TWO + "small:\n  keeps: less\n  overrides:\n    training.epochs: 0\n"
+    with pytest.raises(BnbenchError) as caught:
+        load(folder, text, small=True)
+    file = folder / "study.yaml"
+    said = f"{file}:7:5: small.overrides: training.epochs: must be 1 or more, not 0"
+    assert caught.value.problems == (said,)
 
 
 def test_all_problems_come_at_once(folder: Path) -> None:
