@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from bnbench.errors import visible
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.table import Table
 
     from bnbench.report.table import Table as CaptionedTable
@@ -100,12 +100,18 @@ def show(table: Table, *, as_json: bool = False) -> None:
         say_json([dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)])
         return
     console = Console()
+    if not console.is_terminal:
+        console.width = UNFOLDED
+    _print(table, console)
+
+
+def _print(renderable: RenderableType, console: Console) -> None:
+    """Print as wide as a console is; into a file without the spaces that fill its lines."""
     if console.is_terminal:
-        console.print(table)
+        console.print(renderable)
         return
-    console.width = UNFOLDED
     with console.capture() as printed:
-        console.print(table)
+        console.print(renderable)
     for line in printed.get().rstrip("\n").split("\n"):
         say(line.rstrip())
 
@@ -150,26 +156,27 @@ def table(
 
 
 def show_captioned(table: CaptionedTable) -> None:
-    """Print a table as wide as it has to be; what the terminal has no room for, in tables below.
+    """Print a table as wide as it has to be; what has no room beside it, in tables below.
 
-    Each of them begins with the columns of words.
+    Each of them begins with the columns of words. A file has 80 columns, unless COLUMNS says more.
     """
     from rich.console import Console
     from rich.text import Text
 
-    if fits(whole := captioned(table)):
-        show(whole)
-        return
     console = Console()
+    unfolded = console.options.update(width=UNFOLDED)
+    if console.measure(whole := captioned(table), options=unfolded).maximum <= console.width:
+        _print(whole, console)
+        return
     words, left = list(range(table.words)), list(range(table.words, len(table.header)))
     while left:
         count = len(left)
         while count > 1 and not _has_room(table.columns(words + left[:count]), console):
             count -= 1
         part, left = table.columns(words + left[:count]).filled, left[count:]
-        show(captioned(replace(part, caption=""), narrow=True))
+        _print(captioned(replace(part, caption=""), narrow=True), console)
     # As wide as the terminal, which the last part may not be.
-    console.print(Text(table.caption, "dim italic"))
+    _print(Text(table.caption, "dim italic"), console)
 
 
 def _has_room(table: CaptionedTable, console: Console) -> bool:

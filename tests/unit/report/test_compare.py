@@ -261,11 +261,12 @@ def test_no_number_and_no_word_is_broken_at_80_columns(results: Path) -> None:
     assert max(map(len, shown.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("asked", [{"FORCE_COLOR": "1"}, {}], ids=["terminal", "file"])
 def test_what_80_columns_have_no_room_for_comes_in_tables_below(
-    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    asked: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Every table has the first column, and together they have every cell once."""
-    for name, value in {"FORCE_COLOR": "1", "NO_COLOR": "1", "COLUMNS": "80"}.items():
+    for name, value in {**asked, "NO_COLOR": "1", "COLUMNS": "80"}.items():
         monkeypatch.setenv(name, value)
     names = ("", "plain", "small/batch_norm", "small/dropout", "a (pp)", "b (pp)")
     row = ("validation, last epoch (%)", "98.61 ± 0.07", "98.93 ± 0.12", "98.74 ± 0.09",
