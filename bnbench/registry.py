@@ -31,6 +31,7 @@ GROUP = "bnbench"
 """Of the entry points whose modules are imported when a name is not known."""
 ALLOW_IMPORT = "BNBENCH_ALLOW_IMPORT"
 """Set to 1 by ``--allow-import``, also for the processes that a command starts."""
+NOT_ALLOWED = "is code, which a config runs only if it is allowed"
 
 
 class Registry(dict[str, Entry]):
@@ -78,8 +79,8 @@ class Registry(dict[str, Entry]):
         module, _, attribute = path.partition(":")
         if os.environ.get(ALLOW_IMPORT) != "1":
             raise BnbenchError(
-                f"{where}{path} is code, which a config runs only if it is allowed: give `bnbench"
-                f" --allow-import`, or install a package with an entry point of the group {GROUP}"
+                f"{where}{path} {NOT_ALLOWED}: give `bnbench --allow-import`, or install a package"
+                f" with an entry point of the group {GROUP}"
             )
         if str(Path.cwd()) not in sys.path:
             sys.path.append(str(Path.cwd()))  # as `python -m` has it, but last

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from bnbench.claims.rules import ClaimTest
 from bnbench.claims.rules.exact import Check, Exact
 from bnbench.claims.schema import Claim
 from bnbench.claims.verdict import Outcome, Verdict, together
-from bnbench.config import named
+from bnbench.config import Study, named
 from bnbench.config.study import SMALL
 from bnbench.findings.results import StudyFindings
 from bnbench.registry import unknown
@@ -136,9 +137,18 @@ def _missing(test: ClaimTest, study: str, studies: list[StudyFindings]) -> str:
     """Say why a test has no verdict, and the command that makes its study's runs."""
     findings = [finding for found in studies if (finding := test.finding_in(found))]
     notes = findings[0].notes if findings else ()
-    reasons = "; ".join(dict.fromkeys(note.reason or str(note) for note in notes))
+    titled = partial(_title, studies[0].study) if studies else str
+    reasons = "; ".join(dict.fromkeys(note.reason or note.told(titled) for note in notes))
     why = f"not measured ({reasons})" if reasons else "not run"
     return f"{why}: bnbench reproduce {_given(studies[0].study.path) if studies else study}"
+
+
+def _title(study: Study, label: str) -> str:
+    """Name an arm by its title and its point; the lead of a change has none."""
+    if label not in study.arms:
+        return label
+    arm = study.arms[label]
+    return f"“{', '.join([arm.title, *map(str, arm.point)])}”"
 
 
 def _given(path: str) -> str:

@@ -76,9 +76,8 @@ def claims(
     from bnbench.claims.costs import WORDS
     from bnbench.cli.studies import judge_results
 
-    ids = [str(entry).upper() for entry in named or () if CLAIM.fullmatch(str(entry))]
-    studies = [entry for entry in named or () if not CLAIM.fullmatch(str(entry))]
-    tests = _tests_of(ids, article) if since is None else []
+    ids, studies, own = _told_apart(named or (), results)
+    tests = _tests_of(ids, article, own) if since is None else []
     judged = judge_results(studies, results, tests=tests)
     judgements = judged.judgements
     if cost:
@@ -95,17 +94,59 @@ def claims(
     )  # fmt: skip
 
 
-def _tests_of(ids: Collection[str], article: str | None) -> list[dict[str, str]]:
+def _told_apart(
+    given: Sequence[Path], results: Path
+) -> tuple[list[str], list[Path], Sequence[Claim]]:
+    """Tell the ids of claims from studies; what is neither may be a claim that a study has.
+
+    Returns
+    -------
+    ids : list of str
+    studies : list of Path
+    own : sequence of Claim
+        Those of studies, if they had to be looked at.
+    """
+    from bnbench.claims import study_claims
+    from bnbench.cli.studies import known_studies
+    from bnbench.config import named
+    from bnbench.registry import unknown
+
+    ids = [str(entry).upper() for entry in given if CLAIM.fullmatch(str(entry))]
+    others = [entry for entry in given if not CLAIM.fullmatch(str(entry))]
+    studies = [entry for entry in others if _is_study(entry)]
+    if len(studies) == len(others):
+        return ids, studies, ()
+    own = [claim for study in known_studies(studies, results) for claim in study_claims(study)]
+    by_name = {claim.id.upper(): claim.id for claim in own}
+    for entry in others:
+        if entry not in studies:
+            if (name := str(entry).upper()) not in by_name:
+                raise unknown("claim or study", str(entry), [*by_name.values(), *named("study")])
+            ids.append(by_name[name])
+    return ids, studies, own
+
+
+def _is_study(given: Path) -> bool:
+    """Tell what must be a study, be it there or not."""
+    from bnbench.config import named
+    from bnbench.foreign import there_is
+
+    return str(given) in named("study") or there_is(given) or given.suffix in (".yaml", ".yml")
+
+
+def _tests_of(
+    ids: Collection[str], article: str | None, own: Iterable[Claim] = ()
+) -> list[dict[str, str]]:
     """Say what tests some claims, or all of an article.
 
-    To read all runs, and to check all that is exact, is long. Nothing is said if a claim that is no
-    article's is among them.
+    To read all runs, and to check all that is exact, is long. Nothing is said if a claim that is
+    nowhere is among them.
     """
     from bnbench.claims import article_claims
 
-    of_articles = article_claims()
-    ids = ids or [claim.id for claim in of_articles if claim.article == article]
-    claims = [claim for claim in of_articles if claim.id in ids]
+    every = [*article_claims(), *own]
+    ids = ids or [claim.id for claim in every if claim.article == article]
+    claims = [claim for claim in every if claim.id in ids]
     known = {claim.id for claim in claims}.issuperset(ids)
     return [test.names for claim in claims for test in claim.tests] if known else []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -148,7 +148,7 @@ def _show_costs(
     jobs = runs_at_once(experiment.training.threads for experiment in runs.study.experiments)
     undecided = costs(runs)
     if as_json or undecided:
-        show(_cost_table(undecided, jobs, as_json=as_json), as_json=as_json)
+        show(_cost_table(runs.study, undecided, jobs, as_json=as_json), as_json=as_json)
     if not as_json:
         say(HOW.format(study=runs.study.name, jobs=jobs) if undecided else DECIDED)
 
@@ -165,12 +165,20 @@ HOW = (
 DECIDED = "No question that has runs is undecided."
 
 
-def _cost_table(undecided: Iterable[Cost], jobs: int, *, as_json: bool) -> Table:
+def _cost_table(study: Study, undecided: Iterable[Cost], jobs: int, *, as_json: bool) -> Table:
+    from bnbench.report.names import arm_title
+    from bnbench.report.study_answer import comparison_title
+
+    def compared(names: Mapping[str, str]) -> str:
+        if "contrast" in names:
+            return comparison_title(study, names["contrast"])
+        return arm_title(study, names["arm"]) if "arm" in names else ""
+
     def cells(cost: Cost) -> tuple[str, ...]:
         names = cost.test.names
         return (
             cost.test.aspect,
-            names.get("contrast") or names.get("arm", ""),
+            names.get("contrast", names.get("arm", "")) if as_json else compared(names),
             names.get("metric", "") if as_json else cost.test.metric_title,
             cost.outcome.estimate,
             str(cost.outcome.n),

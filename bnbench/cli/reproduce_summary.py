@@ -16,6 +16,7 @@ from bnbench.findings import StudyFindings, reference_agreement
 from bnbench.findings.multiplicity import HOLM
 from bnbench.report.answers import UNDECIDED, BriefAnswer, answer_rows
 from bnbench.report.judged import Judged, registrations
+from bnbench.report.names import study_title
 from bnbench.report.study_answer import answer
 from bnbench.words import counted, sentence
 
@@ -105,8 +106,9 @@ def adjusted_together(found: StudyFindings) -> int:
 
 def say_registrations(judged: Judged) -> None:
     """Say whether each study's questions were written down before its numbers were seen."""
+    titles = {found.study.name: study_title(found.study) for found in judged.findings}
     for name, line in registrations(judged).items():
-        say(f"{name}: {line}")
+        say(f"{titles[name]}: {line}")
 
 
 def say_verdicts(judged: Judged) -> None:

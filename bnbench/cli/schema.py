@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from bnbench.cli.terminal import say
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
 
 
 def schema(
@@ -61,11 +58,14 @@ def described(*, study: bool) -> dict[str, Any]:
     """Describe the keys of an experiment's or a study's file as a JSON Schema."""
     from bnbench.config import Experiment
     from bnbench.config.json_schema import json_schema
-    from bnbench.config.study_schema import StudyFile
-    from bnbench.models.normalizations import NORMALIZATIONS
 
-    model: type[BaseModel] = StudyFile if study else Experiment
-    return json_schema(model, NORMALIZATIONS)
+    if study:
+        from bnbench.config.study_schema import StudyFile
+
+        return json_schema(StudyFile, {})
+    from bnbench.models.normalizations import NORMALIZATIONS  # it takes PyTorch
+
+    return json_schema(Experiment, NORMALIZATIONS)
 
 
 def as_table(schema: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from bnbench.cli.names import RESULTS, complete_run, run_folders
 from bnbench.cli.options import DataDir, Json, Results
 from bnbench.cli.terminal import say, show, table, tell
 from bnbench.errors import BnbenchError
+from bnbench.registry import NOT_ALLOWED
 
 if TYPE_CHECKING:
     from bnbench.runs import Run
@@ -99,7 +100,7 @@ def _check(
     inspections = [*without_manifest(folders), *map(inspect, find_runs(folders))]
     cases = [Case(inspection.run.path, inspection.problems) for inspection in inspections]
     if problems := [line for case in cases for line in case.problems]:
-        for line in (*problems, "move the folders of these runs away, and train them again"):
+        for line in (*problems, *_remedies(problems)):
             say(line)
     elif again:
         cases = _hold(
@@ -108,6 +109,12 @@ def _check(
     else:
         _show_inspections(inspections, as_json=as_json)
     return cases
+
+
+def _remedies(problems: Sequence[str]) -> list[str]:
+    """Say what helps a run with problems; one that only may not be imported says it itself."""
+    damaged = any(NOT_ALLOWED not in problem for problem in problems)
+    return ["move the folders of these runs away, and train them again"] * damaged
 
 
 def _show_inspections(inspections: Sequence[Inspection], *, as_json: bool) -> None:

@@ -208,7 +208,9 @@ def _check_writable(results: Path) -> None:
 
 STARTUP_SECONDS = 0.5  # of a copied process; the first run also prepares 70,000 images
 SIDE_BY_SIDE = 1.15  # runs on neighbouring cores share caches and memory
+FEW_EXAMPLES = 128  # two batches, of any network a moment
 TIMED_EXAMPLES = 3072  # a fraction of a second of LeNet-5
+TIMED_SECONDS = 0.7  # for a large network, which gets as many examples as this allows
 
 
 def estimate_seconds(tasks: Sequence[Task], jobs: int) -> float:
@@ -252,17 +254,33 @@ def _cost(experiment: Experiment) -> Hashable:
 
 
 def _seconds_per_example(experiment: Experiment) -> float:
+    """Time few examples, and then as many as are cheap, which give the better estimate."""
+    few = max(FEW_EXAMPLES, min(experiment.training.batch_size, TIMED_EXAMPLES))
+    seconds = _timed(experiment, few)
+    more = min(TIMED_EXAMPLES, int(TIMED_SECONDS / (EPOCHS_TIMED * seconds)) if seconds else 0)
+    return _timed(experiment, more - more % few) if more >= 2 * few else seconds
+
+
+EPOCHS_TIMED = 2
+
+
+def _timed(experiment: Experiment, examples: int) -> float:
     """Time an epoch on noise, evaluations included; a second one, since the first warms up.
 
     Of a stack, an example is one of each seed. A device that is not here is another machine's.
+
+    Returns
+    -------
+    float
+        Seconds an example.
     """
     settings = experiment.training
-    noise = on_device(_noise(experiment, TIMED_EXAMPLES), _device(experiment))
+    noise = on_device(_noise(experiment, examples), _device(experiment))
     timed = settings.model_copy(
         update={
-            "epochs": 2,
+            "epochs": EPOCHS_TIMED,
             "initialization": InitializationSettings(),  # the run's own may diverge
-            "batch_size": min(settings.batch_size, TIMED_EXAMPLES),
+            "batch_size": min(settings.batch_size, examples),
             "optimizer": settings.optimizer.model_copy(
                 update={"learning_rate": 1e-9, "weight_decay": 0.0}
             ),
@@ -278,7 +296,7 @@ def _seconds_per_example(experiment: Experiment) -> float:
     if not rows:  # it diverges on noise, and may at once on its own data
         return 0.0
     last = rows[-1]
-    return len(seeds) * (last.train_seconds + last.evaluation_seconds) / TIMED_EXAMPLES
+    return len(seeds) * (last.train_seconds + last.evaluation_seconds) / examples
 
 
 def _device(experiment: Experiment) -> torch.device:

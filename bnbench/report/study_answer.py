@@ -173,7 +173,7 @@ def _where(study: Study, piece: Piece, pieces: Sequence[Piece]) -> str:
         return ""
     if len(_groups(pieces)) == 1 and piece.finding is not None:
         return f"{settings_at(study, piece.finding)}:"
-    return f"{_pair(study, name)}:"
+    return f"{comparison_title(study, name)}:"
 
 
 def _same_contrast(pieces: Sequence[Piece]) -> bool:
@@ -191,7 +191,7 @@ def _groups(pieces: Sequence[Piece]) -> set[str]:
     return {Label.parse(piece.test.names["contrast"]).group for piece in pieces}
 
 
-def _pair(study: Study, name: str) -> str:
+def comparison_title(study: Study, name: str) -> str:
     """Name the arms of a contrast; of grids that a best is chosen from, without the points."""
     compared = study.comparison(name)
     if isinstance(compared, BestAgainstBest):

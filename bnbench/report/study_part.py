@@ -120,9 +120,20 @@ def study_part(
             replace(group, pictures=tuple(each for each in beside if each.beside == group.title))
             for group in groups
         ),
-        missing=found.missing,
-        diverged=found.diverged,
+        missing=_titled(study, found.missing),
+        diverged=_titled(study, found.diverged),
         registered=registered,
+    )
+
+
+def _titled(study: Study, notes: Iterable[RunNote]) -> tuple[RunNote, ...]:
+    """Call the runs of an arm by its title, as all else in the report does."""
+    titles = {
+        arm.experiment.experiment: f"“{arm_title(study, label)}”"
+        for label, arm in reversed(study.arms.items())
+    }
+    return tuple(
+        note._replace(experiment=titles.get(note.experiment, note.experiment)) for note in notes
     )
 
 

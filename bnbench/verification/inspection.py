@@ -15,8 +15,6 @@ from bnbench.runs.hashes import left_out
 from bnbench.runs.manifest import read_possibly_edited
 from bnbench.runs.problems import problems_of_configuration
 from bnbench.runs.schedule import schedule
-from bnbench.training.checkpoint import load_checkpoint, owner_of
-from bnbench.training.soundness import flaw, pattern
 from bnbench.verification.logs import check_epochs, check_logs, check_looks, check_measured
 from bnbench.verification.tensors import check_predictions, check_weights
 
@@ -106,6 +104,9 @@ def _changes(run: Run, manifest: Manifest, absent: tuple[str, ...]) -> Iterator[
 def _check_checkpoints(run: Run, manifest: Manifest, experiment: Experiment) -> Iterator[str]:
     if not run.checkpoints():
         return
+    from bnbench.training.checkpoint import load_checkpoint, owner_of  # it takes PyTorch
+    from bnbench.training.soundness import flaw, pattern
+
     data, refused = manifest.dataset.sha256, dict[Path, str]()
     owner = owner_of(hash_of_states(experiment), manifest.seed, data, manifest.versions)
     classes = len(find_dataset(manifest.dataset.name).classes)

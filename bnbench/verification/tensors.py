@@ -8,8 +8,6 @@ from bnbench.config import Experiment
 from bnbench.data import find_dataset
 from bnbench.foreign import there_is
 from bnbench.runs import Manifest, Run, read_predictions
-from bnbench.training import load_weights
-from bnbench.training.soundness import form, untrained
 
 
 def check_weights(run: Run, manifest: Manifest, experiment: Experiment) -> Iterator[str]:
@@ -20,6 +18,9 @@ def check_weights(run: Run, manifest: Manifest, experiment: Experiment) -> Itera
     str
         One line a tensor that is missing, not expected, of another shape or type, or not finite.
     """
+    from bnbench.training import load_weights  # it takes PyTorch, which archived copies do not need
+    from bnbench.training.soundness import form, untrained
+
     classes = len(find_dataset(manifest.dataset.name).classes)
     expected = untrained(experiment, classes).state_dict()
     weights = load_weights(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from bnbench.config import load_study
 from bnbench.errors import BnbenchError
 from bnbench.findings.registration import register
 from tests.invoke import invoke
+from tests.unit.cli.test_until_decided import write_study
+from tests.unit.conftest import MakeRun
 
 
 def test_a_small_variant_that_was_registered_is_no_other_study(
@@ -40,6 +43,36 @@ def test_a_study_whose_file_is_elsewhere_is_said_to_be_left_out(
     with pytest.raises(BnbenchError, match="holds no run of"):
         judge_results([tmp_path / "there/mine.yaml"], tmp_path / "results")
     assert "left out" not in capsys.readouterr().err
+
+
+OWN = """\
+claims:
+  - id: p.1
+    article: mine
+    claim: It helps.
+    claimed: higher
+    tests: [{aspect: level, study: s, contrast: lead, metric: validation_accuracy@last,
+             rule: higher}]
+"""
+
+
+def test_a_claim_of_ones_own_is_found_by_its_id(
+    root: Path, tmp_path: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In whatever case, as an article's; of a study that its results folder knows."""
+    path, results = write_study(root, tmp_path, 1), tmp_path / "results"
+    path.write_text(path.read_text("utf-8") + OWN, "utf-8")
+    study = load_study(path)
+    for arm in study.arms.values():
+        make_run(arm.experiment, 0, [0.9])
+    monkeypatch.chdir(tmp_path)
+    register(study, results, {})
+    listed = invoke("claims", "--article", "mine", "--results", results, "--json")
+    found = invoke("claims", "P.1", "--results", results, "--json")
+    assert [row["claim"] for row in json.loads(found.stdout)] == ["p.1"]
+    assert found.stdout == listed.stdout
+    unknown = invoke("claims", "p.2", "--results", results).exception
+    assert str(unknown) == "there is no claim or study 'p.2'; did you mean 'p.1'?"
 
 
 def test_packed_runs_are_named_by_the_folder_that_was_given(

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from bnbench.cli.running import _refusals, _warn_of_threads
+from bnbench.cli.verify import _remedies
+from bnbench.errors import BnbenchError
 from bnbench.execution.tasks import Ended, Task
+from bnbench.registry import Registry
 from tests.unit.conftest import MakeRun
 
 WHY = "somebody else is at it"
@@ -36,3 +39,15 @@ def test_more_threads_than_cores_are_slow(
     monkeypatch.setattr("bnbench.cli.running.available_cores", lambda: 2)
     _warn_of_threads(threads)
     assert ("training.threads is 256, and 2 cores are here" in capsys.readouterr().err) == warned
+
+
+def test_a_run_of_code_that_is_not_allowed_is_not_to_be_trained_again() -> None:
+    """The files are sound: the remedy is to allow the code, as the problem itself says."""
+    with pytest.raises(BnbenchError) as refused:
+        Registry[str]("architecture", imported=lambda path, _: path).find("mine:Net")
+    (problem,) = refused.value.problems
+    assert "--allow-import" in problem
+    assert _remedies([problem]) == []
+    assert _remedies([problem, "epochs.csv: is missing"]) == [
+        "move the folders of these runs away, and train them again"
+    ]

@@ -165,6 +165,25 @@ def test_a_run_that_diverges_at_once_can_be_estimated(root: Path, tmp_path: Path
     assert estimate_seconds(tasks(root, tmp_path, override, seeds=1), jobs=1) >= STARTUP_SECONDS
 
 
+@pytest.mark.parametrize(
+    ("seconds", "examples"), [(5e-5, [128, 3072]), (1e-3, [128, 256]), (4e-3, [128]), (0, [128])]
+)
+def test_a_large_network_is_timed_with_fewer_examples(
+    root: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, examples: list[int]
+) -> None:
+    """To time the small CNN took 6 s before a run of 10 s; it takes about a second at most."""
+    timed: list[int] = []
+
+    def fake(_: Experiment, count: int) -> float:
+        timed.append(count)
+        return seconds
+
+    monkeypatch.setattr(plan, "_timed", fake)
+    assert plan._seconds_per_example(load_experiment(root / "configs/cnn.yaml")) == seconds
+    assert timed == examples
+    assert 2 * seconds * sum(timed) < 1.1
+
+
 def test_an_architecture_is_timed_once_for_all_its_runs(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

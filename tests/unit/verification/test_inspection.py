@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,17 @@ from bnbench.verification.inspection import inspect, without_manifest
 from tests.closed import closed
 from tests.edits import edit_line, edit_manifest, edit_text, set_cell
 from tests.unit.verification.conftest import MakeRun
+
+
+def test_an_archived_run_is_checked_without_pytorch(reference_runs: Path) -> None:
+    """Two of three seconds were its import."""
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom bnbench.runs import Run\n"
+        "from bnbench.verification.inspection import inspect\n"
+        f"assert inspect(Run(Path({str(reference_runs / 'lenet5/seed-1')!r}))).problems == ()\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def problems(run: Run) -> list[str]:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from bnbench.claims import Claim, Judgement, Outcome, Verdict
+from bnbench.config import load_study
 from bnbench.errors import BnbenchError
 from bnbench.findings.results import RunNote, StudyFindings
 from bnbench.report.appendix import AppendixRun, Listing, appendix, read_appendix
@@ -20,7 +21,7 @@ from bnbench.report.figures.figure import Source
 from bnbench.report.markdown import by_seed
 from bnbench.report.names import arm_title, study_title
 from bnbench.report.page import Page, markdown, write_report
-from bnbench.report.study_part import StudyPart, study_part
+from bnbench.report.study_part import StudyPart, _titled, study_part
 from tests.unit.conftest import MakeRun
 from tests.unit.report.study.conftest import SWEEP, construct, law, load, predictions_of
 
@@ -338,3 +339,12 @@ def test_every_shared_field_can_be_read_back_from_the_appendix() -> None:
     assert wide == Listing(
         "wide", 'seeds: 0, 1\nconfig.model.name: "wide"\nconfig.model.width: 16\n'
     )
+
+
+def test_a_missing_run_is_called_by_the_title_of_its_arm(root: Path) -> None:
+    """Not "learning_rate/plain@0.01", which says nothing to a reader."""
+    study = load_study(root / "configs/studies/learning_rate.yaml")
+    arm = next(arm for arm in study.arms.values() if arm.point)
+    notes = [RunNote(arm.experiment.experiment, seed, "missing") for seed in (3, 4)]
+    titled = f"“{arm.title}, learning rate {arm.point[0]:g}”"
+    assert by_seed(_titled(study, notes)) == [f"{titled}, seeds 3, 4: missing"]
