@@ -137,8 +137,9 @@ def _missing(test: ClaimTest, study: str, studies: list[StudyFindings]) -> str:
     """Say why a test has no verdict, and the command that makes its study's runs."""
     findings = [finding for found in studies if (finding := test.finding_in(found))]
     notes = findings[0].notes if findings else ()
-    titled = partial(_title, studies[0].study) if studies else str
-    reasons = "; ".join(dict.fromkeys(note.reason or note.told(titled) for note in notes))
+    reasons = "; ".join(
+        dict.fromkeys(note.reason or note.told(partial(_title, studies[0].study)) for note in notes)
+    )
     why = f"not measured ({reasons})" if reasons else "not run"
     return f"{why}: bnbench reproduce {_given(studies[0].study.path) if studies else study}"
 
