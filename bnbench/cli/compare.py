@@ -70,15 +70,17 @@ def compare(
     latex: Latex = False,
     as_json: Json = False,
 ) -> None:
-    """Compare experiments: a table and a conclusion, then figures with the CSV file behind each.
+    """Compare experiments: a table, figures with the CSV file behind each, and a conclusion.
 
     Example: bnbench compare lenet5_batchnorm --baseline lenet5 --out figures/
 
     For a slide: bnbench compare lenet5 lenet5_batchnorm --format pdf --width 9 --font-size 14
     --labels plain --labels "batch norm"
     """
+    from bnbench.claims.rules.deciding import enough_seeds
     from bnbench.report.comparison import called, compare
     from bnbench.report.comparison_table import comparison_table
+    from bnbench.report.conclusion import conclusions
 
     folders = run_folders(runs, results)
     if baseline:  # it comes first below, and so does its label
@@ -98,7 +100,8 @@ def compare(
         if shared:
             say(f"All runs: {shared}.")
         show_captioned(table if labels else _titled(table, titles))
-        _say_conclusions(comparison, titles)
+        for note in comparison.notes:
+            say(note)
     with saying("drawing"):
         from bnbench.plots.style import Form  # drawing takes longer than all before it
         from bnbench.report.comparison_files import write_comparison
@@ -115,18 +118,10 @@ def compare(
     if as_json:
         say_json(_as_data(comparison, paths))
         return
-    say(_listing(out, paths))
-
-
-def _say_conclusions(comparison: Comparison, titles: Mapping[str, str]) -> None:
-    """Say who is ahead, and what to know of it: all that can be said before figures are drawn."""
-    from bnbench.claims.rules.deciding import enough_seeds
-    from bnbench.report.conclusion import conclusions
-
     said = list(conclusions(comparison.findings, titles))
     decided = any(enough_seeds(found.n) for found in comparison.findings)
     by_itself = f"{'Each' if len(said) > 1 else 'This'} {BY_ITSELF}"
-    for line in (*said, *[by_itself] * decided, *comparison.notes):
+    for line in (_listing(out, paths), *[by_itself] * decided, *said):
         say(line)
 
 
