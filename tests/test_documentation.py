@@ -38,10 +38,12 @@ BLOCK = re.compile(r"(<!-- ([\w/]+\.md) -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 def filled(readme: str, folder: Path) -> str:
     """Put the files that its blocks name into README; `make reference` does."""
-    return BLOCK.sub(
-        lambda block: f"{block[1]}{(folder / block[2]).read_text(encoding='utf-8').strip()}\n",
-        readme,
-    )
+
+    def text(name: str) -> str:
+        written = (folder / name).read_text(encoding="utf-8").strip()
+        return written.replace("](report.md#", "](results/reference/report.md#")
+
+    return BLOCK.sub(lambda block: f"{block[1]}{text(block[2])}\n", readme)
 
 
 TABLES = {
@@ -319,7 +321,9 @@ def anchors(page: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_linked_titles_exist(pages: dict[str, str]) -> None:
+def test_linked_titles_exist(root: Path, pages: dict[str, str]) -> None:
+    report = Path("results/reference/report.md")
+    pages = pages | {report.name: (root / report).read_text(encoding="utf-8")}
     found = 0
     for name, page in pages.items():
         for file, anchor in re.findall(r"\]\(([^)#\s]*)#([^)]+)\)", page):
@@ -612,8 +616,8 @@ def test_each_question_of_the_report_leads_to_its_study(root: Path) -> None:
     answers = (root / "results/reference/answers.md").read_text(encoding="utf-8")
     headings = set(re.findall(r'<h2 id="([^"]+)"', text))
     rows = re.findall(r'<td[^>]*><a href="#([^"]+)">([^<]+)</a>', text)
-    questions = [line.split(" | ")[0].removeprefix("| ") for line in answers.splitlines()[2:14]]
-    assert [question.replace("\xa0", " ") for _, question in rows] == questions
+    linked = re.findall(r"^\| \[([^]]+)\]\(report\.md#([^)]+)\)", answers, re.MULTILINE)
+    assert [(question.replace("\xa0", " "), section) for section, question in rows] == linked
     assert {section for section, _ in rows} <= headings
 
 

@@ -35,6 +35,6 @@ def plot_levels(table: pd.DataFrame, *, ax: Axes) -> Axes:
         down, side = (2, "top") if offset > 0 else (-2, "bottom")
         for words, value, row in zip(failed["failed"], failed["value"], failed["row"], strict=True):
             ax.annotate(words, (value, row + offset), xytext=(6, down), va=side,
-                        textcoords="offset points", fontsize=7, color=look.color)  # fmt: skip
+                        textcoords="offset points", fontsize=7)  # fmt: skip
     name_rows(names, ax=ax)
     return ax

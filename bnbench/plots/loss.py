@@ -14,6 +14,7 @@ from bnbench.plots.log_scale import log_scale
 from bnbench.plots.seeds import plot_seeds
 from bnbench.plots.style import (
     BATCHES_RANGE,
+    FINE,
     ONE_BATCH,
     PUBLISHED_COLORS,
     PUBLISHED_DASHES,
@@ -119,7 +120,7 @@ def _plot_batches(rows: pd.DataFrame, look: Look, ax: Axes) -> None:
     if batches.empty:
         for end in ("lower", "upper"):  # two areas, one upon the other, would hide each other
             ax.plot(
-                span["batch"], span[end], color=look.color, linewidth=0.7, alpha=0.5, zorder=1,
+                span["batch"], span[end], color=look.color, linewidth=FINE, zorder=1,
                 label=BATCHES_RANGE,
             )  # fmt: skip
         return

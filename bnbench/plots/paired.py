@@ -35,7 +35,7 @@ def plot_paired(table: pd.DataFrame, *, ax: Axes) -> Axes:
     runs, means, published = (table[table["kind"] == kind] for kind in ("run", "mean", "published"))
     ax.plot(
         runs["value"], runs["row"] + 0.14 + _spread(runs), color=look.color, linestyle="none",
-        marker="o", markersize=3, alpha=0.5, markeredgewidth=0, zorder=2, label=SEED,
+        marker="o", markersize=2.6, markeredgewidth=0, zorder=2, label=SEED,
     )  # fmt: skip
     plot_intervals(means, offset=0, label=MEAN, look=look, ax=ax)
     if not published.empty:

@@ -11,7 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 
-from bnbench.plots.style import BEFORE, NOW, ONE_SEED, SEEDS_MEAN, Look
+from bnbench.plots.style import BEFORE, FINE, NOW, ONE_SEED, SEEDS_MEAN, Look
 
 LEVELS = 9
 WAY, START, HERE = "path of the parameters", "first place", "place reached"
@@ -75,7 +75,7 @@ def plot_percentiles(table: pd.DataFrame, *, look: Look, ax: Axes) -> None:
     """
     for (_, percentile), rows in table.groupby(["seed", "percentile"]):
         ax.plot(
-            rows["step"], rows["value"], color=look.color, linewidth=0.6, alpha=0.5,
+            rows["step"], rows["value"], color=look.color, linewidth=FINE,
             linestyle="-" if percentile == 50 else look.dashes, label=ONE_SEED,
         )  # fmt: skip
     means = table.groupby(["percentile", "step"], as_index=False)["value"].mean()
@@ -156,7 +156,7 @@ def plot_units(table: pd.DataFrame, *, look: Look, ax: Axes) -> None:
     """
     for first in (True, False):
         rows = table[table["first"] == first]
-        color, width = ("0.75", 5.0) if first else (look.color, 2.2)
+        color, width = ("0.55", 5.0) if first else (look.color, 2.2)
         ax.vlines(
             rows["unit"], rows["low"], rows["high"], color=color, linewidth=width,
             label=BEFORE if first else NOW,
@@ -190,7 +190,6 @@ def plot_drift(table: pd.DataFrame, *, label: str, look: Look, ax: Axes) -> None
         One row a seed and step: ``seed``, ``step``, ``value``.
     """
     for _, rows in table.groupby("seed"):
-        ax.plot(rows["step"], rows["value"], color=look.color, linewidth=0.5, alpha=0.45,
-                label=ONE_SEED)  # fmt: skip
+        ax.plot(rows["step"], rows["value"], color=look.color, linewidth=FINE, label=ONE_SEED)
     means = table.groupby("step", as_index=False)["value"].mean()
     ax.plot(means["step"], means["value"], color=look.color, linestyle=look.dashes, label=label)

@@ -23,11 +23,11 @@ def plot_published_points(table: pd.DataFrame, *, ax: Axes) -> Axes:
         prediction interval; NaN: none), all in percent, and ``inside`` (bool).
     """
     ax.vlines(
-        table["epoch"], table["lower"], table["upper"], color="#0072B2", alpha=0.35, linewidth=5,
+        table["epoch"], table["lower"], table["upper"], color="#0072B2", linewidth=1.4,
         label=INTERVAL, zorder=2,
     )  # fmt: skip
     ax.plot(
-        table["epoch"], table["mean"], color="#0072B2", linestyle="none", marker="_", markersize=7,
+        table["epoch"], table["mean"], color="#0072B2", linestyle="none", marker="_", markersize=8,
         label=MEAN, zorder=3,
     )  # fmt: skip
     inside, judged = table["inside"], table["lower"].notna()

@@ -22,6 +22,7 @@ from bnbench.plots.style import (
     BAND,
     BAR,
     DIVERGED,
+    FINE,
     ONE_SEED,
     PUBLISHED_COLORS,
     PUBLISHED_DASHES,
@@ -69,6 +70,8 @@ def plot_seeds(
     runs = measured[measured["kind"] == "run"]
     if mean["n"].gt(1).any():
         _plot_runs(runs, x, y, look, ax, SEED_DOTS if alone else ONE_SEED)
+        if not alone:  # paper around the mean keeps the seeds' lines away from it
+            ax.plot(mean[x], mean[y], color="white", linewidth=3.2, zorder=2.9)
     if not mean.empty:
         ax.plot(
             mean[x], mean[y], color=look.color, linestyle=look.dashes, marker=look.marker,
@@ -82,8 +85,8 @@ def plot_seeds(
 def _plot_runs(runs: pd.DataFrame, x: str, y: str, look: Look, ax: Axes, label: str) -> None:
     marker = "." if label == SEED_DOTS else ""
     for _, run in runs.groupby("seed"):
-        ax.plot(run[x], run[y], color=look.color, linewidth=0.7, marker=marker, markersize=8,
-                alpha=0.45, zorder=2, label=label)  # fmt: skip
+        ax.plot(run[x], run[y], color=look.color, linewidth=FINE, marker=marker, markersize=5,
+                zorder=2, label=label)  # fmt: skip
 
 
 def _plot_interval(

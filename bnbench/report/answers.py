@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bnbench.claims import ClaimTest, brief_tests
@@ -60,10 +60,14 @@ def answer_rows(studies: Iterable[StudyFindings]) -> list[AnswerRow]:
     return sorted(rows, key=lambda row: (not row.published.word, row.reduced))
 
 
-def answers_table(studies: Iterable[StudyFindings]) -> str:
-    """Lay the answers out as a Markdown table, with a note below it."""
+def answers_table(studies: Sequence[StudyFindings]) -> str:
+    """Lay the answers out as a Markdown table, with a note below it.
+
+    Of several studies, each question leads to its study's part of the report beside the table.
+    """
     rows = answer_rows(studies)
-    return rendered("answers.md", questions=rows, undecided=UNDECIDED, linked=False)
+    report = "report.md" if len(studies) > 1 else None
+    return rendered("answers.md", questions=rows, undecided=UNDECIDED, report=report)
 
 
 def _rows(found: StudyFindings) -> Iterator[AnswerRow]:

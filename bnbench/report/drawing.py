@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree
 
@@ -64,6 +65,7 @@ class Drawings:
             self._rewrite(element, names)
         root[:] = _drawn(root)
         self._share_looks(root)
+        self._share_letters(root)
         join_lines(root, {name for look, name in self._classes.items() if OF_A_FRAME.match(look)})
         _entitle(root, picture, prefix)
         return ElementTree.tostring(root, encoding="unicode").replace(" />", "/>")
@@ -92,8 +94,14 @@ class Drawings:
             element.set("d", shortened(path, 2 if "id" in element.attrib else 1))
         if element.tag == "text" and (place := PLACE.fullmatch(element.get("transform", ""))):
             del element.attrib["transform"]
-            element.attrib |= {"x": _rounded(place[1]), "y": _rounded(place[2])}
+            element.attrib |= {"x": place[1], "y": place[2]}
+        if element.tag in ("text", "use"):
+            element.attrib |= {
+                key: _rounded(element.attrib[key]) for key in "xy" if key in element.attrib
+            }
         look = element.attrib.pop("style", "")
+        if element.tag == "text" and "text-anchor" not in look:
+            look += "; text-anchor: start"  # else it would have its panel's
         if look and LOOK.fullmatch(look):
             element.set("class", self._class(look))
 
@@ -113,6 +121,18 @@ class Drawings:
                 for use in group.findall("use"):
                     del use.attrib["class"]
 
+    def _share_letters(self, root: ElementTree.Element) -> None:
+        """Say once of each panel how most of its texts look: whatever differs says all it needs."""
+        for part in root.iter("g"):
+            texts = [text for text in part.iter("text") if "class" in text.attrib]
+            if "data-part" not in part.attrib or "class" in part.attrib or not texts:
+                continue
+            looks = Counter(text.attrib["class"] for text in texts)
+            part.set("class", looks.most_common(1)[0][0])
+            for text in texts:
+                if text.attrib["class"] == part.attrib["class"]:
+                    del text.attrib["class"]
+
     def _class(self, look: str) -> str:
         self._greys |= {grey.lower() for grey in GREY.findall(look)}
         named = GREY.sub(lambda grey: f"var(--g{grey[1].lower()})", look)
@@ -120,7 +140,7 @@ class Drawings:
 
 
 def _rounded(number: str) -> str:
-    return f"{round(float(number), 2):.10g}"
+    return f"{round(float(number), 1):.10g}"
 
 
 def _strip(parent: ElementTree.Element) -> None:
@@ -182,7 +202,7 @@ def _references(element: ElementTree.Element) -> list[str]:
 
 def _entitle(root: ElementTree.Element, picture: Picture, prefix: str) -> None:
     """Say what a figure shows to those who cannot see it; the page's style gives it its size."""
-    for name in ("width", "height", "version"):
+    for name in ("width", "height", "version", "font-family"):
         root.attrib.pop(name, None)
     root.attrib |= {"role": "img", "aria-labelledby": f"{prefix}title {prefix}desc"}
     for place, (tag, words) in enumerate((("title", picture.title), ("desc", picture.caption))):

@@ -27,8 +27,8 @@ def escaped(text: str) -> str:
 
 
 def anchor(title: str) -> str:
-    """Name a heading by its own words, so that links survive what is added; GitHub does so, too."""
-    return "-".join(re.findall(r"\w+", title.lower()))
+    """Name a heading as GitHub does, by its own words, so that links survive what is added."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], words: int | None = None) -> str:

@@ -25,6 +25,7 @@ from bnbench.report.files import write_table, writing
 from bnbench.report.judged import Judged, registrations
 from bnbench.report.latex import answer_table, latex_tables, page_tables
 from bnbench.report.mechanisms import mechanisms_table
+from bnbench.report.names import study_title
 from bnbench.report.page import Page
 from bnbench.report.study_part import study_part
 from bnbench.runs import write_text
@@ -100,9 +101,16 @@ def write_study_tables(judged: Judged, out: Path, *, lean: bool = False) -> list
 
 
 def report_page(judged: Judged) -> Page:
-    """Lay out the report of studies."""
+    """Lay out the report: studies as their questions stand, then the others by their titles."""
     parts = zip(judged.runs, judged.findings, registrations(judged).values(), strict=True)
-    pairs = sorted(parts, key=lambda part: not part[0].study.brief)  # as their questions stand
+    questions = answer_rows(judged.findings)
+    asked = [*dict.fromkeys(row.section for row in questions)]
+
+    def place_of(part: tuple[StudyRuns, StudyFindings, str]) -> tuple[int, str]:
+        title = study_title(part[0].study)
+        return asked.index(title) if title in asked else len(asked), title.lower()
+
+    pairs = sorted(parts, key=place_of)
     several = len(judged.findings) > 1  # and then no page has room for what each run is made with
     return Page(
         studies=tuple(
@@ -114,7 +122,7 @@ def report_page(judged: Judged) -> Page:
             )
             for place, (runs, found, registered) in enumerate(pairs)
         ),
-        questions=tuple(answer_rows(judged.findings)),
+        questions=tuple(questions),
         claims=claims_part(judged.judgements, [found.study.name for found in judged.findings]),
         listings=() if several else tuple(appendix(read_appendix(judged.every_run))),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from bnbench.plots import style
 from bnbench.registry import Registry, unknown
 from bnbench.report.names import grouped
 
+BRACKETS = re.compile(r"\[[^\]]*\]")
 COLUMN = 8.5
 """Inches, of a figure that is as wide as the report's column."""
 
@@ -169,8 +171,11 @@ def named(quantity: str, unit: str) -> str:
 
 
 def wrapped(text: str, width: int) -> str:
-    """Break a text into as few lines as there can be, and these into about equal ones."""
-    words = plain(text)
+    """Break a text into as few lines as there can be, and these into about equal ones.
+
+    No line ends within brackets, as in [0, 1].
+    """
+    words = BRACKETS.sub(lambda one: one[0].replace(" ", "\xa0"), plain(text))
     fewest = len(textwrap.wrap(words, width))
     lines = (textwrap.wrap(words, narrower) for narrower in range(1, width + 1))
     return "\n".join(next((one for one in lines if len(one) <= fewest), []))

@@ -31,9 +31,13 @@ from bnbench.report.names import (
     arm_title,
     change_title,
     grouped,
-    pair_title,
     settings_at,
 )
+from bnbench.report.short_names import short_names
+
+LETTERS = {1: 40, 2: 20, 3: 14}
+"""In a line of a row's name, by how many panels stand side by side."""
+TITLE_LETTERS = {1: 90, 2: 36, 3: 24}
 
 
 def _has(study: Study) -> bool:
@@ -72,21 +76,38 @@ def _picture(
 ) -> Picture:
     """Draw findings, a panel a metric; `names` are those of their contrasts."""
     groups = by_metric(findings)
-    columns = min(2, len(groups))
-    written = {key: wrapped(words, 18 if columns > 1 else 40) for key, words in names.items()}
-    lines = 1 + max(words.count("\n") for words in written.values())
+    columns = _columns(len(groups), names.values())
+    written = {key: wrapped(words, LETTERS[columns]) for key, words in names.items()}
+    titles = [wrapped(metric.title, TITLE_LETTERS[columns]) for metric in groups]
+    row_height = 0.26 + 0.12 * _lines(written.values())  # inches
     counts = [*map(len, groups.values())]
     most = [max(counts[first : first + columns]) for first in range(0, len(counts), columns)]
-    height = 0.26 + 0.12 * lines  # inches a row
-    with style.figure(0.9 * len(most) + height * sum(most), width=COLUMN) as figure:
-        grid = figure.add_gridspec(len(most), columns, height_ratios=most)
+    heights = [0.6 + 0.15 * _lines(titles) + row_height * rows for rows in most]
+    with style.figure(sum(heights), width=COLUMN) as figure:
+        ratios = heights if columns > 1 else most
+        grid = figure.add_gridspec(len(most), columns, height_ratios=ratios)
         for position, (metric, group) in enumerate(groups.items()):
             row, column = divmod(position, columns)
-            ax = _panel(figure, grid[row, column], len(group), most[row])
+            cell = grid[row, column]
+            alone = columns == 1
+            ax = figure.add_subplot(cell) if alone else _panel(figure, cell, len(group), most[row])
             plot_paired(paired_table([written[row.name] for row in group], group), ax=ax)
-            ax.set_title(wrapped(metric.title, 36), loc="left", fontsize=9)
+            ax.set_title(titles[position], loc="left", fontsize=9)
             ax.set_xlabel(_better(metric), fontsize=8.5)
         return finish(figure, name, title, caption, beside)
+
+
+def _columns(panels: int, names: Iterable[str]) -> int:
+    """Choose how many panels stand side by side: as many in each row, with names of two lines."""
+    names = list(names)
+    for columns in (2, 3):
+        if panels % columns == 0 and _lines(wrapped(name, LETTERS[columns]) for name in names) <= 2:
+            return columns
+    return 1
+
+
+def _lines(texts: Iterable[str]) -> int:
+    return 1 + max(text.count("\n") for text in texts)
 
 
 def _panel(figure: Figure, cell: SubplotSpec, rows: int, most: int) -> Axes:
@@ -105,8 +126,7 @@ def _contrast_names(study: Study, findings: Sequence[Finding]) -> tuple[dict[str
     """
     treatments = {row.name: arm_title(study, row.treatment.label) for row in findings}
     if len({*treatments.values()}) < len(treatments):
-        names = {row.name: pair_title(study, row) for row in findings}
-        return names, "How much the first of each row differs from the second, seed by seed."
+        return _pair_names(study, findings)
     baselines = {arm_title(study, row.baseline.label) for row in findings}
     if len(baselines) == 1:
         return treatments, f"How much each row differs from “{baselines.pop()}”, seed by seed."
@@ -114,6 +134,19 @@ def _contrast_names(study: Study, findings: Sequence[Finding]) -> tuple[dict[str
         "How much each row differs from its baseline, seed by seed. The headings below name the"
         " baselines."
     )
+
+
+def _pair_names(study: Study, findings: Sequence[Finding]) -> tuple[dict[str, str], str]:
+    pairs = {
+        row.name: (arm_title(study, row.treatment.label), arm_title(study, row.baseline.label))
+        for row in findings
+    }
+    names, shared = short_names([*pairs.values()])
+    caption = "How much the first of each row differs from the second, seed by seed."
+    if shared:
+        first, second = shared
+        caption = f"How much “{first}” differs from “{second}” in each row, seed by seed."
+    return dict(zip(pairs, names, strict=True)), caption
 
 
 def paired_table(names: Iterable[str], findings: Iterable[Finding]) -> pd.DataFrame:

@@ -30,7 +30,9 @@ SVG = """<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/
   <use xlink:href="#dot" x="30" y="40" style="fill: #d55e00; opacity: 0.4"/>
   <use xlink:href="#dot" x="35" y="45" style="fill: #d55e00; opacity: 0.4"/>
  </g>
- <text transform="translate(12.3456 7.5)" style="fill: #000000">words</text>
+ <text transform="translate(12.3456 7.5)" style="font-size: 9px">words</text>
+ <text x="1" y="2" style="font-size: 9px">more</text>
+ <text x="3" y="4" style="font-size: 9px; text-anchor: end">at the right</text>
 </g>
 <defs><clipPath id="box"><rect x="10" y="10" width="80" height="80"/></clipPath></defs>
 </svg>"""
@@ -74,5 +76,17 @@ def test_marks_keep_their_looks_each_or_as_a_group() -> None:
 
 
 def test_letters_stay_where_they_are() -> None:
-    (text,) = drawn().iter("text")
-    assert (text.get("x"), text.get("y"), text.text) == ("12.35", "7.5", "words")
+    text = next(drawn().iter("text"))
+    assert (text.get("x"), text.get("y"), text.text) == ("12.3", "7.5", "words")
+
+
+def test_letters_of_a_panel_have_its_look_or_one_that_says_all() -> None:
+    drawings = Drawings()
+    page = ElementTree.fromstring(
+        drawings.inline(Picture("name", "title", "caption", SVG, "paired"))
+    )
+    panel = next(one for one in page.iter("g") if "data-part" in one.attrib)
+    looks = [text.get("class") for text in panel.iter("text")]
+    assert looks[:2] == [None, None]
+    assert f".{panel.get('class')}{{font-size: 9px; text-anchor: start}}" in drawings.style
+    assert f".{looks[2]}{{font-size: 9px; text-anchor: end}}" in drawings.style

@@ -7,6 +7,8 @@ import dataclasses
 from bnbench.config.study_schema import BriefQuestion
 from bnbench.findings.results import StudyFindings
 from bnbench.report.answers import answers_table
+from bnbench.report.markdown import anchor
+from bnbench.report.names import study_title
 
 FIRST = "validation_accuracy@1"
 
@@ -29,6 +31,17 @@ def test_a_row_has_the_number_of_its_contrast(headline: StudyFindings) -> None:
     number = f"+{100 * contrast.mean_difference:.2f} pp \\[+{low:.2f}, +{high:.2f}\\]"
     question = r"Is it \| faster? | validation accuracy after epoch 1"
     assert row == f"| {question} | – | **yes** {number}, n = 6 |"
+
+
+def test_of_several_studies_a_question_leads_to_its_part_of_the_report(
+    headline: StudyFindings, sweep: StudyFindings
+) -> None:
+    asked = [asking(found, corrected="corrected") for found in (headline, sweep)]
+    rows = answers_table(asked).splitlines()[2:4]
+    for found, row in zip(asked, rows, strict=True):
+        assert row.startswith(
+            rf"| [Is it \| faster?](report.md#{anchor(study_title(found.study))})"
+        )
 
 
 def test_a_contrast_without_runs_is_said_to_have_none(headline: StudyFindings) -> None:
