@@ -33,10 +33,11 @@ def counted(count: int, noun: str) -> str:
 
     Examples
     --------
-    >>> counted(1, "run"), counted(2, "epoch")
-    ('1 run', '2 epochs')
+    >>> counted(1, "run"), counted(2, "epoch"), counted(2, "pair of runs")
+    ('1 run', '2 epochs', '2 pairs of runs')
     """
-    return f"{count:,} {noun}{'s' * (count != 1)}"
+    first, of, others = noun.partition(" of ")
+    return f"{count:,} {first}{'s' * (count != 1)}{of}{others}"
 
 
 def listed_seeds(seeds: Iterable[int]) -> str:

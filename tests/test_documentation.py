@@ -621,6 +621,18 @@ def test_each_question_of_the_report_leads_to_its_study(root: Path) -> None:
     assert {section for section, _ in rows} <= headings
 
 
+def test_the_report_follows_its_questions_and_then_the_alphabet(root: Path) -> None:
+    text = (root / "results/reference/report.md").read_text(encoding="utf-8")
+    first, *studies = re.findall("^## (.+)$", text.partition("\n## Claims\n")[0], re.MULTILINE)
+    assert first == "Questions and answers"
+    named = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-"): title for title in studies}
+    asked = [
+        named[section] for section in re.findall(r"^\| \[[^]]+\]\(#(.+?)\)", text, re.MULTILINE)
+    ]
+    asked = list(dict.fromkeys(asked))
+    assert studies == asked + sorted(set(studies) - set(asked), key=str.lower)
+
+
 def test_reference_results_are_small(root: Path) -> None:
     """The files that git keeps, not those that .gitignore leaves out."""
     ignored = [

@@ -166,12 +166,12 @@ DECIDED = "No question that has runs is undecided."
 
 
 def _cost_table(study: Study, undecided: Iterable[Cost], jobs: int, *, as_json: bool) -> Table:
-    from bnbench.report.names import arm_title
-    from bnbench.report.study_answer import comparison_title
+    from bnbench.report.names import against, arm_title
+    from bnbench.report.study_answer import compared_titles
 
     def compared(names: Mapping[str, str]) -> str:
         if "contrast" in names:
-            return comparison_title(study, names["contrast"])
+            return against(compared_titles(study, names["contrast"]))
         return arm_title(study, names["arm"]) if "arm" in names else ""
 
     def cells(cost: Cost) -> tuple[str, ...]:

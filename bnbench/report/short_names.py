@@ -21,18 +21,18 @@ def short_names(pairs: Sequence[Pair]) -> tuple[list[str], Pair | None]:
     ...     ("batch norm, SGD, rate 0.3", "plain, SGD, rate 0.3"),
     ...     ("batch norm, Adam, rate 0.01", "plain, Adam, rate 0.03"),
     ... ])
-    (['SGD, rate 0.3', 'Adam: rate 0.01 against 0.03'], ('batch norm', 'plain'))
+    (['SGD, rate 0.3', 'Adam, rate 0.01 against 0.03'], ('batch norm', 'plain'))
     """
     own = [tuple(_without(a, b) for a, b in (pair, pair[::-1])) for pair in pairs]
     treatment, baseline = (
         [part for part in sides[0] if all(part in side for side in sides)]
         for sides in zip(*own, strict=True)
     )
-    shared = (treatment, baseline) if treatment and baseline else ([], [])
-    names = [_name(pair, shared) for pair in pairs]
-    if len({*names}) < len({*pairs}):
-        return [against(pair) for pair in pairs], None
-    return names, (", ".join(treatment), ", ".join(baseline)) if shared[0] else None
+    names = [_name(pair, (treatment, baseline)) for pair in pairs]
+    if treatment and baseline and all(names) and len({*names}) == len({*pairs}):
+        return names, (", ".join(treatment), ", ".join(baseline))
+    names = [_name(pair, ([], [])) or against(pair) for pair in pairs]
+    return (names if len({*names}) == len({*pairs}) else [against(pair) for pair in pairs]), None
 
 
 def _parts(title: str) -> list[str]:
@@ -44,18 +44,21 @@ def _without(title: str, other: str) -> list[str]:
 
 
 def _name(pair: Pair, shared: tuple[list[str], list[str]]) -> str:
-    """Name what both sides have, and then in what else they differ."""
+    """Name what both sides have, and in what else they differ; nothing where this says too little.
+
+    `shared` is left out: parts of all treatments, and of all baselines.
+    """
     treatment, baseline = (
         ", ".join(part for part in _without(*sides) if part not in known)
         for sides, known in zip((pair, pair[::-1]), shared, strict=True)
     )
     both = ", ".join(part for part in _parts(pair[0]) if part in _parts(pair[1]))
-    if shared[0] and both and not (treatment or baseline):
-        return both
+    if not (treatment or baseline):
+        return both if shared[0] else ""
     if not (treatment and baseline and (both or shared[0])):
-        return against(pair)
+        return ""
     differs = f"{treatment} against {_after_same_words(treatment, baseline)}"
-    return f"{both}: {differs}" if both else differs
+    return f"{both}, {differs}" if both else differs
 
 
 def _after_same_words(first: str, second: str) -> str:

@@ -15,6 +15,7 @@ from bnbench.config.label import Label
 from bnbench.config.study_schema import QuestionPart
 from bnbench.findings.results import Finding, StudyFindings
 from bnbench.report.names import against, arm_title, settings_at
+from bnbench.report.short_names import Pair, short_names
 from bnbench.words import sentence
 
 LISTED = 3
@@ -93,15 +94,20 @@ def _found(study: Study, asked: QuestionPart, pieces: Sequence[Piece]) -> str:
         return ""
     shared = _shared_metric(pieces)
     said = shared in asked.says
+    about = f"{against(pair)}: " if (pair := _names(study, pieces)[1]) else ""
     if len(pieces) > LISTED:
         text = _most(study, pieces, shared)
-        return text if said else f"{shared}: {text}"
+        return f"{about}{text}" if said else f"{_joined(shared, about)}{text}"
     paired = all(isinstance(piece.test, Difference) for piece in pieces)
     differs = paired and (len(pieces) == 1 or _same_subject(pieces, shared))
     if said or not shared:
-        return _each(study, pieces, shared, "")
-    lead = f"{shared} differs " if differs else f"{shared}: "
+        return about + _each(study, pieces, shared, "")
+    lead = f"{shared} differs " if differs else _joined(shared, about)
     return lead + _each(study, pieces, shared, "by " * differs)
+
+
+def _joined(metric: str, about: str) -> str:
+    return f"{metric}, {about}" if about else f"{metric}: "
 
 
 def _each(study: Study, pieces: Sequence[Piece], shared: str, by: str) -> str:
@@ -173,7 +179,7 @@ def _where(study: Study, piece: Piece, pieces: Sequence[Piece]) -> str:
         return ""
     if len(_groups(pieces)) == 1 and piece.finding is not None:
         return f"{settings_at(study, piece.finding)}:"
-    return f"{comparison_title(study, name)}:"
+    return f"{_names(study, pieces)[0][name]}:"
 
 
 def _same_contrast(pieces: Sequence[Piece]) -> bool:
@@ -191,13 +197,27 @@ def _groups(pieces: Sequence[Piece]) -> set[str]:
     return {Label.parse(piece.test.names["contrast"]).group for piece in pieces}
 
 
-def comparison_title(study: Study, name: str) -> str:
+def _names(study: Study, pieces: Sequence[Piece]) -> tuple[dict[str, str], Pair | None]:
+    """Name the contrasts of pieces, and the arms that all have; see `short_names`."""
+    if _same_contrast(pieces):
+        return {}, None
+    contrasts = [*dict.fromkeys(piece.test.names["contrast"] for piece in pieces)]
+    if len(_groups(pieces)) == 1:
+        return {name: against(compared_titles(study, name)) for name in contrasts}, None
+    names, shared = short_names([compared_titles(study, name) for name in contrasts])
+    return dict(zip(contrasts, names, strict=True)), shared
+
+
+def compared_titles(study: Study, name: str) -> Pair:
     """Name the arms of a contrast; of grids that a best is chosen from, without the points."""
     compared = study.comparison(name)
     if isinstance(compared, BestAgainstBest):
-        sides = compared.treatment, compared.baseline
-        return against(study.arms[labels[0]].title for labels in sides)
-    return against(arm_title(study, label) for label in compared.labels)
+        treatment, baseline = (
+            study.arms[labels[0]].title for labels in (compared.treatment, compared.baseline)
+        )
+    else:
+        treatment, baseline = (arm_title(study, label) for label in compared.labels)
+    return treatment, baseline
 
 
 def _published(found: StudyFindings, asked: QuestionPart) -> Part:

@@ -20,8 +20,7 @@ RATES = "SGD with momentum 0.9, learning rate"
         (
             [(f"batch norm, {RATES} 0.01", f"plain, {RATES} 0.03")] * 2
             + [("batch norm, SGD, learning rate 1", "plain, SGD, learning rate 1")],
-            ["SGD with momentum 0.9: learning rate 0.01 against 0.03"] * 2
-            + ["SGD, learning rate 1"],
+            [f"{RATES} 0.01 against 0.03"] * 2 + ["SGD, learning rate 1"],
             ("batch norm", "plain"),
         ),
         (
@@ -31,7 +30,7 @@ RATES = "SGD with momentum 0.9, learning rate"
         ),
         (
             [("plain, inputs raw", "plain, inputs unit"), ("plain, inputs unit", "plain, x")],
-            ["plain: inputs raw against unit", "plain: inputs unit against x"],
+            ["plain, inputs raw against unit", "plain, inputs unit against x"],
             None,
         ),
         (
@@ -42,6 +41,11 @@ RATES = "SGD with momentum 0.9, learning rate"
         (
             [("C1, C3 and F5", "C1, C3 and F6"), ("C1", "none")],
             ["“C1, C3 and F5” against “C1, C3 and F6”", "“C1” against “none”"],
+            None,
+        ),
+        (
+            [("batches of 8", "batches of 2"), ("plain, batches of 8", "plain, batches of 2")],
+            ["“batches of 8” against “batches of 2”", "plain, batches of 8 against 2"],
             None,
         ),
         # two pairs that would have one name keep both sides
