@@ -119,7 +119,8 @@ def test_links_and_folded_parts_have_words(text: str) -> None:
 
 def colors(css: str) -> tuple[dict[str, str], dict[str, str]]:
     """The named colours in the light, and in the dark."""
-    light, dark = {}, {}
+    light: dict[str, str] = {}
+    dark: dict[str, str] = {}
     for rule in re.finditer(r"(dark\)\s*\{\s*)?:root\s*\{([^}]*)\}", css):
         named = dict(re.findall(r"--(\w+):\s*(#\w+)", rule[2]))
         (dark if rule[1] else light).update(named)

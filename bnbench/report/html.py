@@ -192,8 +192,9 @@ class _Renderer(RendererHTML):
         return TOGETHER.sub("\xa0", super().text(tokens, idx, options, env))
 
     def fence(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
-        """Leave quotes as they are, of which a configuration has many."""
-        return f"<pre><code>{html.escape(tokens[place].content, quote=False)}</code></pre>\n"
+        """Leave quotes as they are, of which a configuration has many; keys can scroll it."""
+        text = html.escape(tokens[place].content, quote=False)
+        return f'<pre tabindex="0"><code>{text}</code></pre>\n'
 
     def html_inline(self, tokens: Sequence[Token], place: int, options: Any, known: Any) -> str:
         return html.escape(tokens[place].content)

@@ -146,6 +146,11 @@ def test_headings_are_named_by_their_words(text: str) -> None:
     ]  # fmt: skip
 
 
+def test_listings_can_be_scrolled_by_keys() -> None:
+    written = html.render('# T\n\n```\na: "<b>"\n```\n', {})
+    assert '<pre tabindex="0"><code>a: "&lt;b&gt;"\n</code></pre>' in written
+
+
 def test_captions_tables_badges_and_folds(text: str) -> None:
     page = _Page(text)
     assert page.texts["figcaption"] == ["What it shows.", "The same again."]
