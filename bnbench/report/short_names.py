@@ -62,9 +62,10 @@ def _name(pair: Pair, shared: tuple[list[str], list[str]]) -> str:
 
 
 def _after_same_words(first: str, second: str) -> str:
-    """Leave out of the second the words with which both begin."""
-    words, others = first.split(), second.split()
-    same = 0
-    while same < min(len(words), len(others)) - 1 and words[same] == others[same]:
-        same += 1
-    return " ".join(others[same:])
+    """Leave out of the second the words with which both begin, up to a number."""
+    others = second.split()
+    for one, other in zip(first.split()[:-1], others[:-1], strict=False):
+        if one != other or any(map(str.isdigit, one)):
+            break
+        others = others[1:]
+    return " ".join(others)

@@ -44,6 +44,14 @@ RATES = "SGD with momentum 0.9, learning rate"
             None,
         ),
         (
+            [
+                ("plain, pixels from 0 to 1", "plain, pixels from 0 to 255"),
+                ("plain, a", "plain, b"),
+            ],
+            ["plain, pixels from 0 to 1 against 0 to 255", "plain, a against b"],
+            None,
+        ),
+        (
             [("batches of 8", "batches of 2"), ("plain, batches of 8", "plain, batches of 2")],
             ["“batches of 8” against “batches of 2”", "plain, batches of 8 against 2"],
             None,
