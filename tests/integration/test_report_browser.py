@@ -33,24 +33,25 @@ COLUMNS = 30
 TICKS = 13
 CLAIMS = ("supported · A0.1: first", "refuted · A0.2: second", "supported · A1.1: third")
 
-# A frame as wide as asked, which says how wide the report in it became, and what its script does.
-WRAPPER = """<body style="margin: 0"><iframe src="report.html" width="{width}" height="900"
- style="border: 0"></iframe><script>
-onload = () => {{
-  const page = document.querySelector("iframe").contentDocument;
+WIDTHS = (390, 1440)
+FRAME = '<iframe src="report.html" width="{width}" height="900" style="border: 0"></iframe>'
+# It says how wide the report in each frame became, and what its script does.
+SCRIPT = """<script>
+const measured = frame => {
+  const page = frame.contentDocument;
   const column = () =>
     [...page.querySelector("table").rows].slice(1).map(row => row.cells[1].textContent);
   const button = page.querySelectorAll("th button")[1];
   const root = page.documentElement, box = page.querySelector(".box");
   const [first, wide] = page.querySelectorAll("figure svg");
   const box_of = element => element.getBoundingClientRect();
-  const found = {{page: root.scrollWidth, window: root.clientWidth,
+  const found = {page: root.scrollWidth, window: root.clientWidth,
     table: box.scrollWidth, box: box.clientWidth,
     figure: box_of(page.querySelector("figure")).width,
     drawing: box_of(page.querySelector("svg")).width,
     panels: [...first.querySelectorAll("[data-part=axes]")].map(one => box_of(one).top),
     letters: box_of(page.querySelector("svg text")).height,
-    legend: [...first.querySelectorAll("[data-part=legend] text")].map(one => box_of(one).top)}};
+    legend: [...first.querySelectorAll("[data-part=legend] text")].map(one => box_of(one).top)};
   const read = [...wide.querySelectorAll("text")].filter(one => one.style.display !== "none");
   const middle = one => box_of(one).left + box_of(one).width / 2;
   const ticks = read.filter(one => one.textContent.startsWith("tick "));
@@ -62,17 +63,21 @@ onload = () => {{
   button.click();
   found.down = column();
   const shown = () => [...page.querySelectorAll(".claim")].map(claim => !claim.hidden);
-  const choose = (place, value) => {{
+  const choose = (place, value) => {
     const select = page.querySelectorAll(".filter select")[place];
     select.value = value;
     select.dispatchEvent(new page.defaultView.Event("change"));
     return shown();
-  }};
+  };
   found.supported = choose(0, "supported");
   found.both = choose(1, "A1");
   found.all = (choose(0, ""), choose(1, ""));
-  document.title = JSON.stringify(found);
-}};
+  return found;
+};
+onload = () => {
+  const frames = [...document.querySelectorAll("iframe")];
+  document.title = JSON.stringify(frames.map(measured));
+};
 </script>"""
 
 
@@ -119,19 +124,26 @@ def browse(page: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
 
 
-@pytest.fixture(scope="module", params=[390, 1440])
-def found(page: Path, request: pytest.FixtureRequest) -> dict[str, Any]:
-    """What a browser of one width found, the console's messages among it."""
-    wrapper = page.with_name(f"wrapper-{request.param}.html")
-    wrapper.write_text(WRAPPER.format(width=request.param), encoding="utf-8")
+@pytest.fixture(scope="module")
+def everywhere(page: Path) -> dict[int, dict[str, Any]]:
+    """What a browser found at each width, the console's messages among it."""
+    wrapper = page.with_name("wrapper.html")
+    frames = "".join(FRAME.format(width=width) for width in WIDTHS)
+    wrapper.write_text(f'<body style="margin: 0">{frames}{SCRIPT}', encoding="utf-8")
     done = browse(
         page, "--allow-file-access-from-files", "--enable-logging=stderr", "--dump-dom",
         wrapper.as_uri(),
     )  # fmt: skip
     title = re.search("<title>(.*?)</title>", done.stdout)
     assert title, done.stdout[:500]
-    measured: dict[str, Any] = json.loads(unescape(title[1]))
-    return measured | {"width": request.param, "console": re.findall("CONSOLE.*", done.stderr)}
+    said = {"console": re.findall("CONSOLE.*", done.stderr)}
+    measured = zip(WIDTHS, json.loads(unescape(title[1])), strict=True)
+    return {width: found | said | {"width": width} for width, found in measured}
+
+
+@pytest.fixture(params=WIDTHS)
+def found(everywhere: dict[int, dict[str, Any]], request: pytest.FixtureRequest) -> dict[str, Any]:
+    return everywhere[request.param]
 
 
 def test_the_page_is_as_wide_as_the_window_and_wide_tables_scroll(found: dict[str, Any]) -> None:
