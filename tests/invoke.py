@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typer.testing import CliRunner, Result
 
+import tests.built  # noqa: F401
 from bnbench.cli import app
 
 

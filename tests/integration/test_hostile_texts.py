@@ -11,7 +11,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -23,6 +23,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import tests.built  # noqa: F401
 from bnbench.cli import main
 from bnbench.config import load_experiment
 from bnbench.errors import visible
@@ -49,14 +50,15 @@ CONFIG: dict[str, Any] = {
     "data": {"dataset": "digits"},
     "training": {"epochs": 2, "batch_size": 200, "optimizer": {"name": "sgd"}},
 }
-FRAME = """<body><iframe src="{page}"></iframe><script>
-onload = () => {{
-  const page = document.querySelector("iframe").contentDocument;
-  document.title = JSON.stringify([...page.querySelectorAll("*")].map(one => [
-    one.closest("svg") ? "drawn" : "written", one.tagName,
-    [...one.attributes].map(each => each.name).sort().join(" "),
-    (one.getAttribute("href") || one.getAttribute("src") || "").split(/[#,]/)[0]]));
-}};
+SCRIPT = """<script>
+const elements = frame => [...frame.contentDocument.querySelectorAll("*")].map(one => [
+  one.closest("svg") ? "drawn" : "written", one.tagName,
+  [...one.attributes].map(each => each.name).sort().join(" "),
+  (one.getAttribute("href") || one.getAttribute("src") || "").split(/[#,]/)[0]]);
+onload = () => {
+  const frames = [...document.querySelectorAll("iframe")];
+  document.title = JSON.stringify(frames.map(elements));
+};
 </script>"""
 
 Call = Callable[..., str]
@@ -278,28 +280,33 @@ def _is_number(cell: str) -> bool:
 
 @pytest.mark.skipif(BROWSER is None, reason="needs a Chromium")
 def test_the_report_has_no_element_of_a_text_s_own(
-    written: dict[tuple[str, ...], Written], call: Call
+    written: dict[tuple[str, ...], Written], call: Call, tmp_path: Path
 ) -> None:
     """Outside the drawings, element by element; in them, of kinds that the plain ones have."""
-    hostile, plain = (_elements(written[texts], call) for texts in FOLDERS)
+    pages = [_report(written[texts], call) for texts in (HOSTILE, PLAIN)]
+    hostile, plain = _elements(tmp_path / "frames.html", pages)
     assert len(plain) > 500
     kept = [[one for one in page if one[0] == "written"] for page in (hostile, plain)]
     assert kept[0] == kept[1]
     assert set(map(tuple, hostile)) <= set(map(tuple, plain))
 
 
-def _elements(made: Written, call: Call) -> list[list[str]]:
-    """List a report's elements as Chromium finds them; its console stays silent."""
+def _report(made: Written, call: Call) -> Path:
     asked = ("report", "study.yaml", "--results", str(made.results), "--out", "seen.html")
     call(made.folder, (0,), *asked)
-    frame = made.folder / "frame.html"
-    frame.write_text(FRAME.format(page="seen.html"), encoding="utf-8")
+    return made.folder / "seen.html"
+
+
+def _elements(frames: Path, pages: Sequence[Path]) -> list[list[list[str]]]:
+    """List the elements of pages as Chromium finds them; its console stays silent."""
+    inside = "".join(f'<iframe src="{page.as_uri()}"></iframe>' for page in pages)
+    frames.write_text(f"<body>{inside}{SCRIPT}", encoding="utf-8")
     done = browse(
-        frame, "--allow-file-access-from-files", "--enable-logging=stderr", "--dump-dom",
-        frame.as_uri(),
+        frames, "--allow-file-access-from-files", "--enable-logging=stderr", "--dump-dom",
+        frames.as_uri(),
     )  # fmt: skip
     title = re.search("<title>(.*?)</title>", done.stdout, re.DOTALL)
     assert title, done.stdout[:500]
     assert re.findall("CONSOLE.*", done.stderr) == []
-    found: list[list[str]] = json.loads(unescape(title[1]))
+    found: list[list[list[str]]] = json.loads(unescape(title[1]))
     return found
