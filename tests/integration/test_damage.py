@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import torch
 
+import tests.built  # noqa: F401
 from bnbench.cli.app import main
 from bnbench.config import Experiment, load_experiment
 from bnbench.execution.plan import plan_runs
@@ -24,7 +25,9 @@ from bnbench.training import run_experiment
 from tests import commands
 from tests.edits import Hostile, edit_manifest, edit_text
 
-SHORT = ["data.dataset=digits", "training.epochs=4", "training.batch_size=50"]
+SHORT = [
+    "data.dataset=digits", "training.epochs=4", "training.batch_size=50", "model.widths=[64, 32]",
+]  # fmt: skip
 
 
 Train = Callable[[], subprocess.CompletedProcess[str]]
