@@ -32,7 +32,7 @@ from bnbench.cli.claims import (
     resting_on,
 )
 from bnbench.errors import BnbenchError
-from tests import commands
+from tests.invoke import invoke
 from tests.unit.claims.conftest import MakeFinding, MakeStudy
 
 
@@ -240,7 +240,7 @@ def test_what_is_no_table_of_verdicts(text: str, tmp_path: Path) -> None:
 
 
 def test_what_is_exact_needs_no_run(tmp_path: Path) -> None:
-    done = commands.bnbench("claims", "a0.14", "--results", str(tmp_path))
-    assert done.returncode == 0
+    done = invoke("claims", "a0.14", "--results", tmp_path)
+    assert done.exit_code == 0
     assert done.stdout.count(" SUPPORTED ") == 2
-    assert commands.bnbench("claims", "A0.1", "--results", str(tmp_path)).returncode == 2
+    assert isinstance(invoke("claims", "A0.1", "--results", tmp_path).exception, BnbenchError)
