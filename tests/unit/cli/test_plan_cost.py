@@ -61,7 +61,7 @@ def power_to_find(n: int, sd: float) -> float:
 
 def power_to_rule_out(n: int, sd: float) -> float:
     """Of two one-sided tests where nothing differs, averaged over quantiles of the deviation."""
-    scales = np.sqrt(stats.chi2.ppf((np.arange(20_000) + 0.5) / 20_000, n - 1) / (n - 1))
+    scales = np.sqrt(stats.chi2.ppf((np.arange(2_000) + 0.5) / 2_000, n - 1) / (n - 1))
     inside = LEAST / sd * math.sqrt(n) - stats.t.ppf(0.95, n - 1) * scales
     return float(np.mean(np.maximum(2 * stats.norm.cdf(inside) - 1, 0)))
 
