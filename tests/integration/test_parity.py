@@ -48,14 +48,27 @@ class PublishedNetwork(nn.Module):
         return self.layers(images)  # type: ignore[no-any-return]
 
 
-def published_run(folder: Path, *, batch_norm: bool) -> tuple[list[float], float]:
-    """Train one epoch as the article does; losses of its batches, and validation accuracy."""
+Batches = list[tuple[Tensor, Tensor]]
+
+
+@pytest.fixture(scope="module")
+def batches(data_dir: Path) -> tuple[Batches, Batches]:
+    """The article's batches of training and of validation images, which take seconds to prepare."""
     from torchvision import datasets, transforms
 
-    torch.set_num_threads(1)  # two threads collapse when anything else runs beside
     prepare = transforms.Compose([transforms.ToTensor(), transforms.Resize((32, 32))])
-    training = datasets.MNIST(str(folder), train=True, transform=prepare)
-    validation = datasets.MNIST(str(folder), train=False, transform=prepare)
+    training = datasets.MNIST(str(data_dir), train=True, transform=prepare)
+    validation = datasets.MNIST(str(data_dir), train=False, transform=prepare)
+    both = Subset(training, range(EXAMPLES)), validation
+    train, validate = ([(x, y) for x, y in DataLoader(images, 64)] for images in both)
+    return train, validate
+
+
+def published_run(
+    training: Batches, validation: Batches, *, batch_norm: bool
+) -> tuple[list[float], float]:
+    """Train one epoch as the article does; losses of its batches, and validation accuracy."""
+    torch.set_num_threads(1)  # two threads collapse when anything else runs beside
     torch.manual_seed(SEED)
     network = PublishedNetwork(batch_norm=batch_norm)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
@@ -65,7 +78,7 @@ def published_run(folder: Path, *, batch_norm: bool) -> tuple[list[float], float
             assert layer.bias is not None
             nn.init.constant_(layer.bias, 0.01)
     losses = []
-    for images, labels in DataLoader(Subset(training, range(EXAMPLES)), 64):
+    for images, labels in training:
         optimizer.zero_grad()
         loss = functional.cross_entropy(network(images), labels)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -74,9 +87,9 @@ def published_run(folder: Path, *, batch_norm: bool) -> tuple[list[float], float
     network.eval()
     right = 0
     with torch.no_grad():
-        for images, labels in DataLoader(validation, 64):
+        for images, labels in validation:
             right += int((network(images).argmax(dim=1) == labels).sum())
-    return losses, right / len(validation)
+    return losses, right / sum(len(labels) for _, labels in validation)
 
 
 def our_run(
@@ -88,9 +101,14 @@ def our_run(
 
 @pytest.mark.parametrize(("name", "batch_norm"), [("lenet5", False), ("lenet5_batchnorm", True)])
 def test_program_is_the_published_code(
-    name: str, batch_norm: bool, root: Path, data_dir: Path, tmp_path: Path
+    name: str,
+    batch_norm: bool,
+    root: Path,
+    batches: tuple[Batches, Batches],
+    data_dir: Path,
+    tmp_path: Path,
 ) -> None:
-    expected_losses, expected_accuracy = published_run(data_dir, batch_norm=batch_norm)
+    expected_losses, expected_accuracy = published_run(*batches, batch_norm=batch_norm)
     rows = list(our_run(root / "configs/published" / f"{name}.yaml", data_dir, tmp_path))
     trained = [row for row in rows if isinstance(row, BatchRows) and row.split == "train"]
     losses = np.concatenate([row.losses for row in trained])
