@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 if TYPE_CHECKING:
@@ -28,6 +30,16 @@ settings.register_profile("bnbench", derandomize=True, deadline=None)
 settings.load_profile("bnbench")
 
 ROOT = Path(__file__).parents[1]
+
+
+def pytest_collection_finish() -> None:
+    """Compile the kernels of a new checkout once: side by side, each process would do it."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        from bnbench.kernels import cache, loops  # noqa: F401 - the loops tell Numba its folder
+        from bnbench.kernels.preparation import prepare
+
+        with FileLock(f"{cache.folder()}.lock"):
+            prepare(lambda _: None)
 
 
 @pytest.fixture(scope="session")
