@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -39,6 +40,16 @@ def runs(root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
     return [train(root, results, name, PROBES) for name in ("lenet5", "lenet5_batchnorm")]
 
 
+@pytest.fixture(scope="module")
+def others(root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
+    """One looked at after other steps, and one that no probe looked at."""
+    results = tmp_path_factory.mktemp("others")
+    return [
+        train(root, results, "mlp", "[{kind: activations, every: 13, images: 32}]"),
+        train(root, results, "lenet5", "[]"),
+    ]
+
+
 @pytest.mark.parametrize("probe", SCENES)
 def test_each_look_is_a_frame(runs: list[Run], probe: str) -> None:
     scene = scene_of(runs, probe)
@@ -64,12 +75,8 @@ def test_each_look_is_a_frame(runs: list[Run], probe: str) -> None:
     ],
 )
 def test_what_cannot_be_drawn_is_one_line(
-    root: Path, runs: list[Run], tmp_path: Path, chosen: list[int], probe: str, problem: str
+    runs: list[Run], others: list[Run], chosen: list[int], probe: str, problem: str
 ) -> None:
-    others = [
-        train(root, tmp_path, "mlp", "[{kind: activations, every: 13, images: 32}]"),
-        train(root, tmp_path, "lenet5", "[]"),
-    ]
     with pytest.raises(BnbenchError, match=problem) as caught:
         scene_of([[*runs, *others][one] for one in chosen], probe)
     assert "\n" not in str(caught.value)
@@ -80,8 +87,8 @@ def run_with(probe: str, **looks: Any) -> Any:
     return SimpleNamespace(looks={probe: seen}, run=Run(Path("somewhere")))
 
 
-def test_a_run_that_goes_on_is_one_line(root: Path, tmp_path: Path) -> None:
-    run = train(root, tmp_path, "lenet5", PROBES)
+def test_a_run_that_goes_on_is_one_line(runs: list[Run], tmp_path: Path) -> None:
+    run = Run(shutil.copytree(runs[0].path, tmp_path / "lenet5/seed-0"))
     run.read_manifest().changed(status="running").write(run.manifest)
     with pytest.raises(BnbenchError, match="its status is running; `bnbench train` finishes it"):
         scene_of([run], "path")
