@@ -23,7 +23,7 @@ from bnbench.verification.repetition import Rerun, repeat, rerun
 from tests.edits import edit_manifest
 from tests.trained import trained
 
-SHORT = ["data.dataset=digits", "training.epochs=2", "training.batch_size=16"]
+SHORT = ["data.dataset=digits", "training.epochs=2", "training.batch_size=64"]
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_losses_that_were_others(
     shift(run, by)
     result = rerun(run, steps)
     assert result.promise == promise
-    assert result.steps == (steps or 172)  # 2 x 86 batches of 1375 digits
+    assert result.steps == (steps or 44)  # 2 x 22 batches of 1375 digits
     assert result.differences[0].what == "batches.csv, split train, epoch 1, step 1: loss"
 
 
@@ -204,16 +204,16 @@ def test_where_bitwise_is_promised(
 
 def test_a_repetition_stops_after_its_steps(root: Path, tmp_path: Path) -> None:
     experiment = load_experiment(root / "configs/lenet5.yaml", SHORT)
-    run = repeat(experiment, 0, tmp_path, steps=70)
-    assert 70 <= len(read_batches(run).of_training()) < 86 + 1
+    run = repeat(experiment, 0, tmp_path, steps=17)
+    assert 17 <= len(read_batches(run).of_training()) <= 22
     assert not run.epochs.read_text(encoding="utf-8").count("\n") > 1
     assert run.read_manifest().status == "interrupted"
 
 
 def test_what_cannot_be_done_again(folders: list[Path]) -> None:
     run = find_runs(folders)[0]
-    with pytest.raises(BnbenchError, match="holds 172 steps; give --steps 172 or fewer"):
-        rerun(run, 173)
+    with pytest.raises(BnbenchError, match="holds 44 steps; give --steps 44 or fewer"):
+        rerun(run, 45)
     edit_manifest(run, seal=None, status="interrupted")
     with pytest.raises(BnbenchError, match="is interrupted; compare its first steps by --steps"):
         rerun(run)
