@@ -1,8 +1,8 @@
 """``bnbench`` in processes that need not import anything: copies of one that has imported it all.
 
 A command is a process of its own, with its folder, environment, standard streams, signals and exit
-code, and with no other's state. Only how it starts is not tested so: `tests/integration` has tests
-that start ``python -m bnbench``.
+code, and with no other's state. Only how it starts, and how its fork server does, is not tested so:
+`tests/integration` has tests that start ``python -m bnbench``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import atexit
 import gc
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -21,7 +22,11 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
+from importlib import import_module
+from itertools import pairwise
+from multiprocessing import util
 from pathlib import Path
+from pkgutil import iter_modules
 from tempfile import TemporaryFile, mkdtemp
 from typing import Any, NoReturn
 
@@ -30,10 +35,10 @@ ROOT = Path(__file__).parents[1]
 
 
 def bnbench(
-    *arguments: object, cwd: Path | None = None, workers: str = "fork"
+    *arguments: object, cwd: Path | None = None, workers: str = "fork", largest: int | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end; its runs are copies of its process, too, each with its own."""
-    with started(*arguments, cwd=cwd, workers=workers) as command:
+    with started(*arguments, cwd=cwd, workers=workers, largest=largest) as command:
         said = command.communicate(300)
         assert command.returncode is not None
     return subprocess.CompletedProcess([*map(str, arguments)], command.returncode, *said)
@@ -41,10 +46,13 @@ def bnbench(
 
 @contextmanager
 def started(
-    *arguments: object, cwd: Path | None = None, workers: str = "forkserver"
+    *arguments: object,
+    cwd: Path | None = None,
+    workers: str = "forkserver",
+    largest: int | None = None,
 ) -> Iterator[Command]:
     """A process group of its own, as a shell gives to a command; nothing of it is left behind."""
-    command = Command(arguments, cwd or Path.cwd(), workers)
+    command = Command(arguments, cwd or Path.cwd(), workers, largest)
     try:
         yield command
     finally:
@@ -63,18 +71,22 @@ class Command:
     folder : Path
         In which it works.
     workers : {"forkserver", "fork"}
-        How it starts its runs: as users' commands do, or in copies of its own process. These save
-        two seconds, have one thread, and live on where the command is killed.
+        How it starts its runs: by a process that is copied for each, as users' commands do, or in
+        copies of its own. These have one thread, and live on where the command is killed.
+    largest : int or None
+        Bytes that its files may have, if there is a limit.
     """
 
-    def __init__(self, arguments: Sequence[object], folder: Path, workers: str) -> None:
+    def __init__(
+        self, arguments: Sequence[object], folder: Path, workers: str, largest: int | None
+    ) -> None:
         self.returncode: int | None = None
         self._said = TemporaryFile(), TemporaryFile()  # noqa: SIM115 - they live as long as it
         self._link = socket.socket(socket.AF_UNIX)
         self._link.connect(_server())
         wanted = {
             "arguments": [str(one) for one in arguments], "folder": str(folder),
-            "environment": dict(os.environ), "workers": workers,
+            "environment": dict(os.environ), "workers": workers, "largest": largest,
         }  # fmt: skip
         streams = [file.fileno() for file in self._said]
         socket.send_fds(self._link, [b"."], streams)
@@ -172,13 +184,17 @@ def _warm_up() -> None:
     import bnbench.__main__
     import bnbench.checks
     import bnbench.claims
-    import bnbench.execution
+    import bnbench.execution.preloaded
     import bnbench.export
     import bnbench.prediction
     import bnbench.report
-    import bnbench.verification  # noqa: F401
+    import bnbench.verification
     from bnbench import load_experiment, run_experiment
+    from tests.built import build
 
+    build()
+    for command in iter_modules(bnbench.cli.__path__):
+        import_module(f"bnbench.cli.{command.name}")
     settings = ["data.dataset=digits", "training.epochs=1", "data.train_examples=64"]
     experiment = load_experiment(ROOT / "configs/lenet5_batchnorm.yaml", settings)
     with tempfile.TemporaryDirectory() as folder:
@@ -212,6 +228,7 @@ def _become(wanted: dict[str, Any], streams: list[int]) -> NoReturn:
 
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
     nothing = os.open(os.devnull, os.O_RDONLY)
     for ours, theirs in enumerate((nothing, *streams)):
         os.dup2(theirs, ours)
@@ -219,8 +236,11 @@ def _become(wanted: dict[str, Any], streams: list[int]) -> NoReturn:
     os.environ.clear()
     os.environ.update(wanted["environment"])
     os.chdir(wanted["folder"])
+    if wanted["largest"] is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (wanted["largest"],) * 2)
     if wanted["workers"] == "fork":
         pool._method = lambda: "fork"
+    util.spawnv_passfds = _spawned_or_copied  # type: ignore[assignment]
     sys.modules["__main__"] = program
     sys.argv = [str(program.__file__), *wanted["arguments"]]
     code: Any = 1
@@ -236,6 +256,33 @@ def _become(wanted: dict[str, Any], streams: list[int]) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code)
+
+
+_spawned = util.spawnv_passfds
+
+
+def _spawned_or_copied(path: Any, line: Sequence[Any], passed: Sequence[int]) -> int:
+    """Start a helper of multiprocessing; its fork server, which imports all, as a copy of this.
+
+    A copy of a process with several threads would wait for those that it does not have.
+    """
+    program, threads = str(line[-1]), Path("/proc/self/task")
+    if "forkserver" not in program or not threads.exists() or len(list(threads.iterdir())) > 1:
+        return _spawned(path, line, passed)
+    if (child := os.fork()) > 0:
+        return child
+    code = 1
+    try:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        ends = [sys.stderr.fileno(), *sorted(passed), 1 << 12]
+        for before, after in pairwise(ends):
+            os.closerange(before + 1, after)
+        exec(program, {})
+    except SystemExit:  # there is nobody left whose runs it could start
+        code = 0
+    finally:
+        os._exit(code)
 
 
 if __name__ == "__main__":
