@@ -4,6 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 BNBENCH := $(BIN)/bnbench
 
+# A machine that keeps no bytecode would compile bnbench again for every command: 0.6 s.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The studies that `make reference` takes in; by default all that results has runs of.
 STUDY ?=
 
