@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ Yaml12.add_implicit_resolver(
 )
 
 
+@cache
 def validator(*, study: bool) -> Any:
     schema = described(study=study)
     jsonschema.Draft202012Validator.check_schema(schema)
