@@ -106,8 +106,10 @@ def _plot_interval(
         ends = [*mean[x], *mean[x]], [*lower, *upper]
         ax.plot(*ends, color=look.color, linewidth=1, marker="_", label=label)
     else:
-        ax.fill_between(mean[x].to_numpy(float), lower, upper,
-                        color=look.color, alpha=0.22, linewidth=0, label=label)  # fmt: skip
+        ax.fill_between(  # upon the seeds and their paper, which would hide it
+            mean[x].to_numpy(float), lower, upper, color=look.color, alpha=0.22, linewidth=0,
+            zorder=2.95, label=label,
+        )  # fmt: skip
 
 
 def _plot_divergence(runs: pd.DataFrame, x: str, y: str, look: Look, ax: Axes) -> None:

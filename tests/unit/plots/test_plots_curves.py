@@ -105,6 +105,15 @@ def test_the_band_is_the_tables_own(ax: Axes) -> None:
         assert (heights.min(), heights.max()) == (lower, upper)
 
 
+def test_no_line_of_a_seed_hides_the_band(ax: Axes) -> None:
+    """Of thirty seeds the interval is as narrow as the paper that is left around the mean."""
+    plot_experiments(_table(experiment="plain", split="train", images=10), split="train", ax=ax)
+    mean = _line(ax, "plain, mean of 2 to 3 seeds")
+    below = [line.get_zorder() for line in ax.lines if line.get_zorder() < mean.get_zorder()]
+    assert len(below) == len(SEEDS) + 1  # and the paper
+    assert max(below) < ax.collections[0].get_zorder() < mean.get_zorder()
+
+
 def test_a_band_that_is_as_wide_as_half_of_what_is_possible_is_not_drawn(ax: Axes) -> None:
     table = _table(experiment="plain", split="train", images=10)
     table.loc[(table["kind"] == "mean") & (table["epoch"] == 2), "lower"] = 0.4
