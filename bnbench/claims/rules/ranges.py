@@ -22,10 +22,13 @@ from bnbench.claims.rules.deciding import (
 )
 from bnbench.claims.rules.rule import ClaimTest, Text
 from bnbench.claims.verdict import NOT_RUN, Outcome, Verdict, decide
+from bnbench.config import Study
+from bnbench.config.label import Label
 from bnbench.findings.numbers import p_equals
 from bnbench.findings.results import StudyFindings
 from bnbench.statistics import equivalence_test, n_for_tost, pair_by_seed, sign_test_p
 from bnbench.statistics.samples import FloatArray
+from bnbench.words import spoken
 
 MARGIN = math.log10(3)
 """Decades: the step of a usual grid. Nobody chooses a learning rate more finely."""
@@ -55,6 +58,7 @@ class Range(ClaimTest):
         if best is None or not any(any(by_seed.values()) for by_seed in best.usable.values()):
             return NOT_RUN
         size, what, words = _SIZES[self.rule]
+        what = what.format(_setting(found.study, best.treatment))
         treatment, baseline = (
             {seed: size(_numbers(points)) for seed, points in best.usable[side].items()}
             for side in ("treatment", "baseline")
@@ -72,6 +76,12 @@ class Range(ClaimTest):
             verdict, n, f"{what} {counts}", f", sign test {p_equals(p)}",
             lambda: _needed(n, more, less, differences), {Verdict.REFUTED: how},
         )  # fmt: skip
+
+
+def _setting(study: Study, label: str) -> str:
+    """Name what the grid varies, where it is one thing."""
+    keys = study.grid_keys.get(Label.parse(label).group, ())
+    return spoken(keys[0].rpartition(".")[2]) if len(keys) == 1 else "setting"
 
 
 def _differences(
@@ -111,6 +121,6 @@ def _decades(points: Sequence[float]) -> float:
 
 
 _SIZES = {
-    "wider": (_decades, "usable range", ("wider", "narrower")),
-    "larger": (_largest, "largest usable value", ("higher", "lower")),
+    "wider": (_decades, "usable range of the {}", ("wider", "narrower")),
+    "larger": (_largest, "largest usable {}", ("higher", "lower")),
 }

@@ -191,7 +191,7 @@ def test_best_against_best(sweep: StudyFindings) -> None:
     assert written.startswith(f"Not decided. Corrected: {LAST_TITLE} differs by +")
     written = answer(asking(sweep, {"contrasts": ["best_sgd"], "yes": "larger"}))
     assert written == (
-        "Not decided. Corrected: largest usable value higher at 2 of 2 seeds, lower at 0, n = 2."
+        "Not decided. Corrected: largest usable setting higher at 2 of 2 seeds, lower at 0, n = 2."
     )
 
 
