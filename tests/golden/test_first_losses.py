@@ -64,26 +64,24 @@ def record(experiment: Experiment, folder: Path, shared: Path) -> dict[str, Any]
 def losses(experiment: Experiment, folder: Path, shared: Path) -> list[float]:
     """Of the first `STEPS` steps."""
     found: list[float] = []
-    results = run_experiment(experiment, 0, folder, shared=shared)
-    assert isinstance(results, Generator)
-    with closing(results):
+    with often_evaluated(experiment, folder, shared, STEPS) as results:
         while len(found) < STEPS:
             found += (float(str(loss)) for loss in next(results).losses)
-    return found[:STEPS]
+    return found
 
 
 def evaluated(experiment: Experiment, folder: Path, shared: Path) -> float:
     """The validation loss after `EVALUATED` steps: running statistics show in no training loss."""
-    with often_evaluated(experiment, folder, shared) as results:
+    with often_evaluated(experiment, folder, shared, EVALUATED) as results:
         next(results)
         return float(next(results).validation_loss)
 
 
 def often_evaluated(
-    experiment: Experiment, folder: Path, shared: Path
+    experiment: Experiment, folder: Path, shared: Path, every: int
 ) -> closing[Generator[Any, None, None]]:
-    """A run whose first result is `EVALUATED` steps, and whose second is the evaluation."""
-    often = experiment.training.model_copy(update={"evaluate_every": EVALUATED})
+    """A run that is evaluated after so many steps, and not before."""
+    often = experiment.training.model_copy(update={"evaluate_every": every})
     experiment = experiment.model_copy(update={"training": often})
     results = run_experiment(experiment, 0, folder, shared=shared)
     assert isinstance(results, Generator)
@@ -198,7 +196,7 @@ def differs(recipe: str, shared: Path, folder: Path, overrides: Sequence[str] = 
     """
     changed = load_experiment(CONFIGS / f"{recipe}.yaml", overrides, device="cpu")
     golden = recorded(recipe)
-    with often_evaluated(changed, folder, shared) as results:
+    with often_evaluated(changed, folder, shared, EVALUATED) as results:
         first = [float(str(loss)) for loss in next(results).losses]
         assert len(first) == EVALUATED
         if not steps_within(golden, changed, first):
