@@ -68,10 +68,14 @@ def plan(
     from bnbench.runs import opened
 
     loaded = load_study(path, small=small, seeds=seeds, device=device, stack=stack)
-    # What `reproduce` would refuse is refused: mistakes in questions, and in the other variant.
+    # What `reproduce` would refuse is refused: mistakes in questions, figures and the other variant.
     other = load_study(path, small=not small) if loaded.has_small else loaded
     if loaded.claims or loaded.answered_by or loaded.brief:
         _check_questions(other if small else loaded)  # claims name the full study
+    if loaded.figures:
+        from bnbench.report.figures import check_figures  # matplotlib is slow to import
+
+        check_figures(loaded)
     folder = opened(results)
     planned = plan_runs(loaded.experiments, loaded.seeds, folder, data_dir=data_dir, archived=True)
     words = {} if as_json else WORDS

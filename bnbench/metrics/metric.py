@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Kind = Literal["level", "time", "share"]
+At = Literal["epoch", "accuracy", "loss", "looks", ""]
 Source = Literal["epochs", "evaluations", "losses"]
 
 
@@ -73,8 +74,9 @@ class Quantity:
         ``level``: contrasts are mean differences; ``time``: may be infinite, so contrasts are of
         medians and signs; ``share``: counts of runs.
     at : str
-        What follows ``@``: ``epoch`` (a number or ``last``), ``threshold``, ``looks`` (an epoch's,
-        ``last``, ``first``: before the first step, or ``all``), or ``""``: nothing.
+        What follows ``@``: ``epoch`` (a number or ``last``), a threshold (an ``accuracy`` in (0, 1]
+        or a ``loss`` in nats), ``looks`` (an epoch's, ``last``, ``first``: before the first step,
+        or ``all``), or ``""``: nothing.
     measure : callable
         How it is measured of a run: a number in the unit; NaN where the run does not say.
     probe : str
@@ -91,7 +93,7 @@ class Quantity:
     unit: str
     kind: Kind
     higher_is_better: bool
-    at: str
+    at: At
     measure: Callable[[Metric, Measured], float] = field(compare=False, repr=False)
     probe: str = ""
     of_layer: bool = False
@@ -131,7 +133,7 @@ class Metric:
             return f"{self.layer + ': ' if self.layer else ''}{title} {self._when}"
         if self.quantity.at == "epoch":
             return f"{title} after " + (f"epoch {self.epoch}" if self.epoch else "the last epoch")
-        if self.quantity.unit in ("epochs", "seconds"):
+        if self.quantity.at == "accuracy":
             return f"{title} {100 * self.threshold:g} %"
         return f"{title} {self.threshold:g}" if self.quantity.at else title
 
@@ -200,15 +202,16 @@ def parse_metric(text: str, place: str = "") -> Metric:
         )
     if quantity.at == "epoch" and (value == "last" or _counts(value)):
         return Metric(text, quantity, epoch=None if value == "last" else int(value))
-    share = quantity.at == "threshold" and name.endswith("accuracy")  # 97 would be 9,700 %
-    if quantity.at == "threshold" and _is_positive(value, 1 if share else math.inf):
+    most = {"accuracy": 1.0, "loss": math.inf}  # an accuracy of 97 would be 9,700 %
+    if quantity.at in most and _is_positive(value, most[quantity.at]):
         return Metric(text, quantity, threshold=float(value))
     if not quantity.at and not at:
         return Metric(text, quantity)
     wanted = {
         "epoch": "@1 or @last",
         "looks": "@1, @last, @first or @all",
-        "threshold": f"@ and a positive number{', 1 at most: 0.97 is 97 %' * share}",
+        "accuracy": "@ and a positive number, 1 at most: 0.97 is 97 %",
+        "loss": "@ and a positive number",
         "": "nothing",
     }
     raise BnbenchError(f"{where}{text}: must be {name} followed by {wanted[quantity.at]}")

@@ -141,11 +141,11 @@ enter(
     ),
     Quantity(
         "accuracy_gap_at_loss", "training minus validation accuracy at training loss", "pp",
-        "level", False, "threshold", _gap_at_loss,
+        "level", False, "loss", _gap_at_loss,
     ),
     Quantity(
         "loss_gap_at_loss", "validation minus training loss at training loss", "nats",
-        "level", False, "threshold", _gap_at_loss,
+        "level", False, "loss", _gap_at_loss,
     ),
     Quantity(
         "train_trend", "Kendall's tau of training accuracy", "tau", "level", True, "",
@@ -172,15 +172,15 @@ enter(
         lambda _, run: float(run.at_evaluations("validation_loss").mean()), source="evaluations",
     ),
     Quantity(
-        "epochs_to_accuracy", "epochs to accuracy", "epochs", "time", False, "threshold",
+        "epochs_to_accuracy", "epochs to accuracy", "epochs", "time", False, "accuracy",
         _time_to, source="evaluations",
     ),
     Quantity(
-        "seconds_to_accuracy", "seconds to accuracy", "seconds", "time", False, "threshold",
+        "seconds_to_accuracy", "seconds to accuracy", "seconds", "time", False, "accuracy",
         _time_to, source="evaluations",
     ),
     Quantity(
-        "steps_to_loss", "steps to training loss", "steps", "time", False, "threshold",
+        "steps_to_loss", "steps to training loss", "steps", "time", False, "loss",
         _steps_to_loss, source="losses",
     ),
     Quantity(

@@ -76,6 +76,7 @@ def test_packed_runs_are_there(root: Path) -> None:
             "brief.0",
         ),
         ("small: {keeps: less, overrides: {training.epoch: 1}}", "did you mean 'epochs'"),
+        ("figures: [nonsense]", "figures.0"),
     ],
 )
 def test_what_reproduce_would_refuse_is_refused(tmp_path: Path, more: str, said: str) -> None:

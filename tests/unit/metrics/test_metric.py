@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from bnbench.config import QUANTITIES, parse_metric
 from bnbench.errors import BnbenchError
+from bnbench.metrics import Metric
 
 
 def test_what_follows_the_name() -> None:
@@ -29,6 +31,12 @@ def test_what_follows_the_name() -> None:
 )
 def test_in_words(text: str, title: str) -> None:
     assert parse_metric(text).title == title
+
+
+def test_epochs_to_a_loss_have_no_per_cent() -> None:
+    """Whoever adds such a metric: a threshold is of what `at` says, whatever the unit."""
+    quantity = replace(QUANTITIES["epochs_to_accuracy"], title="epochs to loss", at="loss")
+    assert Metric("epochs_to_loss@0.1", quantity, threshold=0.1).title == "epochs to loss 0.1"
 
 
 @pytest.mark.parametrize(
