@@ -4,7 +4,7 @@ A claim is an entry of a YAML file: its tests name a study's contrast or arm, a 
 or a check of what is exact. Verdicts are worked out from the findings every time.
 """
 
-from bnbench.claims.costs import UNDECIDED, Cost, costs, undecided
+from bnbench.claims.costs import COST_COLUMNS, Cost, costs, undecided
 from bnbench.claims.judging import Judgement, judge, overall_verdicts
 from bnbench.claims.questions import brief_tests, check_questions, part_tests, questions
 from bnbench.claims.reading import article_claims, load_claims, study_claims
@@ -19,8 +19,8 @@ from bnbench.claims.verdict import Outcome, Verdict
 
 __all__ = [
     "CHANGES",
+    "COST_COLUMNS",
     "RULES",
-    "UNDECIDED",
     "Check",
     "Claim",
     "ClaimTest",

@@ -17,10 +17,10 @@ from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.study_runs import ArmRuns, StudyRuns
 from bnbench.words import capitalized
 
-UNDECIDED = (
+COST_COLUMNS = (
     "claim", "aspect", "study", "so far", "seeds so far", "seeds in all", "hours on two cores",
 )  # fmt: skip
-WORDS = 4
+WORD_COLUMNS = 4
 """Of these columns so many hold words, and the others numbers."""
 
 CORES = 2
@@ -85,7 +85,7 @@ def costs(runs: StudyRuns) -> tuple[Cost, ...]:
 
 
 def undecided(judgements: Iterable[Judgement], runs: Sequence[StudyRuns]) -> list[tuple[str, ...]]:
-    """Tabulate the cells of `UNDECIDED`, a row an inconclusive aspect of a claim.
+    """Tabulate the cells of `COST_COLUMNS`, a row an inconclusive aspect of a claim.
 
     The hours are those of the runs that its own arms lack.
     """

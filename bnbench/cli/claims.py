@@ -72,8 +72,8 @@ def claims(
 
     Example: bnbench claims --cost --results results/reference/runs
     """
-    from bnbench.claims import UNDECIDED, undecided
-    from bnbench.claims.costs import WORDS
+    from bnbench.claims import COST_COLUMNS, undecided
+    from bnbench.claims.costs import WORD_COLUMNS
     from bnbench.cli.studies import judge_results
 
     ids, studies, own = _told_apart(named or (), results)
@@ -83,7 +83,9 @@ def claims(
     if cost:
         chosen = _chosen(judgements, studies, ids, article, verdict)
         rows = undecided(chosen, judged.runs)
-        print_rows(UNDECIDED, rows, DECIDED, WORDS, markdown=markdown, as_json=as_json)
+        print_rows(
+            COST_COLUMNS, rows, NOTHING_OPEN, WORD_COLUMNS, markdown=markdown, as_json=as_json
+        )
         return
     if since is not None:
         print_changes(judgements, since, markdown=markdown, as_json=as_json)
@@ -99,12 +101,7 @@ def _told_apart(
 ) -> tuple[list[str], list[Path], Sequence[Claim]]:
     """Tell the ids of claims from studies; what is neither may be a claim that a study has.
 
-    Returns
-    -------
-    ids : list of str
-    studies : list of Path
-    own : sequence of Claim
-        Those of studies, if they had to be looked at.
+    It returns ids, studies, and the claims of studies, if they had to be looked at.
     """
     from bnbench.claims import study_claims
     from bnbench.cli.studies import known_studies
@@ -221,7 +218,7 @@ def print_changes(
     print_rows(CHANGES, rows, "No verdict has changed.", markdown=markdown, as_json=as_json)
 
 
-DECIDED = "No aspect is inconclusive."
+NOTHING_OPEN = "No aspect is inconclusive."
 
 
 def print_rows(

@@ -15,7 +15,7 @@ from bnbench.cli.terminal import say, show, table
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from bnbench.verification.difference import Difference
+    from bnbench.verification.difference import Unequal
 
 
 def diff(
@@ -33,7 +33,7 @@ def diff(
 
     a, b = map(find_run, run_folders((first, second), results))
     facts, numbers = differing_facts(a, b), differing_numbers(a, b)
-    laid_out = difference_table([*facts, *numbers], "A", "B")
+    laid_out = unequal_table([*facts, *numbers], "A", "B")
     if not as_json:
         say(f"A  {a.place()}\nB  {b.place()}\n")
     if facts or numbers or as_json:
@@ -45,7 +45,7 @@ def diff(
     raise typer.Exit(bool(numbers))
 
 
-def difference_table(differences: Sequence[Difference], first: str, second: str) -> Table:
+def unequal_table(differences: Sequence[Unequal], first: str, second: str) -> Table:
     """Lay out what differs, under the names of the two."""
     rows = [(difference.what, difference.first, difference.second) for difference in differences]
     return table(("difference in", first, second), rows)

@@ -22,7 +22,7 @@ OF_PYDANTIC = {
 }
 """Words of the checks of an option's value -> ours."""
 
-WORDS = {
+METAVARS = {
     "<bool>": "",
     "<path>": "PATH",
     "<list[Path]>": "PATH",
@@ -88,5 +88,5 @@ def _refusals() -> Iterator[None]:
 def _in_words(params: list[Any], ctx: Any) -> list[Any]:
     for param in params:
         if isinstance(param, TyperOption) and param.metavar is None:
-            param.metavar = WORDS.get(param.display_type(ctx))
+            param.metavar = METAVARS.get(param.display_type(ctx))
     return params

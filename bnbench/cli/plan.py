@@ -68,7 +68,7 @@ def plan(
     from bnbench.runs import opened
 
     loaded = load_study(path, small=small, seeds=seeds, device=device, stack=stack)
-    # What `reproduce` would refuse is refused: mistakes in questions, figures and the other variant.
+    # What `reproduce` would refuse is refused: also mistakes in questions and figures.
     other = load_study(path, small=not small) if loaded.has_small else loaded
     if loaded.claims or loaded.answered_by or loaded.brief:
         _check_questions(other if small else loaded)  # claims name the full study
@@ -78,7 +78,7 @@ def plan(
         check_figures(loaded)
     folder = opened(results)
     planned = plan_runs(loaded.experiments, loaded.seeds, folder, data_dir=data_dir, archived=True)
-    words = {} if as_json else WORDS
+    words = {} if as_json else STATES
     rows = [
         (name, seed_ranges(run.task.seed for run in runs), words.get(state, state), reason)
         for (name, state, reason), runs in _grouped(planned.planned)
@@ -121,13 +121,13 @@ def _grouped(
     return [(name, list(runs)) for name, runs in groupby(sorted(planned, key=key), key=key)]
 
 
-WORDS = {"cached": "finished", "resume": "to continue", "run": "to run", "other": "in the way"}
+STATES = {"cached": "finished", "resume": "to continue", "run": "to run", "other": "in the way"}
 """State of a run -> how people are told."""
 
 
 def _counts(plan: Plan) -> str:
     states = [run.found.state for run in plan.planned]
-    counts = (f"{states.count(state):,} {WORDS[state]}" for state in sorted(set(states)))
+    counts = (f"{states.count(state):,} {STATES[state]}" for state in sorted(set(states)))
     runs, epochs = counted(len(states), "run"), counted(plan.epochs, "epoch")
     todo = f"{epochs} to train" if plan.epochs else "nothing to train"
     return f"{runs}: {', '.join(counts)}; {todo}"
@@ -154,7 +154,7 @@ def _show_costs(
     if as_json or undecided:
         show(_cost_table(runs.study, undecided, jobs, as_json=as_json), as_json=as_json)
     if not as_json:
-        say(HOW.format(study=runs.study.name, jobs=jobs) if undecided else DECIDED)
+        say(HOW.format(study=runs.study.name, jobs=jobs) if undecided else NOTHING_OPEN)
 
 
 HOW = (
@@ -166,12 +166,11 @@ HOW = (
     " Hours: for the missing seeds of {study}, {jobs} runs at a time, if each takes as long as"
     " those that are there."
 )
-DECIDED = "No question that has runs is undecided."
+NOTHING_OPEN = "No question that has runs is undecided."
 
 
 def _cost_table(study: Study, undecided: Iterable[Cost], jobs: int, *, as_json: bool) -> Table:
-    from bnbench.report.names import against, arm_title
-    from bnbench.report.study_answer import compared_titles
+    from bnbench.report.names import against, arm_title, compared_titles
 
     def compared(names: Mapping[str, str]) -> str:
         if "contrast" in names:

@@ -94,11 +94,6 @@ def write_all(judged: Judged, page: Page, out: Path, *, lean: bool = False) -> l
     """Write tables, answers and report into a folder.
 
     See `bnbench.report.page.write_report` on `lean`.
-
-    Returns
-    -------
-    list of Path
-        The report and its tables.
     """
     from bnbench.report.page import write_report
     from bnbench.report.study_results import (

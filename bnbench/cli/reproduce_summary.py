@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from bnbench.cli.terminal import say, show, table
 from bnbench.errors import BnbenchError
 from bnbench.findings import StudyFindings, reference_agreement
 from bnbench.findings.multiplicity import HOLM
-from bnbench.report.answers import UNDECIDED, BriefAnswer, answer_rows
+from bnbench.report.answers import WHAT_UNDECIDED_MEANS, BriefAnswer, answer_rows
 from bnbench.report.judged import Judged, registrations
 from bnbench.report.names import study_title
 from bnbench.report.study_answer import answer
@@ -64,7 +65,7 @@ def _say_how_to_read(answers: Sequence[BriefAnswer]) -> None:
             " Brackets hold 95 % intervals; pp are percentage points."
         )
     if any(given.word == Verdict.INCONCLUSIVE.answer() for given in answers):
-        say(f"Not decided: {UNDECIDED}.")
+        say(f"Not decided: {WHAT_UNDECIDED_MEANS}.")
 
 
 def _say_answer(found: StudyFindings) -> None:
@@ -143,8 +144,6 @@ def _decided(judged: Judged) -> list[Judgement]:
 
 def _agreement(judged: Judged) -> reference_agreement.ReferenceAgreement | None:
     """Judge the runs by the reference; `None` where it is not here, or has no such experiment."""
-    try:
-        found = reference_agreement.agreement_with(judged.every_run, REFERENCE)
-    except BnbenchError:
-        return None
-    return found if found.checks else None
+    with suppress(BnbenchError):
+        return reference_agreement.agreement_with(judged.every_run, REFERENCE)
+    return None

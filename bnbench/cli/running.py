@@ -215,8 +215,7 @@ def _say_failures(runs: Sequence[Run]) -> None:
 def say_means(runs: Sequence[Run], results: Path) -> None:
     """Say how each experiment ended over its seeds, and which command compares them."""
     ended: dict[str, list[Final]] = {}
-    finished = [manifest for _, manifest in _begun(runs) if manifest.finished]
-    for manifest in finished:
+    for _, manifest in _begun(runs):
         if manifest.status == "complete":
             ended.setdefault(manifest.experiment, []).append(manifest.final)
     if not ended:

@@ -25,15 +25,7 @@ def run_until_decided(
 ) -> tuple[list[Study], int]:
     """Run one study after the other, each with more and more seeds.
 
-    Parameters
-    ----------
-    at_most : int
-        Seeds of a study.
-
-    Returns
-    -------
-    list of Study, int
-        Each as it was run last, and the worst exit code.
+    It returns each study as it was run last, and the worst exit code.
     """
     done, worst = [], 0
     for path in paths:

@@ -135,7 +135,7 @@ def _hold(
     runs: Sequence[Run], steps: int | None, data_dir: Path | None, *, as_json: bool
 ) -> list[Case]:
     """Do runs again, show what was compared, and say which promises do not hold."""
-    from bnbench.cli.diff import difference_table
+    from bnbench.cli.diff import unequal_table
     from bnbench.verification import repetition
     from bnbench.verification.junit import Case
 
@@ -150,7 +150,7 @@ def _hold(
             say(f"\n{run.place()}")
             if result.alike and not result.kept:
                 say(OTHER_BITS)
-            show(difference_table(result.differences, "then", "now"))
+            show(unequal_table(result.differences, "then", "now"))
     return [Case(run.place(), () if result.kept else _broken(result)) for run, result in results]
 
 

@@ -106,9 +106,9 @@ def _explain(
         chosen = f"; choose {NAMES[parts[-1]]}" if parts[-1] in NAMES else "; add it"
         return f"{where}.{tag}: is missing{chosen}"
     if detail["loc"][-1] == "[key]":
-        return f"{where}: {WORDS[kind](context)}"
+        return f"{where}: {SENTENCES[kind](context)}"
     given = json.dumps(detail["input"], default=str, ensure_ascii=False)
-    words = WORDS[kind](context) if kind in WORDS else detail["msg"]
+    words = SENTENCES[kind](context) if kind in SENTENCES else detail["msg"]
     if len(parts) < len(detail["loc"]) and detail["loc"][-1] in ONE_OF_SEVERAL:
         words = "must be one value: text, a number, true, false or null"
     return f"{where}: {words}, not {given[:80]}"
@@ -119,7 +119,7 @@ NAMES = {"optimizer": "adam or sgd", "schedule": "constant, step, cosine or one_
 
 Context = Mapping[str, Any]
 
-WORDS: dict[str, Callable[[Context], str]] = {
+SENTENCES: dict[str, Callable[[Context], str]] = {
     "int_type": lambda _: "must be a whole number",
     "int_from_float": lambda _: "must be a whole number",
     "float_type": lambda _: "must be a number",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from bnbench.config import BestAgainstBest, PlannedContrast, parse_metric
 from bnbench.config.label import Label
 from bnbench.config.study_schema import Point
-from bnbench.findings.contrasts import compare
+from bnbench.findings.contrasts import compare_arms
 from bnbench.findings.levels import level_of
 from bnbench.findings.results import BestFinding, Level
 from bnbench.findings.study_runs import StudyRuns
@@ -49,7 +49,9 @@ def _best(runs: StudyRuns, planned: BestAgainstBest) -> BestFinding | None:
         treatment=contrast.treatment,
         baseline=contrast.baseline,
         tuning_seeds=tuning,
-        findings=tuple(compare(runs.study, contrast, metric, *sides) for metric in planned.metrics),
+        findings=tuple(
+            compare_arms(runs.study, contrast, metric, *sides) for metric in planned.metrics
+        ),
         usable=_usable(runs, accuracies),
     )
 
@@ -72,7 +74,7 @@ def _usable(
     least = {seed: max(level.values[seed] for level in both) - USABLE for seed in seeds}
 
     def usable(level: Level, seed: int) -> bool:
-        return seed not in level.diverged and level.values[seed] >= least[seed]
+        return seed not in level.failed and level.values[seed] >= least[seed]
 
     return {
         side: {

@@ -35,7 +35,7 @@ def compare_changes(runs: StudyRuns) -> list[Finding]:
 def _compare(runs: StudyRuns, planned: PlannedContrast | Change, metric: Metric) -> Finding:
     if isinstance(planned, PlannedContrast):
         sides = runs.arms[planned.treatment], runs.arms[planned.baseline]
-        return compare(runs.study, planned, metric, *sides)
+        return compare_arms(runs.study, planned, metric, *sides)
     (after, notes_after), (before, notes_before) = (
         _lead(runs, contrast, metric) for contrast in (planned.after, planned.before)
     )
@@ -62,7 +62,7 @@ def paired_values(treatment: ArmRuns, baseline: ArmRuns, metric: Metric) -> dict
     return {seed: value - base[seed] for seed, value in treated.items() if seed in base}
 
 
-def compare(
+def compare_arms(
     study: Study, planned: PlannedContrast, metric: Metric, treatment: ArmRuns, baseline: ArmRuns
 ) -> Finding:
     """Compare two arms on one metric, at the seeds that both have."""

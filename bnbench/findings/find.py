@@ -48,7 +48,7 @@ def findings_of(runs: StudyRuns) -> StudyFindings:
         changes=changes,
         published=tuple(published_points(runs)),
         missing=runs.missing,
-        diverged=tuple(_failures(runs)),
+        failed=tuple(_failures(runs)),
     )
 
 

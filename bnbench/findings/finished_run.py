@@ -75,11 +75,6 @@ class FinishedRun:
         return self.manifest.status == "diverged" or self.sound < len(self.epoch_log)
 
     @property
-    def num_classes(self) -> int:
-        """Of its data set."""
-        return self.manifest.dataset.classes
-
-    @property
     def status(self) -> str:
         """``complete`` or ``diverged``."""
         return "diverged" if self.diverged else "complete"

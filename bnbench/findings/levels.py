@@ -38,7 +38,7 @@ def _measured(arm: ArmRuns, metric: Metric) -> Level:
         label=arm.label,
         metric=metric,
         values=values,
-        diverged=tuple(seed for seed in values if arm.runs[seed].failed),
+        failed=tuple(seed for seed in values if arm.runs[seed].failed),
         published=published,
         reading_error=reading_error,
         at_first_look=is_time and 2 * sum(_first_look(arm, metric, values)) >= len(values) > 0,

@@ -56,6 +56,17 @@ def difference(value: float, unit: str) -> str:
     return NOTHING if math.isnan(value) else _difference(value, unit, _decimals(unit, value))
 
 
+def size(value: float, unit: str) -> str:
+    """Write how large a difference is, or would be, without its sign.
+
+    Examples
+    --------
+    >>> size(-0.001, "pp")
+    '0.10 pp'
+    """
+    return difference(abs(value), unit).lstrip("+")
+
+
 def interval(ends: Interval, unit: str) -> str:
     """Write the ends of a difference's interval, in the unit that stands beside it.
 

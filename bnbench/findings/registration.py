@@ -22,7 +22,7 @@ from bnbench.runs import Manifest, run_directory, write_text
 from bnbench.runs.packed import STUDIES
 from bnbench.words import counted
 
-WORDS = {
+PARTS = {
     "question": "the question",
     "contrasts": "comparison",
     "changes": "difference of comparisons",
@@ -33,7 +33,7 @@ WORDS = {
 }
 """What is written down -> what it is called; of what has names, a single one."""
 
-ANY_TIME = (
+SAID_OF_ANY_TIME = (
     "; seeds were added until they were decided, so intervals and p are of the any-time kind, which"
     " holds at every number of seeds"
 )
@@ -165,7 +165,7 @@ def registration_line(
     hashes = [manifest.registered.get(study.name, known.sha256) for manifest in manifests]
     if others := sum(began != known.sha256 for began in hashes):
         line += f"; {others} of its {len(hashes)} runs began under other questions"
-    return line + ANY_TIME * study.any_time
+    return line + SAID_OF_ANY_TIME * study.any_time
 
 
 def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
@@ -181,9 +181,9 @@ def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
             }
             for how, number in numbers.items():
                 if number:
-                    yield f"{counted(number, WORDS[key])} {how}"
+                    yield f"{counted(number, PARTS[key])} {how}"
         elif before != after:
-            yield f"{WORDS[key]} changed"
+            yield f"{PARTS[key]} changed"
 
 
 def _planned(planned: PlannedContrast | Change) -> dict[str, Any]:

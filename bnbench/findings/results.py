@@ -78,7 +78,7 @@ class Level:
     values : dict of int to float
         Seed -> value. Diverged runs are in it: accuracies at chance, losses at ln K, times
         infinite.
-    diverged : tuple of int
+    failed : tuple of int
         Seeds.
     published : float or None
         Of the published run that the arm replicates.
@@ -92,7 +92,7 @@ class Level:
     label: str
     metric: Metric
     values: dict[int, float]
-    diverged: tuple[int, ...] = ()
+    failed: tuple[int, ...] = ()
     published: float | None = None
     reading_error: float = 0.0
     at_first_look: bool = False
@@ -292,7 +292,7 @@ class StudyFindings:
         Of differences of contrasts; a side is the lead in a contrast, labelled by its name.
     missing : tuple of RunNote
         Runs that are not there or did not finish.
-    diverged : tuple of RunNote
+    failed : tuple of RunNote
         Runs that diverged, or ended near chance.
     """
 
@@ -302,7 +302,7 @@ class StudyFindings:
     changes: tuple[Finding, ...]
     published: tuple[PublishedPoint, ...]
     missing: tuple[RunNote, ...]
-    diverged: tuple[RunNote, ...]
+    failed: tuple[RunNote, ...]
 
     @property
     def all(self) -> tuple[Finding, ...]:

@@ -185,18 +185,7 @@ def why_unpaired(
 ) -> str | None:
     """Say why the finished runs of two arms make no pair, and what makes some.
 
-    Parameters
-    ----------
-    treatment, baseline : str
-        Names of the arms.
-    treatment_seeds, baseline_seeds : collection of int
-        Seeds of their finished runs.
-
-    Returns
-    -------
-    str or None
-        ``None`` where a seed is shared, and where an arm has no run yet: that is not run, not
-        mixed up.
+    Nothing where a seed is shared, and where an arm has no run yet: that is not run, not mixed up.
     """
     if not treatment_seeds or not baseline_seeds or set(treatment_seeds) & set(baseline_seeds):
         return None

@@ -61,13 +61,13 @@ def metrics_of_arms(study: Study) -> dict[str, list[Metric]]:
 
 def contrasts_table(findings: Sequence[Finding]) -> pd.DataFrame:
     """Lay out one row a finding, with every number of it: `CONTRASTS`."""
-    looked_at = [ANY_TIME] * any(finding.any_time for finding in findings)
+    looked_at = [ANY_TIME_COLUMN] * any(finding.any_time for finding in findings)
     return frame((*CONTRASTS, *looked_at), findings)
 
 
 def levels_table(levels: Sequence[Level]) -> pd.DataFrame:
     """Lay out one row a metric of an arm, with the numbers that a contrast has of either side."""
-    return frame(LEVELS, levels)
+    return frame(LEVEL_COLUMNS, levels)
 
 
 def _numbers(prefix: str, field: str, part: type) -> Iterator[Column]:
@@ -84,7 +84,7 @@ def _ends(title: str, field: str) -> Iterator[Column]:
 
 
 def _level() -> Iterator[Column]:
-    yield Column("failed", "diverged", lambda seeds, _: len(seeds))
+    yield Column("failed", "failed", lambda seeds, _: len(seeds))
     yield from _numbers("", "summary", Summary)
     yield from (Column(name, name) for name in ("median", "published"))
 
@@ -96,7 +96,7 @@ def _side(side: str) -> Iterator[Column]:
         yield replace(column, title=f"{side}_{column.title}", field=f"{side}.{column.field}")
 
 
-LEVELS = (
+LEVEL_COLUMNS = (
     Column("experiment", "label"),
     Column("metric", "metric.text"),
     Column("unit", "unit"),
@@ -122,4 +122,4 @@ CONTRASTS = (
 )  # fmt: skip
 """Of ``contrasts.csv``; an interval is two columns, ``<name>_low`` and ``<name>_high``."""
 
-ANY_TIME = Column("any_time", "any_time")
+ANY_TIME_COLUMN = Column("any_time", "any_time")

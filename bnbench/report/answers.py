@@ -10,7 +10,7 @@ from bnbench.findings.results import StudyFindings
 from bnbench.report.markdown import rendered
 from bnbench.report.names import study_title
 
-UNDECIDED = (
+WHAT_UNDECIDED_MEANS = (
     "neither a difference that counts (usually 0.1 pp or more, with an adjusted p below 0.05) is"
     " shown, nor that there is none"
 )
@@ -67,7 +67,7 @@ def answers_table(studies: Sequence[StudyFindings]) -> str:
     """
     rows = answer_rows(studies)
     report = "report.md" if len(studies) > 1 else None
-    return rendered("answers.md", questions=rows, undecided=UNDECIDED, report=report)
+    return rendered("answers.md", questions=rows, undecided=WHAT_UNDECIDED_MEANS, report=report)
 
 
 def _rows(found: StudyFindings) -> Iterator[AnswerRow]:

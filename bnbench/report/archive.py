@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bnbench.report.files import writing
-from bnbench.runs import PACKED, Run, find_runs, pack
+from bnbench.runs import PACKED, Manifest, Run, find_runs, pack
 from bnbench.runs.measured import measured_file
 
 LOOKED_INTO = 3
@@ -24,7 +24,7 @@ def archive(
     with_answers: Collection[str] = (),
     with_losses: Collection[str] | None = None,
     measured: Mapping[Path, Measured] | None = None,
-) -> list[Path]:
+) -> None:
     """Pack configuration, manifest, epochs, evaluations and blocks of losses of each run.
 
     What is packed already of an experiment is replaced as a whole; other experiments stay.
@@ -43,17 +43,12 @@ def archive(
     measured : mapping of Path to mapping, optional
         What probes measured, by the run's folder. It takes the place of the probes' files, but for
         the first seeds of each experiment; by default all the files are kept.
-
-    Returns
-    -------
-    list of Path
-        The files.
     """
-    finished = [run for run in find_runs(folders) if run.read_manifest().finished]
-    whole = _first_seeds(finished, LOOKED_INTO)
+    found = [(run, run.read_manifest()) for run in find_runs(folders)]
+    finished = [(run, manifest) for run, manifest in found if manifest.finished]
+    whole = _first_seeds(finished)
     kept: dict[str, dict[str, bytes]] = {}
-    for run in finished:  # others are left out of the comparison, too
-        manifest = run.read_manifest()
+    for run, manifest in finished:  # others are left out of the comparison, too
         name, seed = manifest.experiment, f"seed-{manifest.seed}"
         chosen = [run.predictions] if name in with_answers else []
         chosen += [run.losses] if with_losses is None or name in with_losses else []
@@ -65,16 +60,14 @@ def archive(
     with writing(out):
         for experiment, files in kept.items():
             pack(files, out / "runs" / f"{experiment}{PACKED}")
-    return [out / "runs" / f"{experiment}{PACKED}" for experiment in kept]
 
 
-def _first_seeds(runs: Iterable[Run], most: int) -> set[Path]:
+def _first_seeds(runs: Iterable[tuple[Run, Manifest]]) -> set[Path]:
     """Choose the runs of the smallest seeds of each experiment."""
     seeds: dict[str, dict[int, Path]] = {}
-    for run in runs:
-        manifest = run.read_manifest()
+    for run, manifest in runs:
         seeds.setdefault(manifest.experiment, {})[manifest.seed] = run.path
-    return {of[seed] for of in seeds.values() for seed in sorted(of)[:most]}
+    return {of[seed] for of in seeds.values() for seed in sorted(of)[:LOOKED_INTO]}
 
 
 def _files(run: Run, chosen: Sequence[Path]) -> dict[str, bytes]:

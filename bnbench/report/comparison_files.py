@@ -39,15 +39,8 @@ def write_comparison(
     out : Path
         Folder for ``<figure>.png``, ``.svg`` and ``.csv``, and for the tables of
         `bnbench.report.comparison.comparison_tables`.
-    form : Form
-        Of the figures.
     titles : sequence of str
         What the figures call the experiments, in their order; by default their names.
-
-    Returns
-    -------
-    tuple of Path
-        The files written.
     """
     findings, arms = comparison.findings, comparison.arms
     named = _Drawing(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from bnbench.claims import Verdict
 from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds
-from bnbench.claims.rules.differences import decide_difference
+from bnbench.claims.rules.differences import contrast_of, decide_difference
 from bnbench.findings.results import Finding
 from bnbench.words import counted
 
@@ -19,10 +19,7 @@ def conclusions(
 ) -> Iterator[str]:
     """Say of each treatment whether it is ahead of the baseline, or that seeds are too few.
 
-    Parameters
-    ----------
-    titles : mapping of str to str, optional
-        What the experiments are called, by their names.
+    Experiments are called by their titles, where they have some.
     """
     called = titles or {}
     by_pair: dict[str, dict[str, Finding]] = {}
@@ -36,10 +33,9 @@ def conclusions(
 
 
 def _sentence(finding: Finding, treatment: str, baseline: str) -> str:
-    assert finding.contrast is not None
-    n = finding.n
+    n, paired = finding.n, contrast_of(finding)
     outcome = decide_difference(finding, "different", finding.smallest_effect or 0.0)
-    difference, shown = finding.contrast.mean_difference, finding.contrast.t_interval.excludes(0)
+    difference, shown = paired.mean_difference, paired.t_interval.excludes(0)
     lead = f"{treatment} is {'ahead of' if difference > 0 else 'behind'} {baseline}"
     if not difference:
         lead = f"{treatment} and {baseline} are equal here"

@@ -54,7 +54,7 @@ def _curves(arm: ArmRuns, split: str) -> pd.DataFrame:
     parts.append(over_seeds(runs, ["epoch", "batch"], "loss"))
     if arm.experiment.training.softmax_before_loss:
         extremes = arm.published.loss_extremes.get(split, []) if arm.published else []
-        floor = softmax_floor(arm.first.num_classes)
+        floor = softmax_floor(arm.first.manifest.dataset.classes)
         parts.append(pd.DataFrame({"kind": "published", "loss": extremes}))
         parts.append(pd.DataFrame({"kind": ["floor"], "loss": floor}))
     return stack(parts).assign(experiment=arm.experiment.experiment, split=split)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeVar
 
-from bnbench.config import PlannedContrast, Study
+from bnbench.config import BestAgainstBest, PlannedContrast, Study
 from bnbench.config.label import Label
 from bnbench.config.ladder import RECIPE
 from bnbench.config.study import SMALL
@@ -43,8 +43,7 @@ def arm_title(study: Study, label: str) -> str:
         return lead_title(study, label)
     arm = study.arms[label]
     keys = study.grid_keys[Label.parse(label).group] if arm.point else ()
-    settings = [setting(key, value) for key, value in zip(keys, arm.point, strict=True)]
-    return ", ".join([arm.title, *settings])
+    return ", ".join([arm.title, *settings(keys, arm.point)])
 
 
 def pair_title(study: Study, finding: Finding) -> str:
@@ -79,10 +78,27 @@ def lead_title(study: Study, contrast: str) -> str:
     return ", ".join(["lead", *map(str, study.arms[treatment].point)])
 
 
+def compared_titles(study: Study, name: str) -> tuple[str, str]:
+    """Name the arms of a contrast; of grids that a best is chosen from, without the points."""
+    compared = study.comparison(name)
+    if isinstance(compared, BestAgainstBest):
+        treatment, baseline = (
+            study.arms[labels[0]].title for labels in (compared.treatment, compared.baseline)
+        )
+    else:
+        treatment, baseline = (arm_title(study, label) for label in compared.labels)
+    return treatment, baseline
+
+
 def setting(key: str, value: Point) -> str:
     """Name a value with what it is of, such as ``learning rate 0.1``."""
     form = SETTINGS[key][1] if key in SETTINGS else f"{key_title(key)} {{}}"
     return form.format(setting_value(value))
+
+
+def settings(keys: Sequence[str], values: Sequence[Point]) -> list[str]:
+    """Name the values of a point, key by key."""
+    return [setting(key, value) for key, value in zip(keys, values, strict=True)]
 
 
 def key_title(key: str) -> str:
@@ -102,16 +118,15 @@ def settings_at(study: Study, finding: Finding) -> str:
     if (title := study.titles.get(finding.point)) is not None:
         return title
     label = grid_label(study, finding)
-    values = zip(grid_keys(study, finding), study.arms[label].point, strict=True)
-    return ", ".join(setting(key, value) for key, value in values)
+    return ", ".join(settings(grid_keys(study, finding), study.arms[label].point))
 
 
 def sweep_title(study: Study, finding: Finding) -> str:
     """Name both sides of a sweep, and what it goes over."""
     if finding.point in study.titles:
         return capitalized(pair_title(study, finding))
-    setting = " and ".join(map(key_title, grid_keys(study, finding)))
-    return f"{pair_title(study, finding)}, by {setting}"
+    varied = " and ".join(map(key_title, grid_keys(study, finding)))
+    return f"{pair_title(study, finding)}, by {varied}"
 
 
 def change_title(study: Study, finding: Finding) -> str:

@@ -10,12 +10,11 @@ from matplotlib.axes import Axes
 
 from bnbench.findings.arms import read_arms
 from bnbench.findings.columns import Column, frame
-from bnbench.findings.comparison import as_study
-from bnbench.findings.contrasts import compare_planned
 from bnbench.findings.numbers import in_unit
 from bnbench.plots.accuracy import plot_experiments
 from bnbench.plots.difference import plot_difference as draw_difference
 from bnbench.plots.style import SHARED_HANDLES
+from bnbench.report.comparison import compare as compare_runs
 from bnbench.report.curves import accuracy_table, difference_table
 
 Folders = str | Path | Sequence[str | Path]
@@ -40,9 +39,7 @@ def compare(treatments: Folders, baseline: str | Path) -> pd.DataFrame:
         accuracies. Of a time in epochs they are empty; ``treatment_median`` and
         ``baseline_median`` are not, and infinite where a threshold was never reached.
     """
-    arms, _ = read_arms([Path(baseline), *_paths(treatments)])
-    runs = as_study(arms)
-    return frame(COLUMNS, compare_planned(runs, runs.study.contrasts))
+    return frame(COLUMNS, compare_runs([Path(baseline), *_paths(treatments)]).findings)
 
 
 COLUMNS = (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bnbench.errors import BnbenchError
 from bnbench.report import html
-from bnbench.report.answers import UNDECIDED, AnswerRow
+from bnbench.report.answers import WHAT_UNDECIDED_MEANS, AnswerRow
 from bnbench.report.appendix import READING as APPENDIX_READING
 from bnbench.report.appendix import Listing
 from bnbench.report.claim_part import ClaimsPart
@@ -109,11 +109,6 @@ def write_report(
         Write the same beside it as ``<stem>.md``, its figures into the folder ``<stem>-figures``.
     lean : bool, default False
         Leave figures and appendix to the HTML file: for git, which keeps both.
-
-    Returns
-    -------
-    list of Path
-        The files written.
     """
     if out.suffix not in (".html", ".htm"):
         raise BnbenchError(f"{out}: must be an HTML file; give --out a name such as report.html")
@@ -139,7 +134,7 @@ def markdown(page: Page, *, figures: str | None, appendix: bool = True) -> str:
         Folder of the figures' files, from the Markdown file's own; ``None`` leaves them out.
     """
     text = rendered(
-        "report.md", page=page, undecided=UNDECIDED, appendix_reading=APPENDIX_READING,
+        "report.md", page=page, undecided=WHAT_UNDECIDED_MEANS, appendix_reading=APPENDIX_READING,
         figures=figures, appendix=appendix and page.whole,
     )  # fmt: skip
     return re.sub(r"\n{3,}", "\n\n", text)

@@ -10,11 +10,11 @@ from bnbench.claims import ClaimTest, Outcome, Verdict, part_tests
 from bnbench.claims.rules.deciding import enough_seeds
 from bnbench.claims.rules.differences import Difference
 from bnbench.claims.verdict import answer_of, decide, tally, together
-from bnbench.config import BestAgainstBest, Study, parse_metric
+from bnbench.config import Study, parse_metric
 from bnbench.config.label import Label
 from bnbench.config.study_schema import QuestionPart
 from bnbench.findings.results import Finding, StudyFindings
-from bnbench.report.names import against, arm_title, settings_at
+from bnbench.report.names import against, arm_title, compared_titles, settings_at
 from bnbench.report.short_names import Pair, short_names
 from bnbench.words import sentence
 
@@ -206,18 +206,6 @@ def _names(study: Study, pieces: Sequence[Piece]) -> tuple[dict[str, str], Pair 
         return {name: against(compared_titles(study, name)) for name in contrasts}, None
     names, shared = short_names([compared_titles(study, name) for name in contrasts])
     return dict(zip(contrasts, names, strict=True)), shared
-
-
-def compared_titles(study: Study, name: str) -> Pair:
-    """Name the arms of a contrast; of grids that a best is chosen from, without the points."""
-    compared = study.comparison(name)
-    if isinstance(compared, BestAgainstBest):
-        treatment, baseline = (
-            study.arms[labels[0]].title for labels in (compared.treatment, compared.baseline)
-        )
-    else:
-        treatment, baseline = (arm_title(study, label) for label in compared.labels)
-    return treatment, baseline
 
 
 def _published(found: StudyFindings, asked: QuestionPart) -> Part:

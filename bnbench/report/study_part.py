@@ -21,6 +21,7 @@ from bnbench.report.names import (
     against,
     arm_title,
     change_title,
+    compared_titles,
     grouped,
     pair_title,
     setting_value,
@@ -64,7 +65,7 @@ class StudyPart:
         Those at the head.
     failed : str
         Which arms failed at every seed; empty if none did.
-    missing, diverged : tuple of str
+    missing, failed_runs : tuple of str
         A line a run.
     registered : str
         When its questions were written down, and what has changed since.
@@ -78,7 +79,7 @@ class StudyPart:
     pictures: tuple[Picture, ...]
     groups: tuple[Group, ...]
     missing: tuple[RunNote, ...]
-    diverged: tuple[RunNote, ...]
+    failed_runs: tuple[RunNote, ...]
     registered: str = ""
 
     @property
@@ -121,7 +122,7 @@ def study_part(
             for group in groups
         ),
         missing=_titled(study, found.missing),
-        diverged=_titled(study, found.diverged),
+        failed_runs=_titled(study, found.failed),
         registered=registered,
     )
 
@@ -140,7 +141,7 @@ def _titled(study: Study, notes: Iterable[RunNote]) -> tuple[RunNote, ...]:
 def _failed(found: StudyFindings) -> str:
     """Name the arms of which no run came to anything."""
     sides = [side for finding in found.contrasts for side in (finding.treatment, finding.baseline)]
-    failed = {side.label for side in sides if side.values and len(side.diverged) == side.n}
+    failed = {side.label for side in sides if side.values and len(side.failed) == side.n}
     titles = [f"“{arm_title(found.study, label)}”" for label in found.study.arms if label in failed]
     more = [f"{len(titles) - NAMED} more arms"] if len(titles) > NAMED + 1 else []
     listed = ", ".join([*titles[:NAMED], *more] if more else titles)
@@ -162,8 +163,8 @@ def _group(
     study: Study, title: str, findings: Sequence[Finding], texts: tuple[str, ...] = ()
 ) -> Group:
     """Lay out findings in numbers, with the notes on them."""
-    tables = tuple(contrast_tables(study, findings)) if findings else ()
-    return Group(title, texts, tables=tables, notes=tuple(finding_notes(study, findings)))
+    tables, notes = contrast_tables(study, findings), finding_notes(study, findings)
+    return Group(title, texts, tables=tuple(tables), notes=tuple(notes))
 
 
 def _best(study: Study, best: BestFinding) -> Group:
@@ -175,8 +176,7 @@ def _best(study: Study, best: BestFinding) -> Group:
         f" at: {_counted(by_seed.values())}."
         for side, by_seed in best.usable.items()
     ]
-    metric = best.findings[0].metric.title if best.findings else "its first metric"
-    title = f"{against(titles.values())}, each at its best for {metric}"
+    title = f"{against(titles.values())}, each at its best for {best.findings[0].metric.title}"
     n = len(best.tuning_seeds)
     first = f"The first {n} seeds chose {chosen}. The other seeds compare them."
     return _group(study, title, best.findings, (first, *usable))
@@ -205,10 +205,9 @@ def _published(found: StudyFindings) -> Iterator[Group]:
 
 
 def _predictions(study: Study, compared: TestPredictions) -> Group:
-    planned = next(contrast for contrast in study.contrasts if contrast.name == compared.contrast)
-    titles = [arm_title(study, label) for label in planned.labels]
+    titles = compared_titles(study, compared.contrast)
     two = compared.two_level
-    gain = numbers.difference(abs(two.accuracy_difference), "pp").lstrip("+")
+    gain = numbers.size(two.accuracy_difference, "pp")
     more = "more" if two.accuracy_difference > 0 else "fewer"
     does = f"“{titles[0]}” classifies {gain} {more}"
     if not two.accuracy_difference:

@@ -175,6 +175,4 @@ def _curves(runs: StudyRuns) -> pd.DataFrame:
         for label, arm in runs.arms.items()
         if arm.runs and not Label.parse(label).point
     }
-    if not arms:
-        return pd.DataFrame({"experiment": []})
     return accuracy_table(list(arms.values()))

@@ -29,13 +29,13 @@ def contrast_tables(study: Study, findings: Sequence[Finding]) -> list[Table]:
     swept = any(finding.point for finding in findings)
     at = Column("at", "", lambda finding, _: settings_at(study, finding) * bool(finding.point))
     kinds = (
-        ("level", f"Levels, {pair}: paired differences", LEVELS),
+        ("level", f"Levels, {pair}: paired differences", OF_LEVELS),
         ("time", f"Times, {pair}: medians over seeds", TIMES),
         ("share", f"Failed runs, {pair}", SHARES),
     )
     # runs that failed are counted without a pair, too
     shown = [row for row in findings if row.measured or row.metric.quantity.kind == "share"]
-    names = ANY_TIME if any(finding.any_time for finding in findings) else {}
+    names = ANY_TIME_TITLES if any(finding.any_time for finding in findings) else {}
 
     def called(columns: Iterable[Column]) -> list[Column]:
         return [replace(column, title=names.get(column.title, column.title)) for column in columns]
@@ -50,10 +50,6 @@ def contrast_tables(study: Study, findings: Sequence[Finding]) -> list[Table]:
 def _bare(write: Callable[..., str]) -> Callable[[Any, str], str]:
     """Write something that has no unit."""
     return lambda value, _: write(value)
-
-
-def _size(value: float, unit: str) -> str:
-    return numbers.difference(value, unit).lstrip("+")
 
 
 def _bootstrap(ends: Interval, unit: str) -> str:
@@ -76,7 +72,7 @@ def _equivalence(test: Equivalence, unit: str) -> str:
         return NOTHING
     shown = "shown" if test.equivalent else "not shown"
     p = f", p {numbers.p_value(test.p)}" if math.isfinite(test.p) else ""
-    return f"within {_size(test.margin, unit)}: {shown}{p}"
+    return f"within {numbers.size(test.margin, unit)}: {shown}{p}"
 
 
 def _published_difference(finding: Finding, unit: str) -> str | None:
@@ -98,7 +94,7 @@ def _count(level: Level) -> str:
     return f"{sum(level.values.values()):.0f} of {len(level.values)}"
 
 
-ANY_TIME = {
+ANY_TIME_TITLES = {
     "95 % t interval": "95 % any-time interval",
     "exact p": "any-time p",
     "sign test p": "any-time p",
@@ -106,7 +102,7 @@ ANY_TIME = {
 """Columns of a study to which seeds were added until it was decided, by their usual titles."""
 METRIC = Column("metric", "metric.title")
 ADJUSTED = Column("adjusted p", "", _adjusted)
-LEVELS = (
+OF_LEVELS = (
     METRIC,
     Column("n", "contrast.n"),
     Column("treatment mean", "contrast.treatment_mean", numbers.level),
@@ -121,7 +117,7 @@ LEVELS = (
     Column(
         "correlation of pairs", "contrast.pairing_correlation", _bare(numbers.number), rare=True
     ),
-    Column("smallest detectable", "contrast.smallest_detectable", _size, rare=True),
+    Column("smallest detectable", "contrast.smallest_detectable", numbers.size, rare=True),
     Column("n needed", "contrast.n_needed", _bare(numbers.seeds), rare=True),
     Column("equivalent", "equivalence", _equivalence, rare=True),
     Column("published difference", "", _published_difference),

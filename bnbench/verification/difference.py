@@ -14,7 +14,7 @@ from bnbench.runs import Log, Run, read_batches, read_epochs, read_evaluations
 
 
 @dataclass(frozen=True)
-class Difference:
+class Unequal:
     """One thing in which two runs differ, and what it is in each."""
 
     what: str
@@ -22,11 +22,11 @@ class Difference:
     second: str
 
 
-def differing_facts(first: Run, second: Run) -> list[Difference]:
+def differing_facts(first: Run, second: Run) -> list[Unequal]:
     """Compare configurations and manifests, key by key: all but times, paths and results."""
     facts_1, facts_2 = _facts(first), _facts(second)
     return [
-        Difference(key, str(facts_1.get(key, "-")), str(facts_2.get(key, "-")))
+        Unequal(key, str(facts_1.get(key, "-")), str(facts_2.get(key, "-")))
         for key in dict.fromkeys([*facts_1, *facts_2])
         if facts_1.get(key) != facts_2.get(key)
     ]
@@ -44,16 +44,16 @@ def _facts(run: Run) -> dict[Any, Any]:
     return flat
 
 
-def differing_numbers(first: Run, second: Run) -> list[Difference]:
+def differing_numbers(first: Run, second: Run) -> list[Unequal]:
     """Compare the logs of two runs, times apart.
 
     Returns
     -------
-    list of Difference
+    list of Unequal
         Of each log the first row that differs, and the largest difference between the losses of
         one training step; empty for the same numbers. Batches count where both runs have kept them.
     """
-    of_batches: list[Difference] = []
+    of_batches: list[Unequal] = []
     if batches_are_kept(first, second):
         batches = read_batches(first), read_batches(second)
         of_batches = [*first_difference(*batches), *_largest(*batches)]
@@ -69,7 +69,7 @@ def batches_are_kept(*runs: Run) -> bool:
     return all(run.batches.exists() for run in runs)
 
 
-def first_difference(first: Log, second: Log) -> Iterator[Difference]:
+def first_difference(first: Log, second: Log) -> Iterator[Unequal]:
     """Name the first cell in which two logs differ, times apart, and how many rows they have.
 
     Columns beyond those of today are left alone: a later version may write more of them.
@@ -84,13 +84,13 @@ def first_difference(first: Log, second: Log) -> Iterator[Difference]:
     if rows:
         column = min(rows, key=lambda name: rows[name])
         row = rows[column]
-        yield Difference(
+        yield Unequal(
             f"{first.path.name}, {_place(first, row)}: {column}",
             first.cell(row, column),
             second.cell(row, column),
         )
     if len(first) != len(second):
-        yield Difference(f"{first.path.name}, rows", str(len(first)), str(len(second)))
+        yield Unequal(f"{first.path.name}, rows", str(len(first)), str(len(second)))
 
 
 def _equal(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.bool_]:
@@ -107,14 +107,14 @@ def _place(log: Log, row: int) -> str:
     )
 
 
-def _largest(first: Log, second: Log) -> Iterator[Difference]:
+def _largest(first: Log, second: Log) -> Iterator[Unequal]:
     losses = [log.of_training().losses().astype(np.float64) for log in (first, second)]
     steps = min(map(len, losses))
     with np.errstate(invalid="ignore"):  # two infinities of a diverged run
         apart = np.nan_to_num(np.abs(losses[0][:steps] - losses[1][:steps]))
     if apart.any():
         at = int(apart.argmax())
-        yield Difference(
+        yield Unequal(
             f"largest difference of training losses, {apart[at]:.1e} nats, at step {at + 1}",
             first.of_training().cell(at, "loss"),
             second.of_training().cell(at, "loss"),

@@ -16,7 +16,7 @@ from bnbench.errors import BnbenchError
 from bnbench.runs import BatchRows, Run, read_batches, run_directory
 from bnbench.training import load_weights, run_experiment
 from bnbench.verification.difference import (
-    Difference,
+    Unequal,
     differing_facts,
     differing_numbers,
     first_difference,
@@ -38,14 +38,14 @@ class Rerun:
         and code: then bitwise is promised, and ``tolerance`` breaks the promise.
     steps : int
         Training steps that were compared.
-    differences : tuple of Difference
+    differences : tuple of Unequal
         Between the run (first) and its repetition (second), where it is not bitwise the same.
     """
 
     promise: Literal["bitwise", "tolerance", "neither"]
     alike: bool
     steps: int
-    differences: tuple[Difference, ...]
+    differences: tuple[Unequal, ...]
 
     @property
     def kept(self) -> bool:
@@ -119,15 +119,15 @@ def _conditions(run: Run) -> tuple[object, ...]:
     return *where, manifest.versions, manifest.code
 
 
-def _differing_tensors(run: Run, again: Run) -> list[Difference]:
+def _differing_tensors(run: Run, again: Run) -> list[Unequal]:
     """Compare weights and test predictions, where the run has them."""
     differences = []
     if run.predictions.exists() and run.predictions.read_bytes() != again.predictions.read_bytes():
-        differences.append(Difference(run.predictions.name, "its bytes", "other bytes"))
+        differences.append(Unequal(run.predictions.name, "its bytes", "other bytes"))
     if run.weights.exists():
         ours, theirs = load_weights(run), load_weights(again)
         differences += [
-            Difference(f"{run.weights.name}, {name}", "its numbers", "other numbers")
+            Unequal(f"{run.weights.name}, {name}", "its numbers", "other numbers")
             for name in ours
             if name not in theirs or not torch.equal(ours[name], theirs[name])
         ]

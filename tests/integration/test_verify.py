@@ -18,7 +18,7 @@ from bnbench.cli.verify import verify
 from bnbench.config import load_experiment
 from bnbench.errors import BnbenchError
 from bnbench.runs import Run, find_runs, read_batches
-from bnbench.verification.difference import Difference
+from bnbench.verification.difference import Unequal
 from bnbench.verification.repetition import Rerun, repeat, rerun
 from tests.edits import edit_manifest
 from tests.trained import trained
@@ -171,7 +171,7 @@ def test_the_exit_code_of_numbers_that_do_not_hold(
     alike: bool,
     code: int,
 ) -> None:
-    differences = () if promise == "bitwise" else (Difference("loss", "1", "2"),)
+    differences = () if promise == "bitwise" else (Unequal("loss", "1", "2"),)
     result = Rerun(promise, alike, 7, differences)
     monkeypatch.setattr("bnbench.verification.repetition.rerun", lambda *_: result)
     assert code_of(verify, folders, rerun=True) == code

@@ -48,11 +48,6 @@ def fewest_seeds(tests: int = 1) -> int:
     return next(n for n in range(1, 100) if tests * smallest_p(n) < ALPHA)
 
 
-def seeds_alone(n: int) -> float | None:
-    """How many seeds it takes where nothing else is missing; ``None`` if that is not said."""
-    return None if enough_seeds(n) else float(fewest_seeds())
-
-
 def tests_of_family(finding: Finding) -> float:
     """By how many tests the adjustment has multiplied a finding's p."""
     adjusted = finding.adjusted_by and finding.p > 0
@@ -94,15 +89,17 @@ def concluded(
 ) -> Outcome:
     """Make a rule's outcome: of an inconclusive one, what it takes to decide it.
 
-    Parameters
-    ----------
-    how : mapping of Verdict to str
-        What some verdicts leave open.
+    How a verdict was reached is said of those that leave it open.
     """
     told, needed = needs() if verdict is Verdict.INCONCLUSIVE else ((), None)
     return Outcome(
         verdict, n, estimate, rest, how.get(verdict, ""), caveats=told, needed=needed, brief=brief
     )
+
+
+def too_few(n: int) -> Needs:
+    """Say that with so few seeds the tests cannot decide, whatever the runs show."""
+    return needed_text(n, fewest_seeds()), float(fewest_seeds())
 
 
 def needed_text(n: int, needed: float, condition: str = "") -> tuple[str, ...]:

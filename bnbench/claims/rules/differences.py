@@ -23,6 +23,7 @@ from bnbench.claims.rules.deciding import (
     needed_text,
     seeds_text,
     tests_of_family,
+    too_few,
     withstands_adjustment,
 )
 from bnbench.claims.rules.rule import LevelMetric, OfContrast
@@ -72,7 +73,7 @@ def decide_difference(finding: Finding, rule: str, effect: float) -> Outcome:
         The smallest of interest, in the metric's unit; 0 where none was declared.
     """
     contrast, unit = contrast_of(finding), finding.unit
-    size = numbers.difference(effect, unit).lstrip("+")
+    size = numbers.size(effect, unit)
     within = f"equivalent within {size}"
     differs = excludes_zero(finding) and abs(contrast.mean_difference) >= effect
     equivalent = _equivalent(finding, effect)
@@ -139,7 +140,7 @@ def _needed(finding: Finding, effect: float, rule: str) -> Needs:
     """
     n, sd = finding.n, contrast_of(finding).sd
     if not enough_seeds(n):
-        return needed_text(n, fewest_seeds()), fewest_seeds()
+        return too_few(n)
     if not effect:
         return _against_zero(finding, rule)
     if _held_back(finding):
@@ -149,7 +150,7 @@ def _needed(finding: Finding, effect: float, rule: str) -> Needs:
     else:
         planned = max(n_for_paired_t(effect=effect, sd=sd), n_for_tost(margin=effect, sd=sd))
     needed = planned if planned > n else _if_the_mean_stays(finding, effect)
-    size = numbers.difference(effect, finding.unit).lstrip("+")
+    size = numbers.size(effect, finding.unit)
     return needed_text(n, planned, f" for a difference as small as {size}"), needed
 
 

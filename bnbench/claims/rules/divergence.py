@@ -12,9 +12,9 @@ from bnbench.claims.rules.deciding import (
     Needs,
     concluded,
     enough_seeds,
-    fewest_seeds,
     n_for_signs,
     needed_text,
+    too_few,
 )
 from bnbench.claims.rules.rule import OfContrast, ShareMetric
 from bnbench.claims.verdict import Outcome, Verdict, decide
@@ -42,8 +42,8 @@ class Divergence(OfContrast):
     def decide(self, finding: Finding) -> Outcome:
         """Decide by the sign test, and by the share of seeds at which it is as claimed."""
         shared = finding.treatment.values.keys() & finding.baseline.values.keys()
-        treatment = shared & set(finding.treatment.diverged)
-        baseline = shared & set(finding.baseline.diverged)
+        treatment = shared & set(finding.treatment.failed)
+        baseline = shared & set(finding.baseline.failed)
         as_claimed, otherwise = len(treatment - baseline), len(baseline - treatment)
         if self.rule == "fewer_diverged":
             as_claimed, otherwise = otherwise, as_claimed
@@ -65,7 +65,7 @@ def _needed(finding: Finding, as_claimed: int, otherwise: int) -> Needs:
     """Say how many seeds one of the two tests takes at least, more than there are."""
     n, any_time, some = finding.n, finding.any_time, as_claimed + otherwise
     if some and not enough_seeds(n):
-        return needed_text(n, fewest_seeds()), float(fewest_seeds())
+        return too_few(n)
     shares = ((m, -(-m * as_claimed // n)) for m in range(n + 1, MOST + 1))
     rare = (m for m, of in shares if share_below_p(of, m, RARE, any_time=any_time) < ALPHA)
     by_sign = n_for_signs(n, as_claimed, otherwise, any_time=any_time)

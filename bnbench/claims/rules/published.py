@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds, needed_text, seeds_alone
+from bnbench.claims.rules.deciding import enough_seeds, too_few
 from bnbench.claims.rules.rule import ClaimTest, LevelMetric, Text
 from bnbench.claims.verdict import NOT_RUN, Outcome, Verdict, decide
 from bnbench.config.schema import Float
@@ -53,7 +53,7 @@ class Reproduced(ClaimTest):
             between = numbers.level_interval(ends, unit)
             texts = [numbers.level(value, unit) for value in (self.number, summary.mean)]
             return self._decide(summary.n, ends, f"run would fall in {between}", unit, *texts)
-        finding = found.finding(self.contrast or "", self.metric)
+        finding = self.finding_in(found)
         if finding is None or finding.contrast is None or finding.prediction is None:
             return NOT_RUN
         unit, mean = finding.unit, finding.contrast.mean_difference
@@ -65,17 +65,15 @@ class Reproduced(ClaimTest):
     def _decide(
         self, n: int, ends: Interval, predicted: str, unit: str, published: str, mean: str
     ) -> Outcome:
-        rounded = (
-            f" ± {numbers.difference(self.rounding, unit).lstrip('+')}" if self.rounding else ""
-        )
+        rounded = f" ± {numbers.size(self.rounding, unit)}" if self.rounding else ""
         said, rest = f"{published}{rounded} published, {mean} here", f", n = {n}"
         if math.isnan(ends.low):
-            alone, needed = ("one seed predicts no interval",), seeds_alone(n)
+            alone, (_, needed) = ("one seed predicts no interval",), too_few(n)
             return Outcome(Verdict.INCONCLUSIVE, n, said, rest, caveats=alone, needed=needed)
         inside, enough = ends.widened(self.rounding or 0.0).contains(self.number), enough_seeds(n)
         verdict = decide(supported=inside and enough, refuted=not inside)
         predicts = f"one further {predicted} 95 times in 100"
         if inside and not enough:
-            told = (predicts, *needed_text(n, fewest_seeds()))
-            return Outcome(verdict, n, said, rest, caveats=told, needed=seeds_alone(n))
+            told, needed = too_few(n)
+            return Outcome(verdict, n, said, rest, caveats=(predicts, *told), needed=needed)
         return Outcome(verdict, n, said, rest, reproduced=inside, caveats=(predicts,))

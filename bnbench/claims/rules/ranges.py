@@ -16,9 +16,9 @@ from bnbench.claims.rules.deciding import (
     Needs,
     concluded,
     enough_seeds,
-    fewest_seeds,
     n_for_signs,
     needed_text,
+    too_few,
 )
 from bnbench.claims.rules.rule import ClaimTest, Text
 from bnbench.claims.verdict import NOT_RUN, Outcome, Verdict, decide
@@ -99,7 +99,7 @@ def _equivalent(differences: FloatArray) -> bool:
 def _needed(n: int, more: int, less: int, differences: FloatArray | None) -> Needs:
     """How many seeds one of the two tests takes if the ranges stay as they are."""
     if not enough_seeds(n):
-        return needed_text(n, fewest_seeds()), float(fewest_seeds())
+        return too_few(n)
     needed = n_for_signs(n, more, less)
     if differences is not None:
         mean, sd = fmean(differences), stdev(differences)

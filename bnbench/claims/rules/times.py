@@ -12,10 +12,10 @@ from bnbench.claims.rules.deciding import (
     adjusted_p_text,
     concluded,
     enough_seeds,
-    fewest_seeds,
     n_for_signs,
     needed_text,
     tests_of_family,
+    too_few,
     withstands_adjustment,
 )
 from bnbench.claims.rules.rule import OfContrast, TimeMetric
@@ -63,7 +63,7 @@ def _needed(finding: Finding, speed: SpeedUp) -> Needs:
     """Say how many seeds the sign test takes; nothing where it is the ratio that is unclear."""
     n, tests = finding.n, tests_of_family(finding)
     if not enough_seeds(n):
-        return needed_text(n, fewest_seeds()), float(fewest_seeds())
+        return too_few(n)
     if _unseen(finding):
         return needed_text(n, math.inf), math.inf
     if speed.sign_test_p < ALPHA and withstands_adjustment(finding):

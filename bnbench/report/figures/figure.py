@@ -107,13 +107,7 @@ def register_figure(
 
 
 def draw_all(source: Source, *, without: Collection[str] = ()) -> tuple[Picture, ...]:
-    """Draw every figure that a study has; where it chooses, those alone, at its head.
-
-    Parameters
-    ----------
-    without : collection of str
-        Kinds that are not drawn.
-    """
+    """Draw every figure that a study has; where it chooses, those alone, at its head."""
     study = source.found.study
     names = KINDS if study.figures is None else study.figures
     chosen = [KINDS[name] for name in names if name not in without]

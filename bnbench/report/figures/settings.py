@@ -84,7 +84,7 @@ def levels_table(study: Study, rows: Mapping[str, Finding]) -> pd.DataFrame:
     """Lay out both arms' levels, as `bnbench.plots.levels.plot_levels` draws them."""
 
     def row(name: str, level: Level) -> dict[str, object]:
-        failed = f"{len(level.diverged)} failed" * bool(level.diverged)
+        failed = f"{len(level.failed)} failed" * bool(level.failed)
         title = plain(study.arms[level.label].title)
         return {"name": name, "arm": title, "failed": failed, **mark_of(level)}
 

@@ -34,8 +34,8 @@ from bnbench.report.names import (
     grouped,
     key_title,
     pair_title,
-    setting,
     setting_value,
+    settings,
     sweep_title,
     swept_over,
 )
@@ -97,7 +97,7 @@ def _group(study: Study, findings: Sequence[Finding]) -> Iterator[Picture]:
 def _failed(findings: Sequence[Finding]) -> int:
     """Count the failed runs of all arms; an arm may stand in several findings."""
     sides = (side for finding in findings for side in (finding.baseline, finding.treatment))
-    return len({(side.label, seed) for side in sides for seed in side.diverged})
+    return len({(side.label, seed) for side in sides for seed in side.failed})
 
 
 def _draw_panels(
@@ -169,10 +169,8 @@ def _arm_at_point(study: Study, finding: Finding, level: Level) -> Iterator[dict
         "arm": study.arms[level.label].title,
         "x": float(first),  # type: ignore[arg-type]
         "tick": setting_value(first),
-        "panel": ", ".join(
-            setting(key, value) for key, value in zip(keys[1:], others, strict=True)
-        ),
-        "failed": 100 * len(level.diverged) / len(values),
+        "panel": ", ".join(settings(keys[1:], others)),
+        "failed": 100 * len(level.failed) / len(values),
         "status": "complete",
     }
     for seed, value in sorted(values.items()):

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from bnbench.claims import (
-    UNDECIDED,
+    COST_COLUMNS,
     Judgement,
     Verdict,
     article_claims,
@@ -21,10 +21,10 @@ from bnbench.claims import (
     judge,
     study_claims,
 )
-from bnbench.claims.costs import WORDS
+from bnbench.claims.costs import WORD_COLUMNS
 from bnbench.claims.verdict import together
 from bnbench.cli.claims import (
-    DECIDED,
+    NOTHING_OPEN,
     _tests_of,
     print_changes,
     print_claims,
@@ -179,14 +179,14 @@ def test_mixed_claims_are_shown_with_all_their_aspects(
 
 def test_costs_as_markdown_and_where_there_are_none(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [("A1.1", "level", "s", "a [−1, +1]", "10", "26", "0.1")]
-    print_rows(UNDECIDED, rows, DECIDED, WORDS, markdown=True, as_json=False)
+    print_rows(COST_COLUMNS, rows, NOTHING_OPEN, WORD_COLUMNS, markdown=True, as_json=False)
     header, rule, row = capsys.readouterr().out.splitlines()
-    assert header.split("|")[1:-1] == [f" {name} " for name in UNDECIDED]
+    assert header.split("|")[1:-1] == [f" {name} " for name in COST_COLUMNS]
     assert rule == "| --- | --- | --- | --- | ---: | ---: | ---: |"
     assert row == r"| A1.1 | level | s | a \[−1, +1\] | 10 | 26 | 0.1 |"
-    print_rows(UNDECIDED, [], DECIDED, WORDS, markdown=False, as_json=False)
+    print_rows(COST_COLUMNS, [], NOTHING_OPEN, WORD_COLUMNS, markdown=False, as_json=False)
     assert capsys.readouterr().out == "No aspect is inconclusive.\n"
-    print_rows(UNDECIDED, [], DECIDED, WORDS, markdown=False, as_json=True)
+    print_rows(COST_COLUMNS, [], NOTHING_OPEN, WORD_COLUMNS, markdown=False, as_json=True)
     assert capsys.readouterr().out == "[]\n"
 
 

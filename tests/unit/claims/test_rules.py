@@ -590,7 +590,8 @@ def test_usable_ranges(
 
 def test_the_numbers_of_a_range(make_best: MakeBest) -> None:
     assert judge("wider", make_best((0.01, 1.0), ())).numbers == (
-        "usable range of the learning rate wider at 6 of 6 seeds, narrower at 0, sign test p = 0.031"
+        "usable range of the learning rate wider at 6 of 6 seeds, narrower at 0,"
+        " sign test p = 0.031"
     )
 
 

@@ -221,7 +221,7 @@ def test_one_arm_diverged(compare: Compare, diverged: dict[str, Any]) -> None:
         "validation_accuracy@last", batch_norm, plain, manifests={("batch_norm", 1): diverged}
     )
     assert finding.treatment.values == {0: 0.96, 1: 0.1135}
-    assert (finding.treatment.diverged, finding.baseline.diverged) == ((1,), ())
+    assert (finding.treatment.failed, finding.baseline.failed) == ((1,), ())
     assert finding.contrast is not None
     assert finding.contrast.mean_difference == pytest.approx((0.01 - 0.8365) / 2)
 
@@ -234,7 +234,7 @@ def test_both_arms_diverged(compare: Compare, diverged: dict[str, Any]) -> None:
     assert finding.contrast is not None
     assert finding.contrast.mean_difference == 0
     assert math.isnan(finding.p)
-    assert finding.treatment.diverged == finding.baseline.diverged == (0, 1)
+    assert finding.treatment.failed == finding.baseline.failed == (0, 1)
 
 
 def test_times_by_medians_and_signs(compare: Compare) -> None:
@@ -290,7 +290,7 @@ def test_shares_by_the_runs_that_only_one_side_lost(
     plain = {0: [0.9, 0.91], 1: [0.9, 0.94], 2: [0.9, 0.91], 3: [0.9, 0.91]}
     finding = compare("diverged", batch_norm, plain, manifests={("batch_norm", 1): diverged})
     assert finding.treatment.values == {0: 0, 1: 1, 2: 1, 3: 0}
-    assert finding.treatment.diverged == (1, 2)  # at chance is lost, too
+    assert finding.treatment.failed == (1, 2)  # at chance is lost, too
     assert finding.treatment.summary is not None
     assert finding.treatment.summary.mean == 0.5
     assert (finding.contrast, finding.speed_up) == (None, None)

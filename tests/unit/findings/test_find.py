@@ -45,7 +45,7 @@ def test_what_is_missing_and_what_failed(
     assert found.study is study
     (missing,) = found.missing
     assert (missing.experiment, missing.seed) == ("batch_norm", 2)
-    assert found.diverged == (
+    assert found.failed == (
         RunNote("plain", 2, "ended near chance"),
         RunNote("batch_norm", 1, f"diverged after epoch 1 ({diverged['error']})"),
     )
@@ -105,7 +105,7 @@ def test_nothing_has_been_run(load: Load, tmp_path: Path) -> None:
     found = find(load(STUDY), tmp_path / "nowhere")
     assert [one.n for one in found.contrasts] == [0, 0, 0]
     assert len(found.missing) == 6
-    assert (found.published, found.diverged) == ((), ())
+    assert (found.published, found.failed) == ((), ())
 
 
 def test_every_study_that_there_is_has_findings(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bnbench.cli.registered import registered
-from bnbench.findings.tables import LEVELS
+from bnbench.findings.tables import LEVEL_COLUMNS
 from bnbench.plots.normalization import normalized
 from bnbench.report.columns import csv_files
 from bnbench.report.comparison import EXPERIMENTS
@@ -40,7 +40,7 @@ def header(file: Path) -> list[str]:
         ("difference.csv", DIFFERENCE_COLUMNS),
         ("loss.csv", LOSS_COLUMNS),
         ("experiments.csv", [column.title for column in EXPERIMENTS]),
-        ("levels.csv", [column.title for column in LEVELS]),
+        ("levels.csv", [column.title for column in LEVEL_COLUMNS]),
         ("normalization.csv", list(normalized(np.arange(3.0)))),
     ],
 )

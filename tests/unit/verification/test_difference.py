@@ -10,7 +10,7 @@ import pytest
 from bnbench.runs import Log, Run
 from bnbench.runs.tables import read_log
 from bnbench.verification.difference import (
-    Difference,
+    Unequal,
     batches_are_kept,
     differing_facts,
     differing_numbers,
@@ -56,8 +56,8 @@ def test_the_first_step_and_the_largest_difference(
     later = set_cell(other.batches, 41, "loss", "-100.0")  # 31 rows in epoch 1: step 37
     apart = float(np.float32(later)) + 100
     assert differing_numbers(one, other) == [
-        Difference("batches.csv, split train, epoch 1, step 10: loss", first, "2.0"),
-        Difference(
+        Unequal("batches.csv, split train, epoch 1, step 10: loss", first, "2.0"),
+        Unequal(
             f"largest difference of training losses, {apart:.1e} nats, at step 37", later, "-100.0"
         ),
     ]
@@ -68,8 +68,8 @@ def test_the_first_epoch_and_evaluation(make_run: MakeRun, originals: dict[str, 
     loss = set_cell(other.epochs, 3, "validation_loss", "0.5")
     accuracy = set_cell(other.evaluations, 4, "validation_accuracy", "0.008")
     assert differing_numbers(one, other) == [
-        Difference("epochs.csv, epoch 2: validation_loss", loss, "0.5"),
-        Difference("evaluations.csv, epoch 1, step 27: validation_accuracy", accuracy, "0.008"),
+        Unequal("epochs.csv, epoch 2: validation_loss", loss, "0.5"),
+        Unequal("evaluations.csv, epoch 1, step 27: validation_accuracy", accuracy, "0.008"),
     ]
 
 
@@ -79,8 +79,8 @@ def test_one_that_was_stopped(make_run: MakeRun, originals: dict[str, Run]) -> N
     other.batches.write_text("".join(lines[:8]), encoding="utf-8")
     other.evaluations.unlink()
     assert differing_numbers(one, other) == [
-        Difference("batches.csv, rows", "62", "7"),
-        Difference("evaluations.csv, rows", "6", "0"),
+        Unequal("batches.csv, rows", "62", "7"),
+        Unequal("evaluations.csv, rows", "6", "0"),
     ]
 
 
@@ -127,6 +127,6 @@ def test_what_the_runs_were_made_of(make_run: MakeRun, originals: dict[str, Run]
 
 def test_a_key_that_only_one_has(originals: dict[str, Run]) -> None:
     found = differing_facts(originals["held_out"], originals["diverged"])
-    assert Difference("training.optimizer.beta1", "0.9", "-") in found
-    assert Difference("model.name", "LeNet5_BatchNorm", "MLP") in found
-    assert Difference("training.evaluate_every", "9", "9") not in found
+    assert Unequal("training.optimizer.beta1", "0.9", "-") in found
+    assert Unequal("model.name", "LeNet5_BatchNorm", "MLP") in found
+    assert Unequal("training.evaluate_every", "9", "9") not in found

@@ -429,7 +429,8 @@ def test_seeds_without_a_manifest(make_run: MakeRun) -> None:
 
 def archived(run: Run, out: Path) -> Run:
     """Pack a run, and unpack it as a reader without bnbench would."""
-    (packed,) = archive([run.path], out)
+    archive([run.path], out)
+    (packed,) = out.rglob("*.tar.xz")
     with tarfile.open(packed) as file:
         file.extractall(out, filter="data")
     return Run(out / run.path.name)

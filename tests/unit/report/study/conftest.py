@@ -166,7 +166,7 @@ def construct(study: Study, value: Law, *, published: Collection[str] = ()) -> S
         changes=tuple(filled(study.changes)),
         published=tuple(_points(published)),
         missing=(RunNote("plain", 9, "not run"),) if published else (),
-        diverged=(),
+        failed=(),
     )
 
 
@@ -175,7 +175,7 @@ def _level(study: Study, label: str, metric: Metric, value: Law) -> Level:
         label=label,
         metric=metric,
         values={seed: value(label, metric, seed) for seed in study.seeds},
-        diverged=study.seeds if "@3" in label and "batch_norm" not in label else (),
+        failed=study.seeds if "@3" in label and "batch_norm" not in label else (),
         published=0.95 if metric.text == "validation_accuracy@1" else None,
     )
 
