@@ -37,9 +37,9 @@ BADGES = {
 """Words of answers and verdicts, and the colour in which they stand."""
 TOGETHER = re.compile(
     r"(?<=\d) (?=pp\b|%|sd\b|nats\b)|(?<=\bn) (?==)|(?<=\bn =) (?=\d)"
-    r"|(?<=\bepoch) (?=\d)"
+    r"|(?<=\bepoch) (?=\d)|(?<=\d,) (?=[+−]?[\d.,]+\])"
 )
-"""Spaces at which no line ends: before a unit, in ``n = 10`` and in ``epoch 1``."""
+"""Spaces at which no line ends: before a unit, in ``n = 10``, ``epoch 1`` and ``[0.1, 0.2]``."""
 BADGE = re.compile(f"({'|'.join(BADGES)}) · (.*)", re.DOTALL)
 
 

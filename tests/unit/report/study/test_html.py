@@ -46,10 +46,10 @@ Folded.
 """
 
 
-def test_a_number_stays_with_its_unit() -> None:
+def test_a_number_stays_with_its_unit_and_an_interval_in_one_line() -> None:
     lines = "by +2.06 pp [+1.80, +2.33], 5 % of 7 seeds, −0.2 sd, n = 10: 3 people in epoch 1"
     written = html.render(f"# T\n\n{lines}\n", {})
-    bound = "by +2.06~pp [+1.80, +2.33], 5~% of 7 seeds, −0.2~sd, n~=~10: 3 people in epoch~1"
+    bound = "by +2.06~pp [+1.80,~+2.33], 5~% of 7 seeds, −0.2~sd, n~=~10: 3 people in epoch~1"
     assert f"<p>{bound}</p>".replace("~", "\xa0") in written
 
 
