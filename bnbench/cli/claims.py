@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -77,23 +78,59 @@ def claims(
     from bnbench.cli.studies import judge_results
 
     ids, studies, own = _told_apart(named or (), results)
+    wanted = Wanted(ids, studies, article, verdict)
     tests = _tests_of(ids, article, own) if since is None else []
     judged = judge_results(studies, results, tests=tests)
-    judgements = judged.judgements
     if cost:
-        chosen = _chosen(judgements, studies, ids, article, verdict)
-        rows = undecided(chosen, judged.runs)
+        rows = undecided(wanted.of(judged.judgements), judged.runs)
         print_rows(
             COST_COLUMNS, rows, NOTHING_OPEN, WORD_COLUMNS, markdown=markdown, as_json=as_json
         )
-        return
-    if since is not None:
-        print_changes(judgements, since, markdown=markdown, as_json=as_json)
-        return
-    print_claims(
-        judgements, article=article, verdict=verdict, csv=csv, studies=studies, ids=ids,
-        as_json=as_json,
-    )  # fmt: skip
+    elif since is not None:
+        print_changes(judged.judgements, since, markdown=markdown, as_json=as_json)
+    else:
+        print_claims(judged.judgements, wanted, csv, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which verdicts are asked for: of claims, of studies, of an article; by default all."""
+
+    ids: Sequence[str] = ()
+    studies: Sequence[Path] = ()
+    article: str | None = None
+    verdict: str | None = None
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is left out."""
+        return not (self.ids or self.studies or self.article or self.verdict)
+
+    def of(self, judgements: Sequence[Judgement]) -> list[Judgement]:
+        """Choose them; a name that there is not is refused."""
+        from bnbench.claims import Verdict, overall_verdicts
+        from bnbench.registry import unknown
+
+        judgements = resting_on(judgements, self.studies) if self.studies else judgements
+        known = {judgement.claim.id for judgement in judgements}
+        if absent := [wanted for wanted in self.ids if wanted not in known]:
+            raise unknown("claim", absent[0], known)
+        ids = self.ids or known
+        judgements = [judgement for judgement in judgements if judgement.claim.id in ids]
+        articles = {judgement.claim.article for judgement in judgements}
+        if self.article is not None and self.article not in articles:
+            raise unknown("article", self.article, articles, "--article")
+        wanted = (self.verdict or "").upper().replace("-", " ").replace("_", " ")
+        if wanted not in ["", *Verdict]:
+            words = [each.word for each in Verdict]
+            raise unknown("verdict", wanted.lower(), words, "--verdict")
+        whole = overall_verdicts(judgements) if wanted == Verdict.MIXED else {}
+        return [
+            judgement
+            for judgement in judgements
+            if self.article in (None, judgement.claim.article)
+            and wanted in ("", whole.get(judgement.claim.id, judgement.outcome.verdict))
+        ]
 
 
 def _told_apart(
@@ -150,30 +187,18 @@ def _tests_of(
 
 def print_claims(
     judgements: Sequence[Judgement],
-    *,
-    article: str | None = None,
-    verdict: str | None = None,
+    wanted: Wanted,
     csv: Path | None = None,
-    studies: Sequence[Path] = (),
-    ids: Sequence[str] = (),
+    *,
     as_json: bool = False,
 ) -> None:
     """Print one line a verdict; of all claims, those that are open are only counted.
 
-    Parameters
-    ----------
-    article, verdict, ids : optional
-        Print only these; `ids` are those of claims.
-    csv : Path, optional
-        File for the same rows with everything about them.
-    studies : sequence of Path, optional
-        Print only what rests on these; a claim as a whole rests on all its aspects.
-    as_json : bool
-        Print the rows with everything about them, and nothing else.
+    A CSV file gets the same rows with everything about them, and so does JSON.
     """
     from bnbench.claims import Verdict, claims_table, overall_verdicts
 
-    chosen = _chosen(judgements, studies, ids, article, verdict)
+    chosen, studies = wanted.of(judgements), wanted.studies
     if csv is not None:
         from bnbench.report.files import write_table, writing  # it takes pandas
 
@@ -183,10 +208,12 @@ def print_claims(
         say(claims_table(chosen, judgements).to_json(orient="records", force_ascii=False))
         return
     if not chosen:
-        which = "No aspect of them has this verdict" if verdict else "No claim rests on these"
+        which = (
+            "No aspect of them has this verdict" if wanted.verdict else "No claim rests on these"
+        )
         say(f"{which}; bnbench claims lists all.")
         return
-    folded = not (article or verdict or studies or ids)
+    folded = wanted.everything
     shown = [
         judgement
         for judgement in chosen
@@ -252,40 +279,6 @@ def resting_on(judgements: Sequence[Judgement], paths: Iterable[Path]) -> tuple[
         for judgement in judgements
         if judgement.test and judgement.test.names.get("study") in names
     )
-
-
-def _chosen(
-    judgements: Sequence[Judgement],
-    studies: Sequence[Path],
-    ids: Sequence[str],
-    article: str | None,
-    verdict: str | None,
-) -> list[Judgement]:
-    """Keep what rests on studies, and some claims, an article's or a verdict's; by default all.
-
-    A name that there is not is refused.
-    """
-    from bnbench.claims import Verdict, overall_verdicts
-    from bnbench.registry import unknown
-
-    judgements = resting_on(judgements, studies) if studies else judgements
-    known = {judgement.claim.id for judgement in judgements}
-    if absent := [wanted for wanted in ids if wanted not in known]:
-        raise unknown("claim", absent[0], known)
-    judgements = [judgement for judgement in judgements if not ids or judgement.claim.id in ids]
-    articles = {judgement.claim.article for judgement in judgements}
-    if article is not None and article not in articles:
-        raise unknown("article", article, articles, "--article")
-    wanted = verdict.upper().replace("-", " ").replace("_", " ") if verdict else None
-    if wanted is not None and wanted not in [*Verdict]:
-        raise unknown("verdict", wanted.lower(), [each.word for each in Verdict], "--verdict")
-    whole = overall_verdicts(judgements) if wanted == Verdict.MIXED else {}
-    return [
-        judgement
-        for judgement in judgements
-        if article in (None, judgement.claim.article)
-        and wanted in (None, whole.get(judgement.claim.id, judgement.outcome.verdict))
-    ]
 
 
 def _claim_table(claim: Claim, judgements: Iterable[Judgement], whole: Verdict | None) -> Table:

@@ -25,6 +25,7 @@ from bnbench.claims.costs import WORD_COLUMNS
 from bnbench.claims.verdict import together
 from bnbench.cli.claims import (
     NOTHING_OPEN,
+    Wanted,
     _tests_of,
     print_changes,
     print_claims,
@@ -44,7 +45,7 @@ def judgements() -> tuple[Judgement, ...]:
 def test_a_line_a_verdict_and_a_sum(
     judgements: tuple[Judgement, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    print_claims(judgements, article="A3")
+    print_claims(judgements, Wanted(article="A3"))
     *lines, total, whole = capsys.readouterr().out.splitlines()
     assert whole == "The claims as a whole: 3 NOT TESTABLE, 11 OPEN"
     assert lines[0].split() == ["claim", "aspect", "verdict", "numbers"]
@@ -62,7 +63,7 @@ def test_of_all_claims_the_open_ones_are_only_counted(
 ) -> None:
     """A file has them, and whoever asks for them sees them."""
     opened = sum(one.outcome.verdict is Verdict.OPEN for one in judgements)
-    print_claims(judgements, csv=tmp_path / "all.csv")
+    print_claims(judgements, Wanted(), tmp_path / "all.csv")
     *lines, total, folded, _ = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 + len(judgements) - opened
     assert not any("OPEN" in line for line in lines)
@@ -71,7 +72,7 @@ def test_of_all_claims_the_open_ones_are_only_counted(
         f"Not shown: {opened} OPEN aspects, whose runs are missing; --verdict open shows them"
     )
     assert len(pd.read_csv(tmp_path / "all.csv")) == len(judgements)
-    print_claims(judgements, verdict="open")
+    print_claims(judgements, Wanted(verdict="open"))
     assert capsys.readouterr().out.count(" OPEN ") == opened
 
 
@@ -86,12 +87,12 @@ def test_only_the_claims_of_some_studies(root: Path, judgements: tuple[Judgement
 def test_only_some_claims(
     judgements: tuple[Judgement, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    print_claims(judgements, ids=["A4.2"])
+    print_claims(judgements, Wanted(ids=["A4.2"]))
     *lines, _, _ = capsys.readouterr().out.splitlines()[1:]
     assert lines
     assert {line.split()[0] for line in lines} == {"A4.2"}
     with pytest.raises(BnbenchError, match=r"there is no claim 'A4\.99'"):
-        print_claims(judgements, ids=["A4.99"])
+        print_claims(judgements, Wanted(ids=["A4.99"]))
 
 
 def test_of_an_article_no_more_is_read_than_its_claims_name(root: Path) -> None:
@@ -104,29 +105,29 @@ def test_one_verdict_in_any_spelling(
     judgements: tuple[Judgement, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     for spelling in ("not-testable", "NOT TESTABLE", "not_testable"):
-        print_claims(judgements, verdict=spelling)
+        print_claims(judgements, Wanted(verdict=spelling))
         assert len(capsys.readouterr().out.splitlines()) == 1 + 7 + 2
 
 
 def test_unknown_choices_are_refused(judgements: tuple[Judgement, ...]) -> None:
     with pytest.raises(BnbenchError, match="--article: there is no article 'A9'; did you mean"):
-        print_claims(judgements, article="A9")
+        print_claims(judgements, Wanted(article="A9"))
     with pytest.raises(
         BnbenchError, match="--verdict: there is no verdict 'opne'; did you mean 'op"
     ):
-        print_claims(judgements, verdict="opne")
+        print_claims(judgements, Wanted(verdict="opne"))
 
 
 def test_the_file_has_what_is_printed(
     judgements: tuple[Judgement, ...], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     path = tmp_path / "new" / "verdicts.csv"
-    print_claims(judgements, article="A1", csv=path)
+    print_claims(judgements, Wanted(article="A1"), path)
     table = pd.read_csv(path, keep_default_na=False)
     assert set(table["article"]) == {"A1"}
     assert len(capsys.readouterr().out.splitlines()) == 1 + len(table) + 2
     with pytest.raises(BnbenchError, match=str(path)):
-        print_claims(judgements, csv=path / "below" / "verdicts.csv")
+        print_claims(judgements, Wanted(), path / "below" / "verdicts.csv")
 
 
 OWN = """\
@@ -148,7 +149,7 @@ def test_the_terminal_gets_a_table_with_the_claims_own_words(
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes the output for a terminal
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "80")
-    print_claims(judge(study_claims(own.study), {"study": own}), article="own")
+    print_claims(judge(study_claims(own.study), {"study": own}), Wanted(article="own"))
     out = capsys.readouterr().out
     lines = [line.rstrip() for line in out.splitlines()]
     assert lines[1:5] == [
@@ -167,12 +168,12 @@ def test_mixed_claims_are_shown_with_all_their_aspects(
     both = OWN.replace("]}", f", {{{lower}, rule: lower}}]}}")
     own = make_study([make_finding([0.02, 0.021, 0.019] * 2)], text=both)
     judgements = judge(study_claims(own.study), {"study": own})
-    print_claims(judgements, verdict="mixed", as_json=True)
+    print_claims(judgements, Wanted(verdict="mixed"), as_json=True)
     rows = json.loads(capsys.readouterr().out)
     assert [(row["verdict"], row["claim_verdict"]) for row in rows] == [
         ("SUPPORTED", "MIXED"), ("REFUTED", "MIXED"),
     ]  # fmt: skip
-    print_claims(judgements, verdict="refuted", as_json=True)
+    print_claims(judgements, Wanted(verdict="refuted"), as_json=True)
     (row,) = json.loads(capsys.readouterr().out)
     assert row["claim_verdict"] == "MIXED"  # of all aspects, not of those shown
 
@@ -200,7 +201,7 @@ def test_what_has_changed_since(
 
     def told(then: Sequence[Judgement], now: Sequence[Judgement]) -> list[str]:
         path = tmp_path / "earlier.csv"
-        print_claims(then, csv=path)
+        print_claims(then, Wanted(), path)
         capsys.readouterr()
         print_changes(now, path, markdown=True, as_json=False)
         return capsys.readouterr().out.splitlines()[2:]
