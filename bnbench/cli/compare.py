@@ -83,13 +83,8 @@ def compare(
     from bnbench.report.conclusion import conclusions
 
     folders = run_folders(runs, results)
-    if baseline:  # it comes first below, and so does its label
-        first = run_folder(baseline, results)
-        place = folders.index(first) if first in folders else len(folders)
-        folders = [first, *(folder for folder in folders if folder != first)]
-        if labels:
-            place = min(place, len(labels) - 1)
-            labels = [labels[place], *labels[:place], *labels[place + 1 :]]
+    if baseline:
+        folders, labels = _baseline_first(run_folder(baseline, results), folders, labels or [])
     with saying("reading the runs"):
         comparison = compare(folders)
     titles = called(comparison, labels or ())
@@ -123,6 +118,17 @@ def compare(
     by_itself = f"{'Each' if len(said) > 1 else 'This'} {BY_ITSELF}"
     for line in (_listing(out, paths), *[by_itself] * decided, *said):
         say(line)
+
+
+def _baseline_first(
+    first: Path, folders: Sequence[Path], labels: list[str]
+) -> tuple[list[Path], list[str]]:
+    """Move the baseline to the front, or add it there; and its label, which is last if added."""
+    place = folders.index(first) if first in folders else len(folders)
+    if labels:
+        place = min(place, len(labels) - 1)
+        labels = [labels[place], *labels[:place], *labels[place + 1 :]]
+    return [first, *(folder for folder in folders if folder != first)], labels
 
 
 BY_ITSELF = "is judged by itself; a study, which adjusts for all its questions, may leave it open."
