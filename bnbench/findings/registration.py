@@ -124,7 +124,7 @@ def _read(path: Path) -> Registration:
 
 def write_registration(known: Registration, results: Path) -> None:
     """Write down in a results folder what is known of a study."""
-    write_text(_path(known.study, results), known.model_dump_json(indent=2) + "\n")
+    write_text(_path(known.study, results), known.model_dump_json(indent=1) + "\n")
 
 
 def registered_files(results: Path) -> dict[str, Path]:
