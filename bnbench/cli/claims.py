@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from bnbench.claims import Claim, Judgement, Verdict
+    from bnbench.findings.study_runs import StudyRuns
 
 HEADER = ("claim", "aspect", "verdict", "numbers")
 CLAIM = re.compile(r"[A-Z]\d+\.\d+", re.IGNORECASE)
@@ -73,8 +74,6 @@ def claims(
 
     Example: bnbench claims --cost --results results/reference/runs
     """
-    from bnbench.claims import COST_COLUMNS, undecided
-    from bnbench.claims.costs import WORD_COLUMNS
     from bnbench.cli.studies import judge_results
 
     ids, studies, own = _told_apart(named or (), results)
@@ -82,10 +81,7 @@ def claims(
     tests = _tests_of(ids, article, own) if since is None else []
     judged = judge_results(studies, results, tests=tests)
     if cost:
-        rows = undecided(wanted.of(judged.judgements), judged.runs)
-        print_rows(
-            COST_COLUMNS, rows, NOTHING_OPEN, WORD_COLUMNS, markdown=markdown, as_json=as_json
-        )
+        print_costs(wanted.of(judged.judgements), judged.runs, markdown=markdown, as_json=as_json)
     elif since is not None:
         print_changes(judged.judgements, since, markdown=markdown, as_json=as_json)
     else:
@@ -246,6 +242,23 @@ def print_changes(
 
 
 NOTHING_OPEN = "No aspect is inconclusive."
+
+
+def print_costs(
+    judgements: Sequence[Judgement], runs: Sequence[StudyRuns], *, markdown: bool, as_json: bool
+) -> None:
+    """Print what it takes to decide each inconclusive aspect: a row, or a block on a terminal."""
+    from bnbench.claims import COST_COLUMNS, undecided
+    from bnbench.claims.costs import WORD_COLUMNS
+    from bnbench.cli.costs import show_costs
+
+    rows = undecided(judgements, runs)
+    if rows and on_terminal() and not (markdown or as_json):
+        show_costs(rows, on=COST_COLUMNS[-1].removeprefix("hours on "))
+    else:
+        print_rows(
+            COST_COLUMNS, rows, NOTHING_OPEN, WORD_COLUMNS, markdown=markdown, as_json=as_json
+        )
 
 
 def print_rows(

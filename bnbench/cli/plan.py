@@ -20,12 +20,10 @@ from bnbench.cli.options import (
     Stack,
     StudySeeds,
 )
-from bnbench.cli.terminal import say, show, table
+from bnbench.cli.terminal import on_terminal, say, say_folded, show, table
 from bnbench.words import counted, seed_ranges
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from bnbench.claims import Cost
     from bnbench.config import Study
     from bnbench.execution.plan import Plan, PlannedRun
@@ -138,6 +136,7 @@ def _show_costs(
 ) -> None:
     """Print a row for each undecided question, and how the numbers are meant."""
     from bnbench.claims import costs
+    from bnbench.cli.costs import show_costs
     from bnbench.errors import BnbenchError
     from bnbench.execution.cores import runs_at_once
     from bnbench.findings import read_study
@@ -151,10 +150,20 @@ def _show_costs(
     runs = read_study(found[0], folder)
     jobs = runs_at_once(experiment.training.threads for experiment in runs.study.experiments)
     undecided = costs(runs)
-    if as_json or undecided:
-        show(_cost_table(runs.study, undecided, jobs, as_json=as_json), as_json=as_json)
-    if not as_json:
-        say(HOW.format(study=runs.study.name, jobs=jobs) if undecided else NOTHING_OPEN)
+    rows = _cost_rows(runs.study, undecided, jobs, as_json=as_json)
+    if as_json:
+        show(table(COST_HEADER, rows), as_json=True)
+        return
+    if on_terminal():
+        show_costs(rows)
+    elif undecided:
+        show(table(COST_HEADER, rows, right=COST_HEADER[-3:]))
+    say_folded(HOW.format(study=runs.study.name, jobs=jobs) if undecided else NOTHING_OPEN)
+
+
+COST_HEADER = (
+    "question", "contrast", "metric", "so far", "seeds so far", "seeds in all", "hours",
+)  # fmt: skip
 
 
 HOW = (
@@ -169,7 +178,10 @@ HOW = (
 NOTHING_OPEN = "No question that has runs is undecided."
 
 
-def _cost_table(study: Study, undecided: Iterable[Cost], jobs: int, *, as_json: bool) -> Table:
+def _cost_rows(
+    study: Study, undecided: Iterable[Cost], jobs: int, *, as_json: bool
+) -> list[tuple[str, ...]]:
+    """Make a row of `COST_HEADER` for each question; programs get the names of the file."""
     from bnbench.report.names import against, arm_title, compared_titles
 
     def compared(names: Mapping[str, str]) -> str:
@@ -189,5 +201,4 @@ def _cost_table(study: Study, undecided: Iterable[Cost], jobs: int, *, as_json: 
             cost.hours_text(jobs),
         )
 
-    headers = ("question", "contrast", "metric", "so far", "seeds so far", "seeds in all", "hours")
-    return table(headers, map(cells, undecided), right=headers[-3:])
+    return list(map(cells, undecided))

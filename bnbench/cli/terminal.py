@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 UNFOLDED = 10_000
 """Columns, where the output is no terminal: a row stays a line for the program that reads it."""
 
+INDENT = 4
+"""Columns of what stands below the first line of a block."""
+
 SLOW = 0.8
 """Seconds that a command may be silent before it says what it is doing."""
 
@@ -103,6 +106,28 @@ def show(table: Table, *, as_json: bool = False) -> None:
     if not console.is_terminal:
         console.width = UNFOLDED
     _print(table, console)
+
+
+def show_block(title: str, lines: Iterable[str]) -> None:
+    """Print a bold line and others indented below it, folded between words to the terminal."""
+    from rich.console import Console, Group
+    from rich.padding import Padding
+    from rich.text import Text
+
+    below = (Padding(Text(visible(line)), (0, 0, 0, INDENT)) for line in lines)
+    _print(Group(Text(visible(title), "bold"), *below, ""), Console())
+
+
+def say_folded(line: str) -> None:
+    """Print a line: folded between words to a terminal's width, elsewhere as it is."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console()
+    if console.is_terminal:
+        console.print(Text(visible(line)))
+    else:
+        say(line)
 
 
 def _print(renderable: RenderableType, console: Console) -> None:

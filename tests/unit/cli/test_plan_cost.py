@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from bnbench.cli.costs import show_costs
 from bnbench.config import Study, load_study, parse_metric
 from bnbench.errors import BnbenchError
 from bnbench.execution import cores
@@ -123,6 +124,35 @@ def test_without_a_run_it_is_one_line(load: Callable[[], Study], tmp_path: Path)
     done = invoke("plan", tmp_path / "s.yaml", "--cost", "--results", tmp_path / "results")
     assert isinstance(done.exception, BnbenchError)
     assert len(done.exception.problems) == 1
+
+
+def test_a_terminal_of_80_columns_breaks_no_word(
+    write: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write([0.02, 0.021])
+    for name, value in {"FORCE_COLOR": "1", "TERM": "dumb", "COLUMNS": "80"}.items():
+        monkeypatch.setenv(name, value)  # rich takes the output for a terminal
+    lines = [line.rstrip() for line in asked(tmp_path).splitlines()]
+    assert lines[0].startswith("Does it help?  ")
+    assert "    2 seeds so far, at least 6 in all, at least 0.1 hours" in lines
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        (("10", "36", "0.2"), "10 seeds so far, 36 in all, 0.2 hours on two cores"),
+        (("1", "at least 6", "at least 0.2"), "1 seed so far, at least 6 in all, at least 0.2 h"),
+        (("10", "not known", ""), "10 seeds so far; seeds in all: not known"),
+    ],
+)
+def test_a_terminal_is_told_in_a_sentence(
+    numbers: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_costs([("A4.2", "speed", "", "+0.1 pp", *numbers)], on="two cores")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["A4.2  speed", "    +0.1 pp"]
+    assert lines[2].startswith(f"    {said}")
 
 
 def test_an_undecided_claim_costs_the_runs_of_its_own_arms(
