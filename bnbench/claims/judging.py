@@ -11,7 +11,7 @@ from bnbench.claims.rules import ClaimTest
 from bnbench.claims.rules.exact import Check, Exact
 from bnbench.claims.schema import Claim
 from bnbench.claims.verdict import Outcome, Verdict, together
-from bnbench.config import Study, named
+from bnbench.config import Study, study_given
 from bnbench.config.study import SMALL
 from bnbench.findings.results import StudyFindings
 from bnbench.registry import unknown
@@ -141,7 +141,7 @@ def _missing(test: ClaimTest, study: str, studies: list[StudyFindings]) -> str:
         dict.fromkeys(note.reason or note.told(partial(_title, studies[0].study)) for note in notes)
     )
     why = f"not measured ({reasons})" if reasons else "not run"
-    return f"{why}: bnbench reproduce {_given(studies[0].study.path) if studies else study}"
+    return f"{why}: bnbench reproduce {study_given(studies[0].study.path) if studies else study}"
 
 
 def _title(study: Study, label: str) -> str:
@@ -150,11 +150,6 @@ def _title(study: Study, label: str) -> str:
         return label
     arm = study.arms[label]
     return f"“{', '.join([arm.title, *map(str, arm.point)])}”"
-
-
-def _given(path: str) -> str:
-    """How a command takes a study: by its name, if it has one, else by its file."""
-    return {str(file): name for name, file in named("study").items()}.get(path, path)
 
 
 def overall_verdicts(judgements: Iterable[Judgement]) -> dict[str, Verdict]:

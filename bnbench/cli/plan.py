@@ -146,7 +146,8 @@ def _show_costs(
     folder = opened(results)
     found = studies_with_runs([path], folder, seeds, small=small)
     if not found:
-        raise BnbenchError(f"{results}: holds no run of {path}; `bnbench reproduce` makes them")
+        command = f"bnbench reproduce {path}" + " --small" * small
+        raise BnbenchError(f"{results}: holds no run of {path}; `{command}` makes them")
     runs = read_study(found[0], folder)
     jobs = runs_at_once(experiment.training.threads for experiment in runs.study.experiments)
     undecided = costs(runs)

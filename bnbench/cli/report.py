@@ -75,7 +75,8 @@ def report(
         if path.suffix != ".svg":
             say(path)
     if out is None and folder is None and (older := _older(file.parent, paths)):
-        say(f"Not written anew: {', '.join(older)}; `bnbench reproduce` writes them all")
+        command = " ".join(["bnbench reproduce", *map(str, studies or [])])
+        say(f"Not written anew: {', '.join(older)}; `{command}` writes them all")
 
 
 def _older(folder: Path, written: Sequence[Path]) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from bnbench.claims import Check
 from bnbench.cli.options import HEADLINE
 from bnbench.cli.terminal import saying, tell
-from bnbench.config import Study, config_file, load_study, named
+from bnbench.config import Study, config_file, load_study, named, study_given
 from bnbench.config.study import SMALL
 from bnbench.errors import BnbenchError, each
 from bnbench.findings.registration import registered_files
@@ -108,10 +108,11 @@ def judge_results(
     if not studies and (only or not tests):
         others = studies_with_runs(files, results, started=True) if paths else []
         names = ", ".join(study.name for study in others)
-        held = f"no run of {', '.join(map(str, paths))}, but of {names}" if others else ""
+        held = f"no run of {', '.join(map(str, paths)) or 'a study'}"
+        held += f", but of {names}" * bool(others)
         raise BnbenchError(
-            f"{folder}: holds {held or 'no run of a study'}; `bnbench reproduce` makes them, and"
-            " --results names their folder"
+            f"{folder}: holds {held}; `{_reproduce(paths, first)}` makes"
+            " them, and --results names their folder"
         )
     studies = [study for study in studies if study.name.removesuffix(SMALL) in only] or studies
     runs = sum(len(study.experiments) * len(study.seeds) for study in studies)
@@ -120,6 +121,14 @@ def judge_results(
         return judge_studies(
             studies, known, results, _run_checks() if exact and not paths else None
         )
+
+
+def _reproduce(paths: Sequence[Path], wanted: Sequence[Path]) -> str:
+    """Write the command that makes the runs of given studies, or of the one that claims want."""
+    studies = [str(path) for path in paths]
+    if not studies and len(wanted) == 1:
+        studies = [study_given(str(wanted[0]))]
+    return " ".join(["bnbench reproduce", *studies])
 
 
 def _tell_of_unknown(known: Iterable[Study], results: Path) -> None:

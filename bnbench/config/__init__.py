@@ -12,7 +12,7 @@ from bnbench.config.loading import (
     load_experiment,
     load_stored,
 )
-from bnbench.config.named import config_file, named
+from bnbench.config.named import config_file, named, study_given
 from bnbench.config.planned import BestAgainstBest, Change, PlannedContrast
 from bnbench.config.schema import (
     AdamSettings,
@@ -75,4 +75,5 @@ __all__ = [
     "load_study",
     "named",
     "parse_metric",
+    "study_given",
 ]

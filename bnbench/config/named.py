@@ -36,6 +36,11 @@ def study_file(name: str) -> Path | None:
     return next(filter(there_is, files), None)
 
 
+def study_given(path: str) -> str:
+    """How a command takes a study: by its name, if it has one, else by its file."""
+    return {str(file): name for name, file in named("study").items()}.get(path, path)
+
+
 def config_file(given: str | Path, kind: Kind) -> Path:
     """Find the file of an experiment or a study, given by its path or its name."""
     path = Path(given)

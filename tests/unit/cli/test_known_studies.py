@@ -75,6 +75,21 @@ def test_a_claim_of_ones_own_is_found_by_its_id(
     assert str(unknown) == "there is no claim or study 'p.2'; did you mean 'p.1'?"
 
 
+@pytest.mark.parametrize(
+    ("paths", "tests", "command"),
+    [
+        ([], [], "bnbench reproduce"),
+        ([Path("cnn"), Path("mlp")], [], "bnbench reproduce cnn mlp"),
+        ([], [{"study": "cnn"}], "bnbench reproduce cnn"),
+    ],
+)
+def test_the_runs_that_are_missing_are_made_by_a_command_that_names_their_study(
+    paths: list[Path], tests: list[dict[str, str]], command: str, tmp_path: Path
+) -> None:
+    with pytest.raises(BnbenchError, match=f"; `{command}` makes them, and --results names"):
+        judge_results(paths, tmp_path, tests=tests)
+
+
 def test_packed_runs_are_named_by_the_folder_that_was_given(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -123,7 +123,8 @@ def test_without_a_run_it_is_one_line(load: Callable[[], Study], tmp_path: Path)
     (tmp_path / "results").mkdir()
     done = invoke("plan", tmp_path / "s.yaml", "--cost", "--results", tmp_path / "results")
     assert isinstance(done.exception, BnbenchError)
-    assert len(done.exception.problems) == 1
+    (said,) = done.exception.problems
+    assert said.endswith(f"; `bnbench reproduce {tmp_path / 's.yaml'}` makes them")
 
 
 def test_a_terminal_of_80_columns_breaks_no_word(
