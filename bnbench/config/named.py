@@ -75,7 +75,10 @@ def _needed(kind: Kind, known: dict[str, Path]) -> str:
 
 
 def _nearest(path: Path, known: dict[str, Path]) -> str:
-    """Suggest the nearest file beside the one that was asked for, else the nearest name."""
+    """Suggest the file whose ending was left out, else the nearest file there, or name."""
+    whole = [str(path) + ending for ending in (".yaml", ".yml")]
+    if found := [file for file in whole if there_is(Path(file))]:
+        return f"did you mean {found[0]}?"
     files = entries(path.parent, "*.y*ml") if path.suffix and is_folder(path.parent) else []
     beside = {file.name: str(file) for file in files}
     near = get_close_matches(path.name, beside, n=1)

@@ -67,6 +67,18 @@ def test_a_wrong_name_is_one_line_with_the_nearest(
     assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize(("load", "kind"), [(load_study, "study"), (load_experiment, "experiment")])
+def test_a_file_whose_ending_was_left_out_is_meant(
+    load: type, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rather than a name that resembles it, such as layers."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("lr.yaml", "le.net.yml"):
+        Path(name).touch()
+        with pytest.raises(BnbenchError, match=f"no {kind} of that name; did you mean {name}\\?"):
+            load(Path(name).stem)
+
+
 @pytest.mark.parametrize(
     ("override", "meant"),
     [
