@@ -114,7 +114,9 @@ def import_installed() -> None:
         _import_own(entry.module)
 
 
-def unknown(kind: str, name: str, known: Iterable[str], place: str = "") -> BnbenchError:
+def unknown(
+    kind: str, name: str, known: Iterable[str], place: str = "", otherwise: str = ""
+) -> BnbenchError:
     """The error for a name that is not among the known ones, with the nearest of them.
 
     Parameters
@@ -123,11 +125,14 @@ def unknown(kind: str, name: str, known: Iterable[str], place: str = "") -> Bnbe
         What the name stands for, such as ``"architecture"``.
     place : str, default ""
         Where it was written (``file:line:column: key``), put in front of the message.
+    otherwise : str, default ""
+        The remedy where no name is near; by default to choose one of the names.
     """
     names = sorted(map(str, known))
     short = name.removesuffix("norm").rstrip("_")  # batch_norm is no slip for batch_renorm
     near = [short] if short in names else get_close_matches(name, names, n=1, cutoff=0.5)
-    remedy = f"did you mean {near[0]!r}?" if near else f"choose one of: {_first(names)}"
+    otherwise = otherwise or f"choose one of: {_first(names)}"
+    remedy = f"did you mean {near[0]!r}?" if near else otherwise
     return BnbenchError(f"{place + ': ' if place else ''}there is no {kind} {name!r}; {remedy}")
 
 

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from bnbench.claims import Claim, Judgement, Verdict
+    from bnbench.errors import BnbenchError
     from bnbench.findings.study_runs import StudyRuns
 
 HEADER = ("claim", "aspect", "verdict", "numbers")
 CLAIM = re.compile(r"[A-Z]\d+\.\d+", re.IGNORECASE)
 """The id of an article's claim, such as ``A4.2``."""
+LIKE_CLAIM = re.compile(r"([A-Z]\d+)(\.\d+)?", re.IGNORECASE)
+"""What may be meant for one, or for an article."""
 
 
 def claims(
@@ -110,7 +113,7 @@ class Wanted:
         judgements = resting_on(judgements, self.studies) if self.studies else judgements
         known = {judgement.claim.id for judgement in judgements}
         if absent := [wanted for wanted in self.ids if wanted not in known]:
-            raise unknown("claim", absent[0], known)
+            raise _unknown("claim", absent[0], known)
         ids = self.ids or known
         judgements = [judgement for judgement in judgements if judgement.claim.id in ids]
         articles = {judgement.claim.article for judgement in judgements}
@@ -139,7 +142,6 @@ def _told_apart(
     from bnbench.claims import study_claims
     from bnbench.cli.studies import known_studies
     from bnbench.config import named
-    from bnbench.registry import unknown
 
     ids = [str(entry).upper() for entry in given if CLAIM.fullmatch(str(entry))]
     others = [entry for entry in given if not CLAIM.fullmatch(str(entry))]
@@ -151,9 +153,34 @@ def _told_apart(
     for entry in others:
         if entry not in studies:
             if (name := str(entry).upper()) not in by_name:
-                raise unknown("claim or study", str(entry), [*by_name.values(), *named("study")])
+                known = [*by_name.values(), *named("study")]
+                raise _unknown("claim or study", str(entry), known)
             ids.append(by_name[name])
     return ids, studies, own
+
+
+def _unknown(kind: str, name: str, known: Iterable[str]) -> BnbenchError:
+    """Refuse what is neither; of articles' claims only those of the same article are near."""
+    from bnbench.config import file_without_ending
+    from bnbench.registry import unknown
+
+    if file := file_without_ending(Path(name)):
+        return unknown(kind, name, (), otherwise=f"did you mean {file}?")
+    if not (like := LIKE_CLAIM.fullmatch(name)):
+        return unknown(kind, name, known)
+    article, number = like[1].upper(), like[2]
+    near = [each for each in known if not number or each.startswith(f"{article}.")]
+    return unknown(kind, name, near, otherwise=_how_claims_are_named(article))
+
+
+def _how_claims_are_named(article: str) -> str:
+    from bnbench.claims import article_claims
+
+    shown = article if article in {claim.article for claim in article_claims()} else "A4"
+    return (
+        f"articles' claims are named like {shown}.2, and `bnbench claims --article {shown}` lists"
+        " those of an article"
+    )
 
 
 def _is_study(given: Path) -> bool:

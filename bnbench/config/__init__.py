@@ -12,7 +12,7 @@ from bnbench.config.loading import (
     load_experiment,
     load_stored,
 )
-from bnbench.config.named import config_file, named, study_given
+from bnbench.config.named import config_file, file_without_ending, named, study_given
 from bnbench.config.planned import BestAgainstBest, Change, PlannedContrast
 from bnbench.config.schema import (
     AdamSettings,
@@ -67,6 +67,7 @@ __all__ = [
     "differing_keys",
     "differing_recipe",
     "dump_experiment",
+    "file_without_ending",
     "hash_of_json",
     "hash_of_states",
     "is_open_ended",

@@ -74,11 +74,16 @@ def _needed(kind: Kind, known: dict[str, Path]) -> str:
     return f"give {WITH_ARTICLE[kind]}{names}"
 
 
+def file_without_ending(given: Path) -> str | None:
+    """Find the YAML file that is there if the ending is added."""
+    files = (f"{given}{ending}" for ending in (".yaml", ".yml"))
+    return next((file for file in files if there_is(Path(file))), None)
+
+
 def _nearest(path: Path, known: dict[str, Path]) -> str:
     """Suggest the file whose ending was left out, else the nearest file there, or name."""
-    whole = [str(path) + ending for ending in (".yaml", ".yml")]
-    if found := [file for file in whole if there_is(Path(file))]:
-        return f"did you mean {found[0]}?"
+    if whole := file_without_ending(path):
+        return f"did you mean {whole}?"
     files = entries(path.parent, "*.y*ml") if path.suffix and is_folder(path.parent) else []
     beside = {file.name: str(file) for file in files}
     near = get_close_matches(path.name, beside, n=1)

@@ -95,6 +95,34 @@ def test_only_some_claims(
         print_claims(judgements, Wanted(ids=["A4.99"]))
 
 
+@pytest.mark.parametrize(
+    ("given", "remedy"),
+    [
+        ("A99", "articles' claims are named like A4.2, and `bnbench claims --article A4` lists"),
+        ("A3", "articles' claims are named like A3.2, and `bnbench claims --article A3` lists"),
+        ("A99.1", "articles' claims are named like A4.2"),
+        ("A4.99", "did you mean 'A4.9'?"),
+        ("mine", "did you mean mine.yaml?"),
+    ],
+)
+def test_what_is_no_claim_is_told_how_claims_are_named(
+    given: str,
+    remedy: str,
+    judgements: tuple[Judgement, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.yaml").touch()
+    if "." in given:  # that it is none is known when all are judged
+        with pytest.raises(BnbenchError) as caught:
+            Wanted(ids=[given]).of(judgements)
+        said = str(caught.value)
+    else:
+        said = str(invoke("claims", given).exception)
+    assert f"{given!r}; {remedy}" in said
+
+
 def test_of_an_article_no_more_is_read_than_its_claims_name(root: Path) -> None:
     text = (root / "bnbench/claims/articles/A1.yaml").read_text(encoding="utf-8")
     named = {test.get("study") for test in _tests_of([], "A1")}
