@@ -51,27 +51,31 @@ def config_file(given: str | Path, kind: Kind) -> Path:
         return path
     other: Kind = "experiment" if kind == "study" else "study"
     if path.as_posix() in named(other):
-        raise BnbenchError(f"{given}: is the name of {WITH_ARTICLE[other]}; {_needed(kind, known)}")
+        raise _of_other_kind("name", given, other, kind)
     absent = f"cannot be read: there is no such file, and no {kind} of that name"
     raise BnbenchError(f"{given}: {absent}; {_nearest(path, known)}")
 
 
 WITH_ARTICLE: dict[Kind, str] = {"experiment": "an experiment", "study": "a study"}
+EXAMPLES: dict[Kind, str] = {"experiment": "lenet5", "study": "headline"}
+COMMANDS: dict[Kind, tuple[str, str]] = {
+    "experiment": ("train", "trains"), "study": ("reproduce", "runs"),
+}  # fmt: skip
+"""The command that takes the kind, and what it does with it."""
 
 
 def refuse_other_kind(values: dict[str, object], path: Path, kind: Kind) -> None:
     """Say in one line that a file is a study's where an experiment's is needed, or the reverse."""
     other: Kind = "experiment" if kind == "study" else "study"
     if kind not in values and other in values:
-        raise BnbenchError(
-            f"{path}: is the file of {WITH_ARTICLE[other]}; {_needed(kind, named(kind))}"
-        )
+        raise _of_other_kind("file", path, other, kind)
 
 
-def _needed(kind: Kind, known: dict[str, Path]) -> str:
-    example = "headline" if kind == "study" else "lenet5"
-    names = f", such as {example}" if example in known else ""
-    return f"give {WITH_ARTICLE[kind]}{names}"
+def _of_other_kind(what: str, given: str | Path, is_of: Kind, needed: Kind) -> BnbenchError:
+    return BnbenchError(
+        f"{given}: is the {what} of {WITH_ARTICLE[is_of]}; give {WITH_ARTICLE[needed]}, such as"
+        f" {EXAMPLES[needed]}; `bnbench {COMMANDS[is_of][0]} {given}` {COMMANDS[is_of][1]} it"
+    )
 
 
 def file_without_ending(given: Path) -> str | None:

@@ -53,9 +53,17 @@ def test_a_folder_of_that_name_is_no_config(
         (load_experiment, "lenet5.yml", "no experiment of that name; did you mean lenet5?"),
         (load_experiment, "configs/lenet5.yml", r"did you mean configs/lenet5.yaml\?"),
         (load_study, "lenet5", "is the name of an experiment; give a study, such as headline"),
-        (load_experiment, "headline", "is the name of a study; give an experiment"),
-        (load_study, "configs/mlp.yaml", "is the file of an experiment; give a study"),
-        (load_experiment, "configs/studies/cnn.yaml", "is the file of a study; give an exp"),
+        (
+            load_experiment,
+            "headline",
+            "such as lenet5; `bnbench reproduce headline` runs it",
+        ),
+        (load_study, "configs/mlp.yaml", "headline; `bnbench train configs/mlp.yaml` trains it"),
+        (
+            load_experiment,
+            "configs/studies/cnn.yaml",
+            "`bnbench reproduce .*/cnn.yaml` runs it",
+        ),
     ],
 )
 def test_a_wrong_name_is_one_line_with_the_nearest(
