@@ -135,7 +135,8 @@ def _tell_of_unknown(known: Iterable[Study], results: Path) -> None:
     """Name the studies with runs that are left out because nobody knows their files."""
     written = {file.stem.removesuffix(SMALL) for file in (results / STUDIES).glob("*.json")}
     if unknown := sorted(written.difference(study.name for study in known)):
-        tell(f"left out: {', '.join(unknown)}; to have them in it, name their files, too")
+        files, them = ("files are", "them") if len(unknown) > 1 else ("file is", "it")
+        tell(f"not judged: {', '.join(unknown)}, whose {files} not here; name {them} as well")
 
 
 def _run_checks() -> Mapping[str, Check]:

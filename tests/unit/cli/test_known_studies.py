@@ -27,7 +27,7 @@ def test_a_small_variant_that_was_registered_is_no_other_study(
     assert len(names) == len(set(names))
 
 
-def test_a_study_whose_file_is_elsewhere_is_said_to_be_left_out(
+def test_a_study_whose_file_is_elsewhere_is_said_to_be_not_judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "there").mkdir()
@@ -39,10 +39,16 @@ def test_a_study_whose_file_is_elsewhere_is_said_to_be_left_out(
     monkeypatch.chdir(tmp_path / "here")
     with pytest.raises(BnbenchError, match="holds no run of a study"):
         judge_results([], tmp_path / "results")
-    assert "left out: mine, ours; to have them" in capsys.readouterr().err
+    said = "not judged: mine, ours, whose files are not here; name them as well"
+    assert said in capsys.readouterr().err
+    (tmp_path / "here/configs/studies").mkdir(parents=True)
+    (tmp_path / "there/mine.yaml").rename(tmp_path / "here/configs/studies/mine.yaml")
+    with pytest.raises(BnbenchError, match="holds no run of a study"):
+        judge_results([], tmp_path / "results")
+    assert "not judged: ours, whose file is not here; name it as" in capsys.readouterr().err
     with pytest.raises(BnbenchError, match="holds no run of"):
-        judge_results([tmp_path / "there/mine.yaml"], tmp_path / "results")
-    assert "left out" not in capsys.readouterr().err
+        judge_results([tmp_path / "there/ours.yaml"], tmp_path / "results")
+    assert "not judged" not in capsys.readouterr().err
 
 
 OWN = """\
