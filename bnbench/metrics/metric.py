@@ -205,14 +205,15 @@ def parse_metric(text: str, place: str = "") -> Metric:
     most = {"accuracy": 1.0, "loss": math.inf}  # an accuracy of 97 would be 9,700 %
     if quantity.at in most and _is_positive(value, most[quantity.at]):
         return Metric(text, quantity, threshold=float(value))
-    if not quantity.at and not at:
+    if not quantity.at:
+        if at:
+            raise BnbenchError(f"{where}{text}: takes no @ and nothing behind it; write {full}")
         return Metric(text, quantity)
     wanted = {
         "epoch": "@1 or @last",
         "looks": "@1, @last, @first or @all",
         "accuracy": "@ and a positive number, 1 at most: 0.97 is 97 %",
         "loss": "@ and a positive number",
-        "": "nothing",
     }
     raise BnbenchError(f"{where}{text}: must be {name} followed by {wanted[quantity.at]}")
 

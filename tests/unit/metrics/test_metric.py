@@ -52,7 +52,7 @@ def test_epochs_to_a_loss_have_no_per_cent() -> None:
         ("epochs_to_accuracy@fast", "@ and a positive number"),
         ("epochs_to_accuracy@97", "a positive number, 1 at most: 0.97 is 97 %"),
         ("epochs_to_accuracy@inf", "@ and a positive number"),
-        ("test_accuracy@1", "followed by nothing"),
+        ("test_accuracy@1", "@1: takes no @ and nothing behind it; write test_accuracy$"),
     ],
 )
 def test_what_is_refused(text: str, said: str) -> None:
