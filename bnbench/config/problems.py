@@ -182,9 +182,23 @@ def _suggest(schema: type[BaseModel], parts: Sequence[str], here: Sequence[str])
     for names in () if of_another_kind else (below, known):
         last = [name.rpartition(".")[2] for name in names]
         near = [meant] if meant in last else get_close_matches(meant, last, n=1, cutoff=0.8)
-        if found := [name for name, end in zip(names, last, strict=True) if end in near]:
+        found = [name for name, end in zip(names, last, strict=True) if end in near]
+        if section and (top := [name for name in found if "." not in name]):
+            return _at_the_top(top[0], here)
+        if found:
             return _did_you_mean(found)
     return f"the keys here are: {', '.join(here)}"
+
+
+def _at_the_top(key: str, here: Sequence[str]) -> str:
+    """Say where a key belongs that is none of a section: its bare name would not say it."""
+    also = NAMED_UNDER.get(key)
+    naming = f"; here its names go under `{also}`" if also in here else ""
+    return f"`{key}` stands at the top of the file{naming}"
+
+
+NAMED_UNDER = {"changes": "contrasts"}
+"""Keys at the top of a file -> what a section calls the list of names that stand there."""
 
 
 def _did_you_mean(keys: Sequence[str]) -> str:

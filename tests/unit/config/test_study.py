@@ -319,6 +319,15 @@ TWO = "experiments: {a: {config: plain.yaml}, b: {config: batch_norm.yaml}}\n"
         (TWO + "seeds: 0", ":4:1: seeds: must be 1 or more, not 0"),
         (TWO + "seeds: six", ':4:1: seeds: must be a whole number, not "six"'),
         (TWO + "seed: 6", ":4:1: seed: there is no such key; did you mean 'seeds'?"),
+        (
+            TWO + "answered_by: [{says: x, changes: [high], yes: reproduced}]",
+            ":4:25: answered_by.0.changes: there is no such key; `changes` stands at the top of the"
+            " file; here its names go under `contrasts`",
+        ),
+        (
+            "experiments: {a: {config: plain.yaml, seeds: 3}}",
+            ":3:39: experiments.a.seeds: there is no such key; `seeds` stands at the top of the",
+        ),
         (TWO + "claims: [3]", ":4:10: claims.0: must be a section of keys and values, not 3"),
         (TWO + "figures: paired", ':4:1: figures: must be a list in brackets, not "paired"'),
         (
