@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,6 +13,8 @@ from bnbench.claims.references import reference_problems
 from bnbench.claims.rules import RULES, ClaimTest
 from bnbench.claims.schema import ANY_TEST, Place
 from bnbench.config import Study
+from bnbench.config.marks import read_yaml
+from bnbench.config.places import place_of
 from bnbench.config.study_schema import BriefQuestion, QuestionPart
 from bnbench.errors import BnbenchError
 from bnbench.registry import unknown
@@ -62,7 +66,19 @@ PARTS = {"rule": "yes", "metric": "metrics", "contrast": "contrasts"}
 
 def _place(study: Study, part: str, keys: dict[str, str]) -> Place:
     """Say where the keys of a test stand in the study's file, under the names they have there."""
-    return lambda key: f"{study.path}: {'.'.join(filter(None, (part, keys.get(key, key))))}"
+
+    def place(key: str) -> str:
+        full = ".".join(filter(None, (part, keys.get(key, key))))
+        return place_of(_places(study.path), full, study.path)
+
+    return place
+
+
+def _places(path: str) -> Mapping[str, str]:
+    """Read where the keys of a study's file stand; a mistake is said without it, too."""
+    with suppress(BnbenchError):
+        return read_yaml(Path(path))[1]
+    return {}
 
 
 def _test(values: dict[str, Any], place: Place) -> ClaimTest:

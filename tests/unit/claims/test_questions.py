@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,7 +75,15 @@ def test_what_cannot_be_asked_is_refused(ask: Ask, line: str, words: str) -> Non
     study = ask("contrasts: [best], yes: larger", line)
     with pytest.raises(BnbenchError) as error:
         check_questions([study])
-    assert str(error.value).startswith(f"{study.path}: answered_by.1{words}")
+    path = Path(study.path)
+    place, _, said = str(error.value).partition(": ")
+    assert said.startswith(f"answered_by.1{words}")
+    number, column = map(int, place.removeprefix(f"{path}:").split(":"))
+    key = words.partition(":")[0].lstrip(".")
+    assert path.read_text("utf-8").splitlines()[number - 1][column - 1 :].startswith(key or "{says")
+    path.unlink()  # nothing but the place is lost
+    with pytest.raises(BnbenchError, match=f"^{path}: answered_by"):
+        check_questions([study])
 
 
 @pytest.mark.parametrize("line", ["yes: higher", "contrasts: [lead], yes: reproduced"])
@@ -115,7 +124,7 @@ def test_a_brief_question_names_what_there_is(ask: Ask, line: str, words: str) -
         file.write(f'brief:\n  - {{question: "Does it help?", {line}}}\n')
     with pytest.raises(BnbenchError) as error:
         check_questions([load_study(path)])
-    assert str(error.value).startswith(f"{path}: brief.0.{words}")
+    assert re.match(rf"{path}:10:\d+: brief\.0\.{words}", str(error.value))
 
 
 def test_a_brief_question_has_eight_words_at_most(ask: Ask) -> None:
