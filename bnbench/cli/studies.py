@@ -124,10 +124,8 @@ def judge_results(
 
 
 def _reproduce(paths: Sequence[Path], wanted: Sequence[Path]) -> str:
-    """Write the command that makes the runs of given studies, or of the one that claims want."""
-    studies = [str(path) for path in paths]
-    if not studies and len(wanted) == 1:
-        studies = [study_given(str(wanted[0]))]
+    """Write the command that makes the runs of given studies, or of those that claims want."""
+    studies = map(str, paths) if paths else (study_given(str(path)) for path in wanted)
     return " ".join(["bnbench reproduce", *studies])
 
 

@@ -86,7 +86,7 @@ def test_a_claim_of_ones_own_is_found_by_its_id(
     [
         ([], [], "bnbench reproduce"),
         ([Path("cnn"), Path("mlp")], [], "bnbench reproduce cnn mlp"),
-        ([], [{"study": "cnn"}], "bnbench reproduce cnn"),
+        ([], [{"study": "mlp"}, {"study": "cnn"}], "bnbench reproduce cnn mlp"),
     ],
 )
 def test_the_runs_that_are_missing_are_made_by_a_command_that_names_their_study(
