@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from rich.table import Table
+
 from bnbench.claims import Judgement, Verdict, questions
 from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds
 from bnbench.claims.verdict import tally, tally_text
@@ -15,7 +17,7 @@ from bnbench.cli.terminal import say, show, table
 from bnbench.errors import BnbenchError
 from bnbench.findings import StudyFindings, reference_agreement
 from bnbench.findings.multiplicity import HOLM
-from bnbench.report.answers import WHAT_UNDECIDED_MEANS, BriefAnswer, answer_rows
+from bnbench.report.answers import WHAT_UNDECIDED_MEANS, AnswerRow, BriefAnswer, answer_rows
 from bnbench.report.judged import Judged, registrations
 from bnbench.report.names import study_title
 from bnbench.report.study_answer import answer
@@ -43,8 +45,7 @@ def as_data(judged: Judged) -> dict[str, object]:
 def say_answers(judged: Judged) -> None:
     """Answer the studies' questions, and say once where seeds are too few to decide any."""
     if rows := answer_rows(judged.findings):
-        cells = [(row.question, *_cells(row.published), *_cells(row.corrected)) for row in rows]
-        show(table(("question", "as published", "", "corrected", ""), cells))
+        show(_answers(rows))
         _say_how_to_read([given for row in rows for given in (row.published, row.corrected)])
     for found in judged.findings:
         if not found.study.brief:
@@ -54,6 +55,16 @@ def say_answers(judged: Judged) -> None:
     if seeds < needed:
         many = f"{seeds} seeds" if seeds > 1 else "One seed"
         say(f"{many} cannot decide any question: give --seeds {needed} or more.")
+
+
+def _answers(rows: Sequence[AnswerRow]) -> Table:
+    """Lay short answers out; a recipe of which nothing is asked has no column."""
+    if not any(row.published.word for row in rows):
+        return table(
+            ("question", "answer", ""), [(row.question, *_cells(row.corrected)) for row in rows]
+        )
+    cells = [(row.question, *_cells(row.published), *_cells(row.corrected)) for row in rows]
+    return table(("question", "as published", "", "corrected", ""), cells)
 
 
 def _say_how_to_read(answers: Sequence[BriefAnswer]) -> None:

@@ -76,6 +76,8 @@ def _refuse_name_of_another(name: str, path: Path, places: Mapping[str, str]) ->
 
 MOST_POINTS = 10_000
 """Of one grid; a config is read and checked for each."""
+HALF = 0.5
+"""A smallest effect of so large a share is meant in percentage points."""
 
 
 @dataclass
@@ -245,6 +247,12 @@ class _Loading:
                 ]
                 for arm in (arm for side in sides for arm in side):
                     self._check_epochs(arm, metrics, f"contrasts.{name}.metrics")
+                self._check_effect(contrast.smallest_effect, metrics, f"contrasts.{name}")
+                if sides[0] == sides[1]:
+                    raise BnbenchError(
+                        f"{self.place(f'contrasts.{name}')}: treatment and baseline are both"
+                        f" {contrast.baseline}; name two"
+                    )
                 if contrast.tuning_seeds is None:
                     planned += self._pointwise(name, contrast, metrics, *sides)
                 else:
@@ -266,6 +274,15 @@ class _Loading:
                     f"{self.place(key)}: {metric.text}: {arm.label} has no probe"
                     f" {metric.quantity.probe}; add it to the experiment's probes"
                 )
+
+    def _check_effect(self, effect: float | None, metrics: tuple[Metric, ...], key: str) -> None:
+        """Refuse percentage points where a share is meant."""
+        shares = [metric.text for metric in metrics if metric.quantity.unit == "pp"]
+        if shares and (effect or 0.0) >= HALF:
+            raise BnbenchError(
+                f"{self.place(f'{key}.smallest_effect')}: must be below {HALF}, because {shares[0]}"
+                " is a share: 0.01 is 1 pp"
+            )
 
     def metrics(self, names: tuple[str, ...], key: str) -> tuple[Metric, ...]:
         return tuple(parse_metric(text, self.place(key)) for text in names)
@@ -341,6 +358,7 @@ class _Loading:
             sides.append(found)
         metrics = self.metrics(change.metrics, f"{key}.metrics")
         check_levels(metrics, "a change", self.place(f"{key}.metrics"))
+        self._check_effect(change.smallest_effect, metrics, key)
         for full, after, before in self._pairs(key, name, *sides):
             yield Change(
                 full, contrasts[after], contrasts[before], metrics,

@@ -36,8 +36,9 @@ class StudyContrast(Settings):
     baseline: str
     metrics: Names
     smallest_effect: Annotated[Float, Field(gt=0)] | None = None
-    """Of interest, in the unit of the metrics; by default 0.001 of pp or nats: 0.1 pp. Other
-    metrics have none unless it is given, and no difference in them is small enough to ignore."""
+    """Of interest. Of metrics in pp it is a share: 0.01 is 1 pp; else it is in their unit. By
+    default 0.001 of pp or nats: 0.1 pp. Other metrics have none unless it is given, and no
+    difference in them is small enough to ignore."""
     family: Literal["confirmatory", "exploratory"] = "exploratory"
     tuning_seeds: Annotated[int, Field(ge=1)] | None = None
     """Instead of point by point: each side at the point that is best on so many first seeds,

@@ -71,11 +71,15 @@ def _without_point(study: Study, label: str, point: str) -> str:
 
 def lead_title(study: Study, contrast: str) -> str:
     """Name the lead in a contrast, which a change compares as if it were an arm."""
-    treatments = {known.name: known.treatment for known in study.contrasts}
-    treatment = treatments.get(contrast, "")
-    if study.grid_keys.get(Label.parse(treatment).group) != (RECIPE,):
-        return f"lead in {spoken(contrast)}"
-    return ", ".join(["lead", *map(str, study.arms[treatment].point)])
+    name, point = Label.parse(contrast)
+    labels = next((known.labels for known in study.contrasts if known.name == contrast), ())
+    of_grid = next((label for label in labels if point and Label.parse(label).point == point), "")
+    keys = study.grid_keys.get(Label.parse(of_grid).group, ())
+    if keys == (RECIPE,):
+        return ", ".join(["lead", *map(str, study.arms[of_grid].point)])
+    lead = "lead" if name == "lead" else f"lead in {spoken(name)}"
+    at = ", ".join(settings(keys, study.arms[of_grid].point)) if keys else ""
+    return f"{lead} at {at}" if at else lead
 
 
 def compared_titles(study: Study, name: str) -> tuple[str, str]:

@@ -28,8 +28,9 @@ def contrast_tables(study: Study, findings: Sequence[Finding]) -> list[Table]:
     pair = pair_title(study, findings[0])
     swept = any(finding.point for finding in findings)
     at = Column("at", "", lambda finding, _: settings_at(study, finding) * bool(finding.point))
+    of_leads = any(label not in study.arms for label in findings[0].labels)
     kinds = (
-        ("level", f"Levels, {pair}: paired differences", OF_LEVELS),
+        ("level", f"Levels, {pair}: paired differences", OF_CHANGES if of_leads else OF_LEVELS),
         ("time", f"Times, {pair}: medians over seeds", TIMES),
         ("share", f"Failed runs, {pair}", SHARES),
     )
@@ -123,6 +124,12 @@ OF_LEVELS = (
     Column("published difference", "", _published_difference),
     Column("95 % prediction interval", "prediction", numbers.interval, rare=True),
 )
+LEADS = {
+    "treatment mean": Column("first lead", "contrast.treatment_mean", numbers.difference),
+    "baseline mean": Column("second lead", "contrast.baseline_mean", numbers.difference),
+}
+OF_CHANGES = tuple(LEADS.get(column.title, column) for column in OF_LEVELS)
+"""Of a change, both sides are differences themselves."""
 TIMES = (
     METRIC,
     Column("n", "speed_up.n"),

@@ -34,6 +34,9 @@ def _model(experiment: Experiment) -> list[str]:
         resolved = resolve_model(experiment)
     except BnbenchError as error:
         return list(error.problems)
+    if resolved.normalization and not resolved.normalization.layers:
+        name, place = experiment.model.name, experiment.place("model.normalization")
+        return [f"{place}: {name} has no hidden layer to normalize; leave the section out"]
     try:
         _try(resolved)
     except BnbenchError as error:  # a layer that does not fit, or its normalization

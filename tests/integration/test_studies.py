@@ -64,7 +64,7 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = bnbench("reproduce", write_study(folder), "--with-runs", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "These runs judge 1 aspect of 1 claim: 1 INCONCLUSIVE" in done.stdout
-    assert re.search(r"Does it help\?  +– +not decided  [+−]", done.stdout)
+    assert re.search(r"Does it help\?  +not decided  [+−]", done.stdout)
     assert (
         "Each number is what batch norm changes, or what the question names, over 2 seeds."
         " Brackets hold 95 % intervals; pp are percentage points.\n"

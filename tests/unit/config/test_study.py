@@ -265,6 +265,20 @@ def test_the_recipes_are_those_that_the_docstring_promises() -> None:
             r"contrasts\.x\.metrics: train_loss@11: a@0.001,8 has 10 epochs; name one",
         ),
         (
+            GRID + "contrasts: {x: {treatment: c, baseline: c, metrics: [test_accuracy]}}",
+            r"study\.yaml:.*contrasts\.x: treatment and baseline are both c; name two",
+        ),
+        (
+            GRID + "contrasts:\n  x: {treatment: a, baseline: c, metrics: [train_loss@1,"
+            " test_accuracy], smallest_effect: 1}",
+            r"contrasts\.x\.smallest_effect: must be below 0\.5, because test_accuracy is a share",
+        ),
+        (
+            GRID + CHANGES + "  x: {after: point, before: 'both@0.1,16', metrics: [test_accuracy],"
+            " smallest_effect: 0.5}",
+            r"changes\.x\.smallest_effect: must be below 0\.5",
+        ),
+        (
             LADDER.replace("[validation_accuracy@1]", "[epochs_to_accuracy@0.97]"),
             "epochs_to_accuracy@0.97 may be infinite; a ladder takes levels",
         ),

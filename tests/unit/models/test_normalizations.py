@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from bnbench.config import Experiment, ModelSettings, NormalizationSettings
 from bnbench.errors import BnbenchError
 from bnbench.models import build_model, resolve_model
+from bnbench.models.architecture import ARCHITECTURES, Network, register
 from bnbench.models.layers import HiddenLayer
 from bnbench.models.normalizations import (
     NORMALIZATIONS,
@@ -257,6 +258,22 @@ def test_what_does_not_fit_is_one_line(said: str, settings: dict[str, Any]) -> N
         check_experiment(experiment(**{"kind": "group", **settings}))
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_network_without_hidden_layers_is_not_normalized() -> None:
+    """A study of it found that batch norm makes no difference: both arms were one network."""
+
+    @register("Soft")
+    class Soft(Network):
+        image_size = 32
+        hidden_layers = ()
+        activation = "relu"
+
+    try:
+        with pytest.raises(BnbenchError, match="Soft has no hidden layer to normalize; leave"):
+            check_experiment(experiment("Soft", kind="batch"))
+    finally:
+        del ARCHITECTURES["Soft"]
 
 
 def test_one_of_one_s_own_is_entered_in_one_file() -> None:

@@ -30,7 +30,7 @@ def test_a_row_has_the_number_of_its_contrast(headline: StudyFindings) -> None:
     low, high = (100 * end for end in (contrast.t_interval.low, contrast.t_interval.high))
     number = f"+{100 * contrast.mean_difference:.2f} pp \\[+{low:.2f}, +{high:.2f}\\]"
     question = r"Is it \| faster? | validation accuracy after epoch 1"
-    assert row == f"| {question} | – | **yes** {number}, n = 6 |"
+    assert row == f"| {question} | **yes** {number}, n = 6 |"
 
 
 def test_of_several_studies_a_question_leads_to_its_part_of_the_report(
@@ -47,7 +47,7 @@ def test_of_several_studies_a_question_leads_to_its_part_of_the_report(
 def test_a_contrast_without_runs_is_said_to_have_none(headline: StudyFindings) -> None:
     empty = dataclasses.replace(headline, contrasts=())
     row = answers_table([asking(empty, corrected="corrected")]).splitlines()[2]
-    assert row.endswith("| – | not run |")
+    assert row.endswith("epoch 1 | not run |")
 
 
 def test_a_small_variant_is_marked(sweep: StudyFindings) -> None:

@@ -105,13 +105,16 @@ small:"""
     part = _part(found, _curves())
     titles = [group.title for group in part.groups if group.title.startswith("How the lead")]
     assert titles == [
-        "How the lead changes: “lead in sgd” against “lead in sgd@0.1,0”",
-        "How the lead changes: “lead in sgd@3,0” against “lead in sgd@0.1,0”",
+        "How the lead changes: “lead in sgd” against “lead in sgd at learning rate 0.1, dropout 0”",
+        "How the lead changes: “lead in sgd at learning rate 3, dropout 0”"
+        " against “lead in sgd at learning rate 0.1, dropout 0”",
     ]
     (grown,) = (group for group in part.groups if group.title == titles[0])
     assert len(grown.tables[0].rows) == 6
     assert grown.tables[0].rows[0][0] == "learning rate 0.001, dropout 0"
-    assert "lead in sgd@3,0" in "".join(one.svg for one in part.pictures if "paired" in one.name)
+    assert {"first lead", "second lead"} < set(grown.tables[0].header)
+    assert grown.tables[0].rows[0][3].endswith(" pp")
+    assert "lead in sgd at" in "".join(one.svg for one in part.pictures if "paired" in one.name)
     assert " differs by " in part.answer.sentences[0]
 
 
