@@ -126,6 +126,8 @@ schema: $(VENV)/installed-dev  ## Renew configs/schema, and what of docs/ is mad
 	$(BNBENCH) schema --study > configs/schema/study.json
 	sed -i '/^| key /,$$d' docs/keys.md
 	$(BNBENCH) schema --markdown >> docs/keys.md
+	sed -i '/^| key /,$$d' docs/study-keys.md
+	$(BNBENCH) schema --study --markdown >> docs/study-keys.md
 	sed -i '/^## /,$$d' docs/columns.md
 	$(BNBENCH) schema --columns >> docs/columns.md
 	sed -i '/^## /,$$d' docs/names.md

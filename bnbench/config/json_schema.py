@@ -137,8 +137,8 @@ def _keys(root: Mapping[str, Any], part: Mapping[str, Any], prefix: str) -> Iter
     for name, key in part.get("properties", {}).items():
         yield Key(f"{prefix}{name}", _values(root, key), _default(key), key.get("description", ""))
         merged: dict[str, Key] = {}
-        for section in _sections(root, key):
-            for row in _keys(root, section, f"{prefix}{name}."):
+        for place, section in _sections(root, key):
+            for row in _keys(root, section, f"{prefix}{name}.{place}"):
                 merged[row.name] = _both(merged.get(row.name, row), row)
         yield from merged.values()
 
@@ -152,19 +152,27 @@ def _both(first: Key, second: Key) -> Key:
     return Key(first.name, values, defaults, first.meaning)
 
 
-def _sections(root: Mapping[str, Any], key: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Find the sections that a key may hold: one, or one for each name of several."""
+def _sections(
+    root: Mapping[str, Any], key: Mapping[str, Any], place: str = ""
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """Find the sections that a key may hold, each with its place below the key.
+
+    It holds one, or one for each kind; or some in a list, or by names that the file chooses.
+    """
     if "$ref" in key:
         target = root["$defs"][key["$ref"].rpartition("/")[2]]
-        return [target] if "properties" in target else _sections(root, target)
-    choices = (*key.get("anyOf", ()), *key.get("oneOf", ()))
-    return [section for choice in choices for section in _sections(root, choice)]
+        return [(place, target)] if "properties" in target else _sections(root, target, place)
+    below = [(place, choice) for choice in (*key.get("anyOf", ()), *key.get("oneOf", ()))]
+    below += [(f"{place}NAME.", named) for named in key.get("patternProperties", {}).values()]
+    below += [(f"{place}0.", key["items"])] if isinstance(key.get("items"), dict) else []
+    return [section for place, held in below for section in _sections(root, held, place)]
 
 
 def _values(root: Mapping[str, Any], key: Mapping[str, Any]) -> str:
     choices = [choice for choice in key.get("anyOf", [key]) if choice.get("type") != "null"]
     null = ", or null" if len(choices) < len(key.get("anyOf", [key])) else ""
-    words = "a section" if _sections(root, key) else " or ".join(map(_words, choices))
+    single = any(not place for place, _ in _sections(root, key))
+    words = "a section" if single else " or ".join(map(_words, choices))
     return words + null
 
 
@@ -177,6 +185,7 @@ def _words(key: Mapping[str, Any]) -> str:
         "string": "text", "array": "a list", "object": "a section",
     }  # fmt: skip
     words = kinds.get(str(key.get("type")), "any value")
+    words = "sections by name" if "patternProperties" in key else words
     bounds = {
         "minimum": "{:,} or more", "exclusiveMinimum": "above {:,}",
         "maximum": "at most {:,}", "exclusiveMaximum": "below {:,}",
