@@ -90,14 +90,14 @@ def _say_answer(found: StudyFindings) -> None:
 def _needed(found: StudyFindings) -> list[str]:
     """Say how many seeds would decide what is not decided, where those that are could have.
 
-    Of several questions, it is counted of how many that holds.
+    Of several comparisons, it is counted of how many that holds.
     """
     outcomes = [test.judge(found) for test in questions(found.study)]
     undecided = (outcome for outcome in outcomes if outcome.verdict is Verdict.INCONCLUSIVE)
     counts = Counter(
         text for outcome in undecided if enough_seeds(outcome.n) for text in outcome.caveats
     )
-    of = f" of {len(outcomes)} questions"
+    of = f" of {len(outcomes)} comparisons"
     return [
         sentence(f"{text} ({count}{of})" if len(outcomes) > 1 else text)
         for text, count in counts.items()

@@ -128,8 +128,8 @@ def _held_back(finding: Finding) -> str:
     if not enough_seeds(finding.n):
         return "too few seeds"
     held_back = contrast_of(finding).t_interval.excludes(0) and not withstands_adjustment(finding)
-    which = "the adjusted p alone" if finding.p < ALPHA else "p"
-    return f"held back by {which}" if held_back else ""
+    which = "the adjusted p" if finding.p < ALPHA else "p"
+    return f"{which} is not below {ALPHA}" if held_back else ""
 
 
 def _needed(finding: Finding, effect: float, rule: str) -> Needs:

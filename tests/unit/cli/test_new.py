@@ -111,7 +111,7 @@ def test_of_several_questions_it_is_counted_how_many_take_so_many_seeds(
     say_answers(demo._judged(study, tmp_path / "results"))
     (last,) = capsys.readouterr().out.splitlines()[2:]
     assert last.startswith("  Deciding takes at least ")
-    assert last.endswith(" seeds for a difference as small as 0.10 pp (2 of 2 questions).")
+    assert last.endswith(" seeds for a difference as small as 0.10 pp (2 of 2 comparisons).")
 
 
 @pytest.mark.parametrize("taken", ["mine.yaml", "mine_base.yaml"])
