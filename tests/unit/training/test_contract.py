@@ -42,6 +42,12 @@ class Misfit(Small):
         return logits
 
 
+class Grey(Small):
+    def __init__(self, settings: ModelSettings, num_classes: int = 10) -> None:
+        super().__init__(settings, num_classes)
+        self.output = nn.Linear(784, num_classes)
+
+
 class Transposed(Small):
     def forward(self, images: Tensor) -> Tensor:
         return super().forward(images).T
@@ -107,6 +113,11 @@ def test_a_sound_network_passes_every_point(enter: Any) -> None:
     ("network", "point", "said"),
     [
         (Misfit, "shapes", r"Misfit fails in or after output, Linear\(in_features=784.*3x783"),
+        (
+            Grey,
+            "channels",
+            r"with model.in_channels: 3, Grey .*; build the first layer for settings",
+        ),
         (Transposed, "shapes", r"gives \(7, 3\) for 3 images and 7 classes; it must give a row"),
         (Random, "determinism", "draw random numbers from PyTorch's global stream alone"),
         (Neighbours, "batch of one", "depend on those beside it in evaluation mode"),
