@@ -89,7 +89,7 @@ def concluded(
 ) -> Outcome:
     """Make a rule's outcome: of an inconclusive one, what it takes to decide it.
 
-    How a verdict was reached is said of those that leave it open.
+    `how` says more of the verdicts whose word alone is too little, such as in which way refuted.
     """
     told, needed = needs() if verdict is Verdict.INCONCLUSIVE else ((), None)
     return Outcome(
