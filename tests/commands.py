@@ -224,7 +224,7 @@ def _become(wanted: dict[str, Any], streams: list[int]) -> NoReturn:
     """Be ``python -m bnbench`` with these arguments, from here on."""
     import bnbench.__main__ as program
     from bnbench.cli import main
-    from bnbench.execution import pool
+    from bnbench.execution import fork_server
 
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -239,7 +239,7 @@ def _become(wanted: dict[str, Any], streams: list[int]) -> NoReturn:
     if wanted["largest"] is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (wanted["largest"],) * 2)
     if wanted["workers"] == "fork":
-        pool._method = lambda: "fork"
+        fork_server.method = lambda: "fork"
     util.spawnv_passfds = _spawned_or_copied  # type: ignore[assignment]
     sys.modules["__main__"] = program
     sys.argv = [str(program.__file__), *wanted["arguments"]]

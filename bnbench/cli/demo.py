@@ -35,9 +35,11 @@ def demo(
     """
     from bnbench.cli.signals import unless_stopped
     from bnbench.config import load_study
+    from bnbench.execution import fork_server
 
     tell("A demonstration on 1,797 small digits; for MNIST itself: bnbench reproduce")
     study = load_study(STUDY)
+    fork_server.start()  # it imports PyTorch while this process does
     raise typer.Exit(unless_stopped(lambda: _shown(study, out)))
 
 

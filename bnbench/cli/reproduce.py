@@ -60,16 +60,15 @@ def reproduce(
 
     Example: bnbench reproduce learning_rate --small
     """
+    from bnbench.cli.head_start import head_start
     from bnbench.cli.registering import register_all
     from bnbench.cli.report import report_folder
-    from bnbench.cli.running import Running, run_plan
     from bnbench.cli.studies import known_studies, load_studies
     from bnbench.cli.until_decided import run_until_decided
     from bnbench.report.figures import check_figures
     from bnbench.report.judged import judge_studies, own_claims
 
     paths = studies or [HEADLINE]
-    running = Running.of(how)
     known = known_studies(paths, how.results)
     own = own_claims(known)  # a wrong one is said before hours of runs
     for study in known:
@@ -79,6 +78,11 @@ def reproduce(
         return load_studies(files, small=small, seeds=count, device=how.device, stack=how.stack)
 
     def run(todo: Sequence[Study]) -> int:
+        for study in todo:
+            head_start(how, study.experiments, study.seeds)
+        from bnbench.cli.running import Running, run_plan  # it takes PyTorch
+
+        running = Running.of(how)
         registered = register_all(todo, own, how.results, any_time=until_decided)
         plan = running.plan(((study.experiments, study.seeds) for study in todo), archived=True)
         return run_plan(plan.registered(registered), running)

@@ -68,7 +68,7 @@ def train(
 
     Example: bnbench train lenet5 lenet5_batchnorm --seeds 3
     """
-    from bnbench.cli.running import Running, run_plan, say_means, say_runs
+    from bnbench.cli.head_start import head_start
     from bnbench.cli.signals import unless_stopped
     from bnbench.config import load_experiment
     from bnbench.config.loading import read_overrides
@@ -80,13 +80,17 @@ def train(
         raise BnbenchError("name an experiment, such as lenet5, or a YAML file")
     if name is not None and len(configs) > 1:
         raise BnbenchError("--name: names one experiment; train the others by themselves")
-    running = Running.of(how)
+
+    def load(path: Path) -> Experiment:
+        return load_experiment(path, override or [], how.device, how.stack, name)
 
     def plan_and_run() -> int:
-        def load(path: Path) -> Experiment:
-            return load_experiment(path, override or [], how.device, how.stack, name)
+        loaded = each(load, configs)
+        head_start(how, loaded, chosen)
+        from bnbench.cli.running import Running, run_plan, say_means, say_runs  # it takes PyTorch
 
-        plan = running.plan([(each(load, configs), chosen)])
+        running = Running.of(how)
+        plan = running.plan([(loaded, chosen)])
         code = run_plan(plan, running)
         if how.as_json:
             say_runs(plan.runs)

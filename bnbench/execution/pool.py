@@ -6,21 +6,20 @@ A process of its own gives every run its thread count, its random streams and it
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from multiprocessing import get_all_start_methods, get_context, resource_tracker
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any, Literal
 
 from bnbench.errors import BnbenchError
+from bnbench.execution import fork_server
 from bnbench.execution.cores import runs_at_once
 from bnbench.execution.ending import mark_ended
 from bnbench.execution.shared_folder import folder_of
@@ -121,49 +120,15 @@ def cause_of_death(exit_code: int | None) -> str:
     return f"killed by signal {name}{hint}"
 
 
-LONGEST_TEMPORARY = 103 - len("/pymp-12345678/listener-12345678")
-"""Bytes of the temporary folder's path; a socket's path in it may have 103, on macOS."""
-
-
-def _method() -> str:
-    """Choose how processes start.
-
-    With ``forkserver`` a process that has done what `bnbench.execution.preloaded` does, and nothing
-    else, is copied for every run: as fresh as a spawned one, and two seconds sooner at work.
-    Windows has no such thing.
-    """
-    fits = len(os.fsencode(gettempdir())) <= LONGEST_TEMPORARY
-    return "forkserver" if fits and "forkserver" in get_all_start_methods() else "spawn"
-
-
 def _start(task: Task, slot: int, shared: Path | None) -> _Worker:
-    method = _method()
-    context: Any = get_context(method)
-    if method == "forkserver":
-        context.set_forkserver_preload(["bnbench.execution.preloaded"])
+    fork_server.start()
+    context: Any = get_context(fork_server.method())
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_tell, args=(task, slot, theirs, shared), daemon=True)
-    with _interrupts_held_back():
+    with fork_server.interrupts_held_back():
         process.start()
     theirs.close()  # so that the end of the process is the end of the pipe
     return _Worker(task, slot, process, ours)
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Let Ctrl-C, which goes to all processes of a terminal, reach none that is started here.
-
-    The parent, who ends them, gets what came meanwhile. They would print a traceback each.
-    """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    resource_tracker.ensure_running()  # it would let them through again when it is started
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _tell(task: Task, slot: int, connection: Connection, shared: Path | None) -> None:
