@@ -51,7 +51,10 @@ const measured = frame => {
     drawing: box_of(page.querySelector("svg")).width,
     panels: [...first.querySelectorAll("[data-part=axes]")].map(one => box_of(one).top),
     letters: box_of(page.querySelector("svg text")).height,
-    legend: [...first.querySelectorAll("[data-part=legend] text")].map(one => box_of(one).top)};
+    papers: [...first.querySelectorAll("[data-part=axes]")]
+      .map(one => box_of(one.querySelector("path")).left),
+    legend: [...first.querySelectorAll("[data-part=legend] text")].map(one => box_of(one).top),
+    words: [...first.querySelectorAll("[data-part=legend] text")].map(one => box_of(one).left)};
   const read = [...wide.querySelectorAll("text")].filter(one => one.style.display !== "none");
   const middle = one => box_of(one).left + box_of(one).width / 2;
   const ticks = read.filter(one => one.textContent.startsWith("tick "));
@@ -85,9 +88,10 @@ onload = () => {
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report with everything that is wider than a phone."""
     with style.figure(3) as figure:
-        for ax in figure.subplots(1, 2):
+        for ax, name in zip(figure.subplots(1, 2), ("1", "one million"), strict=True):
             ax.plot([1, 2], [1, 2], label="a curve")
             ax.plot([1, 2], [2, 1], label="another curve")
+            ax.set_yticks([1], [name])
         style.legend(figure)
         picture = Picture("one", "A figure", UNBROKEN, style.svg(figure))
     with style.figure(3, width=COLUMN) as figure:
@@ -162,6 +166,8 @@ def test_figures_are_as_wide_as_their_column_and_stand_upright_on_phones(
     assert found["letters"] > 9  # pixels: they can be read
     first, second = found["legend"]
     assert (second > first + 5) is (found["width"] < 600)  # its columns, too
+    for begins in (found["papers"], found["words"]):  # whatever stands left of them
+        assert (begins[0] == pytest.approx(begins[1], abs=1)) is (found["width"] < 600)
 
 
 def test_a_wide_panel_has_letters_that_can_be_read_and_marks_above_their_ticks(

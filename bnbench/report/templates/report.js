@@ -62,15 +62,17 @@ function drawn(axes) {  // in pieces that are moved as a whole
   return [...axes.querySelectorAll("path, use, image, text, g[transform]")].filter(
     one => !one.parentElement.closest("defs, clipPath, [data-part] g[transform]"));
 }
-function narrow(svg, axes) {
+const paperOf = axes => drawn(axes)[0].getBBox();
+const besideIt = axes => paperOf(axes).x - axes.getBBox().x;  // the names to the left
+function narrow(svg, axes, margin) {
   const view = svg.getBoundingClientRect(), unit = svg.viewBox.baseVal.width / view.width;
   const ends = one => {
     const box = one.getBoundingClientRect();
     return [(box.left - view.left) * unit, (box.right - view.left) * unit];
   };
-  const pieces = drawn(axes).map(one => [one, ...ends(one)]), [low, high] = ends(axes);
+  const pieces = drawn(axes).map(one => [one, ...ends(one)]), high = ends(axes)[1];
   const [paper, left, right] = pieces[0];
-  const share = Math.max(LEAST, NARROW - (high - low) + (right - left)) / (right - left);
+  const share = Math.max(LEAST, NARROW - margin - (high - right)) / (right - left);
   if (share >= 1) return;
   const shift = x => (share - 1) * (Math.min(Math.max(x, left), right) - left);
   const names = {};  // of the ticks below, by the height at which they stand
@@ -90,26 +92,31 @@ function narrow(svg, axes) {
     }
   }
 }
-function unfold(legend) {  // its second column goes below its first
+function unfold(legend) {  // its second column goes below its first, words below words
   const entries = [...legend.children], boxes = entries.map(entry => entry.getBBox());
   const middle = box => box.y + box.height / 2;
-  const text = entries.findIndex(entry => entry.querySelector("text"));
+  const textFrom = first => entries.findIndex((entry, i) => i >= first && entry.querySelector("text"));
+  const text = textFrom(0);
   const second = boxes.findIndex(
     (box, i) => i > text && Math.abs(middle(box) - middle(boxes[text])) < 3);
   if (second < 0) return;
   const bottom = Math.max(...boxes.slice(0, second).map(box => box.y + box.height));
   const top = Math.min(...boxes.slice(second, second + 2).map(box => box.y));  // mark, or words
-  const [x, y] = [boxes[0].x - boxes[second].x, bottom - top + 4];
+  const [x, y] = [boxes[text].x - boxes[textFrom(second)].x, bottom - top + 4];
   for (const entry of entries.slice(second)) entry.setAttribute("transform", `translate(${x} ${y})`);
 }
-function stack({ svg, parts }) {
-  for (const part of parts) part.dataset.part === "legend" ? unfold(part) : narrow(svg, part);
+function stack({ svg, parts }) {  // the papers below each other, whatever names are beside them
+  const axes = parts.filter(part => part.dataset.part === "axes");
+  const margin = Math.max(0, ...axes.map(besideIt));
+  for (const part of parts) part.dataset.part === "legend" ? unfold(part) : narrow(svg, part, margin);
   const boxes = parts.map(part => part.getBBox());
-  const width = Math.max(LEAST * 2, ...boxes.map((box, i) => parts[i].dataset.part === "axes" ? box.width + 8 : 0));
+  const shifts = parts.map(part => axes.includes(part) ? margin - besideIt(part) : 0);
+  const width = Math.max(LEAST * 2, ...boxes.map((box, i) => axes.includes(parts[i]) ? shifts[i] + box.width + 8 : 0));
   let height = 0;
   parts.forEach((part, i) => {
     const box = boxes[i], scale = Math.min(1, width / box.width);
-    part.setAttribute("transform", `translate(${4 - box.x * scale} ${height - box.y * scale}) scale(${scale})`);
+    const left = 4 + shifts[i] - box.x * scale;
+    part.setAttribute("transform", `translate(${left} ${height - box.y * scale}) scale(${scale})`);
     height += box.height * scale + 12;
   });
   svg.setAttribute("viewBox", `0 0 ${width + 8} ${height}`);
