@@ -10,9 +10,7 @@ import numpy.typing as npt
 from bnbench.statistics.samples import as_curve, as_sample
 
 
-def time_to(
-    times: npt.ArrayLike, values: npt.ArrayLike, threshold: float, *, falling: bool = False
-) -> float:
+def time_to(times: npt.ArrayLike, values: npt.ArrayLike, threshold: float) -> float:
     """When a run reached the threshold and was still there at the next evaluation.
 
     Parameters
@@ -24,8 +22,6 @@ def time_to(
         Measured then. NaN (a diverged run) reaches and confirms nothing.
     threshold : float
         In the unit of the values.
-    falling : bool, default False
-        True for losses, which reach a threshold from above.
 
     Returns
     -------
@@ -55,8 +51,6 @@ def time_to(
         raise ValueError(f"{moments.size} times of {curve.size} values")
     if not np.isfinite(moments).all() or not (np.diff(moments) > 0).all():
         raise ValueError("times of evaluations must be finite and ascending")
-    if falling:
-        curve, threshold = -curve, -threshold
     reached = curve >= threshold
     confirmed = np.flatnonzero(reached & np.append(reached[1:], True))
     if confirmed.size == 0:

@@ -154,9 +154,6 @@ def test_a_crossing_has_the_unit_of_its_times(
     epochs = np.arange(len(curve))
     of_steps = time_to(steps_per_epoch * epochs, curve, threshold)
     assert of_steps == nearly(steps_per_epoch * time_to(epochs, curve, threshold))
-    errors = [1 - accuracy for accuracy in curve]
-    falling = time_to(epochs, errors, 1 - threshold, falling=True)
-    assert falling == nearly(time_to(epochs, curve, threshold))
 
 
 @given(st.lists(st.integers(0, 30), max_size=12))

@@ -39,14 +39,6 @@ INF, NAN = math.inf, math.nan
 def test_a_crossing_is_confirmed_and_interpolated(values: list[float], time: float) -> None:
     steps = [100, 200, 300, 400]
     assert time_to(steps, values, 0.5) == pytest.approx(time, rel=1e-14)
-    losses = [1 - value for value in values]
-    assert time_to(steps, losses, 0.5, falling=True) == pytest.approx(time, rel=1e-14)
-
-
-def test_a_loss_falls_from_infinity() -> None:
-    assert time_to([1, 2, 3], [INF, 0.3, 0.2], 0.5, falling=True) == 2
-    assert time_to([1, 2, 3], [INF, 0.9, 0.4], 0.5, falling=True) == pytest.approx(2.8)
-    assert time_to([1, 2, 3], [0.9, 0.4, INF], 0.5, falling=True) == INF
 
 
 def test_no_evaluation_reaches_nothing_and_one_needs_no_other() -> None:
