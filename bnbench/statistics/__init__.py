@@ -45,11 +45,7 @@ from bnbench.statistics.power import (
 )
 from bnbench.statistics.speed import SpeedUp, ratio_of_medians, speed_up
 from bnbench.statistics.summary import Summary, summarize
-from bnbench.statistics.time_to_accuracy import (
-    area_under_error,
-    median_time,
-    time_to,
-)
+from bnbench.statistics.time_to_accuracy import median_time, time_to
 from bnbench.statistics.trend import kendall_tau
 
 __all__ = [
@@ -64,7 +60,6 @@ __all__ = [
     "any_time_interval",
     "any_time_median_interval",
     "any_time_sign_flip_p",
-    "area_under_error",
     "benjamini_hochberg",
     "bootstrap_interval",
     "equivalence_test",

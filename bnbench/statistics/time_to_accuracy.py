@@ -62,25 +62,6 @@ def time_to(times: npt.ArrayLike, values: npt.ArrayLike, threshold: float) -> fl
     return float(np.interp(threshold, curve[around], moments[around]))
 
 
-def area_under_error(validation_accuracy: npt.ArrayLike) -> float:
-    """The mean of 1 - accuracy over all evaluations: small where a run is good early.
-
-    Parameters
-    ----------
-    validation_accuracy : array_like of shape (E,)
-        In [0, 1], at each evaluation. NaN gives NaN.
-
-    Raises
-    ------
-    ValueError
-        If it is empty or not one-dimensional.
-    """
-    accuracy = as_curve(validation_accuracy)
-    if accuracy.size == 0:
-        raise ValueError("a run without an evaluation has no area under its error curve")
-    return math.fsum(1 - accuracy) / accuracy.size
-
-
 def median_time(times: npt.ArrayLike) -> float:
     """The median of times (n,), any of which may be infinite.
 

@@ -8,15 +8,10 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from bnbench.statistics import (
-    area_under_error,
-    median_time,
-    time_to,
-)
+from bnbench.statistics import median_time, time_to
 
-# Validation accuracies of the first article's figure, science.md section 2.
+# Validation accuracies without batch norm, from the first article's figure.
 REGULAR = (0.930, 0.951, 0.962, 0.968, 0.973, 0.977, 0.979, 0.979, 0.979, 0.981)
-BATCH_NORM = (0.956, 0.973, 0.978, 0.981, 0.982, 0.984, 0.983, 0.985, 0.985, 0.986)
 INF, NAN = math.inf, math.nan
 
 
@@ -72,17 +67,6 @@ def test_a_grid_of_evaluations_is_finite_and_ascending(
 ) -> None:
     with pytest.raises(ValueError, match=named):
         time_to(times, values, 0.5)
-
-
-def test_area_under_error_by_hand() -> None:
-    assert area_under_error([0.9, 0.95, 0.99]) == pytest.approx((0.1 + 0.05 + 0.01) / 3)
-    assert area_under_error(REGULAR) == pytest.approx(0.321 / 10)
-    assert area_under_error(BATCH_NORM) == pytest.approx(0.207 / 10)
-    assert math.isnan(area_under_error([0.9, NAN]))
-    with pytest.raises(ValueError, match="without an evaluation"):
-        area_under_error([])
-    with pytest.raises(ValueError, match="row"):
-        area_under_error([[0.9]])
 
 
 @pytest.mark.parametrize(
