@@ -43,7 +43,7 @@ from bnbench.statistics.power import (
     smallest_detectable_effect,
     tost_power,
 )
-from bnbench.statistics.speed import SpeedUp, ratio_of_medians, speed_up
+from bnbench.statistics.speed import SpeedUp, speed_up
 from bnbench.statistics.summary import Summary, summarize
 from bnbench.statistics.time_to_accuracy import median_time, time_to
 from bnbench.statistics.trend import kendall_tau
@@ -74,7 +74,6 @@ __all__ = [
     "paired_contrast",
     "paired_t_power",
     "prediction_interval",
-    "ratio_of_medians",
     "share_below_p",
     "sign_flip_p",
     "sign_test_p",

@@ -22,7 +22,6 @@ from bnbench.statistics.intervals import (
 from bnbench.statistics.pairing import Pairs, pair_by_seed
 from bnbench.statistics.permutation import sign_flip_p, wilcoxon_p
 from bnbench.statistics.power import n_for_paired_t, smallest_detectable_effect
-from bnbench.statistics.resampling import Seed
 from bnbench.statistics.samples import FloatArray, mean_of, sd_of
 
 
@@ -89,7 +88,6 @@ def paired_contrast(
     treatment: Mapping[int, float],
     baseline: Mapping[int, float],
     *,
-    seed: Seed = 0,
     higher_is_better: bool = True,
     effect_of_interest: float | None = 0.001,
     any_time: bool = False,
@@ -101,8 +99,6 @@ def paired_contrast(
     treatment, baseline : mapping of int to float
         Seed -> value, such as the last epoch's test accuracy in [0, 1]. Diverged runs are in
         it, at chance.
-    seed : int or numpy.random.Generator, default 0
-        Of the bootstrap, and of the sign flips where n > 40.
     higher_is_better : bool, default True
         False for losses and errors. Only `win_probability` depends on it.
     effect_of_interest : float or None, default 0.001
@@ -147,10 +143,8 @@ def paired_contrast(
         mean_difference=mean,
         sd=sd,
         t_interval=(any_time_interval if any_time else t_interval)(differences),
-        bootstrap_interval=bootstrap_interval(differences, seed=seed),
-        sign_flip_p=(
-            any_time_sign_flip_p(differences) if any_time else sign_flip_p(differences, seed=seed)
-        ),
+        bootstrap_interval=bootstrap_interval(differences, seed=0),
+        sign_flip_p=(any_time_sign_flip_p if any_time else sign_flip_p)(differences),
         wilcoxon_p=wilcoxon_p(differences),
         d_z=_standardized(mean, sd),
         win_probability=wins / differences.size,

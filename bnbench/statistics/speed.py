@@ -11,13 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from bnbench.statistics.any_time import any_time_median_interval
 from bnbench.statistics.intervals import Interval, wilson_interval
 from bnbench.statistics.pairing import Pairs, pair_by_seed
 from bnbench.statistics.permutation import sign_test_p
-from bnbench.statistics.resampling import Seed
 from bnbench.statistics.samples import FloatArray
 from bnbench.statistics.time_to_accuracy import median_time
 
@@ -65,25 +63,10 @@ class SpeedUp:
         return len(self.seeds)
 
 
-def ratio_of_medians(treatment: npt.ArrayLike, baseline: npt.ArrayLike) -> float:
-    """Baseline median / treatment median of two samples of times.
-
-    Infinite where only the treatment's median is finite, 0 where only the baseline's is, NaN where
-    neither is (or both are 0).
-
-    Raises
-    ------
-    ValueError
-        If a sample is empty, not one-dimensional or holds NaN.
-    """
-    return float(_ratio(np.array(median_time(baseline)), np.array(median_time(treatment))))
-
-
 def speed_up(
     treatment: Mapping[int, float],
     baseline: Mapping[int, float],
     *,
-    seed: Seed = 0,
     resamples: int = 10_000,
     any_time: bool = False,
 ) -> SpeedUp:
@@ -93,8 +76,6 @@ def speed_up(
     ----------
     treatment, baseline : mapping of int to float
         Seed -> epochs or seconds to one threshold, infinite where never reached.
-    seed : int or numpy.random.Generator, default 0
-        Of the bootstrap.
     any_time : bool, default False
         Whether the sign test and the interval have to hold at every number of seeds.
 
@@ -105,6 +86,9 @@ def speed_up(
 
     Notes
     -----
+    The ratio is that of the baseline's median to the treatment's: infinite where only the
+    treatment's is finite, 0 where only the baseline's is, NaN where neither is (or both are 0).
+
     The interval resamples seeds, both arms together. A resample in which neither median is finite
     has no ratio. It counts as 0 for the lower end and as infinity for the upper end, so it can only
     widen the interval. The ends are resampled ratios and are never interpolated, since a number and
@@ -116,20 +100,16 @@ def speed_up(
     pairs = pair_by_seed(treatment, baseline, allow_infinite=True)
     wins = int(np.count_nonzero(pairs.treatment < pairs.baseline))
     losses = int(np.count_nonzero(pairs.treatment > pairs.baseline))
-    n = len(pairs.seeds)
+    n, fast, slow = len(pairs.seeds), median_time(pairs.treatment), median_time(pairs.baseline)
     score = wins + (n - wins - losses) / 2
     return SpeedUp(
         seeds=pairs.seeds,
-        treatment_median=median_time(pairs.treatment),
-        baseline_median=median_time(pairs.baseline),
+        treatment_median=fast,
+        baseline_median=slow,
         treatment_never=int(np.count_nonzero(np.isinf(pairs.treatment))),
         baseline_never=int(np.count_nonzero(np.isinf(pairs.baseline))),
-        ratio=ratio_of_medians(pairs.treatment, pairs.baseline),
-        interval=(
-            _any_time_interval(pairs)
-            if any_time
-            else _ratio_interval(pairs, np.random.default_rng(seed), resamples)
-        ),
+        ratio=float(_ratio(np.array(slow), np.array(fast))),
+        interval=_any_time_interval(pairs) if any_time else _ratio_interval(pairs, resamples),
         sign_test_p=sign_test_p(wins, losses, any_time=any_time),
         win_probability=score / n,
         win_interval=wilson_interval(score, n),
@@ -153,12 +133,12 @@ def _any_time_interval(pairs: Pairs) -> Interval:
     return Interval(float(low), float(high), 0.95, "any-time medians")
 
 
-def _ratio_interval(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Interval:
+def _ratio_interval(pairs: Pairs, resamples: int) -> Interval:
     """The 95 % percentile interval of the ratio of medians over resampled seeds."""
     name, n = "percentile bootstrap", len(pairs.seeds)
     if n == 1:
         return Interval(math.nan, math.nan, 0.95, name)
-    picks = rng.integers(0, n, size=(resamples, n))
+    picks = np.random.default_rng(0).integers(0, n, size=(resamples, n))
     ratios = _ratio(
         np.median(pairs.baseline[picks], axis=1), np.median(pairs.treatment[picks], axis=1)
     )

@@ -19,9 +19,9 @@ class Summary:
     mean, sd, minimum, maximum : float
         sd with ddof 1, NaN for n = 1.
     interval : Interval
-        Where the mean over all seeds may lie (Student's t).
+        95 %: where the mean over all seeds may lie (Student's t).
     prediction : Interval
-        Where one further run may fall.
+        95 %: where one further run may fall.
     """
 
     n: int
@@ -33,22 +33,20 @@ class Summary:
     prediction: Interval
 
 
-def summarize(values: npt.ArrayLike, *, confidence: float = 0.95, rounding: float = 0.0) -> Summary:
+def summarize(values: npt.ArrayLike, *, rounding: float = 0.0) -> Summary:
     """Summarize one number per seed.
 
     Parameters
     ----------
     values : array_like of shape (n,)
         n = 1 is defined: sd and intervals are NaN.
-    confidence : float, default 0.95
-        Of both intervals.
     rounding : float, default 0
         Widens the prediction interval on both sides, see `prediction_interval`.
 
     Raises
     ------
     ValueError
-        If `values` is no sample, or `confidence` is outside (0, 1).
+        If `values` is no sample.
 
     Examples
     --------
@@ -68,6 +66,6 @@ def summarize(values: npt.ArrayLike, *, confidence: float = 0.95, rounding: floa
         sd=sd_of(sample),
         minimum=float(sample.min()),
         maximum=float(sample.max()),
-        interval=t_interval(sample, confidence=confidence),
-        prediction=prediction_interval(sample, confidence=confidence, rounding=rounding),
+        interval=t_interval(sample),
+        prediction=prediction_interval(sample, rounding=rounding),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import math
 
@@ -126,13 +125,6 @@ def test_the_order_of_the_mappings_is_irrelevant() -> None:
     for order in itertools.islice(itertools.permutations(TREATMENT), 0, 40320, 4000):
         treatment = {seed: TREATMENT[seed] for seed in order}
         assert paired_contrast(treatment, BASELINE) == expected
-
-
-def test_the_seed_decides_the_bootstrap_alone() -> None:
-    first, second = (paired_contrast(TREATMENT, BASELINE, seed=seed) for seed in (1, 2))
-    assert first == paired_contrast(TREATMENT, BASELINE, seed=1)
-    assert first.bootstrap_interval != second.bootstrap_interval
-    assert dataclasses.replace(first, bootstrap_interval=second.bootstrap_interval) == second
 
 
 def test_an_effect_of_interest_is_positive() -> None:

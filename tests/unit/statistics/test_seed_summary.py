@@ -29,9 +29,9 @@ def test_mean_and_sd_agree_with_the_standard_library() -> None:
 
 def test_estimate_and_intervals_travel_together() -> None:
     values = [0.983, 0.982, 0.983]
-    summary = summarize(values, confidence=0.9, rounding=0.0005)
-    assert summary.interval == t_interval(values, confidence=0.9)
-    assert summary.prediction == prediction_interval(values, confidence=0.9, rounding=0.0005)
+    summary = summarize(values, rounding=0.0005)
+    assert summary.interval == t_interval(values)
+    assert summary.prediction == prediction_interval(values, rounding=0.0005)
     assert (summary.interval.method, summary.prediction.method) == ("t", "prediction")
 
 
