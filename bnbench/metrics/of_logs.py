@@ -53,22 +53,24 @@ def _column(metric: Metric, run: Measured) -> float:
     return float(curve[-1 if metric.epoch is None else metric.epoch - 1])
 
 
-def _accuracy_gap(_: Metric, run: Measured) -> float:
-    return float(run.curve("train_accuracy")[-1] - run.curve("validation_accuracy")[-1])
+def _gaps(metric: Metric, run: Measured) -> NDArray[Any]:
+    """Say by how much training is ahead of validation, with the same weights, after each epoch."""
+    names = ("train_accuracy", "validation_accuracy")
+    if metric.quantity.unit == "nats":
+        names = ("validation_loss", "train_loss_after_epoch")
+    gaps: NDArray[Any] = run.curve(names[0]) - run.curve(names[1])
+    return gaps
 
 
-def _loss_gap(_: Metric, run: Measured) -> float:
-    """Subtract losses of the same weights: the training loss is measured after the epoch, too."""
-    return float(run.curve("validation_loss")[-1] - run.curve("train_loss_after_epoch")[-1])
+def _gap(metric: Metric, run: Measured) -> float:
+    return float(_gaps(metric, run)[-1])
 
 
 def _trend(curve: NDArray[Any]) -> float:
     """Kendall's tau; a constant curve has no trend, a single epoch does not say."""
     from bnbench.statistics import kendall_tau
 
-    if curve.size < 2:
-        return math.nan
-    return 0.0 if (curve == curve[0]).all() else kendall_tau(curve)
+    return 0.0 if curve.size > 1 and (curve == curve[0]).all() else kendall_tau(curve)
 
 
 def _gap_at_loss(metric: Metric, run: Measured) -> float:
@@ -81,10 +83,7 @@ def _gap_at_loss(metric: Metric, run: Measured) -> float:
         return math.nan  # never, or sooner than was looked
     after = int(reached[0])
     share = (low[after - 1] - metric.threshold) / (low[after - 1] - low[after])
-    if metric.quantity.unit == "nats":
-        gap = run.curve("validation_loss") - low
-    else:
-        gap = run.curve("train_accuracy") - run.curve("validation_accuracy")
+    gap = _gaps(metric, run)
     return float(gap[after - 1] + share * (gap[after] - gap[after - 1]))
 
 
@@ -132,11 +131,10 @@ enter(
         lambda _, run: run.test_accuracy,
     ),
     Quantity(
-        "accuracy_gap", "training minus validation accuracy", "pp", "level", False, "",
-        _accuracy_gap,
+        "accuracy_gap", "training minus validation accuracy", "pp", "level", False, "", _gap
     ),
     Quantity(
-        "loss_gap", "validation minus training loss", "nats", "level", False, "", _loss_gap
+        "loss_gap", "validation minus training loss", "nats", "level", False, "", _gap
     ),
     Quantity(
         "accuracy_gap_at_loss", "training minus validation accuracy at training loss", "pp",
