@@ -10,10 +10,9 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from bnbench.findings.results import RunNote
-from bnbench.report.names import grouped
+from bnbench.report.notes import by_seed
 from bnbench.report.table import Table
-from bnbench.words import capitalized, listed_seeds
+from bnbench.words import capitalized
 
 MARKS = re.compile(r"[\\`*\[\]|~$]|(?<!\w)_|_(?!\w)")
 LEADING = re.compile(r"^([-=]+$|(#+|[-+]|\d+[.)])(?=\s|$))")
@@ -64,21 +63,6 @@ def _environment() -> Environment:
 def _laid_out(plain: Table) -> Markup:
     header, *rows = ([*map(escaped, cells)] for cells in (plain.header, *plain.rows))
     return Markup(table(header, rows, plain.words))
-
-
-def by_seed(notes: Iterable[RunNote]) -> list[str]:
-    """Write in one line what is to be said of several seeds of an experiment.
-
-    Examples
-    --------
-    >>> by_seed([RunNote("a", 6, "missing"), RunNote("a", 7, "missing"), RunNote("b", 6, "lost")])
-    ['a, seeds 6, 7: missing', 'b, seed 6: lost']
-    """
-    groups = grouped(notes, lambda note: (note.experiment, note.said))
-    return [
-        f"{same[0].experiment}, {listed_seeds([note.seed for note in same])}: {same[0].said}"
-        for same in groups
-    ]
 
 
 def _fenced(text: str) -> Markup:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bnbench.findings.results import Finding
+from bnbench.findings.results import Finding, RunNote
 from bnbench.findings.study_runs import ArmRuns
+from bnbench.report.names import grouped
 from bnbench.words import listed_seeds, spoken
 
 AS_NOTHING_LEARNED = (
@@ -14,13 +15,25 @@ AS_NOTHING_LEARNED = (
 )
 
 
+def by_seed(notes: Iterable[RunNote]) -> list[str]:
+    """Write in one line what is to be said of several seeds of an experiment.
+
+    Examples
+    --------
+    >>> by_seed([RunNote("a", 6, "missing"), RunNote("a", 7, "missing"), RunNote("b", 6, "lost")])
+    ['a, seeds 6, 7: missing', 'b, seed 6: lost']
+    """
+    groups = grouped(notes, lambda note: (note.experiment, note.said))
+    return [
+        f"{same[0].experiment}, {listed_seeds([note.seed for note in same])}: {same[0].said}"
+        for same in groups
+    ]
+
+
 def failed_notes(arms: Iterable[ArmRuns]) -> list[str]:
     """Say how far failed runs got, a line for those that got as far, and how they count."""
     failed = [(arm.label, run) for arm in arms for run in arm.runs.values() if run.failed]
-    seeds: dict[tuple[str, str], list[int]] = {}
-    for label, run in failed:
-        seeds.setdefault((label, run.how_it_failed), []).append(run.seed)
-    lines = [f"{label}, {listed_seeds(same)}: {how}" for (label, how), same in seeds.items()]
+    lines = by_seed(RunNote(label, run.seed, run.how_it_failed) for label, run in failed)
     return [*lines, *([AS_NOTHING_LEARNED] * any(run.diverged for _, run in failed))]
 
 

@@ -18,8 +18,8 @@ from bnbench.report.appendix import AppendixRun, Listing, appendix, read_appendi
 from bnbench.report.claim_part import ClaimsPart, claims_part
 from bnbench.report.figures import draw_all
 from bnbench.report.figures.figure import Source
-from bnbench.report.markdown import by_seed
 from bnbench.report.names import arm_title, study_title
+from bnbench.report.notes import by_seed
 from bnbench.report.page import Page, markdown, write_report
 from bnbench.report.study_part import StudyPart, _titled, study_part
 from tests.unit.conftest import MakeRun
@@ -188,7 +188,6 @@ def test_a_paired_figure_says_what_its_rows_differ_from(headline: StudyFindings)
 
 def test_runs_that_are_missing_share_a_line(headline: StudyFindings) -> None:
     runs = (RunNote("a", 6, "missing"), RunNote("a", 7, "missing"), RunNote("b", 6, "lost"))
-    assert by_seed(runs) == ["a, seeds 6, 7: missing", "b, seed 6: lost"]
     page = _page(_part(dataclasses.replace(headline, missing=runs), _curves()))
     text = markdown(page, figures=None)
     assert "Not run or not finished: 3 runs" in text
