@@ -12,6 +12,9 @@ import yaml
 
 from bnbench.runs import Run
 
+Record = Mapping[str, Any]
+"""``config`` and ``manifest`` of a run, as its files have them."""
+
 Fields = dict[str, str]
 """Dotted key -> value as JSON, of a run's configuration and manifest."""
 
@@ -33,62 +36,48 @@ class Listing:
     text: str
 
 
-@dataclass(frozen=True)
-class AppendixRun:
-    """One run's own record.
-
-    Attributes
-    ----------
-    configuration : str
-        ``config.yaml`` as it stands in the run's folder.
-    manifest : str
-        ``manifest.json`` likewise.
-    """
-
-    experiment: str
-    seed: int
-    configuration: str
-    manifest: str
-
-
-def read_appendix(runs: Iterable[Run]) -> tuple[AppendixRun, ...]:
+def read_appendix(runs: Iterable[Run]) -> list[Record]:
     """Read what each run keeps of itself, sorted by experiment and seed."""
-    records = []
-    for run in runs:
-        manifest = run.read_manifest()
-        texts = [path.read_text(encoding="utf-8") for path in (run.config, run.manifest)]
-        records.append(AppendixRun(manifest.experiment, manifest.seed, *texts))
-    return tuple(sorted(records, key=lambda run: (run.experiment, run.seed)))
+    records = [
+        {
+            "config": yaml.safe_load(run.config.read_text(encoding="utf-8")),
+            "manifest": json.loads(run.manifest.read_text(encoding="utf-8")),
+        }
+        for run in runs
+    ]
+    return sorted(records, key=_whose)
 
 
-def appendix(runs: Sequence[AppendixRun]) -> list[Listing]:
+def _whose(record: Record) -> tuple[str, int]:
+    return record["manifest"]["experiment"], record["manifest"]["seed"]
+
+
+def appendix(records: Sequence[Record]) -> list[Listing]:
     """Lay out every configuration and manifest, what experiments share once.
 
     A field is what its experiment says, else the usual value, unless the experiment is without it
     or has another value for the whole section. Keys are dotted, values JSON.
     """
-    if not runs:
+    if not records:
         return []
-    fields = [_fields(run) for run in runs]
+    fields = [_fields(record) for record in records]
     usual = _usual(fields)
     by_experiment: dict[str, dict[int, Fields]] = {}
-    for run, own in zip(runs, fields, strict=True):
+    for (experiment, seed), own in zip(map(_whose, records), fields, strict=True):
         unusual = {key: value for key, value in own.items() if usual.get(key) != value}
         if absent := [key for key in usual if not _says(own, key)]:
             unusual[WITHOUT] = ", ".join(absent)
-        by_experiment.setdefault(run.experiment, {})[run.seed] = unusual
+        by_experiment.setdefault(experiment, {})[seed] = unusual
     return [
         Listing("usual values", _lines(usual)),
         *[Listing(name, _experiment(group)) for name, group in by_experiment.items()],
     ]
 
 
-def _fields(run: AppendixRun) -> Fields:
-    """Read all fields but the experiment's name, which stands above them."""
-    configuration, manifest = yaml.safe_load(run.configuration), json.loads(run.manifest)
-    name = json.dumps(run.experiment, ensure_ascii=False)
-    fields = _flat({"config": configuration, "manifest": manifest})
-    return {key: value for key, value in fields if key not in NAMES or value != name}
+def _fields(record: Record) -> Fields:
+    """List all fields but the experiment's name, which stands above them."""
+    name = json.dumps(_whose(record)[0], ensure_ascii=False)
+    return {key: value for key, value in _flat(record) if key not in NAMES or value != name}
 
 
 def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from bnbench.claims import Claim, Judgement, Outcome, Verdict
 from bnbench.config import load_study
 from bnbench.errors import BnbenchError
 from bnbench.findings.results import RunNote, StudyFindings
-from bnbench.report.appendix import AppendixRun, Listing, appendix, read_appendix
+from bnbench.report.appendix import Listing, appendix, read_appendix
 from bnbench.report.claim_part import ClaimsPart, claims_part
 from bnbench.report.figures import draw_all
 from bnbench.report.figures.figure import Source
@@ -25,9 +26,14 @@ from bnbench.report.study_part import StudyPart, _titled, study_part
 from tests.unit.conftest import MakeRun
 from tests.unit.report.study.conftest import SWEEP, construct, law, load, predictions_of
 
-RUNS = [
-    AppendixRun("plain", seed, "experiment: plain\n", f'{{"seed": {seed}}}') for seed in range(2)
-]
+
+def _record(experiment: str, seed: int, config: str, **manifest: object) -> dict[str, object]:
+    """What the files of a run hold, as the appendix reads them."""
+    of_run = {"experiment": experiment, "seed": seed}
+    return {"config": yaml.safe_load(config), "manifest": of_run | manifest}
+
+
+RUNS = [_record("plain", seed, "experiment: plain\n") for seed in range(2)]
 
 
 def _judgement(
@@ -281,7 +287,7 @@ def test_a_study_of_ones_own_shows_no_claims_of_the_articles() -> None:
 def test_texts_from_configs_and_manifests_stay_text(nasty: StudyFindings, tmp_path: Path) -> None:
     text = nasty.study.question
     judgements = (_judgement("A0.1", "first", text=text),)
-    listings = appendix([AppendixRun(text, 0, f"description: {text}\n", '{"error": "<i>"}')])
+    listings = appendix([_record(text, 0, f"description: {text}\n", error="<i>")])
     page = Page((_part(nasty, _curves()),), (), claims_part(judgements, ["first"]), tuple(listings))
     out = tmp_path / "report.html"
     write_report(page, out, with_markdown=True)
@@ -303,9 +309,9 @@ def test_the_appendix_is_what_stands_in_the_folders(
 ) -> None:
     runs = [make_run("plain", 1, [0.9]), make_run("plain", 0, [0.8]), make_run("b", 0, [0.8])]
     records = read_appendix(runs)
-    assert [(one.experiment, one.seed) for one in records] == [("b", 0), ("plain", 0), ("plain", 1)]
-    assert records[2].manifest == runs[0].manifest.read_text(encoding="utf-8")
-    assert records[2].configuration == runs[0].config.read_text(encoding="utf-8")
+    files = [run.manifest.read_text(encoding="utf-8") for run in (runs[2], runs[1], runs[0])]
+    assert [record["manifest"] for record in records] == list(map(json.loads, files))
+    assert records[2]["config"] == yaml.safe_load(runs[0].config.read_text(encoding="utf-8"))
 
 
 def test_an_experiment_names_the_usual_fields_that_it_is_without() -> None:
@@ -313,20 +319,21 @@ def test_an_experiment_names_the_usual_fields_that_it_is_without() -> None:
     texts = [
         "norm: {momentum: 0.1}\nbeta: 0.9\n", "norm: {momentum: 0.1}\nbeta: 0.9\n", "norm: null\n",
     ]  # fmt: skip
-    runs = [AppendixRun(str(place), 0, text, "{}") for place, text in enumerate(texts)]
+    runs = [_record(str(place), 0, text) for place, text in enumerate(texts)]
     usual, *_, other = appendix(runs)
-    assert usual.text == "config.beta: 0.9\nconfig.norm.momentum: 0.1\nmanifest: {}\n"
+    assert usual.text == "config.beta: 0.9\nconfig.norm.momentum: 0.1\nmanifest.seed: 0\n"
     assert other.text == "seeds: 0\nconfig.norm: null\nwithout: config.beta\n"
 
 
 def test_every_shared_field_can_be_read_back_from_the_appendix() -> None:
     """What an experiment's seeds have in common: its own lines, else the usual values."""
     runs = [
-        AppendixRun(
+        _record(
             name,
             seed,
             f"experiment: {name}\nmodel: {{name: {name}, width: {width}}}\nrate: 0.1\n",
-            json.dumps({"seed": seed, "code": {"loop": "abc"}, "final": {"loss": seed / 8}}),
+            code={"loop": "abc"},
+            final={"loss": seed / 8},
         )
         for name, width, seeds in (("plain", 6, 3), ("wide", 16, 2))
         for seed in range(seeds)
