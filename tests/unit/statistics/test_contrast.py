@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import numpy as np
 import pytest
 import scipy.stats
 
-from bnbench.errors import BnbenchError
 from bnbench.statistics import n_for_paired_t, paired_contrast, smallest_detectable_effect
 
 TREATMENT = {0: 0.9861, 1: 0.9853, 2: 0.9870, 3: 0.9849, 4: 0.9866, 5: 0.9858, 6: 0.9860, 7: 0.9851}
@@ -57,11 +55,6 @@ def test_seeds_of_one_arm_alone_are_left_out() -> None:
     result = paired_contrast({**TREATMENT, 11: 0.5}, {**BASELINE, 12: 0.5, 10: 0.4})
     assert result.seeds == tuple(range(8))
     assert result == paired_contrast(TREATMENT, BASELINE)
-
-
-def test_arms_without_a_shared_seed_are_refused() -> None:
-    with pytest.raises(BnbenchError, match="share no seed"):
-        paired_contrast({0: 0.9}, {1: 0.9})
 
 
 @pytest.mark.parametrize(("n", "may"), [(1, False), (3, False), (5, False), (6, True), (10, True)])
@@ -118,13 +111,6 @@ def test_one_diverged_arm_is_a_number_like_any_other() -> None:
     assert result.mean_difference == pytest.approx(0.8724, abs=1e-4)
     assert math.isnan(result.pairing_correlation)
     assert result.sign_flip_p == 2 / 2**8
-
-
-def test_the_order_of_the_mappings_is_irrelevant() -> None:
-    expected = paired_contrast(TREATMENT, BASELINE)
-    for order in itertools.islice(itertools.permutations(TREATMENT), 0, 40320, 4000):
-        treatment = {seed: TREATMENT[seed] for seed in order}
-        assert paired_contrast(treatment, BASELINE) == expected
 
 
 def test_an_effect_of_interest_is_positive() -> None:

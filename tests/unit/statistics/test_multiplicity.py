@@ -37,13 +37,6 @@ def test_benjamini_hochberg_is_its_definition(m: int) -> None:
     assert benjamini_hochberg(p_values) == pytest.approx(expected, abs=1e-15)
 
 
-def test_by_hand() -> None:
-    p_values = [0.04, 0.01, 0.5, 0.02]
-    assert holm(p_values).tolist() == pytest.approx([0.08, 0.04, 0.5, 0.06])
-    expected = [0.04 * 4 / 3, 0.04, 0.5, 0.04]
-    assert benjamini_hochberg(p_values).tolist() == pytest.approx(expected)
-
-
 def test_twenty_five_tests_need_ten_seeds() -> None:
     """science.md 8.2: only from n = 10 on can a family of 25 reach 0.05 at all."""
     rest = [1.0] * 24

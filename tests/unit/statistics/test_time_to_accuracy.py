@@ -1,4 +1,4 @@
-"""Times of one run: on the published curves of the first article, by hand, and by a plain loop."""
+"""Times of one run: on a published curve of the first article, and by hand."""
 
 from __future__ import annotations
 
