@@ -58,15 +58,10 @@ def test_a_line_ends_with_what_was_reduced(
     assert judgement.line.endswith(", n = 6. Reduced run: epochs 4 to 10.")
 
 
-def test_a_line_that_ends_with_a_command_has_no_full_stop() -> None:
-    never = only(judge([asking()], {}))
-    assert never.line == never.numbers
-
-
 def test_what_was_not_run_is_open(make_finding: MakeFinding, make_study: MakeStudy) -> None:
     never = only(judge([asking()], {}))
     assert never.outcome.verdict is Verdict.OPEN
-    assert never.numbers == "not run: bnbench reproduce study"
+    assert never.line == never.numbers == "not run: bnbench reproduce study"  # no full stop
     there = make_study([make_finding([])])
     empty = only(judge([asking()], {"study": there}))
     assert empty.numbers == f"not run: bnbench reproduce {there.study.path}"

@@ -26,13 +26,6 @@ def test_the_articles_numbers() -> None:
         assert (run.dataset, run.reading_error) == ("mnist", 0.0005)
 
 
-def test_the_differences_that_the_article_speaks_of() -> None:
-    arms = [read_published("lenet5_article", arm) for arm in ("batch_norm", "regular")]
-    pairs = zip(*[arm.accuracies["validation"] for arm in arms], strict=True)
-    differences = [round(1000 * (treatment - baseline)) / 10 for treatment, baseline in pairs]
-    assert differences == [2.6, 2.2, 1.6, 1.3, 0.9, 0.7, 0.4, 0.6, 0.6, 0.5]
-
-
 @pytest.mark.parametrize(
     ("source", "arm", "message"),
     [

@@ -60,10 +60,6 @@ def test_what_is_refused(text: str, said: str) -> None:
         parse_metric(text, "here")
 
 
-def test_every_quantity_is_named_as_it_is_entered() -> None:
-    assert all(name == quantity.name for name, quantity in QUANTITIES.items())
-
-
 def test_the_quantities_of_probes_name_a_layer_and_looks() -> None:
     metric = parse_metric("C3.activation_drift@2")
     assert (metric.layer, metric.epoch, metric.looks) == ("C3", 2, "epoch")

@@ -12,7 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bnbench.plots import intervals, levels, paired, published_points, style, sweep
+from bnbench.plots import levels, paired, published_points, style, sweep
 
 NAN = float("nan")
 
@@ -235,12 +235,6 @@ def test_failures_are_drawn_in_the_looks_of_their_arms(ax: Axes) -> None:
         style.EXPERIMENTS[0].color,
         style.EXPERIMENTS[1].color,
     )
-
-
-def test_rows_are_named_from_the_top(ax: Axes) -> None:
-    intervals.name_rows(["a", "b", "c"], ax=ax)
-    assert ax.get_ylim() == (2.5, -0.5)
-    assert _names(ax) == ["a", "b", "c"]
 
 
 def test_svg_text_is_the_same_twice_and_free_of_dates() -> None:

@@ -246,14 +246,6 @@ def test_what_was_not_run_is_never_yes(decided: StudyFindings) -> None:
     assert f"; {LOSS_TITLE} not run, n = 6" in written
 
 
-def test_the_name_of_a_layer_keeps_its_letters(decided: StudyFindings) -> None:
-    first, *_ = decided.contrasts
-    drift = dataclasses.replace(first, metric=parse_metric("fc3.activation_drift@all"))
-    found = dataclasses.replace(decided, contrasts=(drift,))
-    ask = {**ONE, "metrics": ["fc3.activation_drift@all"]}
-    assert "yes. fc3: drift of" in answer(asking(found, ask, {**ask, "says": "so"}))
-
-
 def test_a_study_that_asks_nothing_is_asked_whether_it_differs(decided: StudyFindings) -> None:
     """No word says that a question which it has not been told how to answer is answered."""
     written = answer(decided)
