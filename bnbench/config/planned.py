@@ -15,6 +15,7 @@ class Compared(AtPoint):
     """What is compared on several metrics, with one smallest effect of interest for all."""
 
     smallest_effect: float | None
+    confirmatory: bool
 
     def effect_on(self, metric: Metric) -> float | None:
         """The smallest effect of interest on a metric; ``None`` of a level that has none."""
@@ -92,7 +93,7 @@ class Change(Compared):
 
 
 @dataclass(frozen=True)
-class BestAgainstBest:
+class BestAgainstBest(Compared):
     """Each side at the point of its grid that is best on tuning seeds, scored on fresh ones.
 
     Attributes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bnbench.config import BestAgainstBest, PlannedContrast, parse_metric
+from bnbench.config import BestAgainstBest, parse_metric
 from bnbench.config.label import Label
 from bnbench.config.study_schema import Point
 from bnbench.findings.contrasts import compare_arms
@@ -39,18 +39,14 @@ def _best(runs: StudyRuns, planned: BestAgainstBest) -> BestFinding | None:
             return None
         chosen[side] = runs.arms[max(tuned, key=_score).label]
         accuracies[side] = [level_of(runs.arms[label], ACCURACY) for label in labels]
-    contrast = PlannedContrast(
-        planned.name, chosen["treatment"].label, chosen["baseline"].label,
-        planned.metrics, planned.smallest_effect, planned.confirmatory,
-    )  # fmt: skip
     sides = chosen["treatment"].only(fresh), chosen["baseline"].only(fresh)
     return BestFinding(
         name=planned.name,
-        treatment=contrast.treatment,
-        baseline=contrast.baseline,
+        treatment=chosen["treatment"].label,
+        baseline=chosen["baseline"].label,
         tuning_seeds=tuning,
         findings=tuple(
-            compare_arms(runs.study, contrast, metric, *sides) for metric in planned.metrics
+            compare_arms(runs.study, planned, metric, *sides) for metric in planned.metrics
         ),
         usable=_usable(runs, accuracies),
     )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 
 from bnbench.config import Change, Metric, PlannedContrast, Study
+from bnbench.config.planned import Compared
 from bnbench.findings.levels import level_of
 from bnbench.findings.reader_notes import reader_notes
 from bnbench.findings.results import Finding, Level, Note
@@ -63,7 +64,7 @@ def paired_values(treatment: ArmRuns, baseline: ArmRuns, metric: Metric) -> dict
 
 
 def compare_arms(
-    study: Study, planned: PlannedContrast, metric: Metric, treatment: ArmRuns, baseline: ArmRuns
+    study: Study, planned: Compared, metric: Metric, treatment: ArmRuns, baseline: ArmRuns
 ) -> Finding:
     """Compare two arms on one metric, at the seeds that both have."""
     levels = level_of(treatment, metric), level_of(baseline, metric)
@@ -73,7 +74,7 @@ def compare_arms(
 
 def compare_levels(
     study: str,
-    planned: PlannedContrast | Change,
+    planned: Compared,
     treatment: Level,
     baseline: Level,
     notes: tuple[Note, ...],
