@@ -47,7 +47,7 @@ def write_comparison(
         form, {name: plain(title) for name, title in called(comparison, titles).items()}
     )
     accuracy = accuracy_table(arms)
-    difference = difference_table(accuracy, [arm.label for arm in arms])
+    difference = difference_table(accuracy)
     loss = pd.DataFrame() if without_losses(arms) else loss_table(arms)
     with writing(out):
         paths = [path for arm in arms for path in named.splits(arm, accuracy, out)]

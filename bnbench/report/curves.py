@@ -46,15 +46,13 @@ def accuracy_table(arms: Sequence[ArmRuns]) -> pd.DataFrame:
     return tidy(stack(frames), ACCURACY_COLUMNS)
 
 
-def difference_table(table: pd.DataFrame, experiments: Sequence[str]) -> pd.DataFrame:
+def difference_table(table: pd.DataFrame) -> pd.DataFrame:
     """Subtract the first experiment's validation accuracy from the others', paired by seed.
 
     Parameters
     ----------
     table : DataFrame
-        As `accuracy_table` returns it.
-    experiments : sequence of str
-        The baseline, then the treatments.
+        As `accuracy_table` returns it, of the baseline and then of the treatments.
 
     Returns
     -------
@@ -63,7 +61,7 @@ def difference_table(table: pd.DataFrame, experiments: Sequence[str]) -> pd.Data
         both have; ``status`` is ``diverged`` from where either run did.
     """
     validation = table[table["split"] == "validation"]
-    baseline, *treatments = experiments
+    baseline, *treatments = table["experiment"].unique()
     base = validation[validation["experiment"] == baseline]
     frames = []
     for name in treatments:

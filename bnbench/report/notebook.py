@@ -86,7 +86,7 @@ def plot_difference(treatments: Folders, baseline: str | Path, *, ax: Axes | Non
         See `plot_accuracy`.
     """
     arms, _ = read_arms([Path(baseline), *_paths(treatments)])
-    table = difference_table(accuracy_table(arms), [arm.label for arm in arms])
+    table = difference_table(accuracy_table(arms))
     return _with_legend(draw_difference(table, ax=ax or _current()))
 
 

@@ -91,7 +91,7 @@ def test_published_rows_where_the_experiment_names_them(make_run: MakeRun) -> No
 
 def test_differences_by_hand(make_run: MakeRun) -> None:
     arms = _arms(make_run, plain=PLAIN, normalized=NORMALIZED)
-    table = difference_table(accuracy_table(arms), ["plain", "normalized"])
+    table = difference_table(accuracy_table(arms))
     runs = {s: r["difference"].tolist() for s, r in _of(table, kind="run").groupby("seed")}
     assert runs == {0: [4.1, 2.5, 1.8], 1: [2.5, 2.2, 2.1], 2: [2.0, 2.1, 1.1]}
     mean = _of(table, kind="mean")
@@ -108,7 +108,7 @@ def test_only_seeds_and_epochs_that_both_have_are_paired(make_run: MakeRun) -> N
         plain={0: [0.9, 0.91, 0.92], 1: [0.9, 0.91, 0.92]},
         short={1: [0.95, 0.96], 5: [0.97, 0.98]},
     )
-    table = difference_table(accuracy_table(arms), ["plain", "short"])
+    table = difference_table(accuracy_table(arms))
     runs = _of(table, kind="run")
     assert list(zip(runs["seed"], runs["epoch"], runs["difference"], strict=True)) == [
         (1, 1, 5.0),
@@ -122,7 +122,7 @@ def test_the_published_difference(make_run: MakeRun) -> None:
         for name, arm in (("plain", "regular"), ("normalized", "batch_norm"))
     ]
     arms, _ = read_arms([run.path for run in runs])
-    table = difference_table(accuracy_table(arms), ["plain", "normalized"])
+    table = difference_table(accuracy_table(arms))
     published = _of(table, kind="published")["difference"]
     assert published.tolist() == [2.6, 2.2, 1.6, 1.3, 0.9, 0.7, 0.4, 0.6, 0.6, 0.5]
 
@@ -133,7 +133,7 @@ def test_a_pair_diverges_with_either_of_its_runs(make_run: MakeRun) -> None:
     folder = make_run("plain", 1, [0.9, 0.91]).path.parent
     make_run("normalized", 1, [0.95, 0.96])
     arms, _ = read_arms([folder, folder.with_name("normalized")])
-    runs = _of(difference_table(accuracy_table(arms), ["plain", "normalized"]), kind="run")
+    runs = _of(difference_table(accuracy_table(arms)), kind="run")
     assert dict(zip(runs["seed"], runs["status"], strict=True)) == {0: "diverged", 1: "complete"}
 
 
