@@ -33,7 +33,7 @@ def as_study(arms: Sequence[ArmRuns]) -> StudyRuns:
         Its metrics are without ``test_accuracy`` where validation is the test file.
     """
     baseline, *treatments = arms
-    metrics = _metrics(baseline)
+    metrics = metrics_of(baseline)
     study = Study(
         name="compare",
         question="",
@@ -48,9 +48,10 @@ def as_study(arms: Sequence[ArmRuns]) -> StudyRuns:
     return StudyRuns(study, {arm.label: arm for arm in arms}, ())
 
 
-def metrics_of(compared: StudyRuns) -> tuple[Metric, ...]:
+def metrics_of(baseline: ArmRuns) -> tuple[Metric, ...]:
     """List what `as_study` measures of every arm, also where there is nothing to compare."""
-    return _metrics(next(iter(compared.arms.values())))
+    same_file = baseline.first.manifest.dataset.validation_is_test_file
+    return tuple(metric for metric in METRICS if not (same_file and metric.text == "test_accuracy"))
 
 
 def count_failed(arm: ArmRuns) -> int:
@@ -63,8 +64,3 @@ def seconds_per_epoch(arm: ArmRuns) -> float:
     logs = [run.epoch_log for run in arm.runs.values() if len(run.epoch_log)]
     means = [np.mean(log["train_seconds"] + log["evaluation_seconds"]) for log in logs]
     return float(np.median(means)) if means else math.nan
-
-
-def _metrics(baseline: ArmRuns) -> tuple[Metric, ...]:
-    same_file = baseline.first.manifest.dataset.validation_is_test_file
-    return tuple(metric for metric in METRICS if not (same_file and metric.text == "test_accuracy"))

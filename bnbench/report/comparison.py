@@ -67,10 +67,11 @@ def compare(experiments: Sequence[Path]) -> Comparison:
 
 def comparison_tables(comparison: Comparison) -> dict[str, pd.DataFrame]:
     """Lay out the experiments, and all numbers as a study's, by the names of their files."""
-    runs, metrics = comparison.runs, metrics_of(comparison.runs)
+    runs, arms = comparison.runs, comparison.arms
+    metrics = metrics_of(arms[0])
     tables = {
-        "experiments": frame(EXPERIMENTS, comparison.arms),
-        "levels": levels_table([level_of(arm, of) for arm in comparison.arms for of in metrics]),
+        "experiments": frame(EXPERIMENTS, arms),
+        "levels": levels_table([level_of(arm, of) for arm in arms for of in metrics]),
         "contrasts": contrasts_table(comparison.findings),
         "values": values_table(runs, dict.fromkeys(runs.arms, metrics)),
     }

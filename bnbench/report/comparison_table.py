@@ -60,7 +60,7 @@ def _rows(comparison: Comparison) -> Iterator[list[str]]:
     ]
     yield ["runs", *map(_runs, arms), *[_pairs(arm, arms[0]) for arm in treatments]]
     yield ["epochs", *map(_epochs, arms), *[_both_epochs(arm, arms[0]) for arm in treatments]]
-    for metric in metrics_of(comparison.runs):
+    for metric in metrics_of(arms[0]):
         yield from _metric_rows(
             metric,
             [level_of(arm, metric) for arm in arms],
