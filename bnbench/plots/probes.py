@@ -56,10 +56,10 @@ def _colors(levels: Sequence[float]) -> BoundaryNorm:
     return BoundaryNorm(list(levels), 256)
 
 
-def surface_levels(losses: Sequence[float]) -> list[float]:
+def surface_levels(tables: Sequence[pd.DataFrame]) -> list[float]:
     """Choose levels for surfaces side by side: evenly in log(loss), from the least to the most."""
-    finite = np.asarray(losses, float)
-    finite = finite[np.isfinite(finite) & (finite > 0)]
+    losses = np.concatenate([table["loss"] for table in tables]).astype(float)
+    finite = losses[np.isfinite(losses) & (losses > 0)]
     if not finite.size:
         finite = np.ones(1)
     return [float(level) for level in np.geomspace(finite.min(), finite.max() * 1.001, LEVELS)]

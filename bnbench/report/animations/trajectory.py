@@ -8,10 +8,9 @@ from matplotlib.figure import Figure
 
 from bnbench.findings.finished_run import FinishedRun
 from bnbench.plots.animation import Scene
-from bnbench.plots.probes import plot_scale, plot_surface, plot_way
+from bnbench.plots.probes import plot_scale, plot_surface, plot_way, surface_levels
 from bnbench.plots.style import legend
 from bnbench.report.animations.scene import SCENES, run_title, steps
-from bnbench.report.figures.probed import shared_levels
 from bnbench.report.figures.trajectory import plane_table, share_of, way_table
 
 
@@ -19,7 +18,7 @@ from bnbench.report.figures.trajectory import plane_table, share_of, way_table
 def scene(runs: Sequence[FinishedRun]) -> Scene:
     """The path over the loss, in the plane of the last look: a panel for each run."""
     surfaces, ways = [plane_table(run) for run in runs], [way_table(run) for run in runs]
-    levels = shared_levels(surfaces)
+    levels = surface_levels(surfaces)
     places = min(map(len, ways))
     last = int(steps(runs[0], "trajectory")[-1])
 

@@ -11,7 +11,7 @@ from bnbench.config import Experiment, Study
 from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots import style
-from bnbench.plots.probes import plot_scale, plot_surface
+from bnbench.plots.probes import plot_scale, plot_surface, surface_levels
 from bnbench.report.figures import probed
 from bnbench.report.figures.figure import Picture, plain
 from bnbench.report.names import arm_title
@@ -25,7 +25,7 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
     """Draw the loss around the trained networks, a column for each arm and a row for each seed."""
     seeds = probed.shared_seeds(arms, SURFACES)
     tables = {(arm.label, seed): surface_table(arm.runs[seed]) for arm in arms for seed in seeds}
-    levels = probed.shared_levels(list(tables.values()))
+    levels = surface_levels(list(tables.values()))
     with style.figure(2.7 * len(seeds) + 0.8) as figure:
         grid = figure.subplots(len(seeds), 2, squeeze=False, sharex=True, sharey=True)
         for axes, seed in zip(grid, seeds, strict=True):

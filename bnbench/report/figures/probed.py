@@ -15,7 +15,6 @@ from bnbench.config import Study
 from bnbench.errors import BnbenchError
 from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.study_runs import ArmRuns
-from bnbench.plots.probes import surface_levels
 from bnbench.report.figures.figure import Draw, Picture, Source, register_figure
 from bnbench.words import counted
 
@@ -108,11 +107,6 @@ def losses_over(first: NDArray[Any], second: NDArray[Any], losses: NDArray[Any])
     """Lay out losses over two axes, the first down the rows: columns ``x``, ``y``, ``loss``."""
     x, y = np.meshgrid(first, second)
     return pd.DataFrame({"x": x.ravel(), "y": y.ravel(), "loss": losses.T.ravel()})
-
-
-def shared_levels(planes: Sequence[pd.DataFrame]) -> list[float]:
-    """Choose the levels that several planes of losses share."""
-    return surface_levels(np.concatenate([table["loss"] for table in planes]).tolist())
 
 
 def label_panels(grid: NDArray[Any], below: str, left: str) -> None:

@@ -11,7 +11,7 @@ from bnbench.config import Study
 from bnbench.findings.finished_run import FinishedRun
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots import style
-from bnbench.plots.probes import plot_scale, plot_surface, plot_way
+from bnbench.plots.probes import plot_scale, plot_surface, plot_way, surface_levels
 from bnbench.report.figures import probed
 from bnbench.report.figures.figure import Picture, finish, plain
 from bnbench.report.names import arm_title
@@ -25,7 +25,7 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
     """Draw the parameters' path over the loss, a column for each arm and a row for each seed."""
     seeds = probed.shared_seeds(arms, WAYS)
     surfaces = {(arm.label, seed): plane_table(arm.runs[seed]) for arm in arms for seed in seeds}
-    levels = probed.shared_levels(list(surfaces.values()))
+    levels = surface_levels(list(surfaces.values()))
     with style.figure(2.9 * len(seeds) + 0.8) as figure:
         grid = figure.subplots(len(seeds), 2, squeeze=False)
         for axes, seed in zip(grid, seeds, strict=True):

@@ -140,7 +140,8 @@ def test_looks_of_another_shape_are_one_line(table: Any, probe: str, looks: Any)
 
 
 def test_levels_are_even_in_the_logarithm() -> None:
-    levels = np.log(surface_levels([0.1, 10.0, float("nan")]))
+    table = pd.DataFrame({"loss": [0.1, 10.0, np.nan]})
+    levels = np.log(surface_levels([table]))
     assert np.diff(levels) == pytest.approx(np.full(8, np.diff(levels)[0]))
 
 
