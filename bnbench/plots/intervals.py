@@ -29,14 +29,11 @@ def plot_intervals(rows: pd.DataFrame, *, offset: float, label: str, look: Look,
     )  # fmt: skip
 
 
-def name_rows(names: list[str], *, ax: Axes) -> None:
-    """Name the rows at the left, the first on top, without lines between them."""
+def in_rows(table: pd.DataFrame, *, ax: Axes) -> pd.DataFrame:
+    """Give each ``name`` of a table a ``row``, the first on top, and write it at the left."""
+    names = list(table["name"].unique())
     ax.set_yticks(range(len(names)), names, fontsize=8.5)
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
     ax.grid(visible=False, axis="y")
-
-
-def zero_line(*, ax: Axes) -> None:
-    """Mark where both sides are equal."""
-    ax.axvline(0, color="0.2", linewidth=0.9, zorder=1)
+    return table.assign(row=table["name"].map(names.index))

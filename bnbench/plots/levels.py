@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.axes import Axes
 
-from bnbench.plots.intervals import name_rows, plot_intervals
+from bnbench.plots.intervals import in_rows, plot_intervals
 from bnbench.plots.style import PUBLISHED, experiment_look
 
 
@@ -19,9 +19,8 @@ def plot_levels(table: pd.DataFrame, *, ax: Axes) -> Axes:
         baseline comes first), ``value``, ``lower``, ``upper`` and ``published`` (NaN: none), and
         ``failed``, what is written beside it of failed runs.
     """
-    names = list(table["name"].unique())
-    table = table.assign(row=table["name"].map({name: row for row, name in enumerate(names)}))
-    for position, (arm, rows) in enumerate(table.groupby("arm", sort=False)):
+    in_order = in_rows(table, ax=ax).groupby("arm", sort=False)
+    for position, (arm, rows) in enumerate(in_order):
         look, offset = experiment_look(position), 0.14 - 0.28 * position
         plot_intervals(rows, offset=offset, label=str(arm), look=look, ax=ax)
         known = rows.dropna(subset="published")
@@ -36,5 +35,4 @@ def plot_levels(table: pd.DataFrame, *, ax: Axes) -> Axes:
         for words, value, row in zip(failed["failed"], failed["value"], failed["row"], strict=True):
             ax.annotate(words, (value, row + offset), xytext=(6, down), va=side,
                         textcoords="offset points", fontsize=7)  # fmt: skip
-    name_rows(names, ax=ax)
     return ax

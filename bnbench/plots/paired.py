@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from bnbench.plots.intervals import name_rows, plot_intervals, zero_line
+from bnbench.plots.intervals import in_rows, plot_intervals
 from bnbench.plots.style import PUBLISHED, experiment_look
 
 SEED = "one pair of runs"
@@ -25,12 +25,11 @@ def plot_paired(table: pd.DataFrame, *, ax: Axes) -> Axes:
         ``upper``; ``published``), ``value`` and ``smallest_effect`` (NaN: none). One unit
         throughout.
     """
-    names = list(table["name"].unique())
-    table = table.assign(row=table["name"].map({name: row for row, name in enumerate(names)}))
+    table = in_rows(table, ax=ax)
     margin = table["smallest_effect"].max()
     if margin > 0:
         ax.axvspan(-margin, margin, color="0.9", linewidth=0, zorder=0.5, label=SMALLEST_EFFECT)
-    zero_line(ax=ax)
+    ax.axvline(0, color="0.2", linewidth=0.9, zorder=1)
     look = experiment_look(1)
     runs, means, published = (table[table["kind"] == kind] for kind in ("run", "mean", "published"))
     ax.plot(
@@ -43,7 +42,6 @@ def plot_paired(table: pd.DataFrame, *, ax: Axes) -> Axes:
             published["value"], published["row"] - 0.22, color="black", linestyle="none",
             marker="D", markersize=5, markerfacecolor="white", zorder=4, label=PUBLISHED,
         )  # fmt: skip
-    name_rows(names, ax=ax)
     ax.xaxis.set_major_locator(MaxNLocator(4))
     return ax
 
