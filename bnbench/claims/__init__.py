@@ -8,13 +8,12 @@ from bnbench.claims.costs import COST_COLUMNS, Cost, costs, undecided
 from bnbench.claims.judging import Judgement, judge, overall_verdicts
 from bnbench.claims.questions import brief_tests, check_questions, part_tests, questions
 from bnbench.claims.reading import article_claims, load_claims, study_claims
-from bnbench.claims.references import check_claims
+from bnbench.claims.references import check_claims, tests_of
 from bnbench.claims.rules import RULES, ClaimTest
 from bnbench.claims.rules.exact import Check
 from bnbench.claims.schema import Claim
 from bnbench.claims.since import CHANGES, changes_since
 from bnbench.claims.table import claims_table
-from bnbench.claims.tests_of import tests_of
 from bnbench.claims.verdict import Outcome, Verdict
 
 __all__ = [

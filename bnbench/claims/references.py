@@ -1,13 +1,15 @@
-"""Whether the studies have what claims name: checked before anything is judged."""
+"""What claims name of studies: checked before anything is judged, and written down."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from bnbench.claims.reading import repeated_ids
 from bnbench.claims.rules import ClaimTest
 from bnbench.claims.schema import Claim, Place
 from bnbench.config import Study
+from bnbench.config.study import SMALL
 from bnbench.errors import BnbenchError
 from bnbench.registry import unknown
 
@@ -52,6 +54,23 @@ def reference_problems(
     elif metric is not None and metric not in measured[name]:
         of = f"metric of {name} in the study {study}"
         yield unknown(of, metric, measured[name], place("metric"))
+
+
+def tests_of(study: Study, claims: Iterable[Claim]) -> dict[str, dict[str, Any]]:
+    """List the tests that name a study, or whose small variant it is, for its registration.
+
+    Returns
+    -------
+    dict of str to dict
+        Claim and aspect, such as ``A0.4, direction`` -> the rule and what else it needs.
+    """
+    name = study.name.removesuffix(SMALL)
+    return {
+        f"{claim.id}, {test.aspect}": test.model_dump(mode="json", exclude_none=True)
+        for claim in claims
+        for test in claim.tests
+        if test.names.get("study") == name
+    }
 
 
 def _measured(study: Study, key: str, *, best_only: bool) -> dict[str, set[str]]:
