@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -15,11 +16,13 @@ from bnbench.config import Metric, Study
 from bnbench.config.loading import read_mapping
 from bnbench.config.places import place_of
 from bnbench.errors import BnbenchError
-from bnbench.findings.results import Finding, StudyFindings
+from bnbench.findings.numbers import in_unit
+from bnbench.findings.results import Finding, Level, StudyFindings
 from bnbench.findings.study_runs import StudyRuns
 from bnbench.plots import style
 from bnbench.registry import Registry, unknown
 from bnbench.report.names import grouped
+from bnbench.statistics import Interval
 
 BRACKETS = re.compile(r"\[[^\]]*\]")
 COLUMN = 8.5
@@ -157,6 +160,21 @@ def by_metric(findings: Iterable[Finding]) -> dict[Metric, list[Finding]]:
     """Group findings; two metrics of one text are one, though NaN, a threshold, is not itself."""
     groups = grouped(findings, lambda finding: finding.metric.text)
     return {group[0].metric: group for group in groups}
+
+
+def mark(value: float, ends: Interval, unit: str) -> dict[str, float]:
+    """An estimate with its interval, as the columns of a table, in the unit that an axis shows."""
+    numbers = {"value": value, "lower": ends.low, "upper": ends.high}
+    return {name: in_unit(number, unit) for name, number in numbers.items()}
+
+
+def mark_of(level: Level) -> dict[str, float]:
+    """A level with its 95 % t interval, and what was published; NaN where there is none."""
+    published = math.nan if level.published is None else in_unit(level.published, level.unit)
+    summary = level.summary
+    if summary is None:
+        return {"value": math.nan, "lower": math.nan, "upper": math.nan, "published": published}
+    return {**mark(summary.mean, summary.interval, level.unit), "published": published}
 
 
 def named(quantity: str, unit: str) -> str:

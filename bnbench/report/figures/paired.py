@@ -23,10 +23,10 @@ from bnbench.report.figures.figure import (
     any_level,
     by_metric,
     finish,
+    mark,
     register_figure,
     wrapped,
 )
-from bnbench.report.figures.marks import mark
 from bnbench.report.names import (
     arm_title,
     change_title,

@@ -19,12 +19,12 @@ from bnbench.report.figures.figure import (
     any_level,
     by_metric,
     finish,
+    mark_of,
     named,
     plain,
     register_figure,
     wrapped,
 )
-from bnbench.report.figures.marks import mark_of
 from bnbench.report.figures.paired import paired_table
 from bnbench.report.names import grouped, pair_title, settings_at, sweep_title, swept_over
 

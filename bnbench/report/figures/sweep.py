@@ -22,12 +22,12 @@ from bnbench.report.figures.figure import (
     any_level,
     by_metric,
     finish,
+    mark_of,
     named,
     plain,
     register_figure,
     wrapped,
 )
-from bnbench.report.figures.marks import mark_of
 from bnbench.report.names import (
     grid_keys,
     grid_label,
