@@ -1,1 +1,1 @@
-"""Figures: one a file, tidy table in, Axes out; nothing here saves to a name or shows a window."""
+"""Figures: one a file, a tidy table and the axes to draw it into; nothing here shows a window."""

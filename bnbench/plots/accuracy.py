@@ -14,7 +14,7 @@ LITTLE = 0.5
 SPLIT_NAMES = {"train": "training", "validation": "validation"}
 
 
-def plot_splits(table: pd.DataFrame, *, ax: Axes) -> Axes:
+def plot_splits(table: pd.DataFrame, *, ax: Axes) -> None:
     """Draw training and validation accuracy of one experiment, as the first article does.
 
     Parameters
@@ -30,10 +30,10 @@ def plot_splits(table: pd.DataFrame, *, ax: Axes) -> Axes:
             look=look, ax=ax, published_color=PUBLISHED_COLORS[(position + 1) % 2],
             bounds=SHARE, offset=beside(position, len(SPLITS)),
         )  # fmt: skip
-    return _accuracy_axes(ax, "images")
+    _accuracy_axes(ax, "images")
 
 
-def plot_experiments(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
+def plot_experiments(table: pd.DataFrame, *, split: str, ax: Axes) -> None:
     """Draw the accuracy of several experiments on one split.
 
     Parameters
@@ -52,17 +52,16 @@ def plot_experiments(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
             published_color=PUBLISHED_COLORS[(position + 1) % 2], bounds=SHARE,
             offset=beside(position, len(experiments)),
         )  # fmt: skip
-    return _accuracy_axes(ax, _images(rows, split))
+    _accuracy_axes(ax, _images(rows, split))
 
 
-def _accuracy_axes(ax: Axes, images: str) -> Axes:
+def _accuracy_axes(ax: Axes, images: str) -> None:
     """Label the axes: epochs, and shares of some images in percent."""
     epoch_axis(ax)
     ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.6g}")
     ax.set_ylabel(f"accuracy (% of {images})")
     if ax.dataLim.y1 < LITTLE:  # else a network that learns nothing seems to go up and down
         ax.set_ylim(SHARE)
-    return ax
 
 
 def _images(rows: pd.DataFrame, split: str) -> str:

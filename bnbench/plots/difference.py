@@ -9,7 +9,7 @@ from bnbench.plots.seeds import beside, epoch_axis, plot_seeds
 from bnbench.plots.style import PUBLISHED_COLORS, experiment_look
 
 
-def plot_difference(table: pd.DataFrame, *, ax: Axes) -> Axes:
+def plot_difference(table: pd.DataFrame, *, ax: Axes) -> None:
     """Draw the difference in validation accuracy of each treatment.
 
     Parameters
@@ -28,4 +28,3 @@ def plot_difference(table: pd.DataFrame, *, ax: Axes) -> Axes:
         )  # fmt: skip
     epoch_axis(ax)
     ax.set_ylabel("difference in validation accuracy (pp)")
-    return ax

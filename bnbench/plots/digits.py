@@ -13,7 +13,7 @@ LABEL = "#B34F00"  # letters need 4.5:1 against the paper, lines only 3:1
 
 def plot_digits(
     images_NHW: NDArray[np.uint8], labels_N: NDArray[np.integer], *, ax: Axes, columns: int = 10
-) -> Axes:
+) -> None:
     """Draw images row by row, as ink on white, each with its label in the corner.
 
     Parameters
@@ -35,4 +35,3 @@ def plot_digits(
     ax.tick_params(length=0)
     ax.grid(visible=True, color="0.8")
     ax.spines[:].set_visible(False)
-    return ax

@@ -9,7 +9,7 @@ from bnbench.plots.intervals import in_rows, plot_intervals
 from bnbench.plots.style import PUBLISHED, experiment_look
 
 
-def plot_levels(table: pd.DataFrame, *, ax: Axes) -> Axes:
+def plot_levels(table: pd.DataFrame, *, ax: Axes) -> None:
     """Draw the arms' levels, row below row.
 
     Parameters
@@ -35,4 +35,3 @@ def plot_levels(table: pd.DataFrame, *, ax: Axes) -> Axes:
         for words, value, row in zip(failed["failed"], failed["value"], failed["row"], strict=True):
             ax.annotate(words, (value, row + offset), xytext=(6, down), va=side,
                         textcoords="offset points", fontsize=7)  # fmt: skip
-    return ax

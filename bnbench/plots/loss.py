@@ -42,8 +42,11 @@ HIGHEST = 1000.0
 untrained network has 2.3."""
 
 
-def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
+def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> None:
     """Draw the loss of several experiments on one split, batch by batch.
+
+    The scale is logarithmic, of the distance from the floor where every experiment has it: what
+    is left to learn lies in the last few hundredths of a nat.
 
     Parameters
     ----------
@@ -56,12 +59,6 @@ def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
         ``floor``, the least loss that the experiment can have.
     split : str
         ``train`` or ``validation``.
-
-    Returns
-    -------
-    Axes
-        With a logarithmic scale, of the distance from the floor where every experiment has it:
-        what is left to learn lies in the last few hundredths of a nat.
     """
     rows = table[table["split"] == split]
     for position, experiment in enumerate(table["experiment"].unique()):
@@ -97,7 +94,6 @@ def plot_loss(table: pd.DataFrame, *, split: str, ax: Axes) -> Axes:
     ax.set_xlabel(BATCHES[split])
     ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
     ax.set_title(TITLES[split], loc="left")
-    return ax
 
 
 def _spread_above(floor: float, ax: Axes) -> None:

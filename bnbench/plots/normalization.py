@@ -44,7 +44,7 @@ def normalized(values: NDArray[np.float64]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def plot_normalization(table: pd.DataFrame, *, scaling: str, ax: Axes) -> Axes:
+def plot_normalization(table: pd.DataFrame, *, scaling: str, ax: Axes) -> None:
     """Draw the histogram of one scaling.
 
     Parameters
@@ -62,4 +62,3 @@ def plot_normalization(table: pd.DataFrame, *, scaling: str, ax: Axes) -> Axes:
     numbers = f"mean {round(mean, 4) + 0:.4f}, sd {sd:.4f}".replace("-", "−")
     ax.set(title=f"{title}\n{numbers}", xlabel=formula, ylabel="number of draws")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
-    return ax

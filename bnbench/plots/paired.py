@@ -14,7 +14,7 @@ MEAN = "mean with 95 % t interval"
 SMALLEST_EFFECT = "too small to count"
 
 
-def plot_paired(table: pd.DataFrame, *, ax: Axes) -> Axes:
+def plot_paired(table: pd.DataFrame, *, ax: Axes) -> None:
     """Draw the differences of several contrasts in one metric.
 
     Parameters
@@ -43,7 +43,6 @@ def plot_paired(table: pd.DataFrame, *, ax: Axes) -> Axes:
             marker="D", markersize=5, markerfacecolor="white", zorder=4, label=PUBLISHED,
         )  # fmt: skip
     ax.xaxis.set_major_locator(MaxNLocator(4))
-    return ax
 
 
 def _spread(runs: pd.DataFrame) -> pd.Series[float]:

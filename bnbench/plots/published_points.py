@@ -13,7 +13,7 @@ INSIDE = "published, inside"
 OUTSIDE = "published, outside"
 
 
-def plot_published_points(table: pd.DataFrame, *, ax: Axes) -> Axes:
+def plot_published_points(table: pd.DataFrame, *, ax: Axes) -> None:
     """Draw one published curve.
 
     Parameters
@@ -42,4 +42,3 @@ def plot_published_points(table: pd.DataFrame, *, ax: Axes) -> Axes:
                 markersize=6 if marker == "X" else 5, markerfacecolor=face, label=label, zorder=4,
             )  # fmt: skip
     epoch_axis(ax)
-    return ax

@@ -20,7 +20,7 @@ LETTERS = 7  # of the values' names, side by side over an inch of the figure
 ERROR_TICKS = (10, 50, 80, 90, 95, 98, 99, 99.5, 99.9)  # percent accuracy
 
 
-def plot_sweep(table: pd.DataFrame, *, percent: bool, ax: Axes) -> Axes:
+def plot_sweep(table: pd.DataFrame, *, percent: bool, ax: Axes) -> None:
     """Draw a metric of several arms over a setting.
 
     Parameters
@@ -39,7 +39,6 @@ def plot_sweep(table: pd.DataFrame, *, percent: bool, ax: Axes) -> Axes:
     for position, (arm, rows) in enumerate(arms):
         look = experiment_look(position)
         plot_seeds(rows, x="x", y="value", label=str(arm), look=look, ax=ax, bounds=bounds)
-    return ax
 
 
 def scale_levels(values: NDArray[np.float64], *, percent: bool, ax: Axes) -> str:
@@ -62,7 +61,7 @@ def scale_levels(values: NDArray[np.float64], *, percent: bool, ax: Axes) -> str
     return ""
 
 
-def plot_failures(table: pd.DataFrame, *, ax: Axes) -> Axes:
+def plot_failures(table: pd.DataFrame, *, ax: Axes) -> None:
     """Draw the share of failed runs over a setting.
 
     Parameters
@@ -78,7 +77,6 @@ def plot_failures(table: pd.DataFrame, *, ax: Axes) -> Axes:
         )  # fmt: skip
     ax.set_ylim(-8, 108)
     ax.set_yticks([0, 50, 100])
-    return ax
 
 
 def setting_axis(values: Sequence[float], names: Sequence[str], *, ax: Axes) -> None:

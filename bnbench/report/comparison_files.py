@@ -76,7 +76,9 @@ class _Drawing:
     def splits(self, arm: ArmRuns, accuracy: pd.DataFrame, out: Path) -> list[Path]:
         table = accuracy[accuracy["experiment"] == arm.label]
         with self._figure(3.6) as figure:
-            plot_splits(table, ax=figure.subplots()).set_title(self.titles[arm.label], loc="left")
+            ax = figure.subplots()
+            plot_splits(table, ax=ax)
+            ax.set_title(self.titles[arm.label], loc="left")
             name = f"accuracy-{arm.label.replace('/', '~')}"  # which is in no experiment's name
             return self._finish(figure, table, out, name, failed_notes([arm]))
 

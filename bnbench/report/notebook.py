@@ -72,7 +72,9 @@ def plot_accuracy(
         To draw into; by default the current one of `matplotlib.pyplot`.
     """
     arms, _ = read_arms(_paths(experiments))
-    return _with_legend(plot_experiments(accuracy_table(arms), split=split, ax=ax or _current()))
+    axes = ax or _current()
+    plot_experiments(accuracy_table(arms), split=split, ax=axes)
+    return _with_legend(axes)
 
 
 def plot_difference(treatments: Folders, baseline: str | Path, *, ax: Axes | None = None) -> Axes:
@@ -86,8 +88,9 @@ def plot_difference(treatments: Folders, baseline: str | Path, *, ax: Axes | Non
         See `plot_accuracy`.
     """
     arms, _ = read_arms([Path(baseline), *_paths(treatments)])
-    table = difference_table(accuracy_table(arms))
-    return _with_legend(draw_difference(table, ax=ax or _current()))
+    axes = ax or _current()
+    draw_difference(difference_table(accuracy_table(arms)), ax=axes)
+    return _with_legend(axes)
 
 
 def _with_legend(ax: Axes) -> Axes:

@@ -11,7 +11,8 @@ from bnbench.plots.normalization import SCALINGS, normalized, plot_normalization
 
 def test_every_image_lies_in_its_cell_with_its_label() -> None:
     images = np.arange(5, dtype=np.uint8)[:, None, None] * np.ones((5, 4, 3), np.uint8)
-    ax = plot_digits(images, np.array([7, 8, 9, 0, 1]), ax=Figure().subplots(), columns=3)
+    ax = Figure().subplots()
+    plot_digits(images, np.array([7, 8, 9, 0, 1]), ax=ax, columns=3)
     (image,) = ax.get_images()
     expected = np.repeat(np.repeat([[0, 1, 2], [3, 4, 0]], 4, axis=0), 3, axis=1)
     np.testing.assert_array_equal(np.asarray(image.get_array()), expected)
@@ -38,7 +39,8 @@ def test_normalized_by_hand() -> None:
 @pytest.mark.parametrize("scaling", SCALINGS)
 def test_histograms_count_every_draw_and_keep_the_shape(scaling: str) -> None:
     values = np.random.default_rng(0).uniform(0, 20, 50)
-    ax = plot_normalization(normalized(values), scaling=scaling, ax=Figure().subplots())
+    ax = Figure().subplots()
+    plot_normalization(normalized(values), scaling=scaling, ax=ax)
     heights = [patch.get_height() for patch in ax.patches if isinstance(patch, Rectangle)]
     expected, _ = np.histogram(values, bins=len(heights))
     assert heights == list(expected)

@@ -59,7 +59,8 @@ def test_figures_can_be_redrawn_from_their_files_and_show_the_runs(
     write_comparison(compare(_paths(results)), tmp_path / "out")
     table = pd.read_csv(tmp_path / "out" / "accuracy.csv")
     with style.figure(4) as figure:
-        ax = plot_experiments(table, split="validation", ax=figure.subplots())
+        ax = figure.subplots()
+        plot_experiments(table, split="validation", ax=ax)
         lines = {line.get_label(): line.get_ydata() for line in ax.get_lines()}
     for name in ("plain", "normalized"):
         files = pd.concat(map(pd.read_csv, results.glob(f"{name}/seed-*/epochs.csv")))
@@ -71,7 +72,8 @@ def test_figures_can_be_redrawn_from_their_files_and_show_the_runs(
 def test_the_difference_figure_is_paired_by_seed(results: Path, tmp_path: Path) -> None:
     write_comparison(compare(_paths(results)), tmp_path)
     with style.figure(4) as figure:
-        ax = plot_difference(pd.read_csv(tmp_path / "difference.csv"), ax=figure.subplots())
+        ax = figure.subplots()
+        plot_difference(pd.read_csv(tmp_path / "difference.csv"), ax=ax)
         thin = [line.get_ydata() for line in ax.get_lines() if line.get_label() == style.ONE_SEED]
     for seed, drawn in enumerate(thin):
         plain, normalized = (
