@@ -11,6 +11,8 @@ import numpy as np
 
 from bnbench.statistics.samples import FloatArray
 
+POWER = 0.9
+"""The chance with which an effect is to be found: 9 times in 10."""
 LARGEST_N = 10_000_000
 """A question that needs more seeds than this is answered by infinity."""
 
@@ -46,7 +48,7 @@ def paired_t_power(n: int, *, effect: float, sd: float, alpha: float = 0.05) -> 
     """
     if n < 2 or not sd > 0:
         raise ValueError(f"a paired t-test has two pairs and a spread, not n={n}, sd={sd}")
-    _check_rates(alpha)
+    _check_level(alpha)
     from scipy.special import ndtr, stdtrit
 
     critical = float(stdtrit(n - 1, 1 - alpha / 2))
@@ -58,8 +60,8 @@ def paired_t_power(n: int, *, effect: float, sd: float, alpha: float = 0.05) -> 
     return _averaged_over_sd(rejects, n - 1, largest=(shift + 9) / critical)
 
 
-def n_for_paired_t(*, effect: float, sd: float, power: float = 0.9, alpha: float = 0.05) -> float:
-    """The smallest number of pairs at which the paired t-test has the power.
+def n_for_paired_t(*, effect: float, sd: float, alpha: float = 0.05) -> float:
+    """The smallest number of pairs at which the paired t-test has 90 % power.
 
     Parameters
     ----------
@@ -67,8 +69,8 @@ def n_for_paired_t(*, effect: float, sd: float, power: float = 0.9, alpha: float
         True mean difference, positive.
     sd : float
         Of the differences. 0 needs the least that a t-test takes, 2; NaN gives NaN.
-    power, alpha : float
-        Default 0.9 and 0.05.
+    alpha : float, default 0.05
+        Level of the test.
 
     Returns
     -------
@@ -78,23 +80,21 @@ def n_for_paired_t(*, effect: float, sd: float, power: float = 0.9, alpha: float
     Raises
     ------
     ValueError
-        If `effect` is not positive, `sd` negative, or a rate outside (0, 1).
+        If `effect` is not positive, `sd` negative, or `alpha` outside (0, 1).
 
     Examples
     --------
     >>> n_for_paired_t(effect=0.1, sd=0.15)
     26.0
     """
-    _check_rates(alpha, power)
+    _check_level(alpha)
     if not effect > 0 or sd < 0:
         raise ValueError(f"effect {effect} must be positive, sd {sd} not negative")
-    return _smallest_n(lambda n: paired_t_power(n, effect=effect, sd=sd, alpha=alpha), power, sd)
+    return _smallest_n(lambda n: paired_t_power(n, effect=effect, sd=sd, alpha=alpha), sd)
 
 
-def smallest_detectable_effect(
-    n: int, *, sd: float, power: float = 0.9, alpha: float = 0.05
-) -> float:
-    """The true difference that n pairs find with the power, in the unit of the sd.
+def smallest_detectable_effect(n: int, *, sd: float) -> float:
+    """The true difference that n pairs find with 90 % power, in the unit of the sd.
 
     Parameters
     ----------
@@ -102,31 +102,28 @@ def smallest_detectable_effect(
         Pairs, at least 1.
     sd : float
         Of the differences. 0 gives 0, NaN (as for n = 1) gives NaN.
-    power, alpha : float
-        Default 0.9 and 0.05; the power must exceed alpha.
 
     Raises
     ------
     ValueError
-        If `n` is below 1, `sd` negative, a rate outside (0, 1) or `power` not above `alpha`.
+        If `n` is below 1, or `sd` negative.
 
     Notes
     -----
     Root of `paired_t_power` in the effect, by bisection to 12 digits. Every command would
     wait for the import of SciPy's root finders.
     """
-    _check_rates(alpha, power)
-    if n < 1 or sd < 0 or power <= alpha:
-        raise ValueError(f"n={n}, sd={sd}, power={power}, alpha={alpha}")
+    if n < 1 or sd < 0:
+        raise ValueError(f"n={n}, sd={sd}")
     if n == 1 or math.isnan(sd):
         return math.nan
-    return sd * _detectable_at_unit_sd(n, power, alpha)
+    return sd * _detectable_at_unit_sd(n)
 
 
 @functools.cache
-def _detectable_at_unit_sd(n: int, power: float, alpha: float) -> float:
+def _detectable_at_unit_sd(n: int) -> float:
     def found(effect: float) -> bool:
-        return paired_t_power(n, effect=effect, sd=1.0, alpha=alpha) >= power
+        return paired_t_power(n, effect=effect, sd=1.0) >= POWER
 
     missed, enough = 0.0, 1.0
     while not found(enough):
@@ -137,10 +134,8 @@ def _detectable_at_unit_sd(n: int, power: float, alpha: float) -> float:
     return enough
 
 
-def tost_power(
-    n: int, *, margin: float, sd: float, difference: float = 0.0, alpha: float = 0.05
-) -> float:
-    """The power of two one-sided paired t-tests to show equivalence at n pairs.
+def tost_power(n: int, *, margin: float, sd: float, difference: float = 0.0) -> float:
+    """The power of two one-sided paired t-tests of level 0.05 to show equivalence at n pairs.
 
     Parameters
     ----------
@@ -152,17 +147,15 @@ def tost_power(
         Of the differences, positive.
     difference : float, default 0
         True mean difference.
-    alpha : float, default 0.05
-        Level of each test.
 
     Raises
     ------
     ValueError
-        If `n` is below 2, `margin` or `sd` not positive, or `alpha` outside (0, 1).
+        If `n` is below 2, or `margin` or `sd` not positive.
 
     Notes
     -----
-    Both tests reject where ``|mean| <= margin - t(n - 1, 1 - alpha) * s / sqrt(n)``. Given
+    Both tests reject where ``|mean| <= margin - t(n - 1, 0.95) * s / sqrt(n)``. Given
     u = s / sd this is a normal probability. Its average over u is the number that Owen's Q
     functions give.
 
@@ -173,10 +166,9 @@ def tost_power(
     """
     if n < 2 or not sd > 0 or not margin > 0:
         raise ValueError(f"n={n}, margin={margin}, sd={sd}")
-    _check_rates(alpha)
     from scipy.special import ndtr, stdtrit
 
-    critical = float(stdtrit(n - 1, 1 - alpha))
+    critical = float(stdtrit(n - 1, 0.95))
     scale = math.sqrt(n) / sd
 
     def both_reject(u: FloatArray) -> FloatArray:
@@ -186,10 +178,8 @@ def tost_power(
     return _averaged_over_sd(both_reject, n - 1, largest=margin * scale / critical)
 
 
-def n_for_tost(
-    *, margin: float, sd: float, power: float = 0.9, difference: float = 0.0, alpha: float = 0.05
-) -> float:
-    """The smallest number of pairs at which TOST has the power to show equivalence.
+def n_for_tost(*, margin: float, sd: float, difference: float = 0.0) -> float:
+    """The smallest number of pairs at which TOST has 90 % power to show equivalence.
 
     Parameters
     ----------
@@ -197,8 +187,6 @@ def n_for_tost(
         Positive.
     sd : float
         Of the differences. 0 needs 2 pairs, NaN gives NaN.
-    power, alpha : float
-        Default 0.9 and 0.05.
     difference : float, default 0
         True mean difference; from the margin on no n suffices.
 
@@ -210,29 +198,26 @@ def n_for_tost(
     Raises
     ------
     ValueError
-        If `margin` is not positive, `sd` negative, or a rate outside (0, 1).
+        If `margin` is not positive, or `sd` negative.
 
     Examples
     --------
     >>> n_for_tost(margin=0.1, sd=0.12)
     18.0
     """
-    _check_rates(alpha, power)
     if not margin > 0 or sd < 0:
         raise ValueError(f"margin {margin} must be positive, sd {sd} not negative")
     if abs(difference) >= margin:
         return math.inf
-    return _smallest_n(
-        lambda n: tost_power(n, margin=margin, sd=sd, difference=difference, alpha=alpha), power, sd
-    )
+    return _smallest_n(lambda n: tost_power(n, margin=margin, sd=sd, difference=difference), sd)
 
 
-def _smallest_n(power_at: Callable[[int], float], power: float, sd: float) -> float:
+def _smallest_n(power_at: Callable[[int], float], sd: float) -> float:
     """The smallest n from 2 on that has the power (all larger ones do too), or infinity."""
     if sd == 0 or math.isnan(sd):
         return 2.0 if sd == 0 else math.nan
     candidates = range(2, LARGEST_N + 1)
-    index = bisect.bisect_left(candidates, power, key=power_at)
+    index = bisect.bisect_left(candidates, POWER, key=power_at)
     return float(candidates[index]) if index < len(candidates) else math.inf
 
 
@@ -266,8 +251,6 @@ def _nodes() -> tuple[FloatArray, FloatArray]:
     return nodes, weights
 
 
-def _check_rates(*rates: float) -> None:
-    """Refuse an alpha or a power outside (0, 1)."""
-    for rate in rates:
-        if not 0 < rate < 1:
-            raise ValueError(f"a rate must lie between 0 and 1, not be {rate}")
+def _check_level(alpha: float) -> None:
+    if not 0 < alpha < 1:
+        raise ValueError(f"a level must lie between 0 and 1, not be {alpha}")

@@ -53,20 +53,15 @@ def test_power_is_defined_where_scipys_noncentral_t_is_not(n: int, effect: float
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 10, 30, 1000])
-@pytest.mark.parametrize(("power", "alpha"), [(0.9, 0.05), (0.8, 0.002)])
-def test_the_smallest_detectable_effect_is_just_detected(
-    n: int, power: float, alpha: float
-) -> None:
-    effect = smallest_detectable_effect(n, sd=0.13, power=power, alpha=alpha)
-    reached = paired_t_power(n, effect=effect, sd=0.13, alpha=alpha)
+def test_the_smallest_detectable_effect_is_just_detected(n: int) -> None:
+    effect = smallest_detectable_effect(n, sd=0.13)
     root = scipy.optimize.brentq(
-        lambda scaled: paired_t_power(n, effect=scaled, sd=1.0, alpha=alpha) - power, 0, 1e4
+        lambda scaled: paired_t_power(n, effect=scaled, sd=1.0) - 0.9, 0, 1e4
     )
     assert effect == pytest.approx(0.13 * root, rel=1e-9)
-    assert reached == pytest.approx(power, abs=1e-9)
+    assert paired_t_power(n, effect=effect, sd=0.13) == pytest.approx(0.9, abs=1e-9)
     for factor, expected in ((1.0001, n), (0.9999, n + 1)):
-        needed = n_for_paired_t(effect=factor * effect, sd=0.13, power=power, alpha=alpha)
-        assert needed == expected
+        assert n_for_paired_t(effect=factor * effect, sd=0.13) == expected
 
 
 def test_large_samples_follow_the_normal_approximation() -> None:
@@ -76,10 +71,10 @@ def test_large_samples_follow_the_normal_approximation() -> None:
     assert abs(needed - expected) < 1
 
 
-def test_equivalence_needs_fourteen_or_eighteen_seeds() -> None:
-    """science.md 8.2: margin 0.1 pp, sd 0.12, for 80 and 90 %."""
-    assert n_for_tost(margin=0.1, sd=0.12, power=0.8) == 14
-    assert n_for_tost(margin=0.1, sd=0.12, power=0.9) == 18
+def test_equivalence_needs_eighteen_seeds() -> None:
+    """science.md 8.2: margin 0.1 pp, sd 0.12, for 90 %; fourteen are enough for 80 %."""
+    assert n_for_tost(margin=0.1, sd=0.12) == 18
+    assert tost_power(13, margin=0.1, sd=0.12) < 0.8 < tost_power(14, margin=0.1, sd=0.12)
 
 
 def test_tost_power_by_two_dimensional_integration() -> None:
@@ -115,10 +110,10 @@ def test_bad_questions_are_refused() -> None:
         paired_t_power(1, effect=1.0, sd=1.0)
     with pytest.raises(ValueError, match="effect"):
         n_for_paired_t(effect=0.0, sd=1.0)
-    with pytest.raises(ValueError, match="rate"):
-        n_for_paired_t(effect=1.0, sd=1.0, power=1.0)
-    with pytest.raises(ValueError, match="power"):
-        smallest_detectable_effect(5, sd=1.0, power=0.05)
+    with pytest.raises(ValueError, match="level"):
+        n_for_paired_t(effect=1.0, sd=1.0, alpha=1.0)
+    with pytest.raises(ValueError, match="sd=-1"):
+        smallest_detectable_effect(5, sd=-1.0)
     with pytest.raises(ValueError, match="margin"):
         tost_power(5, margin=0.0, sd=1.0)
     with pytest.raises(ValueError, match="margin"):
