@@ -11,6 +11,9 @@ from bnbench.statistics.any_time import any_time_interval
 from bnbench.statistics.intervals import Interval, t_interval
 from bnbench.statistics.samples import as_sample, mean_of, sd_of
 
+ALPHA = 0.05
+"""Level of each of the two tests, and of their conclusion."""
+
 
 @dataclass(frozen=True, slots=True)
 class Equivalence:
@@ -21,12 +24,12 @@ class Equivalence:
     margin : float
         Differences inside (-margin, margin) do not matter, declared beforehand.
     alpha : float
-        Level of each of the two tests, and of their conclusion.
+        `ALPHA`.
     p : float
-        The larger of the two one-sided p-values, below `alpha` where equivalence is shown; NaN for
+        The larger of the two one-sided p-values, below 0.05 where equivalence is shown; NaN for
         n = 1, and where the interval has to hold at every number of seeds.
     interval : Interval
-        Of confidence 1 - 2 alpha: equivalence is shown where it lies inside the margin.
+        Of confidence 0.9: equivalence is shown where it lies inside the margin.
     """
 
     n: int
@@ -43,11 +46,7 @@ class Equivalence:
 
 
 def equivalence_test(
-    differences: npt.ArrayLike,
-    *,
-    margin: float = 0.001,
-    alpha: float = 0.05,
-    any_time: bool = False,
+    differences: npt.ArrayLike, *, margin: float, any_time: bool = False
 ) -> Equivalence:
     """Test whether the mean paired difference lies within ±margin (TOST).
 
@@ -55,17 +54,15 @@ def equivalence_test(
     ----------
     differences : array_like of shape (n,)
         Treatment minus baseline, one per seed.
-    margin : float, default 0.001
-        In the unit of the differences; 0.1 pp of accuracy.
-    alpha : float, default 0.05
-        In (0, 0.5).
+    margin : float
+        In the unit of the differences.
     any_time : bool, default False
         Whether the interval has to hold at every number of seeds.
 
     Raises
     ------
     ValueError
-        If `differences` is no sample, `margin` not positive or `alpha` outside (0, 0.5).
+        If `differences` is no sample, or `margin` not positive.
 
     Notes
     -----
@@ -79,17 +76,17 @@ def equivalence_test(
        Approach for Assessing the Equivalence of Average Bioavailability", Journal of
        Pharmacokinetics and Biopharmaceutics 15(6), 1987.
     """
-    if not margin > 0 or not 0 < alpha < 0.5:
-        raise ValueError(f"margin {margin} must be positive and alpha {alpha} in (0, 0.5)")
+    if not margin > 0:
+        raise ValueError(f"margin {margin} must be positive")
     sample = as_sample(differences)
     mean, error = mean_of(sample), sd_of(sample) / math.sqrt(sample.size)
     return Equivalence(
         n=sample.size,
         mean_difference=mean,
         margin=margin,
-        alpha=alpha,
+        alpha=ALPHA,
         p=math.nan if any_time else _upper_tail(margin - abs(mean), error, sample.size - 1),
-        interval=(any_time_interval if any_time else t_interval)(sample, confidence=1 - 2 * alpha),
+        interval=(any_time_interval if any_time else t_interval)(sample, confidence=1 - 2 * ALPHA),
     )
 
 

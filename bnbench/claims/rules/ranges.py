@@ -93,7 +93,7 @@ def _differences(
 
 
 def _equivalent(differences: FloatArray) -> bool:
-    return equivalence_test(differences, margin=MARGIN, alpha=ALPHA).equivalent
+    return equivalence_test(differences, margin=MARGIN).equivalent
 
 
 def _needed(n: int, more: int, less: int, differences: FloatArray | None) -> Needs:

@@ -65,12 +65,12 @@ def test_an_any_time_interval_decides_where_p_would_be_of_this_n_alone() -> None
 
 
 def test_one_seed_shows_no_equivalence() -> None:
-    result = equivalence_test([0.0])
+    result = equivalence_test([0.0], margin=0.001)
     assert math.isnan(result.p)
     assert not result.equivalent
 
 
-@pytest.mark.parametrize(("margin", "alpha"), [(0.0, 0.05), (-1.0, 0.05), (0.1, 0.5), (0.1, 0.0)])
-def test_bad_options_are_refused(margin: float, alpha: float) -> None:
+@pytest.mark.parametrize("margin", [0.0, -1.0])
+def test_a_margin_is_positive(margin: float) -> None:
     with pytest.raises(ValueError, match="margin"):
-        equivalence_test([0.0, 0.1], margin=margin, alpha=alpha)
+        equivalence_test([0.0, 0.1], margin=margin)
