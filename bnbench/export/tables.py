@@ -13,7 +13,7 @@ from bnbench.config import Study
 from bnbench.export.files import extra, refuse_existing
 from bnbench.findings import contrasts_table, find
 from bnbench.findings.load import load_results
-from bnbench.runs import Log, Run, read_batches, written_whole
+from bnbench.runs import Run, read_batches, written_whole
 
 
 def export_parquet(
@@ -70,11 +70,7 @@ def _batches(runs: pd.DataFrame) -> Iterator[pd.DataFrame]:
         run = Run(Path(str(row.path)))
         if run.batches.exists():
             whose = pd.DataFrame({"experiment": [row.experiment], "seed": [row.seed]})
-            yield whose.merge(_frame(read_batches(run)), how="cross")
-
-
-def _frame(log: Log) -> pd.DataFrame:
-    return pd.DataFrame({name: log[name] for name in log.columns})
+            yield whose.merge(pd.DataFrame(read_batches(run).rows), how="cross")
 
 
 def _write(frames: Iterator[pd.DataFrame], path: Path, parquet: Any, arrow: Any) -> None:
