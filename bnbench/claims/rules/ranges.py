@@ -68,7 +68,8 @@ class Range(ClaimTest):
         less = sum(treatment[seed] < baseline[seed] for seed in shared)
         n, p = len(shared), sign_test_p(more, less)
         differences = _differences(treatment, baseline) if enough_seeds(n) else None
-        equivalent = differences is not None and _equivalent(differences)
+        test = None if differences is None else equivalence_test(differences, margin=MARGIN)
+        equivalent = test is not None and test.equivalent
         verdict = decide(supported=p < ALPHA and more > less, refuted=p < ALPHA or equivalent)
         counts = f"{words[0]} at {more} of {n} seeds, {words[1]} at {less}"
         how = words[1] if p < ALPHA else "equivalent within a factor of three"
@@ -90,10 +91,6 @@ def _differences(
     """Of the ranges, in decades; none where a side has no usable point at a seed."""
     known = all(map(math.isfinite, chain(treatment.values(), baseline.values())))
     return pair_by_seed(treatment, baseline).differences if known else None
-
-
-def _equivalent(differences: FloatArray) -> bool:
-    return equivalence_test(differences, margin=MARGIN).equivalent
 
 
 def _needed(n: int, more: int, less: int, differences: FloatArray | None) -> Needs:
