@@ -72,7 +72,7 @@ def interval(ends: Interval, unit: str) -> str:
 
     Examples
     --------
-    >>> interval(Interval(-0.001, 0.0131, 0.95, "t"), "pp")
+    >>> interval(Interval(-0.001, 0.0131, "t"), "pp")
     '[−0.10, +1.31]'
     """
     return _between(ends, unit, "+")
@@ -83,7 +83,7 @@ def level_interval(ends: Interval, unit: str) -> str:
 
     Examples
     --------
-    >>> level_interval(Interval(0.981, 0.985, 0.95, "t"), "pp")
+    >>> level_interval(Interval(0.981, 0.985, "t"), "pp")
     '[98.10, 98.50]'
     """
     return _between(ends, unit, "")
@@ -101,9 +101,9 @@ def estimate(value: float, ends: Interval, unit: str) -> str:
 
     Examples
     --------
-    >>> estimate(0.005, Interval(-0.001, 0.0131, 0.95, "t"), "pp")
+    >>> estimate(0.005, Interval(-0.001, 0.0131, "t"), "pp")
     '+0.50 pp [−0.10, +1.31]'
-    >>> estimate(1.5084, Interval(-0.1010, 3.1177, 0.95, "t"), "")
+    >>> estimate(1.5084, Interval(-0.1010, 3.1177, "t"), "")
     '+1.5 [−0.1, +3.1]'
     """
     if math.isnan(ends.low):
@@ -162,7 +162,7 @@ def ratio(value: float, ends: Interval) -> str:
 
     Examples
     --------
-    >>> ratio(1.5, Interval(1.2, math.inf, 0.95, "percentile bootstrap"))
+    >>> ratio(1.5, Interval(1.2, math.inf, "percentile bootstrap"))
     '1.50 [1.20, ∞]'
     """
     if math.isnan(value):

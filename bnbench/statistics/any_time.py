@@ -35,7 +35,7 @@ def any_time_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Int
     Raises
     ------
     ValueError
-        If `values` is no sample, or `confidence` is outside (0, 1).
+        If `values` is no sample.
 
     Notes
     -----
@@ -58,9 +58,9 @@ def any_time_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Int
     sample = as_sample(values)
     n, method = sample.size, "any-time t"
     if n == 1:
-        return Interval(math.nan, math.nan, confidence, method)
+        return Interval(math.nan, math.nan, method)
     half = _largest_t(n, 1 - confidence) * sd_of(sample) / math.sqrt(n) if np.ptp(sample) else 0.0
-    return Interval(mean_of(sample) - half, mean_of(sample) + half, confidence, method)
+    return Interval(mean_of(sample) - half, mean_of(sample) + half, method)
 
 
 def any_time_median_interval(

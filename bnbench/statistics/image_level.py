@@ -108,10 +108,9 @@ def two_level_bootstrap(
     baseline: npt.ArrayLike,
     *,
     seed: Seed,
-    confidence: float = 0.95,
     resamples: int = 10_000,
 ) -> TwoLevelDifference:
-    """The accuracy difference with intervals over seeds, and over seeds and images.
+    """The accuracy difference with 95 % intervals over seeds, and over seeds and images.
 
     Parameters
     ----------
@@ -126,8 +125,7 @@ def two_level_bootstrap(
     Raises
     ------
     ValueError
-        If the arms differ in shape, are empty, not two-dimensional, hold anything but 0 and 1,
-        or `confidence` is outside (0, 1).
+        If the arms differ in shape, are empty, not two-dimensional, or hold anything but 0 and 1.
 
     Notes
     -----
@@ -163,11 +161,9 @@ def two_level_bootstrap(
         n_seeds=num_seeds,
         n_images=num_images,
         accuracy_difference=int(differences.sum()) / cells,
-        interval=_percentiles(np.concatenate(both) / cells, confidence, "seeds and images"),
+        interval=_percentiles(np.concatenate(both) / cells, "seeds and images"),
         seeds_only_interval=_percentiles(
-            np.concatenate(seeds_only) / cells if num_seeds > 1 else np.array([math.nan]),
-            confidence,
-            "seeds",
+            np.concatenate(seeds_only) / cells if num_seeds > 1 else np.array([math.nan]), "seeds"
         ),
     )
 
@@ -182,7 +178,7 @@ def _correct(values: npt.ArrayLike, *, like: npt.ArrayLike | None = None) -> npt
     return table.astype(np.int64)
 
 
-def _percentiles(means: npt.NDArray[np.float64], confidence: float, resampled: str) -> Interval:
-    """The central percentile interval of resampled means (B,)."""
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(float(low), float(high), confidence, f"percentile bootstrap of {resampled}")
+def _percentiles(means: npt.NDArray[np.float64], resampled: str) -> Interval:
+    """The central 95 % percentile interval of resampled means (B,)."""
+    low, high = np.quantile(means, [(1 - 0.95) / 2, (1 + 0.95) / 2])
+    return Interval(float(low), float(high), f"percentile bootstrap of {resampled}")

@@ -23,20 +23,13 @@ class Interval:
     ----------
     low, high : float
         The ends, which belong to the interval, in the unit of the values.
-    confidence : float
-        Nominal coverage, in (0, 1).
     method : str
         Name for tables: ``t``, ``prediction``, ``BCa bootstrap``, ...
     """
 
     low: float
     high: float
-    confidence: float
     method: str
-
-    def __post_init__(self) -> None:
-        if not 0 < self.confidence < 1:
-            raise ValueError(f"confidence must lie between 0 and 1, not be {self.confidence}")
 
     def contains(self, value: float) -> bool:
         """Say whether the value lies inside; an interval of NaN contains nothing."""
@@ -48,7 +41,7 @@ class Interval:
 
     def widened(self, by: float) -> Interval:
         """The interval with both ends moved outwards."""
-        return Interval(self.low - by, self.high + by, self.confidence, self.method)
+        return Interval(self.low - by, self.high + by, self.method)
 
 
 def t_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Interval:
@@ -62,7 +55,7 @@ def t_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Interval:
     Raises
     ------
     ValueError
-        If `values` is no sample, or `confidence` is outside (0, 1).
+        If `values` is no sample.
 
     Notes
     -----
@@ -98,7 +91,7 @@ def prediction_interval(
     Raises
     ------
     ValueError
-        If `values` is no sample, or `confidence` is outside (0, 1).
+        If `values` is no sample.
 
     Notes
     -----
@@ -116,10 +109,8 @@ def prediction_interval(
     return interval.widened(rounding)
 
 
-def bootstrap_interval(
-    values: npt.ArrayLike, *, seed: Seed, confidence: float = 0.95, resamples: int = 10_000
-) -> Interval:
-    """The bootstrap interval of the mean: BCa, or percentile below n = 8.
+def bootstrap_interval(values: npt.ArrayLike, *, seed: Seed, resamples: int = 10_000) -> Interval:
+    """The 95 % bootstrap interval of the mean: BCa, or percentile below n = 8.
 
     Parameters
     ----------
@@ -132,12 +123,12 @@ def bootstrap_interval(
     Raises
     ------
     ValueError
-        If `values` is no sample, or `confidence` is outside (0, 1).
+        If `values` is no sample.
 
     Notes
     -----
     The ends are the alpha_1 and alpha_2 quantiles of the resampled means. Percentile:
-    ``alpha = (1 ± confidence) / 2``. BCa: ``Phi(z0 + (z0 + z) / (1 - a (z0 + z)))`` at the
+    ``alpha = (1 ± 0.95) / 2``. BCa: ``Phi(z0 + (z0 + z) / (1 - a (z0 + z)))`` at the
     normal quantile z of each of these, with z0 the normal quantile of the share of resampled
     means below the observed one, and a the skewness of the jackknife means over 6 sqrt(n).
     SciPy's `bootstrap` gives the same bits, but takes half a second to be imported. They are too
@@ -152,15 +143,15 @@ def bootstrap_interval(
     bca = sample.size >= SMALLEST_BCA_SAMPLE
     name = "BCa bootstrap" if bca else "percentile bootstrap"
     if sample.size == 1:
-        return Interval(math.nan, math.nan, confidence, name)
+        return Interval(math.nan, math.nan, name)
     if np.ptp(sample) <= 1e-12 * np.abs(sample).max():
-        return Interval(mean_of(sample), mean_of(sample), confidence, name)
+        return Interval(mean_of(sample), mean_of(sample), name)
     rng = np.random.default_rng(seed)
     means = sample[rng.integers(0, sample.size, (resamples, sample.size))].mean(axis=-1)
-    tail = (1 - confidence) / 2
+    tail = (1 - 0.95) / 2
     shares = _bca_shares(sample, means, tail) if bca else (tail, 1 - tail)
     low, high = (_quantile(np.sort(means), share) for share in shares)
-    return Interval(low, high, confidence, name)
+    return Interval(low, high, name)
 
 
 def _bca_shares(sample: FloatArray, means: FloatArray, tail: float) -> tuple[float, float]:
@@ -188,8 +179,8 @@ def _quantile(ordered: FloatArray, share: float) -> float:
     return float((1 - after) * ordered[lower] + after * ordered[upper])
 
 
-def wilson_interval(successes: float, n: int, *, confidence: float = 0.95) -> Interval:
-    """Wilson's score interval of a proportion, which is never empty at 0 or n.
+def wilson_interval(successes: float, n: int) -> Interval:
+    """Wilson's 95 % score interval of a proportion, which is never empty at 0 or n.
 
     Parameters
     ----------
@@ -201,7 +192,7 @@ def wilson_interval(successes: float, n: int, *, confidence: float = 0.95) -> In
     Raises
     ------
     ValueError
-        If `successes` is outside [0, n], `n` below 1 or `confidence` outside (0, 1).
+        If `successes` is outside [0, n], or `n` below 1.
 
     Notes
     -----
@@ -217,12 +208,12 @@ def wilson_interval(successes: float, n: int, *, confidence: float = 0.95) -> In
         raise ValueError(f"{successes} successes of {n} trials")
     from scipy.special import ndtri
 
-    share, z = successes / n, float(ndtri((1 + confidence) / 2))
+    share, z = successes / n, float(ndtri((1 + 0.95) / 2))
     center = share + z**2 / (2 * n)
     half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     low, high = ((center + side) / (1 + z**2 / n) for side in (-half, half))
     return Interval(  # in floats the ends at 0 and n may miss 0 and 1 by a digit
-        min(max(low, 0.0), share), max(min(high, 1.0), share), confidence, "Wilson"
+        min(max(low, 0.0), share), max(min(high, 1.0), share), "Wilson"
     )
 
 
@@ -232,6 +223,6 @@ def _student(values: npt.ArrayLike, spread: float, confidence: float, method: st
 
     sample = as_sample(values)
     if sample.size == 1:
-        return Interval(math.nan, math.nan, confidence, method)
+        return Interval(math.nan, math.nan, method)
     half = float(stdtrit(sample.size - 1, (1 + confidence) / 2)) * sd_of(sample) * spread
-    return Interval(mean_of(sample) - half, mean_of(sample) + half, confidence, method)
+    return Interval(mean_of(sample) - half, mean_of(sample) + half, method)

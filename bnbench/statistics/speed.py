@@ -130,14 +130,14 @@ def _any_time_interval(pairs: Pairs) -> Interval:
     )
     ends = _ratio(np.array([slow_low, slow_high]), np.array([fast_high, fast_low]))
     low, high = np.where(np.isnan(ends), [0.0, np.inf], ends)
-    return Interval(float(low), float(high), 0.95, "any-time medians")
+    return Interval(float(low), float(high), "any-time medians")
 
 
 def _ratio_interval(pairs: Pairs, resamples: int) -> Interval:
     """The 95 % percentile interval of the ratio of medians over resampled seeds."""
     name, n = "percentile bootstrap", len(pairs.seeds)
     if n == 1:
-        return Interval(math.nan, math.nan, 0.95, name)
+        return Interval(math.nan, math.nan, name)
     picks = np.random.default_rng(0).integers(0, n, size=(resamples, n))
     ratios = _ratio(
         np.median(pairs.baseline[picks], axis=1), np.median(pairs.treatment[picks], axis=1)
@@ -145,4 +145,4 @@ def _ratio_interval(pairs: Pairs, resamples: int) -> Interval:
     undefined = np.isnan(ratios)
     low = np.quantile(np.where(undefined, 0.0, ratios), 0.025, method="inverted_cdf")
     high = np.quantile(np.where(undefined, np.inf, ratios), 0.975, method="inverted_cdf")
-    return Interval(float(low), float(high), 0.95, name)
+    return Interval(float(low), float(high), name)

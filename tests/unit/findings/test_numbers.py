@@ -11,7 +11,7 @@ NAN = math.nan
 
 
 def _interval(low: float, high: float) -> Interval:
-    return Interval(low, high, 0.95, "t")
+    return Interval(low, high, "t")
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_equal_reference_runs_leave_room_for_an_image(
 
 
 def agreement(n: int, outside: int) -> ReferenceAgreement:
-    interval = Interval(0.0, 1.0, 0.95, "prediction")
+    interval = Interval(0.0, 1.0, "prediction")
     means = [2.0] * outside + [0.5] * (n - outside)
     judged = [ReferenceCheck("a", False, METRICS[0], interval, 3, mean, 1) for mean in means]
     return ReferenceAgreement(tuple(judged), ())

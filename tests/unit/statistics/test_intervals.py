@@ -185,19 +185,13 @@ def test_wilson_never_leaves_the_unit_interval() -> None:
 
 
 def test_the_ends_of_an_interval_belong_to_it() -> None:
-    interval = Interval(0.1, 0.2, 0.95, "t")
+    interval = Interval(0.1, 0.2, "t")
     assert interval.contains(0.1)
     assert interval.contains(0.2)
     assert not interval.excludes(0.2)
     assert interval.excludes(0.2000001)
     assert interval.widened(0.05).high == pytest.approx(0.25)
     assert interval.widened(0.05).low == pytest.approx(0.05)
-
-
-@pytest.mark.parametrize("confidence", [0.0, 1.0, 95.0, math.nan])
-def test_confidence_is_a_share(confidence: float) -> None:
-    with pytest.raises(ValueError, match="confidence"):
-        t_interval([1.0, 2.0, 4.0], confidence=confidence)
 
 
 @pytest.mark.parametrize("values", [[], [[0.1, 0.2]], [0.1, math.nan], [0.1, math.inf]])

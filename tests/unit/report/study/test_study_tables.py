@@ -22,7 +22,7 @@ NAN = math.nan
 
 
 def _interval(low: float, high: float, method: str = "t") -> Interval:
-    return Interval(low, high, 0.95, method)
+    return Interval(low, high, method)
 
 
 def _contrast() -> Contrast:
