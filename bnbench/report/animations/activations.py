@@ -14,13 +14,12 @@ from bnbench.plots.animation import Scene
 from bnbench.plots.probes import plot_units
 from bnbench.plots.style import experiment_look, legend
 from bnbench.report.animations.scene import ROW, SCENES, limits, run_title, steps, time_title
-from bnbench.report.figures.distributions import PERCENTILES
+from bnbench.report.figures.distributions import PERCENTILES, SUFFIX
 from bnbench.report.figures.figure import plain
-from bnbench.report.figures.probed import evenly, not_as_seen, seen
+from bnbench.report.figures.probed import evenly, layers_seen, not_as_seen, seen
 
 PROBE = "activations"
 MOST_LAYERS = 4
-SUFFIX = ".pre.percentiles"
 
 
 @SCENES.register(PROBE)
@@ -50,11 +49,8 @@ def scene(runs: Sequence[FinishedRun]) -> Scene:
 
 def percentiles_of(run: FinishedRun) -> dict[str, NDArray[Any]]:
     """Find what was seen of each layer, (looks, units, 3); of many layers, evenly spaced ones."""
-    names = [name for name in run.looks[PROBE] if name.endswith(SUFFIX)]
-    if not names:
-        raise not_as_seen(run, PROBE, "layers")
-    chosen = evenly(names, MOST_LAYERS)
-    found = {name.removesuffix(SUFFIX): seen(run, PROBE, name, 3) for name in chosen}
+    chosen = evenly(layers_seen(run, SUFFIX), MOST_LAYERS)
+    found = {layer: seen(run, PROBE, f"{layer}{SUFFIX}", 3) for layer in chosen}
     for layer, percentiles in found.items():
         if percentiles.shape[2] != len(PERCENTILES):
             raise not_as_seen(run, PROBE, f"{layer}{SUFFIX}")

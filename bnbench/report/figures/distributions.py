@@ -13,16 +13,17 @@ from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots import style
 from bnbench.plots.probes import name_percentiles, plot_percentiles
 from bnbench.report.figures.figure import COLUMN, Picture, finish
-from bnbench.report.figures.probed import not_as_seen, register_probed, seen
+from bnbench.report.figures.probed import layers_seen, not_as_seen, register_probed, seen
 from bnbench.report.names import arm_title
 
 PERCENTILES = (15, 50, 85)
+SUFFIX = ".pre.percentiles"
 
 
 @register_probed("distributions", "activations")
 def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
     """Draw the percentiles of one unit's input over the steps, a panel for each arm."""
-    layer = last_layer(arms[0])
+    layer = layers_seen(arms[0].first, SUFFIX)[-1]
     with style.figure(3.1, width=COLUMN) as figure:
         axes = figure.subplots(1, 2, sharey=True)
         runs = [[trace_table(run, layer) for run in arm.runs.values()] for arm in arms]
@@ -42,17 +43,9 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
         return finish(figure, name, "What a unit is given", caption)
 
 
-def last_layer(arm: ArmRuns) -> str:
-    """Name the last hidden layer that was looked at."""
-    names = [name.partition(".")[0] for name in arm.first.looks["activations"] if "." in name]
-    if not names:
-        raise not_as_seen(arm.first, "activations", "layers")
-    return names[-1]
-
-
 def trace_table(run: FinishedRun, layer: str) -> pd.DataFrame:
     """Lay out the percentiles of a layer's first unit, look by look."""
-    name = f"{layer}.pre.percentiles"
+    name = f"{layer}{SUFFIX}"
     values = seen(run, "activations", name, 3)[:, 0]  # (looks, 3)
     if values.shape[1] != len(PERCENTILES):
         raise not_as_seen(run, "activations", name)

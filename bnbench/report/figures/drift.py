@@ -14,7 +14,7 @@ from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots import style
 from bnbench.plots.probes import plot_drift
 from bnbench.report.figures.figure import COLUMN, Picture, finish, plain, wrapped
-from bnbench.report.figures.probed import evenly, not_as_seen, register_probed, seen
+from bnbench.report.figures.probed import evenly, layers_seen, register_probed, seen
 from bnbench.report.names import arm_title
 
 COLUMNS, MOST_LAYERS = 4, 8
@@ -55,11 +55,7 @@ def draw(study: Study, arms: Sequence[ArmRuns]) -> Picture:
 
 def panels_of(run: FinishedRun) -> dict[str, str]:
     """Name the layers to be drawn, and what each one's output is the input of; at most eight."""
-    layers = [
-        name.removesuffix(SUFFIX) for name in run.looks["activations"] if name.endswith(SUFFIX)
-    ]
-    if not layers:
-        raise not_as_seen(run, "activations", "layers")
+    layers = layers_seen(run, SUFFIX)
     titles = {before: f"input of {after}" for before, after in pairwise(layers)}
     titles[layers[-1]] = "input of the output layer"
     return {layer: titles[layer] for layer in evenly(layers, MOST_LAYERS)}

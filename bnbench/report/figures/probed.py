@@ -55,6 +55,14 @@ def seen(run: FinishedRun, probe: str, name: str, dimensions: int) -> NDArray[An
     return found
 
 
+def layers_seen(run: FinishedRun, suffix: str) -> list[str]:
+    """Name the layers of which the probe of activations saw what ends in a suffix."""
+    names = [name for name in run.looks["activations"] if name.endswith(suffix)]
+    if not names:
+        raise not_as_seen(run, "activations", "layers")
+    return [name.removesuffix(suffix) for name in names]
+
+
 def is_axis(values: NDArray[Any]) -> bool:
     """Whether numbers, the last dimension, can be the axis of a grid: they grow, two at least."""
     steps = np.diff(values)
