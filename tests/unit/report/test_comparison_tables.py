@@ -1,4 +1,4 @@
-"""The tables that `compare` writes, by hand arithmetic."""
+"""The tables that `compare` writes of each experiment; contrasts are those of a study."""
 
 from __future__ import annotations
 
@@ -43,55 +43,6 @@ def test_an_experiment_by_hand(make_run: MakeRun) -> None:
         "experiment": "plain", "runs": 3, "failed": 0, "epochs": 3,
         "seconds_per_epoch": 4,  # 3 of training and 1 of evaluation
     }  # fmt: skip
-
-
-def test_a_contrast_by_hand(make_run: MakeRun) -> None:
-    plain = {0: [0.90, 0.95], 1: [0.91, 0.95], 2: [0.92, 0.94]}
-    normalized = {0: [0.93, 0.95], 1: [0.96, 0.96], 2: [0.96, 0.96], 8: [0.5, 0.5]}
-    tables = _tables(
-        *[make_run("plain", seed, curve) for seed, curve in plain.items()],
-        *[make_run("normalized", seed, curve) for seed, curve in normalized.items()],
-    )
-    contrasts = _by_metric(tables["contrasts"])
-    first = contrasts.loc["validation_accuracy@1"]
-    found = first["n"], first["paired_mean_difference"], first["paired_sd"]
-    assert found == pytest.approx((3, 0.04, 0.01))  # of 0.03, 0.05 and 0.04
-    half = 4.302653 * 0.01 / math.sqrt(3)
-    ends = first["paired_t_interval_low"], first["paired_t_interval_high"]
-    assert ends == pytest.approx((0.04 - half, 0.04 + half))
-    last = contrasts.loc["validation_accuracy@last", "paired_mean_difference"]
-    assert last == pytest.approx(0.01)  # of 0, 0.01 and 0.02
-
-
-def test_published_numbers_stand_beside_the_measured_ones(make_run: MakeRun) -> None:
-    published = {"source": "lenet5_article"}
-    tables = _tables(
-        *[
-            make_run(name, 0, [0.95] * 10, settings={"published": published | {"arm": arm}})
-            for name, arm in (("plain", "regular"), ("normalized", "batch_norm"))
-        ],
-    )
-    levels = tables["levels"]
-    accuracies = levels[levels["metric"].str.startswith("validation_accuracy")]["published"]
-    assert accuracies.tolist() == [0.930, 0.981, 0.956, 0.986]
-    differences = _by_metric(tables["contrasts"])["published"]
-    ours = differences[["validation_accuracy@1", "validation_accuracy@last"]].tolist()
-    assert ours == pytest.approx([0.026, 0.005])
-
-
-def test_held_out_test_accuracy(make_run: MakeRun) -> None:
-    runs = [
-        make_run(
-            name, seed, [0.9], settings={"data": {"split": "held_out"}},
-            manifest={"final": {"epochs": 1, "test_accuracy": accuracy}},
-        )
-        for name, accuracies in (("plain", (0.97, 0.98)), ("normalized", (0.98, 0.97)))
-        for seed, accuracy in enumerate(accuracies)
-    ]  # fmt: skip
-    row = _by_metric(_tables(*runs)["contrasts"]).loc["test_accuracy"]
-    means = row["treatment_mean"], row["baseline_mean"], row["paired_mean_difference"]
-    assert means == pytest.approx((0.975, 0.975, 0))
-    assert row["paired_sd"] == pytest.approx(0.01 * math.sqrt(2))
 
 
 def test_diverged_runs_are_counted(make_run: MakeRun) -> None:
