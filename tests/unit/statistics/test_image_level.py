@@ -26,11 +26,8 @@ def test_mcnemar_by_hand() -> None:
     assert result.n_images == 20
 
 
-def test_mcnemar_of_twins_and_of_nothing() -> None:
+def test_mcnemar_of_twins() -> None:
     assert mcnemar([1, 2], [1, 2], [1, 3]).p == 1.0
-    for arms in (([1], [1, 2], [1, 2]), ([], [], []), ([[1]], [[1]], [[1]])):
-        with pytest.raises(ValueError, match="shapes"):
-            mcnemar(*arms)
 
 
 def simulated(
@@ -104,18 +101,3 @@ def test_twins_do_not_differ() -> None:
     table = np.ones((3, 10), dtype=bool)
     result = two_level_bootstrap(table, table, seed=0)
     assert (result.accuracy_difference, result.interval.low, result.interval.high) == (0, 0, 0)
-
-
-@pytest.mark.parametrize(
-    ("treatment", "baseline"),
-    [
-        ([[1, 0]], [[1, 0, 1]]),
-        ([1, 0], [1, 0]),
-        ([[1, 2]], [[1, 0]]),
-        ([[]], [[]]),
-        ([[1.0, math.nan]], [[1.0, 0.0]]),
-    ],
-)
-def test_bad_tables_are_refused(treatment: list[list[int]], baseline: list[list[int]]) -> None:
-    with pytest.raises(ValueError, match="shape"):
-        two_level_bootstrap(treatment, baseline, seed=0)
