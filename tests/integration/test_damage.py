@@ -7,7 +7,6 @@ import io
 import pickle
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -16,14 +15,13 @@ from typing import Any
 import pytest
 import torch
 
-import tests.built  # noqa: F401
-from bnbench.cli.app import main
 from bnbench.config import Experiment, load_experiment
 from bnbench.execution.plan import plan_runs
 from bnbench.runs import BatchRows, Run, run_directory
 from bnbench.training import run_experiment
 from tests import commands
 from tests.edits import Hostile, edit_manifest, edit_text
+from tests.invoke import ended
 
 SHORT = [
     "data.dataset=digits", "training.epochs=4", "training.batch_size=50", "model.widths=[64, 32]",
@@ -56,11 +54,7 @@ def bnbench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     """Give a command line in this process, which saves its imports; nothing is trained there."""
 
     def run(*arguments: object) -> tuple[int, str]:
-        monkeypatch.setattr("sys.argv", ["bnbench", *map(str, arguments)])
-        monkeypatch.setattr("os._exit", sys.exit)  # `verify` leaves nothing to be tidied up
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0), "".join(capsys.readouterr())
+        return int(ended(monkeypatch, *arguments) or 0), "".join(capsys.readouterr())
 
     return run
 

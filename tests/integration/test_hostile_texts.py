@@ -6,11 +6,8 @@ elements with the same attributes, and nothing is asked for.
 
 from __future__ import annotations
 
-import gc
 import json
-import os
 import re
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import unescape
@@ -23,12 +20,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-import tests.built  # noqa: F401
-from bnbench.cli import main
 from bnbench.config import load_experiment
 from bnbench.errors import visible
 from bnbench.report.files import FORMULAS
 from tests.integration.test_report_browser import BROWSER, browse
+from tests.invoke import ended
 from tests.trained import trained
 
 HOSTILE = (
@@ -152,17 +148,12 @@ def _train(config: Path, results: Path, texts: tuple[str, ...]) -> None:
 @pytest.fixture
 def call(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Call:
     """Run a command in a folder; all that it says is text that a terminal shows as it is."""
-    monkeypatch.setattr(os, "_exit", sys.exit)  # `plan` leaves nothing to be tidied up
-    monkeypatch.setattr(gc, "disable", lambda: None)
 
     def call(folder: Path, codes: tuple[int, ...], *arguments: str) -> str:
         monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["bnbench", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capfd.readouterr()
-        said = out + err
-        assert ended.value.code in codes, (arguments, said)
+        code = ended(monkeypatch, *arguments)
+        said = "".join(capfd.readouterr())
+        assert code in codes, (arguments, said)
         assert "Traceback" not in said
         assert visible(said) == said
         return said

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bnbench.cli import main
 from bnbench.errors import BnbenchError
-from tests.invoke import invoke
+from tests.invoke import ended, invoke
 
 Refused = Callable[..., list[str]]
 Captured = pytest.CaptureFixture[str]
@@ -26,14 +23,9 @@ LONG = "x" * 300
 def refused(monkeypatch: pytest.MonkeyPatch, capsys: Captured, tmp_path: Path) -> Refused:
     """Call the command line, and give the lines of its complaint."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(os, "_exit", sys.exit)  # `plan` leaves nothing to be tidied up
-    monkeypatch.setattr(gc, "disable", lambda: None)
 
     def call(*arguments: str) -> list[str]:
-        monkeypatch.setattr(sys, "argv", ["bnbench", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert ended.value.code == 2
+        assert ended(monkeypatch, *arguments) == 2
         return capsys.readouterr().err.splitlines()
 
     return call
