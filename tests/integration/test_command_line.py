@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
@@ -19,8 +18,7 @@ from bnbench.config import load_experiment
 from bnbench.prediction import predict
 from bnbench.runs import Run
 from tests.commands import bnbench
-
-TIMES = {"train_seconds", "evaluation_seconds"}
+from tests.files import rows, timeless
 
 
 def train(root: Path, results: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -34,22 +32,8 @@ def train(root: Path, results: Path, *arguments: object) -> subprocess.Completed
     )
 
 
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return [
-            {key: value for key, value in row.items() if key not in TIMES}
-            for row in csv.DictReader(file)
-        ]
-
-
 def weights(run: Path) -> dict[str, torch.Tensor]:
     return torch.load(run / "weights.pt", weights_only=True)  # type: ignore[no-any-return]
-
-
-def assert_same_run(one: Path, other: Path) -> None:
-    assert (one / "batches.csv").read_bytes() == (other / "batches.csv").read_bytes()
-    assert rows(one / "epochs.csv") == rows(other / "epochs.csv")
-    assert (one / "weights.pt").read_bytes() == (other / "weights.pt").read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +125,7 @@ def test_one_at_a_time_gives_the_same_bytes(root: Path, trained: Path, tmp_path:
     folders = run_folders(tmp_path)
     assert len(folders) == 2
     for folder in folders:
-        assert_same_run(folder, trained / folder.relative_to(tmp_path))
+        assert timeless(folder) == timeless(trained / folder.relative_to(tmp_path))
 
 
 def test_another_seed_gives_another_run(trained: Path) -> None:

@@ -21,6 +21,7 @@ from bnbench.runs import BatchRows, Run, run_directory
 from bnbench.training import run_experiment
 from tests import commands
 from tests.edits import Hostile, edit_manifest, edit_text
+from tests.files import contents, timeless
 from tests.invoke import ended
 
 SHORT = [
@@ -88,16 +89,6 @@ def make_run(originals: dict[str, Run], experiment: Experiment, tmp_path: Path) 
     return copy
 
 
-def assert_as_undisturbed(run: Run, originals: dict[str, Run]) -> None:
-    whole = originals["whole"]
-    for name in ("batches.csv", "weights.pt", "test_predictions.npy"):
-        assert (run.path / name).read_bytes() == (whole.path / name).read_bytes()
-    assert {path.name for path in run.path.iterdir()} == {
-        path.name for path in whole.path.iterdir()
-    }
-    assert run.read_manifest().final == whole.read_manifest().final
-
-
 def hostile(made: Path) -> bytes:
     """Write a pickle in the form of a checkpoint that is whole."""
     content = pickle.dumps(Hostile(made), protocol=2)
@@ -137,7 +128,7 @@ def test_a_spoilt_checkpoint_is_named_and_the_one_before_it_used(
     assert why.endswith(f"; set aside as spoilt-{latest.name}")
     assert goes_on == f"bnbench: {run.path}: goes on after step 56"
     assert run.read_manifest().resumed_after_epochs == [2]
-    assert_as_undisturbed(run, originals)
+    assert timeless(run.path) == timeless(originals["whole"].path)
     assert not made.exists()
     pickle.loads(hostile(made))  # it would have been
     assert made.exists()
@@ -156,7 +147,7 @@ def test_without_a_usable_checkpoint_a_run_starts_over_and_says_so(
     assert all(f"{path}: is " in done.stderr for path in checkpoints)
     assert f"{run.path}: starts over" in done.stderr
     assert run.read_manifest().resumed_after_epochs == []
-    assert_as_undisturbed(run, originals)
+    assert timeless(run.path) == timeless(originals["whole"].path)
 
 
 def test_a_stopped_run_whose_log_was_cut_starts_over(
@@ -168,7 +159,7 @@ def test_a_stopped_run_whose_log_was_cut_starts_over(
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("batches.csv; set aside") == 2
     assert f"{run.path}: starts over" in done.stderr
-    assert_as_undisturbed(run, originals)
+    assert timeless(run.path) == timeless(originals["whole"].path)
 
 
 def test_a_stray_file_changes_no_estimate(make_run: MakeRun, experiment: Experiment) -> None:
@@ -200,7 +191,7 @@ def test_a_stopped_run_whose_log_was_edited_goes_on_from_before_the_edit(
     ]
     goes_on = f"goes on after step {steps}" if steps else "starts over"
     assert last == f"bnbench: {run.path}: {goes_on}"
-    assert_as_undisturbed(run, originals)
+    assert timeless(run.path) == timeless(originals["whole"].path)
 
 
 def cut_log(run: Run) -> None:
@@ -249,11 +240,11 @@ def test_an_edited_run_is_neither_believed_nor_replaced(
 ) -> None:
     run = make_run(kind)
     damage(run)
-    before = {path: path.read_bytes() for path in run.path.iterdir()}
+    before = contents(run.path)
     code, said = bnbench(*arguments)
     assert code == 2
     assert f"{run.path}: holds a run that differs in {reason}" in said
-    assert {path: path.read_bytes() for path in run.path.iterdir()} == before
+    assert contents(run.path) == before
     code, said = bnbench("verify", run.path)
     assert code == 1
     named = run.manifest if damage is change_seed else reason
@@ -276,7 +267,7 @@ def test_an_edited_manifest_is_not_believed(
 ) -> None:  # fmt: skip
     run = make_run(kind)
     damage(run)
-    before = {path: path.read_bytes() for path in run.path.iterdir()}
+    before = contents(run.path)
     said = f"{run.manifest}: was edited since"
     code, found = bnbench(*arguments)
     assert (code, found.count("\n")) == (2, 1)
@@ -284,7 +275,7 @@ def test_an_edited_manifest_is_not_believed(
     code, found = bnbench("verify", run.path)
     assert code == 1
     assert found.startswith(said)
-    assert {path: path.read_bytes() for path in run.path.iterdir()} == before
+    assert contents(run.path) == before
 
 
 def test_a_manifest_that_is_none_is_named(

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from shutil import rmtree
 
-import pandas as pd
 import pytest
 
 from bnbench import BnbenchError, EpochRow, Experiment, load_experiment, run_experiment
@@ -20,6 +19,7 @@ from bnbench.data import data_folder
 from bnbench.data.shared import shared_splits
 from bnbench.training import learner, loop
 from tests.commands import bnbench
+from tests.files import timeless
 from tests.integration.faults import FileSystem, full, in_a_child, killed
 
 FAULT_POINTS = 356
@@ -28,6 +28,8 @@ DRAWN = 20
 """Fault points that `make test` tries of each kind of fault; `make test-all` tries them all."""
 KILLS = 50
 """SIGKILLs at random instants of a run on MNIST; `make test` does a tenth of them."""
+Left = dict[str, bytes | str]
+"""What runs leave but for times; see `tests.files.timeless`."""
 EVERY = pytest.param(True, marks=pytest.mark.slow)
 
 
@@ -60,16 +62,16 @@ def train(
 
 
 @pytest.fixture(scope="module")
-def undisturbed(experiment: Experiment, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def undisturbed(experiment: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Left:
     """Its files, trained in this very process, which then has imported what its children need."""
     results = tmp_path_factory.mktemp("undisturbed")
     assert all(run_experiment(experiment, 1, results))
-    return files(results)
+    return timeless(results)
 
 
 @pytest.fixture(scope="module")
 def points(
-    experiment: Experiment, undisturbed: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    experiment: Experiment, undisturbed: Left, tmp_path_factory: pytest.TempPathFactory
 ) -> list[str]:
     """The names of all fault points of the run, in their order."""
     results = tmp_path_factory.mktemp("counted")
@@ -77,26 +79,6 @@ def points(
     assert in_a_child(partial(train, experiment, results, counting)) == 0
     names: list[str] = json.loads(Path(f"{results}.points").read_text(encoding="utf-8"))
     return names
-
-
-def files(results: Path) -> dict[str, str]:
-    """All files of a run, without what tells the time."""
-    return {
-        path.name: _content(path)
-        for path in sorted(results.rglob("*"))
-        if path.is_file() and path.name != ".lock"
-    }
-
-
-def _content(path: Path) -> str:
-    if path.suffix == ".csv":
-        rows = pd.read_csv(path, dtype=str)
-        kept = rows.drop(columns=["train_seconds", "evaluation_seconds"], errors="ignore")
-        return kept.to_csv(index=False)
-    if path.name == "manifest.json":
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        return json.dumps([manifest["status"], manifest["final"]])
-    return path.read_bytes().hex()
 
 
 def drawn(points: list[str], every: bool) -> list[int]:
@@ -119,7 +101,7 @@ def test_killed_at_a_fault_point(
     every: bool,
     points: list[str],
     experiment: Experiment,
-    undisturbed: dict[str, str],
+    undisturbed: Left,
     tmp_path: Path,
 ) -> None:
     for at in drawn(points, every):
@@ -128,7 +110,7 @@ def test_killed_at_a_fault_point(
         system = FileSystem(results, at, killed)
         assert in_a_child(partial(train, experiment, results, system)) == -9, points[at]
         assert in_a_child(partial(train, experiment, results)) == 0, points[at]
-        assert files(results) == undisturbed, points[at]
+        assert timeless(results) == undisturbed, points[at]
         rmtree(results)  # of all 356, several gigabytes
 
 
@@ -139,7 +121,7 @@ def test_a_full_disk_is_one_line_and_no_loss(
     lasting: bool,
     points: list[str],
     experiment: Experiment,
-    undisturbed: dict[str, str],
+    undisturbed: Left,
     tmp_path: Path,
 ) -> None:
     """Full for one operation, or from there on; once there is room, the run goes on."""
@@ -157,12 +139,12 @@ def test_a_full_disk_is_one_line_and_no_loss(
         assert code == 0, points[at]
         assert len(message.read_text(encoding="utf-8").splitlines()) == 1
         assert in_a_child(partial(train, experiment, results)) == 0, points[at]
-        assert files(results) == undisturbed, points[at]
+        assert timeless(results) == undisturbed, points[at]
         rmtree(results)
 
 
 def test_a_limit_on_files_ends_the_command_in_one_line(
-    root: Path, experiment: Experiment, undisturbed: dict[str, str], tmp_path: Path
+    root: Path, experiment: Experiment, undisturbed: Left, tmp_path: Path
 ) -> None:
     """The whole command, and a limit that the kernel sets: no checkpoint fits."""
     config = tmp_path / "config.yaml"
@@ -174,11 +156,11 @@ def test_a_limit_on_files_ends_the_command_in_one_line(
     assert "seed-1: cannot be written (File too large)" in stopped.stderr
     assert "Traceback" not in stopped.stderr
     assert bnbench(*line).returncode == 0
-    assert files(results) == undisturbed
+    assert timeless(results) == undisturbed
 
 
 def test_a_folder_renamed_while_running(
-    experiment: Experiment, undisturbed: dict[str, str], tmp_path: Path
+    experiment: Experiment, undisturbed: Left, tmp_path: Path
 ) -> None:
     """No second folder is begun under the old name, and the renamed one goes on to its end."""
     old, new = tmp_path / "old", tmp_path / "new"
@@ -189,7 +171,7 @@ def test_a_folder_renamed_while_running(
         list(rows)
     assert not old.exists()
     assert [row.epoch for row in run_experiment(experiment, 1, new) if isinstance(row, EpochRow)]
-    assert files(new) == undisturbed
+    assert timeless(new) == undisturbed
 
 
 @pytest.mark.parametrize("kills", [KILLS // 10, pytest.param(KILLS, marks=pytest.mark.slow)])
@@ -211,7 +193,7 @@ def test_killed_at_random_instants(kills: int, root: Path, tmp_path: Path) -> No
         ):
             struck += 1
         assert in_a_child(partial(run, results)) == 0
-        assert files(results) == files(undisturbed)
+        assert timeless(results) == timeless(undisturbed)
         if struck == kills:
             return
     raise AssertionError(f"only {struck} of {kills} kills struck")

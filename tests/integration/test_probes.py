@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
-import torch
 
 from bnbench.config import Experiment, load_experiment
 from bnbench.errors import BnbenchError
@@ -20,6 +18,7 @@ from bnbench.probes.passage import direct_passes
 from bnbench.runs import EpochRow, Run
 from bnbench.training import run_experiment
 from bnbench.training.experiment import run_seeds
+from tests.files import timeless
 from tests.trained import trained
 
 SHORT = [
@@ -29,7 +28,6 @@ SHORT = [
 STEPS = 26  # 13 an epoch
 EVERY = 5  # steps, so that a kill after an epoch falls between two looks
 QUICK = {"surface": ", points: 5", "trajectory": ", points: 5", "sharpness": ", iterations: 1"}
-DROPPED = {"train_seconds", "evaluation_seconds"}
 
 
 def experiment(
@@ -38,16 +36,10 @@ def experiment(
     return load_experiment(root / f"configs/{config}.yaml", [*SHORT, f"probes={probes}", *more])
 
 
-def traces(found: Run) -> tuple[bytes, pd.DataFrame, dict[str, torch.Tensor]]:
-    epochs = pd.read_csv(found.epochs).drop(columns=list(DROPPED))
-    return found.batches.read_bytes(), epochs, torch.load(found.weights, weights_only=True)
-
-
 def same(one: Run, other: Run) -> bool:
-    (batches, epochs, weights), (batches2, epochs2, weights2) = traces(one), traces(other)
-    pd.testing.assert_frame_equal(epochs, epochs2, check_exact=True)
-    assert all(torch.equal(weights[name], weights2[name]) for name in weights)
-    return batches == batches2
+    """Tell whether all that the training left is equal; only probes and their times may differ."""
+    left, others = (timeless(run.path) for run in (one, other))
+    return all(left[name] == others[name] for name in ("batches.csv", "epochs.csv", "weights.pt"))
 
 
 def stopped_and_resumed(one: Experiment, results: Path) -> Run:

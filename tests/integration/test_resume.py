@@ -11,13 +11,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from bnbench.config import load_experiment
 from bnbench.execution.plan import plan_runs
 from bnbench.runs.identity import Found
 from tests.commands import bnbench, started
+from tests.files import timeless
 
 SEED = 3
 EPOCHS = 5
@@ -80,27 +80,6 @@ def checkpoints(results: Path) -> list[Path]:
     return sorted(results.rglob("checkpoint-*.pt"))
 
 
-def assert_as_undisturbed(run: Path, undisturbed: Path) -> None:
-    assert (run / "batches.csv").read_bytes() == (undisturbed / "batches.csv").read_bytes()
-    for name in ("epochs.csv", "evaluations.csv"):
-        ours, theirs = (
-            pd.read_csv(path / name, dtype=str).drop(
-                columns=["train_seconds", "evaluation_seconds"], errors="ignore"
-            )
-            for path in (run, undisturbed)
-        )
-        assert len(theirs) > 0
-        pd.testing.assert_frame_equal(ours, theirs)
-    for name in ("weights.pt", "test_predictions.npy"):
-        assert (run / name).read_bytes() == (undisturbed / name).read_bytes()
-    left = {path.name for path in run.iterdir()} - {".lock"}
-    assert left == {path.name for path in undisturbed.iterdir()} - {".lock"}
-    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    expected = json.loads((undisturbed / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["status"] == "complete"
-    assert manifest["final"] == expected["final"]
-
-
 def kill_often(root: Path, results: Path, times: int, draw: random.Random) -> tuple[int, list[int]]:
     kills = 0
     for attempt in range(times):
@@ -115,7 +94,7 @@ def kill_often(root: Path, results: Path, times: int, draw: random.Random) -> tu
 def test_killed_three_times(root: Path, tmp_path: Path, undisturbed: Path) -> None:
     kills, resumed = kill_often(root, tmp_path, 3, random.Random(1))
     assert kills >= 1
-    assert_as_undisturbed(only_run(tmp_path), undisturbed)
+    assert timeless(only_run(tmp_path)) == timeless(undisturbed)
     assert resumed == sorted(resumed)
 
 
@@ -132,13 +111,13 @@ def test_a_torn_line_and_a_spoilt_checkpoint(root: Path, tmp_path: Path, undistu
         file.write("train,9,99")
     latest.write_bytes(latest.read_bytes()[:1000])
     assert bnbench(*command(root, tmp_path)).returncode == 0
-    assert_as_undisturbed(run, undisturbed)
+    assert timeless(run) == timeless(undisturbed)
 
 
 def test_fresh_starts_over(root: Path, tmp_path: Path, undisturbed: Path) -> None:
     assert kill_when(root, tmp_path, lambda: bool(checkpoints(tmp_path)))
     done = bnbench(*command(root, tmp_path), "--fresh")
     assert done.returncode == 0
-    assert_as_undisturbed(only_run(tmp_path), undisturbed)
+    assert timeless(only_run(tmp_path)) == timeless(undisturbed)
     manifest = json.loads((only_run(tmp_path) / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["resumed_after_epochs"] == []

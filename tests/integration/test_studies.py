@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 import shutil
@@ -15,6 +14,7 @@ import pytest
 
 from tests.commands import bnbench
 from tests.edits import edit_text
+from tests.files import contents, rows
 
 CONFIG = """\
 experiment: {name}
@@ -73,10 +73,6 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ) in done.stdout
     assert "cannot decide any question: give --seeds 6 or more." in done.stdout
     return folder
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
 
 
 def states(folder: Path, *options: object) -> dict[str, str]:
@@ -255,12 +251,12 @@ def test_a_changed_setting_is_named_and_never_overwritten(tmp_path: Path) -> Non
     edit_text(config, "epochs: 2", "epochs: 3")
     plan = bnbench("plan", "tiny.yaml", "--seeds", 1, cwd=tmp_path)
     assert "training.epochs: 2" in " ".join(plan.stdout.split())
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    before = contents(tmp_path)
     done = bnbench("reproduce", "tiny.yaml", "--seeds", 1, cwd=tmp_path)
     assert done.returncode == 2
     assert "training.epochs: 2" in done.stderr
     assert "Traceback" not in done.stderr
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert contents(tmp_path) == before
 
 
 @pytest.mark.parametrize(
@@ -294,7 +290,7 @@ def test_arms_that_share_no_seed_are_refused_by_every_command(
     write_study(tmp_path)
     for run in ("plain/seed-0", "batch_norm/seed-1"):
         shutil.copytree(reproduced / "results" / run, tmp_path / "results" / run)
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    before = contents(tmp_path)
     for command in (
         ("report", "tiny.yaml"),
         ("claims", "tiny.yaml"),
@@ -305,7 +301,7 @@ def test_arms_that_share_no_seed_are_refused_by_every_command(
         said = "batch_norm has seed 1, plain has seed 0: none is shared"
         assert said in " ".join(done.stderr.split())
         assert len(done.stderr.splitlines()) == 1, done.stderr
-        assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+        assert contents(tmp_path) == before
 
 
 def test_the_manifest_names_the_code(reproduced: Path) -> None:
@@ -320,11 +316,11 @@ def test_a_folder_without_its_manifest_is_nobodys_to_replace(
     write_study(tmp_path)
     shutil.copytree(reproduced / "results", tmp_path / "results")
     (tmp_path / "results/plain/seed-0/manifest.json").unlink()
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    before = contents(tmp_path)
     for command in ("reproduce", "report", "claims"):
         done = bnbench(command, "tiny.yaml", cwd=tmp_path)
         assert done.returncode == 2, (command, done.stderr)
         assert "results/plain/seed-0: " in done.stderr
         assert "no manifest.json" in done.stderr
-        assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+        assert contents(tmp_path) == before
     assert "having no manifest.json" in bnbench("plan", "tiny.yaml", cwd=tmp_path).stdout

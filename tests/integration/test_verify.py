@@ -21,6 +21,7 @@ from bnbench.runs import Run, find_runs, read_batches
 from bnbench.verification.difference import Unequal
 from bnbench.verification.repetition import Rerun, repeat, rerun
 from tests.edits import edit_manifest
+from tests.files import contents
 from tests.trained import trained
 
 SHORT = ["data.dataset=digits", "training.epochs=2", "training.batch_size=64"]
@@ -97,19 +98,14 @@ def test_a_run_without_its_manifest_is_not_overlooked(
 
 
 def test_done_again_bit_for_bit(folders: list[Path], capsys: Captured) -> None:
-    before = snapshot(folders)
+    before = contents(folders[0].parent)
     assert code_of(verify, folders[:1], rerun=True) == 0
     assert capsys.readouterr().out.count("bitwise") == 2
     written = folders[0].parent.parent / "verify.xml"
     assert code_of(verify, folders[1:], rerun=True, steps=5, junit=written) == 0
     assert ElementTree.parse(written).find("testsuite/testcase[failure]") is None
     assert "bitwise" in capsys.readouterr().out
-    assert snapshot(folders) == before
-
-
-def snapshot(folders: list[Path]) -> dict[Path, bytes]:
-    paths = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return {path: path.read_bytes() for path in paths}
+    assert contents(folders[0].parent) == before
 
 
 def shift(run: Run, by: float) -> None:

@@ -14,6 +14,7 @@ import pytest
 from bnbench.data import Dataset, fetch, find_dataset
 from bnbench.errors import BnbenchError
 from tests.closed import closed
+from tests.files import contents
 
 
 class Local:
@@ -35,10 +36,6 @@ def refuse(dataset: Dataset, folder: Path) -> None:
 @pytest.fixture
 def local(tiny_files: dict[str, bytes]) -> Local:
     return Local(tiny_files)
-
-
-def contents(raw: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in raw.iterdir() if path.name != ".lock"}
 
 
 def test_fetch_into_an_empty_folder(

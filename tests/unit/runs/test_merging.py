@@ -19,6 +19,7 @@ from bnbench.runs.merging import merge, plan_merge
 from bnbench.runs.overview import runs_below
 from bnbench.runs.removal import check_removal, find_removable
 from tests.edits import edit_manifest, edit_text
+from tests.files import contents
 from tests.invoke import invoke
 from tests.unit.conftest import MakeRun
 
@@ -36,14 +37,6 @@ def sealed(make_run: MakeRun, tmp_path: Path) -> Callable[..., Run]:
     return make
 
 
-def content(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != ".lock"
-    }
-
-
 def test_a_merge_takes_what_is_new(sealed: Callable[..., Run], tmp_path: Path) -> None:
     for seed in (0, 1):
         sealed("other", "a/x", seed)
@@ -54,8 +47,8 @@ def test_a_merge_takes_what_is_new(sealed: Callable[..., Run], tmp_path: Path) -
     assert [run.path.name for run in plan.there] == ["seed-1"]
     assert [run.path.parent.name for run in plan.unfinished] == ["b"]
     merge(plan)
-    expected = {k: v for k, v in content(tmp_path / "other").items() if k.startswith("a")}
-    assert content(tmp_path / "here") == expected
+    expected = {k: v for k, v in contents(tmp_path / "other").items() if k.startswith("a")}
+    assert contents(tmp_path / "here") == expected
     assert plan_merge(tmp_path / "other", tmp_path / "here").taken == ()
 
 
@@ -123,7 +116,7 @@ def test_contradictions_and_edits_are_all_named_and_nothing_is_copied(
     sealed("here", "a", 0, 0.75)
     edit_text(sealed("other", "b", 0).epochs, "0.5", "0.9")
     edit_text(sealed("other", "c", 0).manifest, '"seed": 0', '"seed": 7')
-    before = content(tmp_path / "here")
+    before = contents(tmp_path / "here")
     with pytest.raises(BnbenchError) as caught:
         plan_merge(tmp_path / "other", tmp_path / "here")
     lines = sorted(str(caught.value).splitlines())
@@ -131,7 +124,7 @@ def test_contradictions_and_edits_are_all_named_and_nothing_is_copied(
     assert "here/a/seed-0: is there already" in lines[0]
     assert "b/seed-0/epochs.csv: changed" in lines[1]
     assert "c/seed-0/manifest.json: was edited" in lines[2]
-    assert content(tmp_path / "here") == before
+    assert contents(tmp_path / "here") == before
 
 
 def test_a_name_in_a_manifest_leads_nowhere_else(
@@ -181,21 +174,21 @@ def test_what_probes_saw_is_merged_and_removed_too(
 ) -> None:
     with_probe(sealed("other", "a", 0))
     merge(plan_merge(tmp_path / "other", tmp_path / "here"))
-    assert content(tmp_path / "here") == content(tmp_path / "other")
+    assert contents(tmp_path / "here") == contents(tmp_path / "other")
     (taken,) = find_removable([tmp_path / "here/a"])
     assert invoke("rm", taken.path, "--yes").exit_code == 0
-    assert content(tmp_path / "here") == {}
+    assert contents(tmp_path / "here") == {}
 
 
 def test_a_merge_that_was_killed_goes_on(sealed: Callable[..., Run], tmp_path: Path) -> None:
     """It leaves whole files without a manifest; one of other bytes is nobody knows whose."""
     sealed("other", "a", 0)
     merge(plan_merge(tmp_path / "other", tmp_path / "here"))
-    whole, target = content(tmp_path / "here"), Run(tmp_path / "here/a/seed-0")
+    whole, target = contents(tmp_path / "here"), Run(tmp_path / "here/a/seed-0")
     target.manifest.unlink()
     target.epochs.unlink()
     merge(plan_merge(tmp_path / "other", tmp_path / "here"))
-    assert content(tmp_path / "here") == whole
+    assert contents(tmp_path / "here") == whole
     target.manifest.unlink()
     target.epochs.write_text("of another run")
     with pytest.raises(BnbenchError, match=r"holds epochs\.csv, but no manifest"):
@@ -229,7 +222,7 @@ def test_what_a_killed_merge_has_left_is_no_run_and_goes_with_the_next(
     (left / "0/epochs.csv").write_text("half")
     assert runs_in(tmp_path / "here") == set()
     merge(plan_merge(tmp_path / "other", tmp_path / "here"))
-    assert content(tmp_path / "here") == content(tmp_path / "other")
+    assert contents(tmp_path / "here") == contents(tmp_path / "other")
     assert not left.exists()
 
 
@@ -265,7 +258,7 @@ def test_whole_copies_of_a_killed_merge_are_not_copied_again(
     assert {run.path for run in runs if str(run.manifest) in again} == {
         run.path for run in runs[1:]
     }
-    assert content(here) == content(tmp_path / "other")
+    assert contents(here) == contents(tmp_path / "other")
 
 
 def workplace(results: Path, run: Run) -> Path:
@@ -282,7 +275,7 @@ def test_a_link_in_place_of_a_copy_is_not_written_through(
     workplace(tmp_path / "here", run).symlink_to(elsewhere)
     merge(plan_merge(tmp_path / "other", tmp_path / "here"))
     assert [*elsewhere.iterdir()] == []
-    assert content(tmp_path / "here") == content(tmp_path / "other")
+    assert contents(tmp_path / "here") == contents(tmp_path / "other")
 
 
 def test_a_file_in_place_of_a_copy_keeps_nothing_back(
@@ -292,7 +285,7 @@ def test_a_file_in_place_of_a_copy_keeps_nothing_back(
     workplace(tmp_path / "here", run).parent.mkdir(parents=True)
     workplace(tmp_path / "here", run).write_text("planted", encoding="utf-8")
     merge(plan_merge(tmp_path / "other", tmp_path / "here"))
-    assert content(tmp_path / "here") == content(tmp_path / "other")
+    assert contents(tmp_path / "here") == contents(tmp_path / "other")
 
 
 def test_no_run_is_called_taken_before_it_is(sealed: Callable[..., Run], tmp_path: Path) -> None:
@@ -316,7 +309,7 @@ def test_every_edited_file_is_named_and_nothing_is_merged(
         merge(plan_merge(tmp_path / "other", tmp_path / "here", hashed=hashed))
     wanted = [f"{path}: changed since the run ended; nothing is merged" for path in edited]
     assert str(caught.value).splitlines() == wanted
-    assert content(tmp_path / "here") == {}
+    assert contents(tmp_path / "here") == {}
     assert not (tmp_path / "here" / merging.WORKSHOP).exists()
 
 
@@ -367,10 +360,10 @@ def test_what_changes_between_looking_and_copying_is_not_taken(
         merge(plan)
     (problem,) = caught.value.problems
     assert problem.startswith(f"{epochs}: changed")
-    assert content(tmp_path / "here") == {}
+    assert contents(tmp_path / "here") == {}
     epochs.write_bytes(text)
     merge(plan_merge(tmp_path / "other", tmp_path / "here"))
-    assert content(tmp_path / "here") == content(tmp_path / "other")
+    assert contents(tmp_path / "here") == contents(tmp_path / "other")
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -383,7 +376,7 @@ def test_how_many_are_copied_at_the_same_time_changes_nothing(
     plan = plan_merge(tmp_path / "other", tmp_path / "here")
     assert [one.run.path.name for one in plan.taken] == [f"seed-{seed}" for seed in range(10)]
     merge(plan)
-    assert content(tmp_path / "here") == content(tmp_path / "other")
+    assert contents(tmp_path / "here") == contents(tmp_path / "other")
 
 
 def test_a_merge_writes_through_no_link(sealed: Callable[..., Run], tmp_path: Path) -> None:
@@ -432,11 +425,11 @@ def test_runs_are_named_as_elsewhere(sealed: Callable[..., Run], tmp_path: Path)
     sealed("other", "c", 0).manifest.write_text("{", encoding="utf-8")  # nobody asks for it
     merged = invoke("merge", other, "a/x", "--results", here)
     assert merged.stdout.splitlines()[-1].startswith("1 run taken, 0 here already")
-    assert {name[:3] for name in content(tmp_path / "here")} == {"a/x"}
+    assert {name[:3] for name in contents(tmp_path / "here")} == {"a/x"}
     unknown = invoke("merge", other, "bb", "--results", here)
     assert "did you mean 'b'" in str(unknown.exception)
     assert invoke("rm", "a/x/seed-0", "--yes", "--results", here).exit_code == 0
-    assert content(tmp_path / "here") == {}
+    assert contents(tmp_path / "here") == {}
 
 
 def test_what_is_not_removed(sealed: Callable[..., Run], tmp_path: Path) -> None:

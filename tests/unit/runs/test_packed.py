@@ -17,6 +17,7 @@ from bnbench.runs import Run, find_runs, opened, pack
 from bnbench.runs.overview import look_over
 from bnbench.runs.packed import read_packed
 from bnbench.runs.removal import check_removal
+from tests.files import contents
 from tests.invoke import invoke
 
 FILES = {
@@ -33,11 +34,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def below(folder: Path) -> dict[str, bytes]:
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-
-
 def test_the_bytes_come_back_by_tar_and_by_opening(tmp_path: Path, cache: Path) -> None:
     """The second route is the standard library's own."""
     results = tmp_path / "out/runs"
@@ -45,14 +41,14 @@ def test_the_bytes_come_back_by_tar_and_by_opening(tmp_path: Path, cache: Path) 
     pack(FILES, results / "published/lenet5.tar.xz")
     with tarfile.open(results / "lenet5.tar.xz") as file:
         file.extractall(tmp_path / "plain", filter="data")
-    assert below(tmp_path / "plain") == FILES
+    assert contents(tmp_path / "plain") == FILES
     folder = opened(results)
-    assert below(folder / "lenet5") == below(folder / "published/lenet5") == FILES
+    assert contents(folder / "lenet5") == contents(folder / "published/lenet5") == FILES
     assert folder == opened(results) == opened(tmp_path / "out")
     problem = BnbenchError(f"{folder}/published/lenet5/seed-2: is cut short")
     assert str(problem) == f"{results}/published/lenet5/seed-2: is cut short"
     run = opened(results / "published/lenet5/seed-2")
-    assert below(run.parent) == FILES
+    assert contents(run.parent) == FILES
     assert run.name == "seed-2"
     assert opened(tmp_path / "plain") == tmp_path / "plain"
     assert opened(tmp_path / "nowhere/at all") == tmp_path / "nowhere/at all"
@@ -117,7 +113,7 @@ def test_what_nobody_has_opened_for_a_week_leaves_the_cache(tmp_path: Path, cach
     assert opened(tmp_path / "1") == used
     new = opened(packed(3))
     assert {*(cache / "unpacked").iterdir()} == {used, young, new}
-    assert below(opened(tmp_path / "0")) == {"some/seed-0/manifest.json": b"\0"}
+    assert contents(opened(tmp_path / "0")) == {"some/seed-0/manifest.json": b"\0"}
 
 
 @pytest.mark.parametrize("asked", ["", "runs", "runs/some", "runs/some/seed-7"])
@@ -142,12 +138,12 @@ def test_no_command_adds_a_run_beside_packed_ones(
 ) -> None:
     results = tmp_path / "results"
     make_packed(results)
-    before = below(results)
+    before = contents(results)
     for command in (["train", "lenet5"], ["reproduce", "headline"], ["merge", f"{tmp_path}/other"]):
         refused = invoke(*command, "--results", results).exception
         assert isinstance(refused, BnbenchError)
         assert str(refused).startswith(f"{results / 'some.tar.xz'}: is packed, and no run can be")
-    assert below(results) == before
+    assert contents(results) == before
 
 
 def test_another_experiment_is_refused_with_its_folder_only(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bnbench.runs import Run, changed_files, file_hashes
+from tests.files import contents
 from tests.unit.verification.conftest import MakeRun
 
 # echo -n abc | sha256sum, as in FIPS 180-2, appendix B.1
@@ -25,24 +26,18 @@ def test_hashes_by_name_of_the_files_that_are_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["held_out", "published", "diverged"])
 def test_a_finished_run_s_manifest_has_them(originals: dict[str, Run], kind: str) -> None:
     run = originals[kind]
-    left = {name: run.path / name for name in _left(run)}
+    left = contents(run.path)
+    del left["manifest.json"]
     assert len(left) >= 3
     assert run.read_manifest().files == {
-        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in left.items()
+        name: hashlib.sha256(content).hexdigest() for name, content in left.items()
     }
-
-
-def _left(run: Run) -> set[str]:
-    """Everything in its folder and below, but for the manifest."""
-    files = (path for path in run.path.rglob("*") if path.is_file())
-    names = {path.relative_to(run.path).as_posix() for path in files}
-    return names - {".lock", "manifest.json"}
 
 
 def test_all_files_of_a_finished_run(make_run: MakeRun) -> None:
     run = make_run()
     hashes = file_hashes(run)
-    assert hashes.keys() == _left(run)
+    assert hashes.keys() == contents(run.path).keys() - {"manifest.json"}
     assert changed_files(run, hashes) == {}
 
 
