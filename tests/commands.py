@@ -61,6 +61,15 @@ def started(
         command.close()
 
 
+def imported(*arguments: object, cwd: Path | None = None) -> set[str]:
+    """Name the modules that a command imports, by a process that starts as a user's does."""
+    line = [sys.executable, "-X", "importtime", "-m", "bnbench", *map(str, arguments)]
+    timed = subprocess.run(line, capture_output=True, text=True, check=True, cwd=cwd)
+    modules = {row.rpartition("|")[2].strip() for row in timed.stderr.splitlines()}
+    assert "typer" in modules  # the times were read
+    return modules
+
+
 class Command:
     """A command under way, with those members of `subprocess.Popen` that tests need.
 

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from PIL import Image
 from bnbench.config import load_experiment
 from bnbench.prediction import predict
 from bnbench.runs import Run
-from tests.commands import bnbench
+from tests.commands import bnbench, imported
 from tests.files import rows, timeless
 
 
@@ -30,6 +31,10 @@ def train(root: Path, results: Path, *arguments: object) -> subprocess.Completed
         *("--results", results),
         *arguments,
     )
+
+
+def manifest_of(run: Path) -> dict[str, Any]:
+    return json.loads((run / "manifest.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
 
 def weights(run: Path) -> dict[str, torch.Tensor]:
@@ -58,7 +63,7 @@ def test_train_writes_the_promised_files(trained: Path) -> None:
             "config.yaml", "manifest.json", "batches.csv", "epochs.csv", "evaluations.csv",
             "losses.npz", "test_predictions.npy", "weights.pt",
         }  # fmt: skip
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest = manifest_of(folder)
         assert manifest["status"] == "complete"
         assert manifest["seed"] == int(folder.name.removeprefix("seed-"))
         assert manifest["dataset"]["validation_is_test_file"] is False
@@ -83,7 +88,7 @@ def test_test_accuracy_is_the_test_file_s(trained: Path) -> None:
         model.load_state_dict(weights(folder))
         with torch.no_grad():
             right = (model(test.images).argmax(dim=1) == test.labels).double().mean().item()
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest = manifest_of(folder)
         assert manifest["final"]["test_accuracy"] == pytest.approx(right, abs=1.1 / 297)
         assert manifest["final"]["test_accuracy"] != manifest["final"]["validation_accuracy"]
         commonest = [  # of naming one class always, the best score
@@ -102,7 +107,7 @@ def test_published_split_says_that_validation_is_the_test_file(root: Path, tmp_p
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     (folder,) = run_folders(tmp_path)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = manifest_of(folder)
     assert manifest["dataset"]["validation_is_test_file"] is True
     assert manifest["machine"]["threads"] == 2
     assert "test_accuracy" not in manifest["final"]
@@ -145,11 +150,7 @@ def test_train_for_programs(root: Path, trained: Path) -> None:
     done = train(root, trained, "--seeds", 2, "--json")
     said = json.loads(done.stdout)
     assert [run["seed"] for run in said] == [0, 0, 1, 1]
-    (manifest,) = [
-        json.loads((Path(run["run"]) / "manifest.json").read_text(encoding="utf-8"))["final"]
-        for run in said[:1]
-    ]
-    assert said[0]["test_accuracy"] == manifest["test_accuracy"]
+    assert said[0]["test_accuracy"] == manifest_of(Path(said[0]["run"]))["final"]["test_accuracy"]
 
 
 def test_another_configuration_is_never_mixed_in(root: Path, trained: Path) -> None:
@@ -319,7 +320,7 @@ def test_a_loss_that_is_no_number(root: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "diverged" in done.stdout
     (folder,) = run_folders(tmp_path)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = manifest_of(folder)
     assert manifest["status"] == "diverged"
     assert "not finite at step" in manifest["error"]
     batches = rows(folder / "batches.csv")
@@ -348,11 +349,8 @@ def test_list_says_what_is_there(trained: Path) -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    command = [sys.executable, "-X", "importtime", "-m", "bnbench", "--help"]
-    report = subprocess.run(command, capture_output=True, text=True, check=True).stderr
-    loaded = {line.rpartition("|")[2].strip() for line in report.splitlines()}
-    assert "typer" in loaded  # the report was read
-    assert loaded.isdisjoint({"torch", "torchvision", "pandas", "matplotlib", "pydantic", "numpy"})
+    heavy = {"torch", "torchvision", "pandas", "matplotlib", "pydantic", "numpy"}
+    assert imported("--help").isdisjoint(heavy)
 
 
 def test_a_notebook_s_backend_is_no_matter_of_a_command(root: Path, tmp_path: Path) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from tests.commands import bnbench
+from tests.commands import bnbench, imported
 from tests.edits import edit_text
 from tests.files import contents, rows
 
@@ -121,11 +119,7 @@ def test_an_edited_middle_row_is_believed_by_nobody(
 def test_what_a_verb_does_not_need_costs_no_time(
     reproduced: Path, command: list[str], unused: set[str]
 ) -> None:
-    timed = [sys.executable, "-X", "importtime", "-m", "bnbench", *command]
-    done = subprocess.run(timed, capture_output=True, text=True, cwd=reproduced, check=True)
-    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "typer" in loaded  # the times were read
-    assert loaded.isdisjoint(unused)
+    assert imported(*command, cwd=reproduced).isdisjoint(unused)
 
 
 def test_a_second_call_runs_nothing(reproduced: Path) -> None:

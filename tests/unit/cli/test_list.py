@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 
 from bnbench.cli.list import list_runs
 from bnbench.runs.manifest import Status
+from tests.commands import imported
 from tests.manifests import a_manifest
 
 Captured = pytest.CaptureFixture[str]
@@ -101,10 +100,7 @@ def test_the_same_for_programs(results: Path, capsys: Captured, by_run: bool) ->
 
 
 def test_it_loads_neither_torch_nor_pandas(results: Path) -> None:
-    command = [sys.executable, "-X", "importtime", "-m", "bnbench", "list", str(results)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "bnbench.runs.overview" in loaded  # the report was read
+    loaded = imported("list", results)
     assert loaded.isdisjoint({"torch", "torchvision", "pandas", "matplotlib", "scipy"})
 
 
