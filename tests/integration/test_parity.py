@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Subset
 
+from benchmarks.network import lenet5
 from bnbench.config import load_experiment
 from bnbench.runs import BatchRows, EpochRow, EvaluationRow
 from bnbench.training import run_experiment
@@ -19,33 +20,6 @@ from bnbench.training import run_experiment
 STEPS = 100
 EXAMPLES = 64 * STEPS
 SEED = 11
-
-
-class PublishedNetwork(nn.Module):
-    """The article's network as a list of layers."""
-
-    def __init__(self, *, batch_norm: bool) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(1, 6, 5),
-            nn.Tanh(),
-            nn.BatchNorm2d(6) if batch_norm else nn.Identity(),
-            nn.AvgPool2d(2),
-            nn.Conv2d(6, 16, 5),
-            nn.Tanh(),
-            nn.BatchNorm2d(16) if batch_norm else nn.Identity(),
-            nn.AvgPool2d(2),
-            nn.Flatten(),
-            nn.Linear(400, 120),
-            nn.Tanh(),
-            nn.Linear(120, 84),
-            nn.Tanh(),
-            nn.Linear(84, 10),
-            nn.Softmax(dim=1),
-        )
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.layers(images)  # type: ignore[no-any-return]
 
 
 Batches = list[tuple[Tensor, Tensor]]
@@ -70,9 +44,9 @@ def published_run(
     """Train one epoch as the article does; losses of its batches, and validation accuracy."""
     torch.set_num_threads(1)  # two threads collapse when anything else runs beside
     torch.manual_seed(SEED)
-    network = PublishedNetwork(batch_norm=batch_norm)
+    network = nn.Sequential(lenet5(batch_norm=batch_norm), nn.Softmax(dim=1))
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-    for layer in network.layers:
+    for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.xavier_uniform_(layer.weight)
             assert layer.bias is not None
