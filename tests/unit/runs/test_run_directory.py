@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import re
 from importlib import metadata
 from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
-from numpy.typing import NDArray
 
 from bnbench.config import Experiment, ModelSettings, configuration_hash, dump_experiment
 from bnbench.errors import BnbenchError
 from bnbench.runs import (
     BATCH_COLUMNS,
     EPOCH_COLUMNS,
-    BatchRows,
-    EpochRow,
     Found,
     Identity,
     Manifest,
     Run,
-    RunLogs,
     find_runs,
     is_finished,
     locked,
@@ -79,44 +70,6 @@ def test_a_file_is_whole_or_absent(tmp_path: Path) -> None:
         half_write()
     assert path.read_text(encoding="utf-8") == "old"
     assert list(path.parent.iterdir()) == [path]
-
-
-finite = st.floats(allow_nan=False)
-
-
-@given(
-    st.integers(1, 20).flatmap(
-        lambda length: st.tuples(
-            arrays.arrays(np.float32, length, elements=st.floats(0, 2.0**100, width=32)),
-            arrays.arrays(np.int64, length, elements=st.integers(1, 4096)),
-        )
-    ),
-    finite,
-)
-def test_rows_read_back_bit_for_bit(
-    tmp_path_factory: pytest.TempPathFactory,
-    batch: tuple[NDArray[np.float32], NDArray[np.int64]],
-    number: float,
-) -> None:
-    losses, examples = batch
-    folder = tmp_path_factory.mktemp("run")
-    rows = BatchRows("train", 1, np.arange(len(losses)) + 1, examples, losses, examples // 2)
-    epoch = EpochRow(1, number, 0.5, number, 0.25, 1e-3, 1.0, 2.0, number, training_mode=True)
-    with RunLogs(folder / "batches.csv", folder / "epochs.csv") as logs:
-        logs.write(rows)
-        logs.write(epoch)
-    with (folder / "batches.csv").open(newline="") as file:
-        read = list(csv.DictReader(file))
-    assert tuple(read[0]) == BATCH_COLUMNS
-    assert np.array_equal(np.array([row["loss"] for row in read], dtype=np.float32), losses)
-    assert [float(row["accuracy"]) for row in read] == [
-        whole // 2 / whole for whole in examples.tolist()
-    ]
-    with (folder / "epochs.csv").open(newline="") as file:
-        (row,) = csv.DictReader(file)
-    assert tuple(row) == EPOCH_COLUMNS
-    assert float(row["train_loss"]) == number
-    assert row["training_mode"] == "True"
 
 
 def test_the_interface_of_the_logs() -> None:

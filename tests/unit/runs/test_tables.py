@@ -33,10 +33,9 @@ def test_what_is_written_is_read_bit_for_bit(
     tmp_path_factory: pytest.TempPathFactory, losses: NDArray[np.float32], number: float
 ) -> None:
     run = Run(tmp_path_factory.mktemp("run"))
-    count = len(losses)
-    rows = BatchRows(
-        "train", 1, np.arange(count) + 1, np.full(count, 7), losses, np.arange(count) % 7
-    )
+    steps = np.arange(len(losses)) + 1
+    examples, correct = steps + 2, steps * 7 % (steps + 3)
+    rows = BatchRows("train", 1, steps, examples, losses, correct)
     epoch = EpochRow(1, number, 0.5, number, 0.25, 1e-3, 1.0, 2.0, number, training_mode=False)
     with RunLogs(run.batches, run.epochs) as logs:
         logs.write(rows)
@@ -44,7 +43,7 @@ def test_what_is_written_is_read_bit_for_bit(
     batches, epochs = read_batches(run), read_epochs(run)
     np.testing.assert_array_equal(batches.losses(), losses)
     assert batches.losses().dtype == np.float32
-    np.testing.assert_array_equal(batches["accuracy"], np.arange(count) % 7 / 7)
+    np.testing.assert_array_equal(batches["accuracy"], correct / examples)
     np.testing.assert_array_equal(epochs["train_loss"], [number])
     assert epochs["training_mode"].tolist() == ["False"]
     assert len(read_evaluations(run)) == 0
