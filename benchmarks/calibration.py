@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.refutations import STUDIES as COUNTS
-from benchmarks.table import markdown, table_file
+from benchmarks.table import markdown, publish, table_file
 from benchmarks.whole_studies import NAMES, SEEDS, verdict_errors
 from bnbench.cli.until_decided import looks
 from bnbench.runs import write_text
@@ -128,7 +128,7 @@ def main(path: Path) -> None:
     )
     print(text)
     write_text(path, text)
-    whole = markdown(
+    publish(
         ["rule, family or interval", "wrong if", "is wrong", "allowed", "asked"],
         verdict_errors(np.random.default_rng(0)),
         "Whole studies in which both arms of each contrast are runs of one arm of the reference:"
@@ -136,9 +136,8 @@ def main(path: Path) -> None:
         " seeds. For the row at the smallest effect one arm was raised by it, and for those by a"
         " factor of three each range of one arm was made wider by so much. Where it is said how"
         f" often runs fail, {COUNTS:,} studies of such runs were drawn.",
+        path.with_name("verdict_errors.md"),
     )
-    print(whole)
-    write_text(path.with_name("verdict_errors.md"), whole)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import median
 from subprocess import PIPE, STDOUT
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import Any
 
 from benchmarks.table import machine, publish, table_file
 from bnbench import load_experiment, run_experiment
@@ -40,12 +41,16 @@ def make_runs(results: Path) -> None:
     first = find_run(next(results.iterdir()))
     manifest = json.loads(first.manifest.read_text(encoding="utf-8"))
     for seed in range(1, RUNS):
-        run = Run(first.path.with_name(f"seed-{seed}"))
-        run.path.mkdir()
-        for name in manifest["files"]:
-            os.link(first.path / name, run.path / name)
-        fields = {name: value for name, value in manifest.items() if name != SEAL} | {"seed": seed}
-        run.manifest.write_text(json.dumps(fields | {SEAL: seal_of(fields)}), encoding="utf-8")
+        link(first, Run(first.path.with_name(f"seed-{seed}")), manifest | {"seed": seed})
+
+
+def link(first: Run, run: Run, manifest: Mapping[str, Any]) -> None:
+    """Make a run of another one's files; as copies, 10,000 runs would be 20 GB."""
+    run.path.mkdir(parents=True)
+    for name in manifest["files"]:
+        os.link(first.path / name, run.path / name)
+    sealed = {**manifest, SEAL: seal_of(manifest)}
+    run.manifest.write_text(json.dumps(sealed), encoding="utf-8")
 
 
 def seconds(*line: str, rounds: int = ROUNDS) -> float:

@@ -17,7 +17,7 @@ from time import perf_counter
 
 import numpy as np
 
-from benchmarks.table import machine, table_file
+from benchmarks.table import machine, publish, table_file
 from bnbench.config import TrainingSettings, configuration_hash, dump_experiment, load_study
 from bnbench.data import data_folder, load_splits
 from bnbench.execution.plan import PlannedRun, plan_runs
@@ -170,21 +170,15 @@ def main() -> None:
         make_runs(two, CORRECTED, 100)
         study = (HEADLINE, "--seeds", "40", "--results", str(many))
         page, figures = str(Path(folder, "report.html")), str(Path(folder, "figures"))
+        comparison = (*CORRECTED, "--results", str(two), "--out", figures)
         rows = [
-            ("plan", 2.0, seconds("plan", *study)),
-            (
-                "compare",
-                10.0,
-                seconds("compare", *CORRECTED, "--results", str(two), "--out", figures),
-            ),
-            ("report", 10.0, seconds("report", *study, "--out", page)),
+            ("bnbench plan", f"{seconds('plan', *study):.1f}", "2"),
+            ("bnbench compare", f"{seconds('compare', *comparison):.1f}", "10"),
+            ("bnbench report", f"{seconds('report', *study, '--out', page):.1f}", "10"),
         ]
-    lines = ["| 200 finished runs of 10 epochs | s (median) | at most |", "| --- | ---: | ---: |"]
-    lines += [f"| bnbench {name} | {value:.1f} | {limit:.0f} |" for name, limit, value in rows]
     context = f"{ROUNDS} rounds on one core of {len(os.sched_getaffinity(0))}; {machine()}."
-    text = "\n".join([*lines, "", context, ""])
-    print(text)
-    write_text(table_file(), text)
+    header = ("200 finished runs of 10 epochs", "s (median)", "at most")
+    publish(header, rows, context, table_file())
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ from time import perf_counter
 
 import pytest
 
+from benchmarks.commands import link
 from bnbench.config import Study, configuration_hash, dump_experiment, load_study
 from bnbench.execution.plan import plan_runs
-from bnbench.runs import Run, file_hashes, now, run_directory, write_text
-from bnbench.runs.manifest import SEAL, seal_of
+from bnbench.runs import file_hashes, now, run_directory, write_text
 from bnbench.training import run_experiment
 
 SECONDS, MEBIBYTES = 10.0, 1024
@@ -59,16 +59,7 @@ def _fill(study: Study, results: Path, one: Path) -> None:
         }
         for seed in study.seeds:
             run = run_directory(results, experiment, seed)
-            _link(trained, run, manifest | mine | {"seed": seed})
-
-
-def _link(trained: Run, run: Run, manifest: dict[str, object]) -> None:
-    """Make a run of another one's files; as copies, 10,000 runs would be 20 GB."""
-    run.path.mkdir(parents=True)
-    for path in trained.path.iterdir():
-        if path.suffix and path != trained.manifest:
-            os.link(path, run.path / path.name)
-    run.manifest.write_text(json.dumps(manifest | {SEAL: seal_of(manifest)}), encoding="utf-8")
+            link(trained, run, manifest | mine | {"seed": seed})
 
 
 def measured(study: Path, *arguments: str) -> tuple[float, float, str]:
