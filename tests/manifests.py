@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from bnbench.runs import Manifest
@@ -33,3 +35,12 @@ def a_manifest(**changes: Any) -> Manifest:
         both = isinstance(section, dict) and isinstance(value, dict)
         fields[name] = {**section, **value} if both and section else value
     return Manifest.model_validate(fields)
+
+
+def write_manifest(folder: Path, seed: int, status: str = "complete", **changes: Any) -> Path:
+    """Write one without a seal, whatever it says, into a folder of this seed."""
+    content = a_manifest(seed=seed).content() | {"status": status}
+    path = folder / f"seed-{seed}" / "manifest.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(content | changes), encoding="utf-8")
+    return path

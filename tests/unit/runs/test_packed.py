@@ -19,6 +19,7 @@ from bnbench.runs.packed import read_packed
 from bnbench.runs.removal import check_removal
 from tests.files import contents
 from tests.invoke import invoke
+from tests.manifests import write_manifest
 
 FILES = {
     f"seed-{seed}/{name}": f"{name} of {seed}\n".encode() * 50
@@ -79,9 +80,7 @@ def test_packed_runs_are_found_and_listed(
 def test_a_packed_run_is_named_whole_however_its_folder_was_given(
     tmp_path: Path, asked: str
 ) -> None:
-    from tests.unit.runs.test_overview import write
-
-    plain = write(tmp_path / "plain", 0, experiment="inside/plain").parent
+    plain = write_manifest(tmp_path / "plain", 0, experiment="inside/plain").parent
     files = {f"seed-0/{path.name}": path.read_bytes() for path in plain.iterdir()}
     pack(files, tmp_path / "runs/inside/plain.tar.xz")
     (listed,) = look_over(tmp_path / asked).runs
@@ -120,10 +119,8 @@ def test_what_nobody_has_opened_for_a_week_leaves_the_cache(tmp_path: Path, cach
 def test_packed_runs_and_plain_ones_in_one_folder_are_refused(
     tmp_path: Path, make_packed: Callable[[Path], None], asked: str
 ) -> None:
-    from tests.unit.runs.test_overview import write
-
     make_packed(tmp_path / "out/runs")
-    plain = write(tmp_path / "out/runs/some", 3).parent
+    plain = write_manifest(tmp_path / "out/runs/some", 3).parent
     with pytest.raises(BnbenchError) as caught:
         opened(tmp_path / "out" / asked)
     assert str(caught.value) == (
@@ -149,11 +146,9 @@ def test_no_command_adds_a_run_beside_packed_ones(
 def test_another_experiment_is_refused_with_its_folder_only(
     tmp_path: Path, make_packed: Callable[[Path], None]
 ) -> None:
-    from tests.unit.runs.test_overview import write
-
     results = tmp_path / "out"
     make_packed(results)
-    other = write(results / "group/other", 3).parent.parent
+    other = write_manifest(results / "group/other", 3).parent.parent
     with pytest.raises(BnbenchError, match="not read together"):
         look_over(results)
     assert opened(other) == other
@@ -163,11 +158,9 @@ def test_another_experiment_is_refused_with_its_folder_only(
 def test_what_a_report_keeps_hides_no_run_beside_it(
     tmp_path: Path, make_packed: Callable[[Path], None]
 ) -> None:
-    from tests.unit.runs.test_overview import write
-
     results = tmp_path / "out"
     make_packed(results / "runs")
-    write(results / "mine", 3)
+    write_manifest(results / "mine", 3)
     (results / "report.html").touch()
     assert [one.experiment for one in look_over(results).experiments] == ["mine"]
     assert [one.experiment for one in look_over(results / "runs").experiments] == ["some"]
@@ -175,10 +168,8 @@ def test_what_a_report_keeps_hides_no_run_beside_it(
 
 @pytest.fixture
 def make_packed(tmp_path: Path) -> Callable[[Path], None]:
-    from tests.unit.runs.test_overview import write
-
     def make(results: Path) -> None:
-        folder = write(tmp_path / "plain/some", 0).parent
+        folder = write_manifest(tmp_path / "plain/some", 0).parent
         pack({f"seed-0/{path.name}": path.read_bytes() for path in folder.iterdir()},
              results / "some.tar.xz")  # fmt: skip
 
