@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bnbench.config import load_experiment
+from bnbench.config import load_study
 from bnbench.data import data_folder, find_dataset
 from bnbench.data.fetching import fetch
 from bnbench.plots.style import Form
@@ -22,22 +22,17 @@ from bnbench.report.files import ABANDONED
 from bnbench.runs.merging import merge, plan_merge
 from bnbench.runs.removal import find_removable, remove
 from bnbench.training import run_experiment
+from tests.edits import edit_text
+from tests.files import contents as all_contents
 from tests.integration.faults import in_a_child
+from tests.studies import write_study
 
 KILLS = 50
 """Of each command; docs/reliability.md names it."""
-SHORT = ["data.dataset=digits", "training.epochs=2", "training.batch_size=200"]
-STUDY = """\
-study: short
-question: Does batch norm help?
-seeds: 2
-experiments:
-  plain: {config: plain.yaml}
-  normalized: {config: normalized.yaml}
-contrasts:
-  help: {treatment: normalized, baseline: plain, metrics: [validation_accuracy@last]}
-"""
-
+SHORT = (
+    "data.dataset=digits", "training.epochs=2", "training.batch_size=200",
+    "training.evaluate_every=null",
+)  # fmt: skip
 Write = Callable[[Path], None]
 pytestmark = pytest.mark.slow
 
@@ -46,30 +41,18 @@ pytestmark = pytest.mark.slow
 def trained(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two experiments of two seeds, and a study of them."""
     folder = tmp_path_factory.mktemp("trained")
-    for name, config in (("plain", "lenet5"), ("normalized", "lenet5_batchnorm")):
-        text = (root / f"configs/{config}.yaml").read_text(encoding="utf-8")
-        for old, new in (
-            ("dataset: mnist", "dataset: digits"), ("epochs: 10", "epochs: 2"),
-            ("batch_size: 64", "batch_size: 200"), ("evaluate_every: 100", "evaluate_every: null"),
-        ):  # fmt: skip
-            assert old in text
-            text = text.replace(old, new)
-        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    path = write_study(root, folder, *SHORT)
+    edit_text(path, "question: why", "question: why\nseeds: 2")
+    for experiment in load_study(path).experiments:
         for seed in (0, 1):
-            experiment = load_experiment(folder / f"{name}.yaml")
             assert list(run_experiment(experiment, seed, folder / "results"))
-    (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
     return folder
 
 
 def contents(folder: Path) -> dict[Path, bytes]:
-    """Read all files but those that are being written, and locks."""
-    files = {path.relative_to(folder): path for path in sorted(folder.rglob("*")) if path.is_file()}
-    return {
-        name: path.read_bytes()
-        for name, path in files.items()
-        if not any(part.startswith(".") for part in name.parts)
-    }
+    """Read all files but those that are being written."""
+    files = all_contents(folder).items()
+    return {Path(name): content for name, content in files if "/." not in f"/{name}"}
 
 
 def killed_again_and_again(write: Write, folder: Path) -> None:
@@ -91,7 +74,7 @@ def killed_again_and_again(write: Write, folder: Path) -> None:
 
 
 def test_compare(trained: Path, tmp_path: Path) -> None:
-    runs = [trained / "results" / "lenet5", trained / "results" / "lenet5_batchnorm"]
+    runs = [trained / "results" / "plain", trained / "results" / "batch_norm"]
 
     def figures(out: Path) -> None:
         write_comparison(compare(runs), out, Form(width=3))  # small ones take half the time
@@ -107,7 +90,7 @@ def test_report(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(trained)
 
     def report(out: Path) -> None:
-        judged = judge_results([Path("study.yaml")], Path("results"))
+        judged = judge_results([Path("s.yaml")], Path("results"))
         write_report(report_page(judged), out / "report.html", with_markdown=True)
 
     killed_again_and_again(report, tmp_path)
@@ -170,6 +153,6 @@ def test_what_a_killed_command_left_goes_in_time(trained: Path, tmp_path: Path) 
         path.touch()
     long_ago = time.time() - ABANDONED - 60
     os.utime(old, (long_ago, long_ago))
-    write_comparison(compare([trained / "results" / "lenet5"]), tmp_path)
+    write_comparison(compare([trained / "results" / "plain"]), tmp_path)
     assert not old.exists()
     assert new.exists()

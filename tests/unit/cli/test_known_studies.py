@@ -12,7 +12,7 @@ from bnbench.config import load_study
 from bnbench.errors import BnbenchError
 from bnbench.findings.registration import register
 from tests.invoke import invoke
-from tests.unit.cli.test_until_decided import write_study
+from tests.studies import write_study
 from tests.unit.conftest import MakeRun
 
 
@@ -66,7 +66,8 @@ def test_a_claim_of_ones_own_is_found_by_its_id(
     root: Path, tmp_path: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In whatever case, as an article's; of a study that its results folder knows."""
-    path, results = write_study(root, tmp_path, 1), tmp_path / "results"
+    path = write_study(root, tmp_path, "training.epochs=1")
+    results = tmp_path / "results"
     path.write_text(path.read_text("utf-8") + OWN, "utf-8")
     study = load_study(path)
     for arm in study.arms.values():

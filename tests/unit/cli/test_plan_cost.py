@@ -19,7 +19,7 @@ from bnbench.errors import BnbenchError
 from bnbench.execution import cores
 from bnbench.runs import Run
 from tests.invoke import invoke
-from tests.unit.cli.test_until_decided import write_study
+from tests.studies import write_study
 
 LEAST = 0.001
 """The smallest effect of interest, unless a study names another."""
@@ -30,7 +30,7 @@ SECONDS = EPOCHS * 4.0
 
 @pytest.fixture
 def load(root: Path, tmp_path: Path) -> Callable[[], Study]:
-    path = write_study(root, tmp_path, EPOCHS)
+    path = write_study(root, tmp_path, f"training.epochs={EPOCHS}")
     return lambda: load_study(path)
 
 

@@ -10,41 +10,17 @@ import pytest
 from bnbench.claims.rules.deciding import fewest_seeds
 from bnbench.cli.reproduce_summary import adjusted_together
 from bnbench.cli.until_decided import looks, run_until_decided
-from bnbench.config import Study, dump_experiment, load_experiment, load_study
+from bnbench.config import Study, load_study
 from bnbench.errors import BnbenchError
 from bnbench.findings import find
 from bnbench.findings.registration import register
+from tests.studies import BRIEF, STUDY, write_study
 from tests.unit.conftest import MakeRun
-
-STUDY = """\
-study: s
-question: why
-experiments:
-  plain: {config: plain.yaml}
-  batch_norm: {config: batch_norm.yaml}
-contrasts:
-  lead: {treatment: batch_norm, baseline: plain, metrics: [validation_accuracy@last]}
-"""
-BRIEF = """\
-brief:
-  - {question: "Does it help?", metric: validation_accuracy@last, yes: higher, corrected: lead}
-"""
-
-
-def write_study(root: Path, folder: Path, epochs: int) -> Path:
-    """Write the study's file and those of its two experiments."""
-    for name, config in (("plain", "lenet5"), ("batch_norm", "lenet5_batchnorm")):
-        experiment = load_experiment(
-            root / f"configs/{config}.yaml", [f"experiment={name}", f"training.epochs={epochs}"]
-        )
-        (folder / f"{name}.yaml").write_text(dump_experiment(experiment))
-    (folder / "s.yaml").write_text(STUDY + BRIEF)
-    return folder / "s.yaml"
 
 
 @pytest.fixture
 def load(root: Path, tmp_path: Path) -> Callable[[int], Study]:
-    path = write_study(root, tmp_path, epochs=1)
+    path = write_study(root, tmp_path, "training.epochs=1")
     return lambda seeds: load_study(path, seeds=seeds)
 
 
