@@ -6,28 +6,20 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from bnbench.config import Experiment, InitializationSettings, ModelSettings, TrainingSettings
+from bnbench.config import Experiment, ModelSettings, TrainingSettings
 from bnbench.data import Split
 from bnbench.direct import chain_of
 from bnbench.models import resolve_model
-from bnbench.training.initialization import initial_model
 from bnbench.training.learner import Learner
 from bnbench.training.loop import update
-
-
-def network(name: str, **settings: Any) -> nn.Module:
-    experiment = Experiment(experiment="x", model=ModelSettings(name=name, **settings))
-    return initial_model(resolve_model(experiment), InitializationSettings(), 0)
+from tests.networks import new_network, noise
 
 
 def learner(name: str, training: dict[str, Any], **settings: Any) -> Learner:
-    generator = torch.Generator().manual_seed(3)
-    images = torch.rand(70, 1, 32, 32, generator=generator)
-    split = Split(images, torch.randint(10, (70,), generator=generator))
     wanted = TrainingSettings(kernels="batch_last", device="cpu", **training)
-    return Learner(network(name, **settings), split, wanted)
+    return Learner(new_network(name, **settings), noise(70, 3, 32), wanted)
 
 
 def bits(trained: Learner) -> list[Tensor]:
@@ -80,12 +72,12 @@ def test_the_bits_are_those_of_autograd(
     ],
 )
 def test_which_networks(name: str, settings: dict[str, Any], layers: int | None) -> None:
-    chain = chain_of(network(name, **settings))
+    chain = chain_of(new_network(name, **settings))
     assert (chain and len(chain.hidden)) == layers
 
 
 def test_none_for_a_forward_pass_of_somebody_else_s() -> None:
-    plain = type(network("LeNet5"))
+    plain = type(new_network("LeNet5"))
 
     class Mine(plain):  # type: ignore[misc, valid-type]
         def forward(self, images: Tensor) -> Tensor:
@@ -102,7 +94,7 @@ def test_none_where_autograd_would_do_more_or_less() -> None:
     assert one.direct(batch)
     one.model.C3.register_full_backward_hook(lambda *_: None)  # type: ignore[union-attr]
     assert one.direct(batch) is None
-    fixed = network("LeNet5")
+    fixed = new_network("LeNet5")
     fixed.output.bias.requires_grad_(False)  # type: ignore[union-attr]
     assert chain_of(fixed) is None
 
@@ -111,6 +103,6 @@ def test_no_copy_of_images_whose_channels_are_views_of_one() -> None:
     images = torch.rand(8, 1, 32, 32).expand(8, 3, 32, 32)
     split = Split(images, torch.arange(8))
     settings = TrainingSettings(kernels="batch_last", device="cpu")
-    of_views = Learner(network("LeNet5", in_channels=3), split, settings)
+    of_views = Learner(new_network("LeNet5", in_channels=3), split, settings)
     assert of_views.direct(torch.arange(4)) is None
     of_views.train_block(update, [torch.arange(4)])

@@ -12,26 +12,18 @@ from torch import Tensor, nn
 from bnbench.config import (
     AdamSettings,
     Experiment,
-    InitializationSettings,
     ModelSettings,
     TrainingSettings,
 )
-from bnbench.data import Split, Splits
 from bnbench.errors import BnbenchError
-from bnbench.models import resolve_model
 from bnbench.models.batch_last import can_use_batch_last, use_batch_last
-from bnbench.training.initialization import initial_model
 from bnbench.training.kernels import choose_kernels, resolve_kernels
 from bnbench.training.loop import DivergedError, train
-
-
-def network(name: str, **settings: Any) -> nn.Module:
-    experiment = Experiment(experiment="x", model=ModelSettings(name=name, **settings))
-    return initial_model(resolve_model(experiment), InitializationSettings(), 0)
+from tests.networks import new_network, noise_splits
 
 
 def pair(name: str, **settings: Any) -> tuple[nn.Module, nn.Module]:
-    plain = network(name, **settings).double()
+    plain = new_network(name, **settings).double()
     ours = copy.deepcopy(plain)
     use_batch_last(ours)
     return plain, ours
@@ -76,7 +68,7 @@ def test_the_network_is_the_same_function(name: str, mode: str) -> None:
     ],
 )
 def test_which_networks(name: str, settings: dict[str, Any], can: bool) -> None:
-    assert can_use_batch_last(network(name, **settings)) == can
+    assert can_use_batch_last(new_network(name, **settings)) == can
 
 
 @pytest.mark.parametrize(
@@ -90,13 +82,13 @@ def test_which_networks(name: str, settings: dict[str, Any], can: bool) -> None:
     ],
 )
 def test_a_convolution_without_a_kernel(other: nn.Conv2d) -> None:
-    changed: Any = network("LeNet5")
+    changed: Any = new_network("LeNet5")
     changed.C1.affine = other
     assert not can_use_batch_last(changed)
 
 
 def test_a_convolution_outside_of_hidden_layers() -> None:
-    changed: Any = network("LeNet5")
+    changed: Any = new_network("LeNet5")
     changed.extra = nn.Conv2d(1, 1, 3)
     assert not can_use_batch_last(changed)
 
@@ -105,7 +97,7 @@ def test_a_convolution_outside_of_hidden_layers() -> None:
     ("settings", "device"), [({"stack": 2}, "cpu"), ({}, "cuda"), ({"kernels": "torch"}, "cpu")]
 )
 def test_where_pytorch_s_own_are_chosen(settings: dict[str, Any], device: str) -> None:
-    assert choose_kernels(network("LeNet5"), TrainingSettings(**settings), device) == "torch"
+    assert choose_kernels(new_network("LeNet5"), TrainingSettings(**settings), device) == "torch"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +107,7 @@ def test_where_pytorch_s_own_are_chosen(settings: dict[str, Any], device: str) -
 def test_where_they_are_chosen(vectors: str, kernels: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: vectors)
     lenet, auto, asked = (
-        network("LeNet5"),
+        new_network("LeNet5"),
         TrainingSettings(),
         TrainingSettings(kernels="batch_last"),
     )
@@ -126,9 +118,9 @@ def test_where_they_are_chosen(vectors: str, kernels: str, monkeypatch: pytest.M
 def test_asked_for_in_vain() -> None:
     asked = TrainingSettings(kernels="batch_last")
     with pytest.raises(BnbenchError, match=r"training\.kernels: batch_last has no kernels"):
-        choose_kernels(network("MLP"), asked, "cpu")
+        choose_kernels(new_network("MLP"), asked, "cpu")
     with pytest.raises(BnbenchError, match="is for a CPU, not for cuda"):
-        choose_kernels(network("LeNet5"), asked, "cuda")
+        choose_kernels(new_network("LeNet5"), asked, "cuda")
 
 
 def test_the_choice_names_the_compiler() -> None:
@@ -160,11 +152,9 @@ def test_an_exported_network_is_plain(name: str) -> None:
 
 
 def test_a_diverging_run_ends_as_one() -> None:
-    split = Split(images(64).float(), torch.arange(64) % 10)
-    splits = Splits("noise", "", split, split, None, False, 10)
     settings = TrainingSettings(
         epochs=50, batch_size=16, kernels="batch_last", device="cpu",
         optimizer=AdamSettings(name="adam", learning_rate=1e37),
     )  # fmt: skip
     with pytest.raises(DivergedError):
-        list(train(network("LeNet5", activation="relu"), splits, settings, 0))
+        list(train(new_network("LeNet5", activation="relu"), noise_splits(64, 32), settings, 0))

@@ -15,15 +15,11 @@ from torch.nn import functional
 
 from bnbench.config import (
     AdamSettings,
-    Experiment,
-    InitializationSettings,
-    ModelSettings,
     OptimizerSettings,
     SGDSettings,
     TrainingSettings,
 )
 from bnbench.data import Split, Splits
-from bnbench.models import resolve_model
 from bnbench.runs import BatchRows, EpochRow, EvaluationRow
 from bnbench.training import learner as learning
 from bnbench.training import loop
@@ -31,26 +27,9 @@ from bnbench.training.batches import batch_order
 from bnbench.training.checkpoint import TrainingState
 from bnbench.training.device import reproducible
 from bnbench.training.evaluation import evaluate
-from bnbench.training.initialization import initial_model
 from bnbench.training.loop import DivergedError, train
 from bnbench.training.optimizer import build_optimizer, flatten_parameters
-
-
-def noise(examples: int, seed: int = 0, size: int = 28) -> Split:
-    generator = torch.Generator().manual_seed(seed)
-    images = torch.rand(examples, 1, size, size, generator=generator)
-    return Split(images, torch.randint(0, 10, (examples,), generator=generator))
-
-
-def splits(examples: int = 200, size: int = 28) -> Splits:
-    return Splits(
-        "noise", "", noise(examples, 1, size), noise(70, 2, size), None, False, num_classes=10
-    )
-
-
-def model(name: str = "MLP_BatchNorm", seed: int = 0) -> nn.Module:
-    experiment = Experiment(experiment="x", model=ModelSettings(name=name))
-    return initial_model(resolve_model(experiment), InitializationSettings(), seed)
+from tests.networks import new_network, noise, noise_splits
 
 
 def settings(**changes: Any) -> TrainingSettings:
@@ -85,9 +64,10 @@ def test_losses_are_those_of_a_plain_loop(
     name: str, optimizer: OptimizerSettings, softmax: bool
 ) -> None:
     size = 32 if name == "LeNet5_BatchNorm" else 28
-    data, chosen = splits(size=size), settings(optimizer=optimizer, softmax_before_loss=softmax)
-    batches, validation, epochs = results(model(name), data, chosen, seed=7)
-    expected = plain_losses(model(name), data, chosen, seed=7)
+    data = noise_splits(size=size)
+    chosen = settings(optimizer=optimizer, softmax_before_loss=softmax)
+    batches, validation, epochs = results(new_network(name), data, chosen, seed=7)
+    expected = plain_losses(new_network(name), data, chosen, seed=7)
     losses = np.concatenate([rows.losses for rows in batches])
     np.testing.assert_allclose(losses, expected, rtol=2e-4)
     assert np.concatenate([rows.steps for rows in batches]).tolist() == list(range(1, 15))
@@ -128,7 +108,7 @@ def plain_losses(
 
 @pytest.mark.parametrize("softmax", [False, True])
 def test_epoch_row_by_numpy(softmax: bool) -> None:
-    network, data = model(), splits()
+    network, data = new_network(), noise_splits()
     chosen = settings(epochs=1, softmax_before_loss=softmax)
     batches, validation, epochs = results(network, data, chosen)
     losses = np.concatenate([rows.losses for rows in batches]).astype(np.float64)
@@ -154,13 +134,15 @@ def test_epoch_row_by_numpy(softmax: bool) -> None:
 
 
 def test_mean_of_batches_gives_the_short_batch_a_full_weight() -> None:
-    batches, _, epochs = results(model(), splits(), settings(epoch_loss="mean_of_batches"))
+    batches, _, epochs = results(
+        new_network(), noise_splits(), settings(epoch_loss="mean_of_batches")
+    )
     first = np.concatenate([rows.losses for rows in batches if rows.epoch == 1])
     assert epochs[0].train_loss == pytest.approx(first.astype(np.float64).mean())
 
 
 def test_evaluation_mode_that_sticks_freezes_the_statistics() -> None:
-    network, data = model(), splits()
+    network, data = new_network(), noise_splits()
     modes, buffers = [], []
     for row in train(network, data, settings(epochs=3, mode_after_first_epoch="evaluation"), 0):
         if isinstance(row, EpochRow):
@@ -172,15 +154,15 @@ def test_evaluation_mode_that_sticks_freezes_the_statistics() -> None:
 
 
 def test_training_mode_in_every_epoch() -> None:
-    network = model()
-    _, _, epochs = results(network, splits(), settings(epochs=3))
+    network = new_network()
+    _, _, epochs = results(network, noise_splits(), settings(epochs=3))
     assert [row.training_mode for row in epochs] == [True] * 3
     tracked = dict(network.named_buffers())["fc1.batch_norm.num_batches_tracked"]
     assert tracked.item() == 21  # and no evaluation has counted
 
 
 def test_evaluation_changes_nothing() -> None:
-    network, data = model(), splits()
+    network, data = new_network(), noise_splits()
     network.train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     stream = torch.get_rng_state()
@@ -192,9 +174,9 @@ def test_evaluation_changes_nothing() -> None:
 
 def test_evaluations_within_an_epoch_change_nothing() -> None:
     """Whether and how often a run is measured on the way: the same losses, the same weights."""
-    data, trained = splits(), []
+    data, trained = noise_splits(), []
     for every in (None, 1, 3):
-        network = dropping(model())
+        network = dropping(new_network())
         torch.manual_seed(5)
         train_rows, validation_rows, _ = results(network, data, settings(evaluate_every=every))
         losses = np.concatenate([rows.losses for rows in [*train_rows, *validation_rows]])
@@ -207,8 +189,8 @@ def test_a_run_goes_on_within_an_epoch(after: int, monkeypatch: pytest.MonkeyPat
     """From a copy of the state after any step: the rows and weights of a run that was let alone."""
     monkeypatch.setattr(loop, "KEEP_EVERY", 1)
     monkeypatch.setattr(learning, "BLOCK", 1)
-    data, chosen = splits(), settings(optimizer=SGDSettings(name="sgd", momentum=0.9))
-    network, state, rest = dropping(model()), None, []
+    data, chosen = noise_splits(), settings(optimizer=SGDSettings(name="sgd", momentum=0.9))
+    network, state, rest = dropping(new_network()), None, []
     torch.manual_seed(5)
     for result in train(network, data, chosen, 0):
         if isinstance(result, TrainingState):
@@ -217,7 +199,7 @@ def test_a_run_goes_on_within_an_epoch(after: int, monkeypatch: pytest.MonkeyPat
             rest.append(result)
     assert state is not None
     assert (state.epochs, len(state.tally.losses)) == divmod(after, 7)
-    other = dropping(model(seed=1))
+    other = dropping(new_network(seed=1))
     again = [
         result
         for result in train(other, data, chosen, 0, state)
@@ -251,7 +233,7 @@ def told(row: BatchRows | EpochRow | EvaluationRow) -> list[str]:
 
 
 def test_evaluation_does_not_depend_on_the_order() -> None:
-    network, data = model(), noise(300)
+    network, data = new_network(), noise(300)
     order = torch.randperm(300, generator=torch.Generator().manual_seed(3))
     straight = evaluate(network, data)
     shuffled = evaluate(network, Split(data.images[order], data.labels[order]))
@@ -261,7 +243,7 @@ def test_evaluation_does_not_depend_on_the_order() -> None:
 
 def test_divergence_is_yielded_up_to_the_batch_that_shows_it() -> None:
     optimizer = SGDSettings(name="sgd", learning_rate=1e30)
-    rows = train(model("MLP"), splits(), settings(optimizer=optimizer), 0)
+    rows = train(new_network("MLP"), noise_splits(), settings(optimizer=optimizer), 0)
     batches = next(rows)
     assert isinstance(batches, BatchRows)
     with pytest.raises(DivergedError, match="the train loss is not finite at step"):
@@ -296,7 +278,7 @@ def test_batch_order_is_a_function_of_the_seed_alone() -> None:
 
 
 def test_flat_parameters_are_the_model_s() -> None:
-    network = model("LeNet5")
+    network = new_network("LeNet5")
     before = [parameter.clone() for parameter in network.parameters()]
     flat = flatten_parameters(network)
     assert all(map(torch.equal, before, network.parameters()))

@@ -20,15 +20,13 @@ from torch.optim.lr_scheduler import (
     StepLR,
 )
 
-from bnbench.config import Experiment, ModelSettings, TrainingSettings
-from bnbench.data import Split, Splits
-from bnbench.models import resolve_model
+from bnbench.config import TrainingSettings
 from bnbench.runs import BatchRows, EpochRow
 from bnbench.training.batches import batch_order
 from bnbench.training.checkpoint import TrainingState
-from bnbench.training.initialization import initial_model
 from bnbench.training.loop import train
 from bnbench.training.schedule import rates
+from tests.networks import new_network, noise_splits
 
 EPOCHS, PER_EPOCH, EXAMPLES = 3, 7, 200  # 7 batches of 32, the last one smaller
 TOTAL = EPOCHS * PER_EPOCH
@@ -91,26 +89,11 @@ def test_without_a_schedule_there_are_no_rates() -> None:
     assert rates(settings(None), 0, TOTAL, PER_EPOCH) is None
 
 
-def splits() -> Splits:
-    generator = torch.Generator().manual_seed(1)
-
-    def noise(examples: int) -> Split:
-        images = torch.rand(examples, 1, 28, 28, generator=generator)
-        return Split(images, torch.randint(0, 10, (examples,), generator=generator))
-
-    return Splits("noise", "", noise(EXAMPLES), noise(40), None, False, num_classes=10)
-
-
-def model() -> torch.nn.Module:
-    experiment = Experiment(experiment="x", model=ModelSettings(name="MLP"))
-    return initial_model(resolve_model(experiment), experiment.training.initialization, 0)
-
-
 CYCLE = {"name": "one_cycle", "peak": 0.4}
 
 
 def test_training_is_the_loop_written_out() -> None:
-    chosen, data, ours = settings(CYCLE), splits(), model()
+    chosen, data, ours = settings(CYCLE), noise_splits(EXAMPLES), new_network("MLP")
     theirs = copy.deepcopy(ours)
     rows = [row for row in train(ours, data, chosen, 0) if isinstance(row, EpochRow)]
     optimizer = torch.optim.SGD(theirs.parameters(), lr=0.5)
@@ -135,13 +118,13 @@ def test_training_is_the_loop_written_out() -> None:
 
 @pytest.mark.parametrize("stop", [0, 1])
 def test_a_run_that_is_gone_on_with_takes_the_same_rates(stop: int) -> None:
-    chosen, data, whole = settings(CYCLE), splits(), model()
+    chosen, data, whole = settings(CYCLE), noise_splits(EXAMPLES), new_network("MLP")
     rows, states = [], []
     for row in train(whole, data, chosen, 0):
         if isinstance(row, TrainingState):
             states.append(copy.deepcopy(row))
         rows.append(row)
-    resumed = model()
+    resumed = new_network("MLP")
     after = [
         row
         for row in train(resumed, data, chosen, 0, states[stop])

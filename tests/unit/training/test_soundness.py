@@ -12,15 +12,13 @@ import pytest
 import torch
 
 from bnbench.config import Experiment, ModelSettings, TrainingSettings
-from bnbench.data import Split, Splits
-from bnbench.models import resolve_model
 from bnbench.training import learner as learning
 from bnbench.training import loop
 from bnbench.training.checkpoint import Tally, TrainingState
-from bnbench.training.initialization import initial_model
 from bnbench.training.loop import train
 from bnbench.training.soundness import Pattern, flaw, form, pattern
 from bnbench.training.stack import build_learner, train_seeds
+from tests.networks import new_network, noise_splits
 
 BATCHES = 7  # 200 examples in batches of 32, the last of 8
 OPTIMIZERS: dict[str, dict[str, Any]] = {
@@ -37,21 +35,13 @@ def experiment(optimizer: str) -> Experiment:
     return Experiment(experiment="x", model=ModelSettings(name="MLP_BatchNorm"), training=settings)
 
 
-def splits() -> Splits:
-    generator = torch.Generator().manual_seed(3)
-    images = torch.rand(200, 1, 28, 28, generator=generator)
-    split = Split(images, torch.randint(0, 10, (200,), generator=generator))
-    return Splits("noise", "", split, split, None, False, num_classes=10)
-
-
 def states(optimizer: str) -> list[TrainingState]:
     """Train, and keep copies of the states after every second step and every epoch."""
     chosen = experiment(optimizer)
-    model = initial_model(resolve_model(chosen), chosen.training.initialization, seed=0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(learning, "BLOCK", 2)
         patch.setattr(loop, "KEEP_EVERY", 2)
-        results = train(model, splits(), chosen.training, seed=0)
+        results = train(new_network(), noise_splits(), chosen.training, seed=0)
         return [copy.deepcopy(one) for one in results if isinstance(one, TrainingState)]
 
 
@@ -67,7 +57,7 @@ def test_states_of_a_training_have_no_flaw(optimizer: str) -> None:
 def test_states_of_a_stack_s_members_are_those_of_runs_by_themselves(optimizer: str) -> None:
     chosen = experiment(optimizer)
     settings = chosen.training.model_copy(update={"stack": 2})
-    data, stacked = splits(), chosen.model_copy(update={"training": settings})
+    data, stacked = noise_splits(), chosen.model_copy(update={"training": settings})
     learner = build_learner(stacked, (0, 1), data)
     results = [one for _, one in train_seeds(learner, data, (0, 1))]
     found = [one for one in results if isinstance(one, TrainingState)]

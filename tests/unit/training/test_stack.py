@@ -16,7 +16,6 @@ from bnbench.config import (
     AdamSettings,
     BatchNormSettings,
     Experiment,
-    InitializationSettings,
     ModelSettings,
     OptimizerSettings,
     SGDSettings,
@@ -24,16 +23,16 @@ from bnbench.config import (
 )
 from bnbench.data import Split, Splits
 from bnbench.errors import BnbenchError
-from bnbench.models import ARCHITECTURES, Architecture, Network, find_architecture, resolve_model
+from bnbench.models import ARCHITECTURES, Architecture, Network, find_architecture
 from bnbench.runs import BatchRows, EpochRow
 from bnbench.training.check import check_experiment
 from bnbench.training.checkpoint import TrainingState
 from bnbench.training.device import on_device, reproducible
-from bnbench.training.initialization import initial_model
 from bnbench.training.learner import Learner
 from bnbench.training.loop import train, update
 from bnbench.training.progress import Divergence, Result
 from bnbench.training.stack import Stack, StackedLearner, check_stack, train_seeds
+from tests.networks import new_network
 
 SEEDS = (3, 4, 5)
 BY_TABLE = {"LeNet5_1998", "LeNet5_1998_BatchNorm"}  # a connection table, which is not stacked
@@ -67,9 +66,7 @@ def models(name: str, device: str = "cpu", **of_model: Any) -> list[Network]:
 
 
 def models_of_floats(name: str, **of_model: Any) -> list[Network]:
-    experiment = Experiment(experiment="x", model=ModelSettings(name=name, **of_model))
-    resolved = resolve_model(experiment)
-    return [initial_model(resolved, InitializationSettings(), seed) for seed in SEEDS]
+    return [new_network(name, seed, **of_model) for seed in SEEDS]
 
 
 def settings(optimizer: OptimizerSettings = ADAM, **changes: Any) -> TrainingSettings:
