@@ -1,7 +1,6 @@
 """IDX: what is written is read, and nothing else is."""
 
 import gzip
-import struct
 import tempfile
 from pathlib import Path
 
@@ -14,15 +13,10 @@ from numpy.typing import NDArray
 
 from bnbench.data.idx import parse_idx, read_content
 from bnbench.errors import BnbenchError
+from tests.unit.data.conftest import idx_bytes
 
 images = arrays.arrays(np.uint8, arrays.array_shapes(max_dims=4, min_side=0, max_side=5))
 somewhere = Path("somewhere")
-
-
-def idx_bytes(array: NDArray[np.uint8]) -> bytes:
-    """Write the format with `struct`; the package itself only reads it."""
-    header = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
-    return header + array.tobytes()
 
 
 @given(images, st.booleans())

@@ -12,6 +12,7 @@ from bnbench.data import DATASETS, DataFile, Dataset
 
 
 def idx_bytes(array: NDArray[np.uint8]) -> bytes:
+    """Write the format with `struct`; the package itself only reads it."""
     header = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
     return header + array.tobytes()
 
