@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from torch.utils.data import DataLoader, Subset
 
 from benchmarks.network import lenet5
 from bnbench.config import load_experiment
-from bnbench.runs import BatchRows, EpochRow, EvaluationRow
+from bnbench.runs import BatchRows, EpochRow
 from bnbench.training import run_experiment
 
 STEPS = 100
@@ -66,13 +65,6 @@ def published_run(
     return losses, right / sum(len(labels) for _, labels in validation)
 
 
-def our_run(
-    config: Path, data_dir: Path, results: Path
-) -> Iterator[BatchRows | EpochRow | EvaluationRow]:
-    experiment = load_experiment(config, ["training.epochs=1", f"data.train_examples={EXAMPLES}"])
-    yield from run_experiment(experiment, SEED, results, data_dir=data_dir)
-
-
 @pytest.mark.parametrize(("name", "batch_norm"), [("lenet5", False), ("lenet5_batchnorm", True)])
 def test_program_is_the_published_code(
     name: str,
@@ -83,7 +75,9 @@ def test_program_is_the_published_code(
     tmp_path: Path,
 ) -> None:
     expected_losses, expected_accuracy = published_run(*batches, batch_norm=batch_norm)
-    rows = list(our_run(root / "configs/published" / f"{name}.yaml", data_dir, tmp_path))
+    changes = ["training.epochs=1", f"data.train_examples={EXAMPLES}"]
+    experiment = load_experiment(root / f"configs/published/{name}.yaml", changes)
+    rows = list(run_experiment(experiment, SEED, tmp_path, data_dir=data_dir))
     trained = [row for row in rows if isinstance(row, BatchRows) and row.split == "train"]
     losses = np.concatenate([row.losses for row in trained])
     assert len(losses) == len(expected_losses) == STEPS
