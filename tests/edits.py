@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from bnbench.runs import Run
 
@@ -45,6 +49,22 @@ def edit_manifest(run: Run, **changes: Any) -> None:
     if content.get("seal") is None:
         content.pop("seal", None)
     run.manifest.write_text(json.dumps(content), encoding="utf-8")
+
+
+def saved(content: object) -> bytes:
+    """Give what `torch.save` writes."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getvalue()
+
+
+def content_of(checkpoint: Path) -> Any:
+    return torch.load(io.BytesIO(checkpoint.read_bytes()[:-32]), weights_only=True)
+
+
+def whole(payload: bytes) -> bytes:
+    """Put its hash behind it, as in a checkpoint that is whole."""
+    return payload + hashlib.sha256(payload).digest()
 
 
 class Hostile:

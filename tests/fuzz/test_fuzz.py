@@ -7,9 +7,7 @@ that is given. What was found has become a test of its own, beside the module th
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
-import json
 import os
 import shutil
 import tarfile
@@ -38,6 +36,7 @@ from bnbench.prediction import predict, read_digit
 from bnbench.runs import EpochRow, Run, run_directory
 from bnbench.training import run_experiment
 from bnbench.verification.inspection import inspect
+from tests.edits import content_of, edit_manifest, saved, whole
 from tests.fuzz.damage import damaged, texts
 from tests.trained import trained
 
@@ -96,7 +95,7 @@ def files(root: Path, pattern: str) -> list[str]:
 ROOT = Path(__file__).parents[2]
 CONFIGS = files(ROOT, "configs/**/*lenet5*.yaml")
 STUDIES = files(ROOT, "configs/studies/*.yaml")
-CLAIMS = [path.read_text(encoding="utf-8") for path in sorted(ARTICLES.glob("*.yaml"))]
+CLAIMS = files(ARTICLES, "*.yaml")
 
 
 @FUZZ
@@ -162,9 +161,7 @@ def with_file(run: Run, folder: Path, name: str, content: bytes, *, sealed: bool
     shutil.rmtree(copy.path, ignore_errors=True)
     shutil.copytree(run.path, copy.path)
     if not sealed:
-        manifest = json.loads(copy.manifest.read_text(encoding="utf-8")) | {"files": {}}
-        manifest.pop("seal")
-        copy.manifest.write_text(json.dumps(manifest), encoding="utf-8")
+        edit_manifest(copy, seal=None, files={})
     if name == "losses.npz":  # of a copy that has no batches
         copy.batches.unlink()
         copy.weights.unlink()
@@ -229,22 +226,17 @@ def test_checkpoints(runs: dict[str, Run], folder: Path, data: st.DataObject) ->
     """Damaged, and with their digest made anew and one value exchanged."""
     run = runs["stopped"]
     (path,) = run.checkpoints()
-    payload = path.read_bytes()[:-32]
     if data.draw(st.booleans()):
-        content = torch.load(io.BytesIO(payload), weights_only=True)
-        part = content
+        part = content = content_of(path)
         for _ in range(data.draw(st.integers(0, 3))):
             if inner := [key for key, value in part.items() if isinstance(value, dict)]:
                 part = part[data.draw(st.sampled_from(inner))]
         if part:
             part[data.draw(st.sampled_from(list(part)))] = data.draw(VALUES)
-        buffer = io.BytesIO()
-        torch.save(content, buffer)
-        payload = buffer.getvalue()
+        payload = saved(content)
     else:
-        payload = data.draw(damaged([payload]))
-    forged = payload + hashlib.sha256(payload).digest()
-    copy = with_file(run, folder, path.name, forged, sealed=True)
+        payload = data.draw(damaged([path.read_bytes()[:-32]]))
+    copy = with_file(run, folder, path.name, whole(payload), sealed=True)
     assert all(map(is_shown_as_it_is, inspect(copy).problems))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import pickle
 import shutil
 import subprocess
@@ -20,7 +18,7 @@ from bnbench.execution.plan import plan_runs
 from bnbench.runs import BatchRows, Run, run_directory
 from bnbench.training import run_experiment
 from tests import commands
-from tests.edits import Hostile, edit_manifest, edit_text
+from tests.edits import Hostile, content_of, edit_manifest, edit_text, saved, whole
 from tests.files import contents, timeless
 from tests.invoke import ended
 
@@ -91,17 +89,14 @@ def make_run(originals: dict[str, Run], experiment: Experiment, tmp_path: Path) 
 
 def hostile(made: Path) -> bytes:
     """Write a pickle in the form of a checkpoint that is whole."""
-    content = pickle.dumps(Hostile(made), protocol=2)
-    return content + hashlib.sha256(content).digest()
+    return whole(pickle.dumps(Hostile(made), protocol=2))
 
 
 def forged(latest: Path, change: Callable[[dict[str, Any]], None]) -> bytes:
     """Change a checkpoint's state, and make it whole again."""
-    content = torch.load(io.BytesIO(latest.read_bytes()[:-32]), weights_only=True)
+    content = content_of(latest)
     change(content["state"])
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    return buffer.getvalue() + hashlib.sha256(buffer.getvalue()).digest()
+    return whole(saved(content))
 
 
 def shrink_a_layer(state: dict[str, Any]) -> None:

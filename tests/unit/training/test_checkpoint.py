@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +23,7 @@ from bnbench.training.checkpoint import (
     save_checkpoint,
     set_aside,
 )
-from tests.edits import Hostile
+from tests.edits import Hostile, content_of, saved, whole
 
 
 def checkpoint(epoch: int) -> Checkpoint:
@@ -150,9 +149,7 @@ def test_another_run_s_is_not_taken(run: Run) -> None:
 
 def write(path: Path, content: Any) -> None:
     """Write anything as a checkpoint that is whole."""
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    path.write_bytes(buffer.getvalue() + hashlib.sha256(buffer.getvalue()).digest())
+    path.write_bytes(whole(saved(content)))
 
 
 @pytest.mark.parametrize(
@@ -172,8 +169,7 @@ def write(path: Path, content: Any) -> None:
 )
 def test_foreign_content_is_told_apart(run: Run, foreign: dict[str, Any]) -> None:
     save_checkpoint(run, checkpoint(1), "hash")
-    stored = run.checkpoint(1, 7).read_bytes()[:-32]
-    content = torch.load(io.BytesIO(stored), weights_only=True)
+    content = content_of(run.checkpoint(1, 7))
     write(run.checkpoint(1, 7), content)
     assert load_checkpoint(run, "hash", sound) is not None  # nothing else is wrong with it
     write(run.checkpoint(1, 7), content | foreign)
@@ -219,7 +215,7 @@ def test_logs_that_were_edited_up_to_the_checkpoint(run: Run) -> None:
 def test_an_earlier_version_s_is_not_taken(run: Run) -> None:
     """It had no hashes of the logs."""
     save_checkpoint(run, checkpoint(1), "hash")
-    content = torch.load(io.BytesIO(run.checkpoint(1, 7).read_bytes()[:-32]), weights_only=True)
+    content = content_of(run.checkpoint(1, 7))
     del content["hashes"]
     write(run.checkpoint(1, 7), content)
     assert "this version" in refusal(run)
@@ -267,11 +263,10 @@ def test_sizes_below_nothing_cover_nothing(run: Run) -> None:
 
 
 def test_a_hostile_pickle_runs_nothing(run: Run, tmp_path: Path) -> None:
-    buffer = io.BytesIO()
-    torch.save({"owner": "hash", "state": Hostile(tmp_path / "ran")}, buffer)
+    ours = saved({"owner": "hash", "state": Hostile(tmp_path / "ran")})
     plain = pickle.dumps(Hostile(tmp_path / "ran"), protocol=2)  # torch.load's own protocol
-    for payload in (buffer.getvalue(), plain):
-        run.checkpoint(1, 7).write_bytes(payload + hashlib.sha256(payload).digest())
+    for payload in (ours, plain):
+        run.checkpoint(1, 7).write_bytes(whole(payload))
         assert load_checkpoint(run, "hash", sound) is None
     assert not (tmp_path / "ran").exists()
     pickle.loads(plain)  # it would have

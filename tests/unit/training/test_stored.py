@@ -13,15 +13,9 @@ import pytest
 import torch
 
 from bnbench.training.stored import ForeignError, load_tensors
-from tests.edits import Hostile
+from tests.edits import Hostile, saved
 
 SECONDS = 2.0
-
-
-def saved(content: object) -> bytes:
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    return buffer.getvalue()
 
 
 def repacked(content: bytes, pickled: bytes | None = None, packed: int = 0) -> bytes:
