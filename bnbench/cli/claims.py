@@ -29,6 +29,12 @@ CLAIM = re.compile(r"[A-Z]\d+\.\d+", re.IGNORECASE)
 """The id of an article's claim, such as ``A4.2``."""
 LIKE_CLAIM = re.compile(r"([A-Z]\d+)(\.\d+)?", re.IGNORECASE)
 """What may be meant for one, or for an article."""
+LIKE_OWN = re.compile(r"([\w-]+\.)\d+")
+"""What may be meant for a claim of somebody's study, such as ``mine.1``."""
+OWN_CLAIMS = (
+    "claims of a study of one's own are known once it was run, and where its file is named, as in"
+    " `bnbench claims mine.yaml`"
+)
 
 
 def claims(
@@ -167,6 +173,9 @@ def _unknown(kind: str, name: str, known: Iterable[str]) -> BnbenchError:
     if file := file_without_ending(Path(name)):
         return unknown(kind, name, (), otherwise=f"did you mean {file}?")
     if not (like := LIKE_CLAIM.fullmatch(name)):
+        own = LIKE_OWN.fullmatch(name)
+        if own and not any(each.startswith(own[1]) for each in known):
+            return unknown(kind, name, (), otherwise=OWN_CLAIMS)
         return unknown(kind, name, known)
     article, number = like[1].upper(), like[2]
     near = [each for each in known if not number or each.startswith(f"{article}.")]

@@ -17,8 +17,8 @@ USAGE_ERRORS: Any = typer.BadParameter.__mro__[1]
 OF_PYDANTIC = {
     "Input should be": "must be",
     "Value error, ": "",
-    ", unable to parse string as an integer": "",
-    ", unable to parse string as a number": "",
+    "a valid integer, unable to parse string as an integer": "a whole number",
+    "a valid number, unable to parse string as a number": "a number",
 }
 """Words of the checks of an option's value -> ours."""
 

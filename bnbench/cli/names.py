@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bnbench.errors import BnbenchError
+from bnbench.foreign import is_folder
 from bnbench.registry import unknown
 
 RESULTS = Path("results")
 """Where runs are, unless a command is told otherwise."""
+REFERENCE = Path("results/reference/runs")
+"""Where a checkout has our own."""
 
 
 def run_folder(given: str | Path, results: Path) -> Path:
@@ -29,9 +32,10 @@ def run_folder(given: str | Path, results: Path) -> Path:
     names = run_names(results)
     if not names:
         besides = "" if Path(given) == results else f", and {results} holds no run"
+        ours = f"; ours are in {REFERENCE}" if is_folder(REFERENCE) else ""
         raise BnbenchError(
             f"{given}: there is no such folder{besides}; `bnbench train` makes runs, and --results"
-            " names their folder"
+            f" names their folder{ours}"
         )
     if not Path(given).name.startswith("seed-"):
         names = {name.rpartition("/")[0] for name in names}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -77,6 +78,7 @@ def new(
     from bnbench.errors import BnbenchError
     from bnbench.runs import write_text
 
+    file = file if file.suffix else file.with_suffix(".yaml")
     texts = _study(file) if study else {file: _experiment(file)}
     for path in texts:
         if path.exists() or path.is_symlink():
@@ -86,7 +88,7 @@ def new(
     for path, text in texts.items():
         write_text(path, text)
         say(path)
-    do = f"reproduce {file}" if study else f"train {file}"
+    do = f"{'reproduce' if study else 'train'} {quote(str(file))}"
     say(f"Next: change what you like, then bnbench {do}")
 
 

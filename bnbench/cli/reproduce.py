@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 
 NEXT = "bnbench reproduce learning_rate --small"
+MOST_LOOKED_AT = 60
+"""Seeds to which --until-decided goes, unless it is told otherwise."""
 
 
 @with_run_options
@@ -50,9 +52,13 @@ def reproduce(
         typer.Option("--until-decided", help="Add seeds until each question has an answer."),
     ] = False,
     at_most: Annotated[
-        int,
-        typer.Option("--at-most", min=2, help="With --until-decided: the largest number of seeds."),
-    ] = 60,
+        int | None,
+        typer.Option(
+            "--at-most",
+            min=2,
+            help="With --until-decided: the largest number of seeds; by default 60.",
+        ),
+    ] = None,
 ) -> None:
     """Train what studies still lack, judge the articles' claims, and write a report.
 
@@ -68,6 +74,8 @@ def reproduce(
     from bnbench.report.figures import check_figures
     from bnbench.report.judged import judge_studies, own_claims
 
+    if at_most is not None and not until_decided:
+        raise BnbenchError("--at-most is for --until-decided; add it, or give --seeds")
     paths = studies or [HEADLINE]
     known = known_studies(paths, how.results)
     own = own_claims(known)  # a wrong one is said before hours of runs
@@ -90,7 +98,9 @@ def reproduce(
     if until_decided:
         if seeds is not None:
             raise BnbenchError("--seeds fixes what --until-decided finds out; give one of the two")
-        chosen, code = run_until_decided(paths, load, run, how.results, at_most)
+        chosen, code = run_until_decided(
+            paths, load, run, how.results, MOST_LOOKED_AT if at_most is None else at_most
+        )
     else:
         chosen = load(paths, seeds)
         code = run(chosen)

@@ -72,8 +72,8 @@ def _say_how_to_read(answers: Sequence[BriefAnswer]) -> None:
     if many := sorted({given.n for given in answers if given.n}):
         seeds = f"{' or '.join(map(str, many))} seed{'s' * (many != [1])}"
         say(
-            f"Each number is what batch norm changes, or what the question names, over {seeds}."
-            " Brackets hold 95 % intervals; pp are percentage points."
+            f"Each number is the change that the question is about, over {seeds}. Brackets hold"
+            " 95 % intervals; pp are percentage points."
         )
     if any(given.word == Verdict.INCONCLUSIVE.answer() for given in answers):
         say(f"Not decided: {WHAT_UNDECIDED_MEANS}.")

@@ -329,7 +329,8 @@ def _begun(path: Sequence[str]) -> dict[str, Any]:
 
 def _overridden_name(name: str, overrides: Iterable[str]) -> str:
     """Add the overrides to a name; too long or odd ones by the first digits of their hash."""
-    suffix = ",".join(sorted(text.replace(" ", "") for text in overrides))
+    last = {text.partition("=")[0].strip(): text.replace(" ", "") for text in overrides}
+    suffix = ",".join(sorted(last.values()))  # of a key that is given twice, the later one counts
     plain = all(letter.isalnum() or letter in "_.,=+-" for letter in suffix) and suffix.isascii()
     if not plain or len(suffix) > 100:
         suffix = hashlib.sha256(suffix.encode()).hexdigest()[:12]

@@ -47,11 +47,18 @@ def config_file(given: str | Path, kind: Kind) -> Path:
     known = named(kind) if is_folder(path) or not there_is(path) else {}
     if path.as_posix() in known:  # a folder here may just have the name of an experiment
         return known[path.as_posix()]
+    if is_folder(path):
+        raise BnbenchError(
+            f"{given}: is a folder, and no file of {WITH_ARTICLE[kind]}; --results names a folder"
+            " of runs"
+        )
     if there_is(path):
         return path
     other: Kind = "experiment" if kind == "study" else "study"
     if path.as_posix() in named(other):
         raise _of_other_kind("name", given, other, kind)
+    if "=" in str(given):
+        raise BnbenchError(f"{given}: is no {kind}; a setting is given as -o {given}")
     absent = f"cannot be read: there is no such file, and no {kind} of that name"
     raise BnbenchError(f"{given}: {absent}; {_nearest(path, known)}")
 

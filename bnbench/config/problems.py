@@ -90,7 +90,7 @@ def _explain(
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":
         keys = _keys_at(schema, detail["loc"][:-1])
-        return f"{where}: there is no such key; {_suggest(schema, parts, keys)}"
+        return f"{where}: there is no such key; {_suggest(schema, parts, keys, where)}"
     if kind == "missing":
         return f"{where}: is missing; add it"
     if kind == SAID:
@@ -170,12 +170,12 @@ def _written_parts(location: tuple[int | str, ...], values: Any) -> Iterator[str
         yield str(part)
 
 
-def _suggest(schema: type[BaseModel], parts: Sequence[str], here: Sequence[str]) -> str:
+def _suggest(schema: type[BaseModel], parts: Sequence[str], here: Sequence[str], where: str) -> str:
     """Name the keys that may be meant: here, or of the same name in the sections below or else."""
     *section, key = parts
     meant = ALIASES.get(key, key)
     if near := [meant] if meant in here else get_close_matches(meant, here, n=1, cutoff=0.6):
-        return _did_you_mean(near)
+        return _did_you_mean([".".join([*section, *near])] if where.startswith("-o ") else near)
     known = dotted_keys(schema)
     below = [name for name in known if name.startswith(".".join([*section, ""]))]
     of_another_kind = ".".join(parts) in known

@@ -32,7 +32,7 @@ from bnbench.config.study_schema import (
     StudyFile,
 )
 from bnbench.errors import BnbenchError, noted
-from bnbench.foreign import there_is
+from bnbench.foreign import entries, there_is
 from bnbench.metrics import Metric, parse_metric
 from bnbench.registry import unknown
 
@@ -176,7 +176,9 @@ class _Loading:
         known = named("experiment")
         if config not in known:
             place = self.place(f"{key}.config")
-            raise unknown("experiment", config, known, f"{place}: is no file beside the study")
+            files = [file.name for file in entries(self.path.parent, "*.y*ml")]
+            names = [*known, *(file for file in files if file != self.path.name)]
+            raise unknown("experiment", config, names, f"{place}: is no file beside the study")
         return known[config]
 
     def _arms(self) -> Iterator[StudyArm]:

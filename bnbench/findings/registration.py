@@ -30,12 +30,13 @@ PARTS = {
     "brief": "the short questions",
     "claims": "the study's own claims",
     "tests": "claim test",
+    "seeds": "seeds",
 }
 """What is written down -> what it is called; of what has names, a single one."""
 
 SAID_OF_ANY_TIME = (
-    "; seeds were added until they were decided, so intervals and p are of the any-time kind, which"
-    " holds at every number of seeds"
+    "; seeds were added while they were undecided, so intervals and p are of the any-time kind,"
+    " which holds at every number of seeds"
 )
 
 Tests = Mapping[str, Any]
@@ -83,6 +84,7 @@ def questions_of(study: Study, tests: Tests) -> dict[str, Any]:
         "brief": [row.model_dump(mode="json") for row in study.brief],
         "claims": [dict(claim) for claim in study.claims],
         "tests": dict(tests),
+        "seeds": len(study.seeds),
     }
 
 
@@ -160,7 +162,10 @@ def registration_line(
     were = "was" if known.runs_before == 1 else "were"
     before = f"when {known.runs_before} of its runs {were} there already"
     line += before if known.runs_before else "before its first run"
-    if changed := ", ".join(_changed(known.asks, questions_of(study, tests))):
+    now = questions_of(study, tests)
+    if study.any_time:
+        now.pop("seeds")  # their number is not fixed before
+    if changed := ", ".join(_changed(known.asks, now)):
         line += f"; since then: {changed}"
     hashes = [manifest.registered.get(study.name, known.sha256) for manifest in manifests]
     if others := sum(began != known.sha256 for began in hashes):
@@ -182,6 +187,9 @@ def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
             for how, number in numbers.items():
                 if number:
                     yield f"{counted(number, PARTS[key])} {how}"
+        elif key == "seeds":
+            if after > before:  # with fewer, runs are still to come
+                yield f"{before} seeds became {after}, perhaps because of what {before} had shown"
         elif before != after:
             yield f"{PARTS[key]} changed"
 

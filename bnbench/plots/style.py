@@ -186,7 +186,7 @@ def figure(height: float, *, width: float = PAGE_WIDTH, font_size: float = 10) -
 
 
 def legend(figure: Figure) -> None:
-    """Put one legend for all axes below them, in two columns where they fit.
+    """Put one legend for all axes below them, in two columns, and in long lines, where they fit.
 
     Curves of one label share an entry, which shows the markers of all of them. The figure grows,
     so that the axes stay as large as they were.
@@ -205,16 +205,16 @@ def legend(figure: Figure) -> None:
     last = [PUBLISHED, *SHARED_HANDLES]
     labels = sorted(handles, key=lambda label: last.index(label) if label in last else -1)
     entries: list[Any] = [SHARED_HANDLES.get(label, tuple(handles[label])) for label in labels]
-    for columns in (2, 1):
+    for columns, letters in ((2, 75), (1, 75), (1, 50), (1, 35), (1, 25), (1, 15)):
         box = figure.legend(
             entries,
-            ["\n".join(textwrap.wrap(label, 75)) for label in labels],
+            ["\n".join(textwrap.wrap(label, letters)) for label in labels],
             handler_map={tuple: HandlerTuple(ndivide=None, pad=0.8)},
             loc="outside lower center",
             ncols=columns,
         )
         extent = box.get_window_extent()
-        if columns == 1 or extent.width < figure.bbox.width:
+        if letters == 15 or extent.width < figure.bbox.width:
             break
         box.remove()
     _grow(figure, extent.height / figure.dpi)

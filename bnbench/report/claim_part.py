@@ -76,10 +76,11 @@ class ClaimsPart:
     def counts(self) -> str:
         """How many claims have which verdict."""
         known = tally_text(part.verdict for part in self.shown).lower()
-        aspects = sum(len(part.aspects) for part in self.shown)
+        claims = counted(len(self.shown), "claim")
+        aspects = counted(sum(len(part.aspects) for part in self.shown), "aspect")
         tests = counted(self.different, "different test")
         return (
-            f"{len(self.shown)} claims in {aspects} aspects, by {tests}: {known}. A claim is"
+            f"{claims} in {aspects}, by {tests}: {known}. A claim is"
             " supported or refuted where all of its decided aspects agree and none is open; mixed"
             " where they disagree. Only the p of what a study set out to confirm, or of the points"
             " of a sweep, is adjusted for the number of tests. Of a hundred other differences that"

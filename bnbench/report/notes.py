@@ -69,6 +69,8 @@ def _machines(name: str, them: str) -> str:
     """Say that machines differ; what tells kinds of processors apart tells a reader nothing."""
     if name == "processor_kind":
         return "the runs were made on several kinds of processors, so last digits may differ"
+    if name == "kernels":
+        return f"the runs were computed by different kernels ({them}), so last digits may differ"
     return f"the runs differ in {spoken(name)}: {them}"
 
 

@@ -38,6 +38,10 @@ READING = (
 OF_CLAIMS = (
     "Kendall's tau of a run's accuracies against its epochs is 1 where each epoch is above all"
     " before it.",
+    "A network can use a learning rate at a seed if its validation accuracy ends within 1 pp of the"
+    " best that either network reaches at that seed, at any rate. The largest usable rates are"
+    " compared seed by seed. A study with rates a factor of two apart can find a difference that"
+    " one with rates a factor of three apart cannot.",
 )
 OF_RARE_COLUMNS = (
     "The bootstrap interval (BCa, or percentile below 8 seeds) is a check of the t interval.",

@@ -64,7 +64,7 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "These runs judge 1 aspect of 1 claim: 1 INCONCLUSIVE" in done.stdout
     assert re.search(r"Does it help\?  +not decided  [+−]", done.stdout)
     assert (
-        "Each number is what batch norm changes, or what the question names, over 2 seeds."
+        "Each number is the change that the question is about, over 2 seeds."
         " Brackets hold 95 % intervals; pp are percentage points.\n"
         "Not decided: neither a difference that counts (usually 0.1 pp or more, with an adjusted p"
         " below 0.05) is shown, nor that there is none.\n"

@@ -70,7 +70,7 @@ def test_a_billion_seeds_are_refused(refused: Refused, arguments: tuple[str, ...
 def test_a_folder_where_a_file_is_to_be_written(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").mkdir()
     (line,) = refused("train", "-c", "a.yaml")
-    assert line.startswith("bnbench: a.yaml: cannot be read")
+    assert line.startswith("bnbench: a.yaml: is a folder, and no file of an experiment")
 
 
 def test_problems_of_problems_are_problems() -> None:
@@ -119,7 +119,10 @@ def test_too_many_open_files_are_one_line(
     ("words", "said"),
     [
         ("train lenet5 --seeds 0", "'--seeds' / '-n': must be greater than or equal to 1; see `"),
-        ("reproduce --seeds x", "'--seeds' / '-n': must be a valid integer; see `bnbench reprod"),
+        ("reproduce --seeds x", "'--seeds' / '-n': must be a whole number; see `bnbench reprod"),
+        ("reproduce --at-most 9", "--at-most is for --until-decided; add it, or give --seeds"),
+        ("train lenet5 training.epochs=1", "is no experiment; a setting is given as -o training."),
+        ("claims mine.1", "claims of a study of one's own are known once it was run, and where"),
         ("compare a --format gif", "'--format': 'gif' is not one of 'png', 'svg', 'pdf'; see `"),
         ("train --sed 1", "No such option: --sed (Possible options: --seed, --seeds); see `bnb"),
         ("new", "Missing argument 'file'; see `bnbench new --help`"),

@@ -36,7 +36,7 @@ def test_a_new_config_is_the_defaults_each_with_a_comment(tmp_path: Path) -> Non
 
 def test_a_new_study_loads(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
-    *files, then = invoke("new", path, "--study").stdout.splitlines()
+    *files, then = invoke("new", path.with_suffix(""), "--study").stdout.splitlines()
     assert files == [str(path), str(tmp_path / "mine_base.yaml")]
     assert then.endswith(f"bnbench reproduce {path}")
     study = load_study(path)

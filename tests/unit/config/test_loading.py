@@ -143,7 +143,7 @@ def test_a_binary_file_a_folder_and_nothing(tmp_path: Path) -> None:
     binary = tmp_path / "x.yaml"
     binary.write_bytes(b"\xff\xfe\x00")
     assert "is no UTF-8 text" in problem(binary)
-    assert "cannot be read" in problem(tmp_path)
+    assert "is a folder, and no file of an experiment" in problem(tmp_path)
     assert "cannot be read" in problem(tmp_path / "absent.yaml")
 
 
@@ -168,6 +168,11 @@ def test_override_changes_one_setting_and_the_name(write: Write) -> None:
     assert differing_keys(load_experiment(path), changed) == [
         "training.optimizer.learning_rate: 0.5 there, 0.01 here"
     ]
+
+
+def test_of_a_key_that_is_given_twice_the_later_value_is_in_the_name(write: Write) -> None:
+    changed = load_experiment(write(MINIMAL), ["training.epochs=1", "training.epochs=2"])
+    assert (changed.training.epochs, changed.experiment) == (2, "tiny@training.epochs=2")
 
 
 def test_override_that_is_wrong(write: Write) -> None:
@@ -202,7 +207,7 @@ def test_override_that_is_wrong(write: Write) -> None:
         (
             "training.optimizer.lr=1",
             "-o training.optimizer.lr=1: training.optimizer.lr: there is no such key; did you mean"
-            " 'learning_rate'?",
+            " 'training.optimizer.learning_rate'?",
         ),
         (
             "learning_rat=1",

@@ -95,7 +95,7 @@ def test_a_file_whose_ending_was_left_out_is_meant(
         ("batchsize=2", "training.batch_size"),
         ("bn=2", "model.batch_norm"),
         ("training.learning_rate=2", "training.optimizer.learning_rate"),
-        ("training.epoch=2", "epochs"),
+        ("training.epoch=2", "training.epochs"),
     ],
 )
 def test_a_key_in_the_wrong_place_is_answered_with_the_right_one(override: str, meant: str) -> None:

@@ -243,6 +243,10 @@ def test_the_recipes_are_those_that_the_docstring_promises() -> None:
             " experiment 'lenet'; did you mean 'lenet5'",
         ),
         (
+            "experiments: {a: {config: plian.yaml}}",
+            r"there is no experiment 'plian\.yaml'; did you mean 'plain\.yaml'",
+        ),
+        (
             "experiments: {a: {config: plain.yaml, overrides: {training.epoch: 3}}}",
             r"study\.yaml:3:.*experiments\.a.*there is no such key; did you mean 'epochs'",
         ),

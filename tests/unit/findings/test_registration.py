@@ -116,6 +116,19 @@ def test_the_line_says_when_and_what_has_changed(study: Study, results: Path, lo
     assert line(other, results, more).endswith("2 claim tests added, 1 claim test dropped")
 
 
+def test_seeds_that_were_added_after_an_answer_was_seen_are_said(
+    study: Study, results: Path, load: Load
+) -> None:
+    """More of them, and not where their number was never fixed; fewer are runs to come."""
+    register(study, results, {})
+    assert line(load(STUDY.replace("seeds: 8", "seeds: 6")), results, {}).endswith("already")
+    more = load(STUDY.replace("seeds: 8", "seeds: 12"))
+    said = "; since then: 8 seeds became 12, perhaps because of what 8 had shown"
+    assert line(more, results, {}).endswith(said)
+    register(more, results, {}, any_time=True)
+    assert "became" not in line(find(more, results).study, results, {})
+
+
 def test_runs_that_began_under_other_questions_are_counted(study: Study, results: Path) -> None:
     """The hash is that of the file's own `asks`, made by hand from its JSON."""
     register(study, results, {})

@@ -111,6 +111,15 @@ def test_percentiles_that_meet_share_a_label(apart: float, names: list[str]) -> 
         assert [text.get_text() for text in ax.texts] == names
 
 
+def test_a_legend_is_within_a_narrow_figure_with_large_letters() -> None:
+    with style.figure(3, width=4, font_size=16) as figure:
+        figure.subplots().plot([1, 2], label="no dropout at all in any layer, mean of 6 seeds")
+        style.legend(figure)
+        (legend,) = figure.legends
+        extent = legend.get_window_extent()
+        assert 0 <= extent.x0 < extent.x1 <= figure.bbox.width
+
+
 def test_the_mean_of_three_percentiles_is_one_solid_line_in_the_legend() -> None:
     rows = [(seed, step, part, part + step) for seed in (0, 1) for step in (0, 50)
             for part in (15, 50, 85)]  # fmt: skip
