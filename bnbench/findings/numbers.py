@@ -129,6 +129,8 @@ def _difference(value: float, unit: str, decimals: int) -> str:
 def _between(ends: Interval, unit: str, sign: str) -> str:
     if math.isnan(ends.low):
         return NOTHING
+    if math.isinf(ends.low) and math.isinf(ends.high):  # at any time, of a few seeds
+        return "(no interval yet)"
     kind = f"{sign},.{_decimals_of(ends, unit)}f"
     low, high = (format(in_unit(end, unit), kind) for end in (ends.low, ends.high))
     return minus(f"[{low}, {high}]")

@@ -38,6 +38,8 @@ READING = (
 OF_CLAIMS = (
     "Kendall's tau of a run's accuracies against its epochs is 1 where each epoch is above all"
     " before it.",
+    "Of two counts, as in 8 against 0 of 12 runs, the first is the treatment's: mostly of batch"
+    " norm.",
     "A network can use a learning rate at a seed if its validation accuracy ends within 1 pp of the"
     " best that either network reaches at that seed, at any rate. The largest usable rates are"
     " compared seed by seed. A study with rates a factor of two apart can find a difference that"

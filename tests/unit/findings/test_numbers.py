@@ -62,6 +62,12 @@ def test_a_number_without_unit_or_interval_has_three_digits() -> None:
     ]
 
 
+def test_an_interval_without_ends_is_none_yet() -> None:
+    assert numbers.estimate(0.0056, _interval(-math.inf, math.inf), "pp") == (
+        "+0.56 pp (no interval yet)"
+    )
+
+
 def test_ratios_may_be_infinite_or_unknown() -> None:
     assert numbers.ratio(1.5, _interval(1.2, math.inf)) == "1.50 [1.20, ∞]"
     assert numbers.ratio(1.5, _interval(NAN, NAN)) == "1.50"
