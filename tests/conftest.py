@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import tempfile
@@ -16,6 +17,10 @@ from hypothesis import settings
 
 if TYPE_CHECKING:
     from bnbench.config import Study
+
+# Nothing that is imported for the tests is ever garbage, and to look through it again and again
+# takes a tenth of their time.
+gc.disable()
 
 mpl.use("Agg")
 
@@ -34,12 +39,19 @@ ROOT = Path(__file__).parents[1]
 
 def pytest_collection_finish() -> None:
     """Compile the kernels of a new checkout once: side by side, each process would do it."""
+    gc.freeze()
+    gc.enable()
     if "PYTEST_XDIST_WORKER" in os.environ:
         from bnbench.kernels import cache, loops  # noqa: F401 - the loops tell Numba its folder
         from bnbench.kernels.preparation import prepare
 
         with FileLock(f"{cache.folder()}.lock"):
             prepare(lambda _: None)
+
+
+def pytest_unconfigure() -> None:
+    """Let libraries that look for leaks find none."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
