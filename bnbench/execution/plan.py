@@ -93,9 +93,15 @@ class Plan:
 
     def refuse_others(self) -> None:
         """Refuse directories that hold another run, which is never overwritten unasked."""
-        others = [planned for planned in self.planned if planned.found.state == "other"]
-        if others:
-            raise BnbenchError(*(holds_another(planned.run, planned.found) for planned in others))
+        alike: dict[tuple[Path, str], list[PlannedRun]] = {}
+        for planned in self.planned:
+            if planned.found.state == "other":
+                place = planned.run.path.parent, planned.found.reason
+                alike.setdefault(place, []).append(planned)
+        if alike:
+            raise BnbenchError(
+                *(holds_another(same[0].run, same[0].found, same[1:]) for same in alike.values())
+            )
 
 
 def plan_runs(

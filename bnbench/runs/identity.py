@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +11,7 @@ from bnbench.errors import BnbenchError
 from bnbench.runs.directory import Run
 from bnbench.runs.hashes import changed_since, left_out
 from bnbench.runs.manifest import TORCH, Manifest, versions
+from bnbench.words import counted
 
 State = Literal["cached", "resume", "run", "other"]
 
@@ -110,11 +111,18 @@ def is_finished(run: Run, wanted: Identity) -> bool:
     return found.state == "cached"
 
 
-def holds_another(run: Run, found: Found) -> BnbenchError:
-    """The error for a directory that holds another run than the one that is wanted there."""
+def holds_another(run: Run, found: Found, alike: Sized = ()) -> BnbenchError:
+    """The error for a directory that holds another run than the one that is wanted there.
+
+    Parameters
+    ----------
+    alike : sized
+        Runs beside it of which the same is to be said.
+    """
+    too = f" ({counted(len(alike), 'run')} beside it, too)" if alike else ""
     return BnbenchError(
-        f"{run.path}: holds a run that differs in {found.reason};"
-        " give another --results folder, or --fresh to replace it"
+        f"{run.path}: holds a run that differs in {found.reason}{too};"
+        f" give another --results folder, or --fresh to replace {'them' if alike else 'it'}"
     )
 
 
