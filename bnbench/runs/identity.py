@@ -11,7 +11,6 @@ from bnbench.errors import BnbenchError
 from bnbench.runs.directory import Run
 from bnbench.runs.hashes import changed_since, left_out
 from bnbench.runs.manifest import TORCH, Manifest, versions
-from bnbench.words import counted
 
 State = Literal["cached", "resume", "run", "other"]
 
@@ -119,7 +118,7 @@ def holds_another(run: Run, found: Found, alike: Sized = ()) -> BnbenchError:
     alike : sized
         Runs beside it of which the same is to be said.
     """
-    too = f" ({counted(len(alike), 'run')} beside it, too)" if alike else ""
+    too = f" ({len(alike)} more beside it)" if alike else ""
     return BnbenchError(
         f"{run.path}: holds a run that differs in {found.reason}{too};"
         f" give another --results folder, or --fresh to replace {'them' if alike else 'it'}"

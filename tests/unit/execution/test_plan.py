@@ -28,7 +28,7 @@ def test_seeds_of_an_experiment_that_are_in_the_way_for_one_reason_are_one_line(
         plan.refuse_others()
     remedy = "; give another --results folder, or --fresh to replace"
     assert refused.value.problems == (
-        f"results/a/seed-0: holds a run that differs in code (2 runs beside it, too){remedy} them",
+        f"results/a/seed-0: holds a run that differs in code (2 more beside it){remedy} them",
         f"results/b/seed-0: holds a run that differs in code{remedy} it",
         f"results/a/seed-2: holds a run that differs in data{remedy} it",
     )
