@@ -88,6 +88,16 @@ def plan(
         compared = {label for each in loaded.compared for label in each.arms}
         if alone := [label for label in loaded.arms if label not in compared]:
             say(f"In no contrast: {', '.join(alone)}")
+        _say_if_too_few(loaded)
+
+
+def _say_if_too_few(study: Study) -> None:
+    """Say before hours of runs what `reproduce` would say after them."""
+    from bnbench.claims.rules.deciding import fewest_seeds
+
+    if study.compared and len(study.seeds) < (needed := fewest_seeds()):
+        seeds = counted(len(study.seeds), "seed")
+        say(f"With {seeds} no question can be decided: give --seeds {needed} or more.")
 
 
 def _check_questions(study: Study) -> None:

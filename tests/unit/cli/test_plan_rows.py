@@ -17,8 +17,8 @@ from bnbench.runs.identity import Found
 from tests.invoke import invoke
 
 
-def test_an_arm_without_a_partner_is_named(tmp_path: Path) -> None:
-    """Two grids are paired point by point, and what only one of them has is trained for nothing."""
+def test_what_would_be_trained_for_nothing_is_said(tmp_path: Path) -> None:
+    """Points of a grid without a partner in the other; and fewer seeds than can decide anything."""
     text = """study: mine
 question: q
 seeds: 1
@@ -30,8 +30,13 @@ contrasts:
 """
     (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
     done = invoke("plan", tmp_path / "mine.yaml", "--results", tmp_path)
-    assert done.stdout.splitlines()[-1] == "In no contrast: a@0.3, b@0.2"
-    assert "In no contrast" not in invoke("plan", "mlp", "--results", tmp_path).stdout
+    assert done.stdout.splitlines()[-2:] == [
+        "In no contrast: a@0.3, b@0.2",
+        "With 1 seed no question can be decided: give --seeds 6 or more.",
+    ]
+    whole = invoke("plan", "mlp", "--results", tmp_path).stdout
+    assert "In no contrast" not in whole
+    assert "can be decided" not in whole
 
 
 def test_a_stopped_run_says_how_many_epochs_are_done(root: Path, tmp_path: Path) -> None:
