@@ -11,8 +11,8 @@ from bnbench.registry import unknown
 
 RESULTS = Path("results")
 """Where runs are, unless a command is told otherwise."""
-REFERENCE = Path("results/reference/runs")
-"""Where a checkout has our own."""
+REFERENCE = RESULTS / "reference"
+"""Where a checkout has our own, with their report."""
 
 
 def run_folder(given: str | Path, results: Path) -> Path:
@@ -32,7 +32,7 @@ def run_folder(given: str | Path, results: Path) -> Path:
     names = run_names(results)
     if not names:
         besides = "" if Path(given) == results else f", and {results} holds no run"
-        ours = f"; ours are in {REFERENCE}" if is_folder(REFERENCE) else ""
+        ours = f"; ours are in {REFERENCE / 'runs'}" if is_folder(REFERENCE) else ""
         raise BnbenchError(
             f"{given}: there is no such folder{besides}; `bnbench train` makes runs, and --results"
             f" names their folder{ours}"

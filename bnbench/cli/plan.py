@@ -61,6 +61,7 @@ def plan(
     if cost:
         _show_costs(path, results, seeds, small=small, as_json=as_json)
         return
+    from bnbench.claims.rules.deciding import said_of_few
     from bnbench.config import load_study
     from bnbench.execution.plan import plan_runs
     from bnbench.runs import opened
@@ -88,16 +89,8 @@ def plan(
         compared = {label for each in loaded.compared for label in each.arms}
         if alone := [label for label in loaded.arms if label not in compared]:
             say(f"In no contrast: {', '.join(alone)}")
-        _say_if_too_few(loaded)
-
-
-def _say_if_too_few(study: Study) -> None:
-    """Say before hours of runs what `reproduce` would say after them."""
-    from bnbench.claims.rules.deciding import fewest_seeds
-
-    if study.compared and len(study.seeds) < (needed := fewest_seeds()):
-        seeds = counted(len(study.seeds), "seed")
-        say(f"With {seeds} no question can be decided: give --seeds {needed} or more.")
+        if loaded.compared and (few := said_of_few(len(loaded.seeds))):
+            say(few)
 
 
 def _check_questions(study: Study) -> None:

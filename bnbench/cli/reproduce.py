@@ -56,7 +56,7 @@ def reproduce(
         typer.Option(
             "--at-most",
             min=2,
-            help="With --until-decided: the largest number of seeds; by default 60.",
+            help=f"With --until-decided: the largest number of seeds; by default {MOST_LOOKED_AT}.",
         ),
     ] = None,
 ) -> None:
@@ -98,9 +98,8 @@ def reproduce(
     if until_decided:
         if seeds is not None:
             raise BnbenchError("--seeds fixes what --until-decided finds out; give one of the two")
-        chosen, code = run_until_decided(
-            paths, load, run, how.results, MOST_LOOKED_AT if at_most is None else at_most
-        )
+        most = at_most or MOST_LOOKED_AT
+        chosen, code = run_until_decided(paths, load, run, how.results, most)
     else:
         chosen = load(paths, seeds)
         code = run(chosen)

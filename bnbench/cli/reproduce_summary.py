@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from pathlib import Path
 
 from rich.table import Table
 
 from bnbench.claims import Judgement, Verdict, questions
-from bnbench.claims.rules.deciding import enough_seeds, fewest_seeds
+from bnbench.claims.rules.deciding import enough_seeds, said_of_few
 from bnbench.claims.verdict import tally, tally_text
+from bnbench.cli.names import REFERENCE
 from bnbench.cli.terminal import say, show, table
 from bnbench.errors import BnbenchError
 from bnbench.findings import StudyFindings, reference_agreement
@@ -22,8 +22,6 @@ from bnbench.report.judged import Judged, registrations
 from bnbench.report.names import study_title
 from bnbench.report.study_answer import answer
 from bnbench.words import counted, sentence
-
-REFERENCE = Path("results/reference")
 
 
 def as_data(judged: Judged) -> dict[str, object]:
@@ -51,10 +49,8 @@ def say_answers(judged: Judged) -> None:
         if not found.study.brief:
             _say_answer(found)
     seeds = max(len(found.study.seeds) for found in judged.findings)
-    needed = max(fewest_seeds(adjusted_together(found)) for found in judged.findings)
-    if seeds < needed:
-        many = f"{seeds} seeds" if seeds > 1 else "One seed"
-        say(f"{many} cannot decide any question: give --seeds {needed} or more.")
+    if few := said_of_few(seeds, max(map(adjusted_together, judged.findings))):
+        say(few)
 
 
 def _answers(rows: Sequence[AnswerRow]) -> Table:

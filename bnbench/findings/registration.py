@@ -7,6 +7,7 @@ that the study begins has their hash.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -30,7 +31,6 @@ PARTS = {
     "brief": "the short questions",
     "claims": "the study's own claims",
     "tests": "claim test",
-    "seeds": "seeds",
 }
 """What is written down -> what it is called; of what has names, a single one."""
 
@@ -162,11 +162,9 @@ def registration_line(
     were = "was" if known.runs_before == 1 else "were"
     before = f"when {known.runs_before} of its runs {were} there already"
     line += before if known.runs_before else "before its first run"
-    now = questions_of(study, tests)
-    if study.any_time:
-        now.pop("seeds")  # their number is not fixed before
-    if changed := ", ".join(_changed(known.asks, now)):
-        line += f"; since then: {changed}"
+    changed = [*_changed(known.asks, questions_of(study, tests)), *_added_seeds(known, study)]
+    if changed:
+        line += f"; since then: {', '.join(changed)}"
     hashes = [manifest.registered.get(study.name, known.sha256) for manifest in manifests]
     if others := sum(began != known.sha256 for began in hashes):
         line += f"; {others} of its {len(hashes)} runs began under other questions"
@@ -175,7 +173,7 @@ def registration_line(
 
 def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     """Say what is asked otherwise; the file itself, and the study's, have the names."""
-    known = [key for key in now if key in then]  # an earlier release wrote down less
+    known = [key for key in PARTS if key in then]  # an earlier release wrote down less
     for before, after, key in ((then[key], now[key], key) for key in known):
         if isinstance(before, dict) and isinstance(after, dict):
             both = before.keys() & after.keys()
@@ -187,11 +185,15 @@ def _changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
             for how, number in numbers.items():
                 if number:
                     yield f"{counted(number, PARTS[key])} {how}"
-        elif key == "seeds":
-            if after > before:  # with fewer, runs are still to come
-                yield f"{before} seeds became {after}, perhaps because of what {before} had shown"
         elif before != after:
             yield f"{PARTS[key]} changed"
+
+
+def _added_seeds(known: Registration, study: Study) -> Iterator[str]:
+    """Say that there are more seeds, unless their number was not to be fixed; fewer are to come."""
+    before, now = known.asks.get("seeds", math.inf), len(study.seeds)
+    if now > before and not study.any_time:
+        yield f"{before} seeds became {now}, perhaps because of what {before} had shown"
 
 
 def _planned(planned: PlannedContrast | Change) -> dict[str, Any]:

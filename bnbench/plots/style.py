@@ -185,6 +185,10 @@ def figure(height: float, *, width: float = PAGE_WIDTH, font_size: float = 10) -
         yield Figure(figsize=(width, height), layout="constrained")
 
 
+LEGENDS = ((2, 75), (1, 75), (1, 50), (1, 35), (1, 25), (1, 15))
+"""Columns, and letters in a line: the first that fits is taken."""
+
+
 def legend(figure: Figure) -> None:
     """Put one legend for all axes below them, in two columns, and in long lines, where they fit.
 
@@ -205,7 +209,7 @@ def legend(figure: Figure) -> None:
     last = [PUBLISHED, *SHARED_HANDLES]
     labels = sorted(handles, key=lambda label: last.index(label) if label in last else -1)
     entries: list[Any] = [SHARED_HANDLES.get(label, tuple(handles[label])) for label in labels]
-    for columns, letters in ((2, 75), (1, 75), (1, 50), (1, 35), (1, 25), (1, 15)):
+    for columns, letters in LEGENDS:
         box = figure.legend(
             entries,
             ["\n".join(textwrap.wrap(label, letters)) for label in labels],
@@ -214,7 +218,7 @@ def legend(figure: Figure) -> None:
             ncols=columns,
         )
         extent = box.get_window_extent()
-        if letters == 15 or extent.width < figure.bbox.width:
+        if extent.width < figure.bbox.width or (columns, letters) == LEGENDS[-1]:
             break
         box.remove()
     _grow(figure, extent.height / figure.dpi)

@@ -97,6 +97,14 @@ def concluded(
     )
 
 
+def said_of_few(seeds: int, tests: int = 1) -> str:
+    """Say of a study's number of seeds that none of its tests can decide, where that is so."""
+    if seeds >= (needed := fewest_seeds(tests)):
+        return ""
+    many = f"{seeds} seeds" if seeds > 1 else "One seed"
+    return f"{many} cannot decide any question: give --seeds {needed} or more."
+
+
 def too_few(n: int) -> Needs:
     """Say that with so few seeds the tests cannot decide, whatever the runs show."""
     return needed_text(n, fewest_seeds()), float(fewest_seeds())

@@ -62,8 +62,7 @@ function drawn(axes) {  // in pieces that are moved as a whole
   return [...axes.querySelectorAll("path, use, image, text, g[transform]")].filter(
     one => !one.parentElement.closest("defs, clipPath, [data-part] g[transform]"));
 }
-const paperOf = axes => drawn(axes)[0].getBBox();
-const besideIt = axes => paperOf(axes).x - axes.getBBox().x;  // the names to the left
+const besideIt = axes => drawn(axes)[0].getBBox().x - axes.getBBox().x;  // names left of the paper
 function narrow(svg, axes, margin) {
   const view = svg.getBoundingClientRect(), unit = svg.viewBox.baseVal.width / view.width;
   const ends = one => {

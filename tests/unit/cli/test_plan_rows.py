@@ -32,11 +32,11 @@ contrasts:
     done = invoke("plan", tmp_path / "mine.yaml", "--results", tmp_path)
     assert done.stdout.splitlines()[-2:] == [
         "In no contrast: a@0.3, b@0.2",
-        "With 1 seed no question can be decided: give --seeds 6 or more.",
+        "One seed cannot decide any question: give --seeds 6 or more.",
     ]
     whole = invoke("plan", "mlp", "--results", tmp_path).stdout
     assert "In no contrast" not in whole
-    assert "can be decided" not in whole
+    assert "cannot decide" not in whole
 
 
 def test_a_stopped_run_says_how_many_epochs_are_done(root: Path, tmp_path: Path) -> None:
