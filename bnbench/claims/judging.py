@@ -11,8 +11,9 @@ from bnbench.claims.rules import ClaimTest
 from bnbench.claims.rules.exact import Check, Exact
 from bnbench.claims.schema import Claim
 from bnbench.claims.verdict import Outcome, Verdict, together
-from bnbench.config import Study, study_given
+from bnbench.config import study_given
 from bnbench.config.study import SMALL
+from bnbench.findings.names import quoted_title, tested_titles
 from bnbench.findings.results import StudyFindings
 from bnbench.registry import unknown
 from bnbench.words import sentence
@@ -30,6 +31,8 @@ class Judgement:
         Whose runs were used: the test's study, or its ``_small`` variant; empty for none.
     reduced : str
         What those keep of the study in full; empty for all of it.
+    compared : str
+        The arms that its number is of, such as ``“batch norm” against “plain”``.
     """
 
     claim: Claim
@@ -37,6 +40,7 @@ class Judgement:
     outcome: Outcome
     study: str = ""
     reduced: str = ""
+    compared: str = ""
 
     @property
     def aspect(self) -> str:
@@ -52,13 +56,14 @@ class Judgement:
 
     @property
     def line(self) -> str:
-        """All of it, a sentence each: ``The other way round. Test accuracy: −0.15 pp ...``."""
+        """All of it, a sentence each: ``Not reproduced. Test accuracy, “a” against “b”: ...``."""
         outcome = self.outcome
         if outcome.verdict is Verdict.OPEN:  # it ends with a command, which takes no full stop
             return outcome.numbers
         title = self.test.metric_title if self.test is not None and self.study else ""
         reduced = f"reduced run: {self.reduced}" if self.reduced else ""
-        found = f"{title}: " * bool(title) + outcome.estimate + outcome.rest
+        subject = ", ".join(filter(None, [title, self.compared]))
+        found = f"{subject}: " * bool(subject) + outcome.estimate + outcome.rest
         said = [outcome.why, found, *outcome.caveats, reduced]
         return " ".join(map(sentence, filter(None, said)))
 
@@ -129,7 +134,9 @@ def _judge_aspect(
     for found in studies:
         outcome = test.judge(found)
         if outcome.verdict is not Verdict.OPEN:
-            return Judgement(claim, test, outcome, found.study.name, found.study.keeps)
+            study = found.study
+            compared = tested_titles(study, test.names)
+            return Judgement(claim, test, outcome, study.name, study.keeps, compared)
     return Judgement(claim, test, Outcome(Verdict.OPEN, 0, _missing(test, name, studies)))
 
 
@@ -138,18 +145,12 @@ def _missing(test: ClaimTest, study: str, studies: list[StudyFindings]) -> str:
     findings = [finding for found in studies if (finding := test.finding_in(found))]
     notes = findings[0].notes if findings else ()
     reasons = "; ".join(
-        dict.fromkeys(note.reason or note.told(partial(_title, studies[0].study)) for note in notes)
+        dict.fromkeys(
+            note.reason or note.told(partial(quoted_title, studies[0].study)) for note in notes
+        )
     )
     why = f"not measured ({reasons})" if reasons else "not run"
     return f"{why}: bnbench reproduce {study_given(studies[0].study.path) if studies else study}"
-
-
-def _title(study: Study, label: str) -> str:
-    """Name an arm by its title and its point; the lead of a change has none."""
-    if label not in study.arms:
-        return label
-    arm = study.arms[label]
-    return f"“{', '.join([arm.title, *map(str, arm.point)])}”"
 
 
 def overall_verdicts(judgements: Iterable[Judgement]) -> dict[str, Verdict]:

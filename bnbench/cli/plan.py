@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -186,18 +186,13 @@ def _cost_rows(
     study: Study, undecided: Iterable[Cost], jobs: int, *, as_json: bool
 ) -> list[tuple[str, ...]]:
     """Make a row of `COST_HEADER` for each question; programs get the names of the file."""
-    from bnbench.report.names import against, arm_title, compared_titles
-
-    def compared(names: Mapping[str, str]) -> str:
-        if "contrast" in names:
-            return against(compared_titles(study, names["contrast"]))
-        return arm_title(study, names["arm"]) if "arm" in names else ""
+    from bnbench.findings.names import tested_titles
 
     def cells(cost: Cost) -> tuple[str, ...]:
         names = cost.test.names
         return (
             cost.test.aspect,
-            names.get("contrast", names.get("arm", "")) if as_json else compared(names),
+            names.get("contrast", names.get("arm", "")) if as_json else tested_titles(study, names),
             names.get("metric", "") if as_json else cost.test.metric_title,
             cost.outcome.estimate,
             str(cost.outcome.n),

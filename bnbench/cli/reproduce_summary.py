@@ -17,9 +17,9 @@ from bnbench.cli.terminal import say, show, table
 from bnbench.errors import BnbenchError
 from bnbench.findings import StudyFindings, reference_agreement
 from bnbench.findings.multiplicity import HOLM
+from bnbench.findings.names import study_title
 from bnbench.report.answers import WHAT_UNDECIDED_MEANS, AnswerRow, BriefAnswer, answer_rows
 from bnbench.report.judged import Judged, registrations
-from bnbench.report.names import study_title
 from bnbench.report.study_answer import answer
 from bnbench.words import counted, sentence
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bnbench.claims import ClaimTest, brief_tests
+from bnbench.findings.names import study_title
 from bnbench.findings.results import StudyFindings
 from bnbench.report.markdown import rendered
-from bnbench.report.names import study_title
 
 WHAT_UNDECIDED_MEANS = (
     "neither a difference that counts (usually 0.1 pp or more, with an adjusted p below 0.05) is"

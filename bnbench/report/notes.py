@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from bnbench.findings.names import grouped
 from bnbench.findings.results import Finding, RunNote
 from bnbench.findings.study_runs import ArmRuns
-from bnbench.report.names import grouped
 from bnbench.words import listed_seeds, spoken
 
 AS_NOTHING_LEARNED = (

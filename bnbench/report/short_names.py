@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bnbench.report.names import against
+from bnbench.findings.names import against
 
 Pair = tuple[str, str]
 """Titles of treatment and baseline."""

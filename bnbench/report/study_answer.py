@@ -13,8 +13,8 @@ from bnbench.claims.verdict import answer_of, decide, tally, together
 from bnbench.config import Study, parse_metric
 from bnbench.config.label import Label
 from bnbench.config.study_schema import QuestionPart
+from bnbench.findings.names import against, arm_title, compared_titles, settings_at
 from bnbench.findings.results import Finding, StudyFindings
-from bnbench.report.names import against, arm_title, compared_titles, settings_at
 from bnbench.report.short_names import Pair, short_names
 from bnbench.words import sentence
 

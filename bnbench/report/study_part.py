@@ -9,15 +9,7 @@ from dataclasses import dataclass, replace
 from bnbench.config import Study
 from bnbench.config.study_schema import Point
 from bnbench.findings import numbers
-from bnbench.findings.results import (
-    BestFinding,
-    Finding,
-    RunNote,
-    StudyFindings,
-    TestPredictions,
-)
-from bnbench.report.figures import Picture, published
-from bnbench.report.names import (
+from bnbench.findings.names import (
     against,
     arm_title,
     change_title,
@@ -28,6 +20,14 @@ from bnbench.report.names import (
     study_title,
     sweep_title,
 )
+from bnbench.findings.results import (
+    BestFinding,
+    Finding,
+    RunNote,
+    StudyFindings,
+    TestPredictions,
+)
+from bnbench.report.figures import Picture, published
 from bnbench.report.study_answer import Answer, answer
 from bnbench.report.study_tables import (
     contrast_tables,

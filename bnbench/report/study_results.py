@@ -12,6 +12,7 @@ from bnbench.config import Metric, Study
 from bnbench.config.label import Label
 from bnbench.findings import StudyFindings, StudyRuns, contrasts_table, values_table
 from bnbench.findings.levels import level_of
+from bnbench.findings.names import study_title
 from bnbench.findings.predictions import compare_predictions
 from bnbench.findings.study_runs import replicated_in
 from bnbench.findings.tables import metrics_of_arms
@@ -25,7 +26,6 @@ from bnbench.report.files import write_table, writing
 from bnbench.report.judged import Judged, registrations
 from bnbench.report.latex import answer_table, latex_tables, page_tables
 from bnbench.report.mechanisms import mechanisms_table
-from bnbench.report.names import study_title
 from bnbench.report.page import Page
 from bnbench.report.study_part import study_part
 from bnbench.runs import write_text

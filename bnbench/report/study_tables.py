@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from bnbench.config import Study
 from bnbench.findings import numbers
 from bnbench.findings.columns import Column
+from bnbench.findings.names import arm_title, pair_title, settings_at
 from bnbench.findings.numbers import NOTHING
 from bnbench.findings.results import Finding, Level, PublishedPoint, TestPredictions
-from bnbench.report.names import arm_title, pair_title, settings_at
 from bnbench.report.table import Table, tabulate
 from bnbench.statistics import Contrast, Equivalence, Interval, McNemar, SpeedUp, Summary
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from statistics import fmean, stdev
 from typing import ClassVar, Literal
 
@@ -59,6 +59,7 @@ class Range(ClaimTest):
             return NOT_RUN
         size, what, words = _SIZES[self.rule]
         what = what.format(_setting(found.study, best.treatment))
+        steps = _steps(found.study, self.contrast)
         treatment, baseline = (
             {seed: size(_numbers(points)) for seed, points in best.usable[side].items()}
             for side in ("treatment", "baseline")
@@ -74,7 +75,7 @@ class Range(ClaimTest):
         counts = f"{words[0]} at {more} of {n} seeds, {words[1]} at {less}"
         how = words[1] if p < ALPHA else "equivalent within a factor of three"
         return concluded(
-            verdict, n, f"{what} {counts}", f", sign test {p_equals(p)}",
+            verdict, n, f"{what}{steps} {counts}", f", sign test {p_equals(p)}",
             lambda: _needed(n, more, less, differences), {Verdict.REFUTED: how},
         )  # fmt: skip
 
@@ -83,6 +84,22 @@ def _setting(study: Study, label: str) -> str:
     """Name what the grid varies, where it is one thing."""
     keys = study.grid_keys.get(Label.parse(label).group, ())
     return spoken(keys[0].rpartition(".")[2]) if len(keys) == 1 else "setting"
+
+
+def _steps(study: Study, contrast: str) -> str:
+    """Say how far apart neighbours of the grid are; rates in between may be usable, too."""
+    points = {study.arms[label].point for label in study.comparison(contrast).arms}
+    values = sorted(_numbers([value for value, *others in points if not others]))
+    ratios = sorted({_rounded(larger / smaller) for smaller, larger in pairwise(values)})
+    if not ratios:
+        return ""
+    factors = f"{ratios[0]:g}" + f" to {ratios[-1]:g}" * (len(ratios) > 1)
+    return f" (steps of a factor of {factors})"
+
+
+def _rounded(ratio: float) -> float:
+    """To a whole number: 0.003, 0.01 and 0.03 count as steps of 3; small ones to a tenth."""
+    return round(ratio, 0 if ratio >= 2 else 1)
 
 
 def _differences(

@@ -9,12 +9,12 @@ import pandas as pd
 
 from bnbench.config import Experiment, Study
 from bnbench.findings.finished_run import FinishedRun
+from bnbench.findings.names import arm_title
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots import style
 from bnbench.plots.probes import plot_scale, plot_surface, surface_levels
 from bnbench.report.figures import probed
 from bnbench.report.figures.figure import Picture, plain
-from bnbench.report.names import arm_title
 
 SURFACES = 3
 """Seeds whose surfaces are drawn."""

@@ -8,11 +8,11 @@ import pandas as pd
 
 from bnbench.config import PlannedContrast, Study
 from bnbench.config.label import Label
+from bnbench.findings.names import grouped, pair_title
 from bnbench.findings.results import Finding
 from bnbench.plots import style
 from bnbench.plots.accuracy import SPLIT_NAMES, plot_experiments
 from bnbench.report.figures.figure import COLUMN, Picture, Source, finish, plain, register_figure
-from bnbench.report.names import grouped, pair_title
 
 
 def _has(study: Study) -> bool:

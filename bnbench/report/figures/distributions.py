@@ -9,12 +9,12 @@ import pandas as pd
 
 from bnbench.config import Study
 from bnbench.findings.finished_run import FinishedRun
+from bnbench.findings.names import arm_title
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots import style
 from bnbench.plots.probes import name_percentiles, plot_percentiles
 from bnbench.report.figures.figure import COLUMN, Picture, finish
 from bnbench.report.figures.probed import layers_seen, not_as_seen, register_probed, seen
-from bnbench.report.names import arm_title
 
 PERCENTILES = (15, 50, 85)
 SUFFIX = ".pre.percentiles"

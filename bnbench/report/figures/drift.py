@@ -10,12 +10,12 @@ import pandas as pd
 
 from bnbench.config import Study
 from bnbench.findings.finished_run import FinishedRun
+from bnbench.findings.names import arm_title
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots import style
 from bnbench.plots.probes import plot_drift
 from bnbench.report.figures.figure import COLUMN, Picture, finish, plain, wrapped
 from bnbench.report.figures.probed import evenly, layers_seen, register_probed, seen
-from bnbench.report.names import arm_title
 
 COLUMNS, MOST_LAYERS = 4, 8
 SUFFIX = ".input_drift"

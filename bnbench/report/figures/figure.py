@@ -16,12 +16,12 @@ from bnbench.config import Metric, Study
 from bnbench.config.loading import read_mapping
 from bnbench.config.places import place_of
 from bnbench.errors import BnbenchError
+from bnbench.findings.names import grouped
 from bnbench.findings.numbers import in_unit
 from bnbench.findings.results import Finding, Level, StudyFindings
 from bnbench.findings.study_runs import StudyRuns
 from bnbench.plots import style
 from bnbench.registry import Registry, unknown
-from bnbench.report.names import grouped
 from bnbench.statistics import Interval
 
 BRACKETS = re.compile(r"\[[^\]]*\]")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bnbench.config import Study
+from bnbench.findings.names import grouped, pair_title
 from bnbench.plots import style
 from bnbench.plots.loss import TITLES, plot_loss
 from bnbench.report.figures.figure import COLUMN, Picture, Source, finish, plain, register_figure
 from bnbench.report.losses import loss_table
-from bnbench.report.names import grouped, pair_title
 
 
 def _has(study: Study) -> bool:

@@ -12,6 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 
 from bnbench.config import Metric, Study
+from bnbench.findings.names import (
+    arm_title,
+    change_title,
+    grouped,
+    settings_at,
+)
 from bnbench.findings.numbers import in_unit
 from bnbench.findings.results import Finding
 from bnbench.plots import style
@@ -26,12 +32,6 @@ from bnbench.report.figures.figure import (
     mark,
     register_figure,
     wrapped,
-)
-from bnbench.report.names import (
-    arm_title,
-    change_title,
-    grouped,
-    settings_at,
 )
 from bnbench.report.short_names import short_names
 

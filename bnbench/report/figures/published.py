@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from bnbench.config import Study
+from bnbench.findings.names import arm_title
 from bnbench.findings.results import PublishedPoint
 from bnbench.plots import style
 from bnbench.plots.accuracy import SPLIT_NAMES
 from bnbench.plots.published_points import plot_published_points
 from bnbench.report.figures.figure import COLUMN, Picture, Source, finish, register_figure, wrapped
-from bnbench.report.names import arm_title
 
 GROUP = "The published accuracies"
 

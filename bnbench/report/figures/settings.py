@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import pandas as pd
 
 from bnbench.config import Study
+from bnbench.findings.names import grouped, pair_title, settings_at, sweep_title, swept_over
 from bnbench.findings.numbers import level_unit
 from bnbench.findings.results import Finding, Level
 from bnbench.plots import style
@@ -26,7 +27,6 @@ from bnbench.report.figures.figure import (
     wrapped,
 )
 from bnbench.report.figures.paired import paired_table
-from bnbench.report.names import grouped, pair_title, settings_at, sweep_title, swept_over
 
 
 def _has(study: Study) -> bool:

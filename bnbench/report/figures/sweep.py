@@ -11,6 +11,17 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from bnbench.config import Metric, Study
+from bnbench.findings.names import (
+    grid_keys,
+    grid_label,
+    grouped,
+    key_title,
+    pair_title,
+    setting_value,
+    settings,
+    sweep_title,
+    swept_over,
+)
 from bnbench.findings.numbers import in_unit, level_unit
 from bnbench.findings.results import Finding, Level
 from bnbench.plots import style
@@ -27,17 +38,6 @@ from bnbench.report.figures.figure import (
     plain,
     register_figure,
     wrapped,
-)
-from bnbench.report.names import (
-    grid_keys,
-    grid_label,
-    grouped,
-    key_title,
-    pair_title,
-    setting_value,
-    settings,
-    sweep_title,
-    swept_over,
 )
 from bnbench.words import counted
 

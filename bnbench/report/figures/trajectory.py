@@ -9,12 +9,12 @@ import pandas as pd
 
 from bnbench.config import Study
 from bnbench.findings.finished_run import FinishedRun
+from bnbench.findings.names import arm_title
 from bnbench.findings.study_runs import ArmRuns
 from bnbench.plots import style
 from bnbench.plots.probes import plot_scale, plot_surface, plot_way, surface_levels
 from bnbench.report.figures import probed
 from bnbench.report.figures.figure import Picture, finish, plain
-from bnbench.report.names import arm_title
 
 WAYS = 2
 """Seeds whose ways are drawn."""

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from bnbench.config import BestAgainstBest, Metric, PlannedContrast, Study, parse_metric
+from bnbench.config.label import Label
+from bnbench.config.study import StudyArm
 from bnbench.findings.contrasts import compare_levels
 from bnbench.findings.results import BestFinding, Finding, Level, Note, StudyFindings
 
@@ -98,19 +100,12 @@ def make_study(tmp_path: Path) -> MakeStudy:
     ) -> StudyFindings:
         path = tmp_path / "study.yaml"
         path.write_text(text, encoding="utf-8")
-        study = Study(
+        study = study_of(
+            findings,
+            best,
             name=name,
-            question="?",
-            seeds=(0, 1),
-            arms=dict.fromkeys(
-                (side.label for one in findings for side in (one.treatment, one.baseline)), ANY
-            ),
-            grid_keys={},
-            contrasts=tuple(_planned(finding) for finding in findings),
-            best=tuple(_planned_best(one) for one in best),
             keeps=keeps,
             has_small=bool(keeps),
-            figures=None,
             claims=({},) if text else (),
             path=str(path),
         )
@@ -119,7 +114,28 @@ def make_study(tmp_path: Path) -> MakeStudy:
     return make
 
 
-ANY: Any = None  # what stands behind an arm's label does not matter to a claim
+RATE = "training.optimizer.learning_rate"
+RATES = (0.001, 0.01, 0.1, 1)
+
+
+def study_of(findings: Sequence[Finding], best: Sequence[BestFinding], **fields: Any) -> Study:
+    """Build the study that has these findings; each side of a best is a grid of `RATES`."""
+    contrasts, bests = tuple(map(_planned, findings)), tuple(map(_planned_best, best))
+    labels = {label for each in contrasts + bests for label in each.arms}
+    return Study(
+        arms={label: _arm(label) for label in sorted(labels)},
+        grid_keys=dict.fromkeys(("bn", "plain"), (RATE,)),
+        contrasts=contrasts,
+        best=bests,
+        **{"name": "study", "question": "?", "seeds": (0, 1), **fields},
+    )
+
+
+def _arm(label: str) -> StudyArm:
+    """Label an arm; what experiment stands behind it does not matter to a claim."""
+    group, point = Label.parse(label)
+    experiment: Any = None
+    return StudyArm(label, group, experiment, (float(point),) if point else ())
 
 
 def _planned(finding: Finding) -> PlannedContrast:
@@ -129,4 +145,5 @@ def _planned(finding: Finding) -> PlannedContrast:
 
 def _planned_best(best: BestFinding) -> BestAgainstBest:
     metrics = tuple(finding.metric for finding in best.findings)
-    return BestAgainstBest(best.name, ("bn@1",), ("plain@1",), metrics, 5, 0.001, False)
+    treatment, baseline = (tuple(f"{side}@{rate}" for rate in RATES) for side in ("bn", "plain"))
+    return BestAgainstBest(best.name, treatment, baseline, metrics, 5, 0.001, False)

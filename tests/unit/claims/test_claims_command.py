@@ -183,8 +183,8 @@ def test_the_terminal_gets_a_table_with_the_claims_own_words(
     assert lines[1:5] == [
         "mine  [bold]up (supported)",
         "SUPPORTED     level",
-        "              Validation accuracy after the last epoch: +2.00 pp [+1.91, +2.09],",
-        "              n = 6.",
+        "              Validation accuracy after the last epoch, “treatment” against",
+        "              “baseline”: +2.00 pp [+1.91, +2.09], n = 6.",
     ]
     assert "1 aspect of 1 claim: 1 SUPPORTED" in out
 

@@ -44,10 +44,11 @@ def test_the_line_says_how(make_finding: MakeFinding, make_study: MakeStudy) -> 
     down = make_study([make_finding([-one for one in UP])])
     title = parse_metric(METRIC["metric"]).title.capitalize()
     judgement = only(judge([asking()], {"study": down}))
-    assert judgement.line == f"The other way round. {title}: {judgement.numbers}."
+    subject = f"{title}, “treatment” against “baseline”"
+    assert judgement.line == f"The other way round. {subject}: {judgement.numbers}."
     missed = only(judge([asking(rule="reproduced", number=0.5)], {"study": down}))
     found, predicted = missed.numbers.split("; one further pair")
-    assert missed.line == f"Not reproduced. {title}: {found}. One further pair{predicted}."
+    assert missed.line == f"Not reproduced. {subject}: {found}. One further pair{predicted}."
 
 
 def test_a_line_ends_with_what_was_reduced(
@@ -107,6 +108,21 @@ def test_an_arm_is_found_on_either_side(make_finding: MakeFinding, make_study: M
     missing = make_study([make_finding([], labels=("bn", "plain"))])
     judgement = only(judge([asking(arm="bn", **change)], {"study": missing}))
     assert judgement.numbers.startswith("not run: ")
+
+
+def test_the_line_names_what_its_number_is_of(
+    make_finding: MakeFinding, make_best: MakeBest, make_study: MakeStudy
+) -> None:
+    """The title of an arm, the two sides of a best without their points; of a check nothing."""
+    level = make_finding([0.1, 0.101] * 3, labels=("bn", "plain"))
+    found = {"study": make_study([level], [make_best((0.1, 1.0), (0.1,))])}
+    of_arm = asking(arm="bn", contrast=None, rule="above", number=0.55)
+    of_best = asking(contrast="best", rule="larger", metric=None)
+    assert only(judge([of_arm], found)).compared == "“bn”"
+    line = only(judge([of_best], found)).line
+    assert line.startswith("“bn” against “plain”: largest usable learning rate (")
+    exact = only(judge([claim(tests=[EXACT])], {}, {"mean": Check("mean", 0, 0, 1)}))
+    assert exact.line == "Mean: 0, claimed: 0 within 1."
 
 
 def test_best_against_best(

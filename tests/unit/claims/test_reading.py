@@ -132,8 +132,8 @@ def test_problems_come_all_at_once(tmp_path: Path) -> None:
         ("test_accuracy", "loss_gap", "no metric of c in the study study 'loss_gap'"),
         (
             "contrast: c, metric: test_accuracy, rule: higher",
-            "arm: bn, metric: test_accuracy, rule: above, number: 1",
-            "no arm in the study study 'bn'; did you mean 'b'?",
+            "arm: plan, metric: test_accuracy, rule: above, number: 1",
+            "no arm in the study study 'plan'; did you mean 'plain'?",
         ),
         (
             "contrast: c, metric: test_accuracy, rule: higher",

@@ -17,9 +17,11 @@ from scipy import stats
 
 from bnbench.claims import RULES, Outcome, Verdict
 from bnbench.claims.rules.deciding import n_for_signs, needed_text
+from bnbench.claims.rules.ranges import _steps
+from bnbench.config import load_study
 from bnbench.findings.results import BestFinding, Finding, Level, StudyFindings
 from bnbench.statistics import any_time_interval
-from tests.unit.claims.conftest import MakeBest, MakeFinding, MakeLevel
+from tests.unit.claims.conftest import MakeBest, MakeFinding, MakeLevel, study_of
 
 SUPPORTED, REFUTED, INCONCLUSIVE = Verdict.SUPPORTED, Verdict.REFUTED, Verdict.INCONCLUSIVE
 INF, NAN = math.inf, math.nan
@@ -44,8 +46,7 @@ def judge(rule: str, of: Finding | Level | BestFinding, **fields: Any) -> Outcom
         fields |= {"contrast": of.name, "metric": of.metric.text}
         contrasts = (of,)
     best = (of,) if isinstance(of, BestFinding) else ()
-    keys = {"bn": ("training.optimizer.learning_rate",)}
-    study: Any = SimpleNamespace(any_time=fields.pop("any_time", False), grid_keys=keys)
+    study = study_of((), best, any_time=fields.pop("any_time", False))
     test: Any = RULES[rule]
     outcome = test(aspect="aspect", study="study", rule=rule, **fields).judge(
         StudyFindings(study, contrasts, best, (), (), (), ())
@@ -588,9 +589,22 @@ def test_usable_ranges(
 
 def test_the_numbers_of_a_range(make_best: MakeBest) -> None:
     assert judge("wider", make_best((0.01, 1.0), ())).numbers == (
-        "usable range of the learning rate wider at 6 of 6 seeds, narrower at 0,"
-        " sign test p = 0.031"
+        "usable range of the learning rate (steps of a factor of 10) wider at 6 of 6 seeds,"
+        " narrower at 0, sign test p = 0.031"
     )
+
+
+@pytest.mark.parametrize(
+    ("study", "contrast", "steps"),
+    [
+        ("higher_rates", "best_all", " (steps of a factor of 2)"),
+        ("learning_rate", "best_sgd_level", " (steps of a factor of 3 to 10)"),
+        ("learning_rate", "best_adam_level", " (steps of a factor of 3)"),
+    ],
+)
+def test_how_far_apart_the_rates_of_a_study_are(study: str, contrast: str, steps: str) -> None:
+    """As they stand in its file: twice the one before, or 0.001, 0.01, 0.03 and so on."""
+    assert _steps(load_study(study), contrast) == steps
 
 
 def test_a_range_is_wider_only_where_the_seeds_agree(make_best: MakeBest) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 from bnbench.config.study_schema import BriefQuestion
+from bnbench.findings.names import study_title
 from bnbench.findings.results import StudyFindings
 from bnbench.report.answers import answers_table
 from bnbench.report.markdown import anchor
-from bnbench.report.names import study_title
 
 FIRST = "validation_accuracy@1"
 

@@ -14,12 +14,12 @@ import yaml
 from bnbench.claims import Claim, Judgement, Outcome, Verdict
 from bnbench.config import load_study
 from bnbench.errors import BnbenchError
+from bnbench.findings.names import arm_title, study_title
 from bnbench.findings.results import RunNote, StudyFindings
 from bnbench.report.appendix import Listing, appendix, read_appendix
 from bnbench.report.claim_part import ClaimsPart, claims_part
 from bnbench.report.figures import draw_all
 from bnbench.report.figures.figure import Source
-from bnbench.report.names import arm_title, study_title
 from bnbench.report.notes import by_seed
 from bnbench.report.page import Page, markdown, write_report
 from bnbench.report.study_part import StudyPart, _titled, study_part

@@ -1,8 +1,8 @@
-"""How studies, arms, contrasts and settings are called in a report: by titles, never by keys."""
+"""How studies, arms, contrasts and settings are called for people: by titles, never by keys."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from bnbench.config import BestAgainstBest, PlannedContrast, Study
@@ -92,6 +92,18 @@ def compared_titles(study: Study, name: str) -> tuple[str, str]:
     else:
         treatment, baseline = (arm_title(study, label) for label in compared.labels)
     return treatment, baseline
+
+
+def quoted_title(study: Study, label: str) -> str:
+    """Name an arm, or a lead, within a sentence."""
+    return f"“{arm_title(study, label)}”"
+
+
+def tested_titles(study: Study, names: Mapping[str, str]) -> str:
+    """Name what a test of a study is of, by the test's names: two sides, or one arm."""
+    if "contrast" in names:
+        return against(compared_titles(study, names["contrast"]))
+    return quoted_title(study, names["arm"]) if "arm" in names else ""
 
 
 def setting(key: str, value: Point) -> str:
