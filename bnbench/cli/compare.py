@@ -15,6 +15,7 @@ from bnbench.cli.labels import short_labels
 from bnbench.cli.names import RESULTS, complete_run, run_folder, run_folders
 from bnbench.cli.options import Json, Latex, Results, WithRuns
 from bnbench.cli.terminal import say, say_json, saying, show_captioned
+from bnbench.errors import BnbenchError
 from bnbench.words import counted
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ def compare(
         str | None, typer.Option("--baseline", help="Compare all of them with this one.")
     ] = None,
     results: Results = RESULTS,
-    out: Annotated[Path, typer.Option("--out", help="Folder for figures and tables.")] = Path(
-        "figures"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", file_okay=False, help="Folder for figures and tables.")
+    ] = Path("figures"),
     with_runs: WithRuns = False,
     formats: Annotated[
         list[Format] | None,
@@ -82,7 +83,7 @@ def compare(
     from bnbench.report.comparison_table import comparison_table
     from bnbench.report.conclusion import conclusions
 
-    folders = run_folders(runs, results)
+    folders = _named(runs, results, labels or ())
     if baseline:
         folders, labels = _baseline_first(run_folder(baseline, results), folders, labels or [])
     with saying("reading the runs"):
@@ -118,6 +119,17 @@ def compare(
     by_itself = f"{'Each' if len(said) > 1 else 'This'} {BY_ITSELF}"
     for line in (_listing(out, paths), *[by_itself] * decided, *said):
         say(line)
+
+
+def _named(runs: Sequence[str], results: Path, labels: Sequence[str]) -> list[Path]:
+    """Find the folders; what is none may be a label that had no ``--labels`` before it."""
+    try:
+        return run_folders(runs, results)
+    except BnbenchError as error:
+        raise BnbenchError(*error.problems, *[ONE_LABEL] * bool(labels)) from None
+
+
+ONE_LABEL = "--labels takes one name; repeat it for each, as in --labels plain --labels normalized"
 
 
 def _baseline_first(

@@ -44,10 +44,11 @@ class PlainCommand(TyperCommand):
         """Its parameters, its own ``--help`` among them."""
         return _in_words(super().get_params(ctx), ctx)
 
-    def make_context(self, *given: Any, **named: Any) -> Any:
+    def make_context(self, info_name: str | None, *given: Any, **named: Any) -> Any:
         """Read what the command was given."""
-        with _refusals():
-            return super().make_context(*given, **named)
+        above = named.get("parent")
+        with _refusals(f"{above.command_path} {info_name}" if above else "bnbench"):
+            return super().make_context(info_name, *given, **named)
 
 
 class PlainGroup(TyperGroup):
@@ -69,8 +70,11 @@ class PlainGroup(TyperGroup):
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
-    """Let what Typer refuses become a line, as everything else that is refused."""
+def _refusals(command: str = "bnbench") -> Iterator[None]:
+    """Let what Typer refuses become a line, as everything else that is refused.
+
+    Typer does not say of which command an option is that has no value.
+    """
     try:
         yield
     except USAGE_ERRORS as error:
@@ -79,7 +83,9 @@ def _refusals() -> Iterator[None]:
             raise
         for theirs, ours in OF_PYDANTIC.items():
             said = said.replace(theirs, ours)
-        command = error.ctx.command_path if error.ctx else "bnbench"
+        command = error.ctx.command_path if error.ctx else command
+        if meaning := getattr(getattr(error, "param", None), "help", None):
+            said += f" ({meaning.rstrip('.')})"
         raise BnbenchError(
             said if said.endswith("?") else f"{said}; see `{command} --help`"
         ) from None

@@ -13,6 +13,8 @@ RESULTS = Path("results")
 """Where runs are, unless a command is told otherwise."""
 REFERENCE = RESULTS / "reference"
 """Where a checkout has our own, with their report."""
+FEW = 10
+"""So many names are read through; where there are more, `bnbench list` says what they are of."""
 
 
 def run_folder(given: str | Path, results: Path) -> Path:
@@ -39,7 +41,8 @@ def run_folder(given: str | Path, results: Path) -> Path:
         )
     if not Path(given).name.startswith("seed-"):
         names = {name.rpartition("/")[0] for name in names}
-    raise unknown("folder or experiment", str(given), names)
+    listed = f"`bnbench list {results}` lists those there are" if len(names) > FEW else ""
+    raise unknown("folder or experiment", str(given), names, otherwise=listed)
 
 
 def run_folders(given: Iterable[str | Path], results: Path) -> list[Path]:

@@ -52,6 +52,17 @@ def test_the_nearest_folder_is_named(results: Path, name: str, nearest: str) -> 
         run_folder(name, results)
 
 
+def test_of_many_experiments_none_is_listed(results: Path) -> None:
+    """The reference has 358 of them."""
+    for number in range(9):  # eleven in all
+        run = results / f"other-{number}/seed-0"
+        run.mkdir(parents=True)
+        (run / "manifest.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(BnbenchError) as caught:
+        run_folder("z", results)
+    assert str(caught.value).endswith(f"; `bnbench list {results}` lists those there are")
+
+
 @pytest.mark.parametrize(
     ("names", "shared", "labels"),
     [

@@ -334,3 +334,5 @@ def test_labels_and_runs_are_in_the_order_of_the_command_line(
         assert [cell.strip() for cell in header.split("|")[2:4]] == ["without", "with batch norm"]
     refused = invoke("compare", plain, normalized, "--labels", "a", "--labels", "a")
     assert str(refused.exception).startswith("--labels: two experiments have one name")
+    refused = invoke("compare", plain, normalized, "--labels", "a", "b")  # b is a folder, then
+    assert "\n--labels takes one name; repeat it for each" in str(refused.exception)
