@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from bnbench.claims import ClaimTest, Outcome, Verdict, part_tests
 from bnbench.claims.rules.deciding import enough_seeds
-from bnbench.claims.rules.differences import Difference
 from bnbench.claims.verdict import answer_of, decide, tally, together
 from bnbench.config import Study, parse_metric
 from bnbench.config.label import Label
@@ -93,34 +92,23 @@ def _found(study: Study, asked: QuestionPart, pieces: Sequence[Piece]) -> str:
     if not any(piece.outcome.n for piece in pieces):
         return ""
     shared = _shared_metric(pieces)
-    said = shared in asked.says
-    about = f"{against(pair)}: " if (pair := _names(study, pieces)[1]) else ""
-    if len(pieces) > LISTED:
-        text = _most(study, pieces, shared)
-        return f"{about}{text}" if said else f"{_joined(shared, about)}{text}"
-    paired = all(isinstance(piece.test, Difference) for piece in pieces)
-    differs = paired and (len(pieces) == 1 or _same_subject(pieces, shared))
-    if said or not shared:
-        return about + _each(study, pieces, shared, "")
-    lead = f"{shared} differs " if differs else _joined(shared, about)
-    return lead + _each(study, pieces, shared, "by " * differs)
+    pair = _names(study, pieces)[1]
+    said = ["" if shared in asked.says else shared, against(pair) if pair else ""]
+    about = ", ".join(filter(None, said))
+    listed = _most if len(pieces) > LISTED else _each
+    return f"{about}: " * bool(about) + listed(study, pieces, shared)
 
 
-def _joined(metric: str, about: str) -> str:
-    return f"{metric}, {about}" if about else f"{metric}: "
-
-
-def _each(study: Study, pieces: Sequence[Piece], shared: str, by: str) -> str:
+def _each(study: Study, pieces: Sequence[Piece], shared: str) -> str:
     """List every number, and say of each whatever the part's own word does not say of it."""
     whole = together(piece.outcome.verdict for piece in pieces)
     texts = []
     for piece in pieces:
         verdict = piece.outcome.verdict
         remark = "" if verdict is whole else verdict.answer(piece.test.rule)
-        texts.append(_number(study, piece, pieces, shared, remark, by))
+        texts.append(_number(study, piece, pieces, shared, remark))
     n = sorted({piece.outcome.n for piece in pieces if piece.outcome.n})
-    joined = ", and ".join(texts) if by and len(texts) == 2 else "; ".join(texts)
-    return f"{joined}, n = {' and '.join(map(str, n))}"
+    return f"{'; '.join(texts)}, n = {' and '.join(map(str, n))}"
 
 
 def _most(study: Study, pieces: Sequence[Piece], shared: str) -> str:
@@ -140,12 +128,7 @@ def _most(study: Study, pieces: Sequence[Piece], shared: str) -> str:
 
 
 def _number(
-    study: Study,
-    piece: Piece,
-    pieces: Sequence[Piece],
-    shared: str,
-    remark: str = "",
-    by: str = "",
+    study: Study, piece: Piece, pieces: Sequence[Piece], shared: str, remark: str = ""
 ) -> str:
     """Write one number, with what its piece of the part is, before what is to be said of it."""
     title = piece.test.metric_title
@@ -153,11 +136,9 @@ def _number(
     where = " ".join(filter(None, [_where(study, piece, pieces), layer.strip()]))
     if not piece.outcome.n:
         return " ".join(filter(None, [where, when.strip(), piece.outcome.estimate]))
-    number = by + piece.outcome.estimate
     when = when.strip() + ":" * bool(title and not shared)
-    words = [where, number, when] if by else [where, when, number]
     told = ", ".join(filter(None, [remark, piece.outcome.how]))
-    return " ".join(filter(None, [*words, told and f"({told})"]))
+    return " ".join(filter(None, [where, when, piece.outcome.estimate, told and f"({told})"]))
 
 
 def _shared_metric(pieces: Sequence[Piece]) -> str:
@@ -186,25 +167,17 @@ def _same_contrast(pieces: Sequence[Piece]) -> bool:
     return len({piece.test.names["contrast"] for piece in pieces}) == 1
 
 
-def _same_subject(pieces: Sequence[Piece], shared: str) -> bool:
-    """Whether pieces differ in nothing that must be said before their number, such as a layer."""
-    return _same_contrast(pieces) and all(
-        piece.test.metric_title.startswith(shared) for piece in pieces
-    )
-
-
 def _groups(pieces: Sequence[Piece]) -> set[str]:
     return {Label.parse(piece.test.names["contrast"]).group for piece in pieces}
 
 
 def _names(study: Study, pieces: Sequence[Piece]) -> tuple[dict[str, str], Pair | None]:
     """Name the contrasts of pieces, and the arms that all have; see `short_names`."""
-    if _same_contrast(pieces):
-        return {}, None
     contrasts = [*dict.fromkeys(piece.test.names["contrast"] for piece in pieces)]
-    if len(_groups(pieces)) == 1:
-        return {name: against(compared_titles(study, name)) for name in contrasts}, None
-    names, shared = short_names([compared_titles(study, name) for name in contrasts])
+    pairs = [compared_titles(study, name) for name in contrasts]
+    names, shared = short_names(pairs)
+    if len(pairs) == 1:
+        return {}, shared or pairs[0]
     return dict(zip(contrasts, names, strict=True)), shared
 
 

@@ -70,7 +70,8 @@ def test_a_new_study_has_an_answer(
     say_answers(demo._judged(study, tmp_path / "results"))
     question, sentence, *more = capsys.readouterr().out.splitlines()
     assert question == "Does batch norm help? Yes."
-    assert sentence == "  In test accuracy: +5.00 pp [+5.00, +5.00], n = 6."
+    pair = "“with batch norm” against “without batch norm”"
+    assert sentence == f"  In test accuracy: {pair}: +5.00 pp [+5.00, +5.00], n = 6."
     assert more == []
 
 

@@ -65,6 +65,7 @@ def shifted(finding: Finding, shift: float) -> Finding:
     )
 
 
+PAIR = "“batch norm” against “plain”"
 ONE = {"contrasts": ["corrected"], "metrics": [FIRST], "yes": "higher"}
 
 
@@ -79,7 +80,7 @@ def test_one_part_leads_with_its_word(decided: StudyFindings) -> None:
     assert contrast is not None
     low, high = (100 * end for end in (contrast.t_interval.low, contrast.t_interval.high))
     number = f"+{100 * contrast.mean_difference:.2f} pp [+{low:.2f}, +{high:.2f}]"
-    assert written == f"Yes. Corrected: {TITLE} differs by {number}, n = 6."
+    assert written == f"Yes. Corrected: {TITLE}, {PAIR}: {number}, n = 6."
 
 
 def test_the_opposite_is_no_and_says_how(decided: StudyFindings) -> None:
@@ -119,7 +120,7 @@ def test_a_sweeps_yes_needs_the_adjusted_p(sweep: StudyFindings) -> None:
 
 def test_parts_that_disagree_are_answered_in_part(decided: StudyFindings) -> None:
     written = answer(asking(decided, ONE, {**ONE, "says": "so", "yes": "lower"}))
-    lead = f"{TITLE.capitalize()} differs by +"
+    lead = f"{TITLE.capitalize()}, {PAIR}: +"
     assert written.startswith(f"In part. Corrected: yes. {lead}")
     assert f", n = 6. So: no. {lead}" in written
 
@@ -131,7 +132,7 @@ def test_the_name_of_a_layer_stays_as_it_is_where_a_sentence_begins(decided: Stu
     written = answer(
         asking(dataclasses.replace(decided, contrasts=(first,)), ask, {**ask, "says": "so"})
     )
-    assert f"Corrected: yes. {metric.title} differs by +" in written
+    assert f"Corrected: yes. {metric.title}, {PAIR}: +" in written
     assert metric.title.startswith("fc3: drift")
 
 
@@ -140,16 +141,14 @@ def test_one_metric_at_two_epochs_is_named_once(decided: StudyFindings) -> None:
     last = dataclasses.replace(first, metric=parse_metric(LAST))
     found = dataclasses.replace(decided, contrasts=(first, last))
     written = answer(asking(found, {**ONE, "metrics": [FIRST, LAST]}))
-    assert written.startswith("Yes. Corrected: validation accuracy differs by +")
-    assert re.search(
-        r"\] after epoch 1, and by \S+ pp \[.*\] after the last epoch, n = 6\.$", written
-    )
+    assert written.startswith(f"Yes. Corrected: validation accuracy, {PAIR}: after epoch 1 +")
+    assert re.search(r"\]; after the last epoch \S+ pp \[.*\], n = 6\.$", written)
 
 
 def test_two_metrics_of_a_part_are_judged_together(decided: StudyFindings) -> None:
     metrics = [FIRST, "validation_loss@last"]
     written = answer(asking(decided, {**ONE, "metrics": metrics}))
-    assert written.startswith(f"In part. Corrected: {TITLE}: +")
+    assert written.startswith(f"In part. Corrected: {PAIR}: {TITLE}: +")
     assert f"] (yes); {LOSS_TITLE}: −" in written
     assert written.endswith(f"(no, {OTHER_WAY}), n = 6.")
 
@@ -179,7 +178,7 @@ def test_a_sweep_counts_its_points_and_names_the_largest(sweep: StudyFindings) -
     largest = max(sizes, key=lambda name: sizes[name])
     rate, dropout = largest.partition("@")[2].split(",")
     assert answer(asking(sweep, ask)).startswith(
-        f"Not decided. Corrected: {LAST_TITLE}: not decided in all 6"
+        f"Not decided. Corrected: {LAST_TITLE}, {PAIR}: not decided in all 6"
         f" settings; the largest, learning rate {rate}, dropout {dropout}:"
         f" +{100 * sizes[largest]:.2f} pp ["
     )
@@ -188,10 +187,11 @@ def test_a_sweep_counts_its_points_and_names_the_largest(sweep: StudyFindings) -
 def test_best_against_best(sweep: StudyFindings) -> None:
     ask = {"contrasts": ["best_sgd"], "metrics": [LAST], "yes": "higher"}
     written = answer(asking(sweep, ask))
-    assert written.startswith(f"Not decided. Corrected: {LAST_TITLE} differs by +")
+    assert written.startswith(f"Not decided. Corrected: {LAST_TITLE}, {PAIR}: +")
     written = answer(asking(sweep, {"contrasts": ["best_sgd"], "yes": "larger"}))
     assert written == (
-        "Not decided. Corrected: largest usable setting higher at 2 of 2 seeds, lower at 0, n = 2."
+        f"Not decided. Corrected: {PAIR}: largest usable setting higher at 2 of 2 seeds, lower"
+        " at 0, n = 2."
     )
 
 
@@ -249,7 +249,7 @@ def test_what_was_not_run_is_never_yes(decided: StudyFindings) -> None:
 def test_a_study_that_asks_nothing_is_asked_whether_it_differs(decided: StudyFindings) -> None:
     """No word says that a question which it has not been told how to answer is answered."""
     written = answer(decided)
-    assert written.startswith(f"Different. Corrected: {TITLE} differs by +")
+    assert written.startswith(f"Different. Corrected: {TITLE}, {PAIR}: +")
     assert not {"yes", "no"} & set(re.findall(r"\w+", written.lower()))
 
 

@@ -121,7 +121,7 @@ small:"""
     assert {"first lead", "second lead"} < set(grown.tables[0].header)
     assert grown.tables[0].rows[0][3].endswith(" pp")
     assert "lead in sgd at" in "".join(one.svg for one in part.pictures if "paired" in one.name)
-    assert " differs by " in part.answer.sentences[0]
+    assert "“lead in sgd at learning rate 3”" in part.answer.sentences[0]
 
 
 def test_what_is_read_first_comes_first(page: Page) -> None:
