@@ -136,9 +136,10 @@ def _number(
     where = " ".join(filter(None, [_where(study, piece, pieces), layer.strip()]))
     if not piece.outcome.n:
         return " ".join(filter(None, [where, when.strip(), piece.outcome.estimate]))
-    when = when.strip() + ":" * bool(title and not shared)
+    estimate, when = piece.outcome.estimate, when.strip()
+    found = [estimate, when] if shared else [when and f"{when}:", estimate]
     told = ", ".join(filter(None, [remark, piece.outcome.how]))
-    return " ".join(filter(None, [where, when, piece.outcome.estimate, told and f"({told})"]))
+    return " ".join(filter(None, [where, *found, told and f"({told})"]))
 
 
 def _shared_metric(pieces: Sequence[Piece]) -> str:

@@ -141,8 +141,8 @@ def test_one_metric_at_two_epochs_is_named_once(decided: StudyFindings) -> None:
     last = dataclasses.replace(first, metric=parse_metric(LAST))
     found = dataclasses.replace(decided, contrasts=(first, last))
     written = answer(asking(found, {**ONE, "metrics": [FIRST, LAST]}))
-    assert written.startswith(f"Yes. Corrected: validation accuracy, {PAIR}: after epoch 1 +")
-    assert re.search(r"\]; after the last epoch \S+ pp \[.*\], n = 6\.$", written)
+    assert written.startswith(f"Yes. Corrected: validation accuracy, {PAIR}: +")
+    assert re.search(r"\] after epoch 1; \S+ pp \[.*\] after the last epoch, n = 6\.$", written)
 
 
 def test_two_metrics_of_a_part_are_judged_together(decided: StudyFindings) -> None:
